@@ -1,0 +1,1 @@
+"""One member's server: domain, services, database, workers, API and commands."""

@@ -1,0 +1,61 @@
+"""Base type and small value types of everything that travels or is signed.
+
+Rules: frozen, closed (unknown fields are refused), strict (no coercion), and no U+0000 anywhere, because PostgreSQL
+refuses it and a signed record could then jam a receiver.
+"""
+
+import json
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+
+class Wire(BaseModel):
+    """A frozen, closed, strict type of the wire or of a signed file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @classmethod
+    def from_parsed(cls, value: Any) -> Self:
+        """Validate a value that strict JSON parsing gave, with JSON's rules for dates, enums and arrays.
+
+        Raises:
+            pydantic.ValidationError: the value does not fit the schema.
+        """
+        return cls.model_validate_json(json.dumps(value, ensure_ascii=False))
+
+    def to_parsed(self) -> dict[str, Any]:
+        """Return the JSON value: absent fields left out, arrays as lists."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+def _printable(text: str) -> str:
+    if any(ord(c) < 0x20 or ord(c) == 0x7F for c in text):
+        raise ValueError("control characters are not allowed")
+    return text
+
+
+def text(most: int, *, least: int = 1) -> Any:
+    """Return the type of a short text of at most `most` characters, without control characters."""
+    return Annotated[
+        str, StringConstraints(min_length=least, max_length=most), AfterValidator(_printable)
+    ]
+
+
+Digest = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+"""SHA-256, base64url without padding."""
+
+Did = Annotated[str, StringConstraints(pattern=r"^did:web:[a-zA-Z0-9.%:_-]{1,200}$")]
+"""A member's name in signatures. Never resolved: what it may do stands in the registry."""
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?$")]
+"""A member's short name; part of its topics' names."""
+
+KeyId = Annotated[str, StringConstraints(pattern=r"^did:web:[a-zA-Z0-9.%:_-]{1,200}#[a-zA-Z0-9_-]{1,64}$")]
+"""`<did>#<key>`."""
+
+Month = Annotated[str, StringConstraints(pattern=r"^[12][0-9]{3}(-(0[1-9]|1[0-2]))?$")]
+"""`YYYY-MM`, or `YYYY` where the source has no more."""
+
+CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+"""ISO 3166-1 alpha-2."""
