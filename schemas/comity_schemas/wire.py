@@ -7,7 +7,7 @@ refuses it and a signed record could then jam a receiver.
 import json
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 
 class Wire(BaseModel):
@@ -37,9 +37,7 @@ def _printable(text: str) -> str:
 
 def text(most: int, *, least: int = 1) -> Any:
     """Return the type of a short text of at most `most` characters, without control characters."""
-    return Annotated[
-        str, StringConstraints(min_length=least, max_length=most), AfterValidator(_printable)
-    ]
+    return Annotated[str, StringConstraints(min_length=least, max_length=most), AfterValidator(_printable)]
 
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
@@ -59,3 +57,11 @@ Month = Annotated[str, StringConstraints(pattern=r"^[12][0-9]{3}(-(0[1-9]|1[0-2]
 
 CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 """ISO 3166-1 alpha-2."""
+
+
+def misfits(error: Exception) -> str:
+    """Return which fields do not fit and why, without their content: it may name somebody."""
+    if not isinstance(error, ValidationError):
+        return type(error).__name__
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the whole'}: {e['type']}" for e in found[:5])
