@@ -1,0 +1,88 @@
+"""Connecting: SQLite by default, PostgreSQL by URL; the same transactions on both.
+
+SQLite: we take over BEGIN (sqlite3 of Python 3.11 begins at the first write, and parallel read-modify-writes were
+lost without an error); a write begins IMMEDIATE. PostgreSQL: a write takes one advisory lock for its transaction.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from comity_node.db.store import Store
+
+_WRITE_LOCK = 0x636F6D697479
+"""Key of the PostgreSQL advisory lock that makes writers take turns."""
+
+_PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "busy_timeout=10000", "synchronous=FULL")
+"""FULL: a statement that was signed must survive a power cut, or the node would sign its place twice."""
+
+
+class Database:
+    """One node's database."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._engine = _engine(url)
+        self._reads = async_sessionmaker(self._engine, class_=AsyncSession, expire_on_commit=False)
+        self._writes = async_sessionmaker(
+            self._engine.execution_options(write=True), class_=AsyncSession, expire_on_commit=False
+        )
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Store]:
+        """Give one consistent view; nothing done in it is kept."""
+        async with self._reads() as session:
+            if not self._is_sqlite:
+                await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            yield Store(session)
+            await session.rollback()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Store]:
+        """Give one transaction, alone among writers; committed at the end, rolled back on any error."""
+        async with self._writes() as session, session.begin():
+            if not self._is_sqlite:
+                await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _WRITE_LOCK})
+            yield Store(session)
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self._engine.dispose()
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self._engine.dialect.name == "sqlite"
+
+
+def _engine(url: str) -> AsyncEngine:
+    engine = create_async_engine(url, pool_pre_ping=True)
+    if engine.dialect.name == "sqlite":
+        take_over_begin(engine)
+        event.listen(engine.sync_engine, "connect", _set_pragmas)
+    return engine
+
+
+def take_over_begin(engine: AsyncEngine) -> None:
+    """Let SQLAlchemy begin SQLite's transactions, so that reads and DDL are inside them too."""
+    event.listen(engine.sync_engine, "connect", _leave_begin_to_us)
+    event.listen(engine.sync_engine, "begin", _on_begin)
+
+
+def _leave_begin_to_us(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+
+
+def _set_pragmas(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _on_begin(connection: Any) -> None:
+    writes = connection.get_execution_options().get("write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

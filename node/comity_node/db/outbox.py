@@ -1,0 +1,137 @@
+"""What was released and waits to be signed and sent, and what was."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from comity_federation.statements import Outgoing, Signed
+from comity_node.db.rows import OutboxRow, ReviewRow
+from comity_schemas.handling import Handling
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxItem:
+    """One released statement on its way out."""
+
+    id: int
+    review_id: str
+    state: str
+    """`queued`, `signed` or `sent`."""
+    outgoing: Outgoing
+    seq: int | None
+    hash: str | None
+    record: bytes | None
+    sent_at: datetime | None
+    signed_at: datetime | None
+
+
+class Outbox:
+    """Repository of the outbox."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, review_id: str, outgoing: Outgoing) -> None:
+        """Queue exactly what will be said."""
+        self._session.add(OutboxRow(review_id=review_id, state="queued", outgoing=_dump(outgoing)))
+        await self._session.flush()
+
+    async def in_state(self, state: str, *, most: int) -> list[OutboxItem]:
+        """Return items in the order in which they must go out."""
+        order = col(OutboxRow.id) if state == "queued" else col(OutboxRow.seq)
+        query = select(OutboxRow).where(OutboxRow.state == state).order_by(order).limit(most)
+        return [_item(row) for row in await self._session.exec(query)]
+
+    async def head(self) -> tuple[int, str] | None:
+        """Return place and hash of the last statement that was signed here."""
+        query = select(OutboxRow).where(col(OutboxRow.seq).is_not(None)).order_by(col(OutboxRow.seq).desc()).limit(1)
+        row = (await self._session.exec(query)).first()
+        return None if row is None or row.seq is None or row.hash is None else (row.seq, row.hash)
+
+    async def put_signed(self, item_id: int, signed: Signed, now: datetime) -> None:
+        """Keep the exact signed bytes before they are sent anywhere."""
+        row = await self._session.get_one(OutboxRow, item_id)
+        row.state, row.seq, row.hash, row.record, row.signed_at = "signed", signed.seq, signed.hash, signed.record, now
+        row.withheld = json.dumps({d.name: d.encoded for d in signed.withheld})
+        await self._session.flush()
+
+    async def mark_sent(self, seq: int, now: datetime) -> None:
+        """Mark that the bus has stored the statement of a place."""
+        row = (await self._session.exec(select(OutboxRow).where(OutboxRow.seq == seq))).one()
+        row.state, row.sent_at = "sent", now
+        await self._session.flush()
+
+    async def unsign(self, seq: int) -> None:
+        """Put an item that was signed but never left back in the queue: its place is taken by another statement."""
+        row = (await self._session.exec(select(OutboxRow).where(OutboxRow.seq == seq))).one()
+        row.state, row.seq, row.hash, row.record, row.signed_at, row.withheld = "queued", None, None, None, None, None
+        await self._session.flush()
+
+    async def at(self, seq: int) -> OutboxItem | None:
+        """Return the item signed at a place."""
+        row = (await self._session.exec(select(OutboxRow).where(OutboxRow.seq == seq))).first()
+        return None if row is None else _item(row)
+
+    async def of_hash(self, name: str) -> OutboxItem | None:
+        """Return the item by its statement's hash."""
+        row = (await self._session.exec(select(OutboxRow).where(OutboxRow.hash == name))).first()
+        return None if row is None else _item(row)
+
+    async def of_review(self, review_id: str) -> OutboxItem | None:
+        """Return the item that a release or withdrawal made."""
+        row = (await self._session.exec(select(OutboxRow).where(OutboxRow.review_id == review_id))).first()
+        return None if row is None else _item(row)
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many items are in each state."""
+        query = select(OutboxRow.state, func.count()).group_by(OutboxRow.state)
+        return dict((await self._session.exec(query)).all())
+
+    async def review_ids(self) -> set[str]:
+        """Return which reviews are in the outbox."""
+        return set(await self._session.exec(select(OutboxRow.review_id)))
+
+    async def page(self, *, before: int | None, most: int) -> list[tuple[OutboxItem, str]]:
+        """Return items newest first, each with the act of its review."""
+        query = (
+            select(OutboxRow, ReviewRow.act)
+            .join(ReviewRow, col(ReviewRow.id) == col(OutboxRow.review_id))
+            .order_by(col(OutboxRow.id).desc())
+            .limit(most)
+        )
+        if before is not None:
+            query = query.where(col(OutboxRow.id) < before)
+        return [(_item(row), act) for row, act in await self._session.exec(query)]
+
+
+def _dump(outgoing: Outgoing) -> str:
+    return json.dumps(
+        {
+            "kind": outgoing.kind,
+            "handling": outgoing.handling.to_parsed(),
+            "body": outgoing.body,
+            "disclosed": outgoing.disclosed,
+            "withheld": outgoing.withheld,
+        },
+        ensure_ascii=False,
+    )
+
+
+def _item(row: OutboxRow) -> OutboxItem:
+    parts = json.loads(row.outgoing)
+    parts["handling"] = Handling.from_parsed(parts["handling"])
+    return OutboxItem(
+        row.id or 0,
+        row.review_id,
+        row.state,
+        Outgoing(**parts),
+        row.seq,
+        row.hash,
+        row.record,
+        row.sent_at,
+        row.signed_at,
+    )

@@ -1,0 +1,252 @@
+"""The tables. Enumerations are text with a CHECK; times are UTC ISO text, so that both databases give the same back."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, MetaData, Text, TypeDecorator
+from sqlalchemy import Column as SAColumn
+from sqlmodel import Field, SQLModel
+
+metadata: MetaData = SQLModel.metadata
+metadata.naming_convention = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """Aware UTC as ISO text of fixed length, so that text order is time order."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> str | None:
+        """Refuse naive times: a time without a zone is a guess."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: str | None, dialect: Any) -> datetime | None:
+        return None if value is None else datetime.fromisoformat(value)
+
+
+def _bytes() -> Any:
+    return SAColumn(LargeBinary, nullable=False)
+
+
+def _one_of(column: str, *allowed: str) -> CheckConstraint:
+    return CheckConstraint(f"{column} in ({', '.join(repr(a) for a in allowed)})", name=column)
+
+
+class PersonRow(SQLModel, table=True):
+    """Somebody with an account."""
+
+    __tablename__ = "person"
+    id: str = Field(primary_key=True)
+    name: str = Field(unique=True)
+    roles: str
+    firm: str | None = None
+    password: str | None = None
+    closed_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+class TokenRow(SQLModel, table=True):
+    """An opaque bearer token, stored as its hash."""
+
+    __tablename__ = "token"
+    id: str = Field(primary_key=True)
+    person_id: str = Field(foreign_key="person.id", index=True)
+    hash: str = Field(unique=True)
+    label: str
+    made_at: datetime = Field(sa_type=UtcTime)
+    expires_at: datetime = Field(sa_type=UtcTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+class ReportRow(SQLModel, table=True):
+    """A report as it came, byte for byte."""
+
+    __tablename__ = "report"
+    __table_args__ = (_one_of("origin", "signed", "register"),)
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True)
+    origin: str
+    raw: bytes = Field(sa_column=_bytes())
+    firm: str | None = Field(default=None, index=True)
+    kid: str | None = None
+    root: str | None = None
+    signature: str | None = None
+    identity: str | None = Field(default=None, index=True)
+    """For a register: names the source row; several contents of one row follow each other."""
+    marks: str = "[]"
+    submitted_by: str = Field(foreign_key="person.id")
+    received_at: datetime = Field(sa_type=UtcTime)
+
+
+class ReviewRow(SQLModel, table=True):
+    """A proposal to release or withdraw, and what a second person made of it."""
+
+    __tablename__ = "review"
+    __table_args__ = (
+        _one_of("act", "release", "withdraw"),
+        _one_of("state", "proposed", "approved", "rejected"),
+        # The same person cannot be both, whatever the code above forgets.
+        CheckConstraint("decided_by is null or decided_by <> proposed_by", name="two_people"),
+        CheckConstraint("(state = 'proposed') = (decided_by is null)", name="decided"),
+    )
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True)
+    act: str
+    state: str
+    report_id: str | None = Field(default=None, foreign_key="report.id", index=True)
+    observation: str | None = None
+    content: str
+    batch: str | None = Field(default=None, index=True)
+    target: str | None = Field(default=None, index=True)
+    proposed_by: str = Field(foreign_key="person.id")
+    proposed_at: datetime = Field(sa_type=UtcTime)
+    decided_by: str | None = Field(default=None, foreign_key="person.id")
+    decided_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+class OutboxRow(SQLModel, table=True):
+    """Exactly what will be said, then what was signed and sent."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        _one_of("state", "queued", "signed", "sent"),
+        CheckConstraint("(state = 'queued') = (seq is null)", name="signed_has_place"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    review_id: str = Field(foreign_key="review.id", unique=True)
+    state: str = Field(index=True)
+    outgoing: str
+    seq: int | None = Field(default=None, unique=True, sa_type=BigInteger)
+    hash: str | None = Field(default=None, unique=True)
+    record: bytes | None = None
+    withheld: str | None = None
+    signed_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+class PositionRow(SQLModel, table=True):
+    """Where reading of one topic goes on."""
+
+    __tablename__ = "position"
+    topic: str = Field(primary_key=True)
+    bus_id: str
+    next_offset: int = Field(sa_type=BigInteger)
+
+
+class ReceivedRow(SQLModel, table=True):
+    """A record as received; its state says whether it counts. Inbox and quarantine are views of this table."""
+
+    __tablename__ = "received"
+    __table_args__ = (
+        _one_of("state", "new", "accepted", "kept", "waiting", "refused"),
+        Index("ix_received_member_state_seq", "member", "state", "seq"),
+        Index("ix_received_member_hash", "member", "hash"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    member: str
+    bus_offset: int | None = Field(default=None, sa_type=BigInteger)
+    raw: bytes = Field(sa_column=_bytes())
+    state: str
+    seq: int | None = Field(default=None, sa_type=BigInteger)
+    hash: str | None = None
+    prev: str | None = None
+    key: int | None = None
+    kind: str | None = None
+    step: int | None = None
+    code: str | None = None
+    detail: str | None = None
+    received_at: datetime = Field(sa_type=UtcTime)
+
+
+class LogRow(SQLModel, table=True):
+    """What this node knows of one member's log."""
+
+    __tablename__ = "log"
+    member: str = Field(primary_key=True)
+    head: int = Field(default=0, sa_type=BigInteger)
+    frozen_from: int | None = Field(default=None, sa_type=BigInteger)
+    repeats: int = 0
+    skipped: int = 0
+    decided_under: str = ""
+    heard_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    announced_seq: int | None = Field(default=None, sa_type=BigInteger)
+    announced_hash: str | None = None
+    announced_registry: int | None = None
+
+
+class EntryRow(SQLModel, table=True):
+    """One finding of the supplier view."""
+
+    __tablename__ = "entry"
+    __table_args__ = (_one_of("state", "current", "superseded", "withdrawn"),)
+    hash: str = Field(primary_key=True)
+    member: str = Field(index=True)
+    seq: int = Field(sa_type=BigInteger)
+    handling: str
+    finding: str | None = None
+    state: str
+    by: str | None = None
+    reason: str | None = None
+
+
+class EntryNameRow(SQLModel, table=True):
+    """A name under which a finding can be found."""
+
+    __tablename__ = "entry_name"
+    id: int | None = Field(default=None, primary_key=True)
+    hash: str = Field(foreign_key="entry.hash", index=True)
+    text: str
+    folded: str = Field(index=True)
+    country: str
+
+
+class EntryIdentifierRow(SQLModel, table=True):
+    """An identifier under which a finding can be found."""
+
+    __tablename__ = "entry_identifier"
+    __table_args__ = (Index("ix_entry_identifier_scheme_value", "scheme", "value"),)
+    id: int | None = Field(default=None, primary_key=True)
+    hash: str = Field(foreign_key="entry.hash", index=True)
+    scheme: str
+    value: str
+
+
+class ChangeRow(SQLModel, table=True):
+    """Something in the supplier view changed; what follows the view reads on from its own cursor."""
+
+    __tablename__ = "change"
+    id: int | None = Field(default=None, primary_key=True)
+    hash: str
+    at: datetime = Field(sa_type=UtcTime)
+
+
+class TrailRow(SQLModel, table=True):
+    """One entry of the trail, bound to the one before."""
+
+    __tablename__ = "trail"
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=UtcTime)
+    actor: str
+    event: str = Field(index=True)
+    subject: str
+    detail: str
+    hash: str
+
+
+class ConditionRow(SQLModel, table=True):
+    """Something that holds the node up now, in words; gone when it is over."""
+
+    __tablename__ = "condition"
+    name: str = Field(primary_key=True)
+    since: datetime = Field(sa_type=UtcTime)
+    text: str

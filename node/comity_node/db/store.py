@@ -1,0 +1,61 @@
+"""All repositories of one transaction."""
+
+from functools import cached_property
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from comity_node.db.accounts import Accounts
+from comity_node.db.conditions import Conditions
+from comity_node.db.outbox import Outbox
+from comity_node.db.received import ReceivedRecords
+from comity_node.db.reports import Reports
+from comity_node.db.reviews import Reviews
+from comity_node.db.trail import Trail
+from comity_node.db.view import View
+
+
+class Store:
+    """The repositories over one session; nobody but `Database` commits."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """People and their tokens."""
+        return Accounts(self._session)
+
+    @cached_property
+    def reports(self) -> Reports:
+        """Full reports."""
+        return Reports(self._session)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """Proposals and decisions."""
+        return Reviews(self._session)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """What waits to be signed and sent, and what was."""
+        return Outbox(self._session)
+
+    @cached_property
+    def received(self) -> ReceivedRecords:
+        """Records received, their logs and positions."""
+        return ReceivedRecords(self._session)
+
+    @cached_property
+    def view(self) -> View:
+        """The supplier view."""
+        return View(self._session)
+
+    @cached_property
+    def trail(self) -> Trail:
+        """The hash-chained trail."""
+        return Trail(self._session)
+
+    @cached_property
+    def conditions(self) -> Conditions:
+        """What holds the node up now."""
+        return Conditions(self._session)

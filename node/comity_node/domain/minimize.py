@@ -1,0 +1,283 @@
+"""Cutting findings from a full report: by allow-list, pure, and with an account of every field.
+
+Rules: what is not on the allow-list stays. What is sent does not depend on what stays. Counts become bands, dates
+become months. The place of an inspection is not the supplier's address: it leaves only where a person confirmed a
+business site, and then it is withheld by default.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from comity_federation.statements import Outgoing
+from comity_schemas.bands import band_of, share_of
+from comity_schemas.finding import (
+    ALWAYS_DISCLOSED,
+    WITHHELD_BY_DEFAULT,
+    Commitment,
+    Finding,
+    Severity,
+    Source,
+    SourceType,
+)
+from comity_schemas.handling import Contact, Handling, Onward, PermittedUse, Purpose, Tlp
+from comity_schemas.report import Observation, Premises, Report
+from comity_schemas.statement import Kind
+
+_ORDER = list(Severity)
+_WORKER_SOURCES = frozenset({SourceType.UNION, SourceType.NGO, SourceType.GRIEVANCE_BODY})
+
+
+class Fate(StrEnum):
+    """What becomes of a field of the report."""
+
+    LEAVES = "leaves"
+    WITHHELD = "withheld"
+    """Its digest leaves, among decoys; the value stays until it is shown to somebody on purpose."""
+    STAYS = "stays"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFate:
+    """One field of the report, where it goes, and why."""
+
+    path: str
+    fate: Fate
+    becomes: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a member lets leave."""
+
+    least_severity: Severity = Severity.S2
+    validity_months: int = 12
+    """Where the report's scheme has no rule of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A finding as it would leave, withheld fields included, not yet released."""
+
+    observation: str
+    finding: Finding
+    handling: Handling
+
+
+@dataclass(frozen=True, slots=True)
+class Minimized:
+    """All that would leave of a report, and the account of every field."""
+
+    drafts: tuple[Draft, ...]
+    fates: tuple[FieldFate, ...]
+
+
+_PERSONS = "could tell who spoke or who was there"
+_ALLOWED: dict[str, tuple[Fate, str, str]] = {
+    "source": (Fate.LEAVES, "source.type", "says what kind of evidence it is"),
+    "scheme": (Fate.LEAVES, "source.scheme", "says by which rules"),
+    "scheme_version": (Fate.LEAVES, "source.scheme_version", "says by which rules"),
+    "notice": (Fate.LEAVES, "source.notice", "says how sure it is"),
+    "access": (Fate.LEAVES, "source.access", "says how sure it is"),
+    "finished": (Fate.LEAVES, "source.when", "to the month only: a day could tell who spoke"),
+    "valid_until": (Fate.LEAVES, "valid_until", "everything expires"),
+    "event": (Fate.LEAVES, "source.event", "a random reference"),
+    "auditor": (Fate.WITHHELD, "auditor", "shown by audience"),
+    "interviews": (Fate.WITHHELD, "sample", "as a band"),
+    "party.type": (Fate.LEAVES, "subject", "whom it is about"),
+    "party.names.*.text": (Fate.LEAVES, "names", "whom it is about; can be forgotten"),
+    "party.names.*.kind": (Fate.LEAVES, "names", "whom it is about; can be forgotten"),
+    "party.identifiers.*.scheme": (Fate.LEAVES, "identifiers", "whom it is about; can be forgotten"),
+    "party.identifiers.*.id": (Fate.LEAVES, "identifiers", "whom it is about; can be forgotten"),
+    "party.supplies_to.*.names.*.text": (Fate.LEAVES, "supplies_to", "whom a labour provider supplies"),
+    "party.supplies_to.*.names.*.kind": (Fate.LEAVES, "supplies_to", "whom a labour provider supplies"),
+    "party.supplies_to.*.identifiers.*.scheme": (Fate.LEAVES, "supplies_to", "whom a labour provider supplies"),
+    "party.supplies_to.*.identifiers.*.id": (Fate.LEAVES, "supplies_to", "whom a labour provider supplies"),
+    "party.country": (Fate.LEAVES, "country", "whom it is about"),
+    "party.region": (Fate.LEAVES, "region", "whom it is about"),
+    "party.municipality": (Fate.LEAVES, "municipality", "whom it is about"),
+    "party.address": (Fate.WITHHELD, "site_address", "a confirmed business site; shown by audience"),
+    "party.sector.scheme": (Fate.LEAVES, "sector", "whom it is about"),
+    "party.sector.code": (Fate.LEAVES, "sector", "whom it is about"),
+    "party.named_after_person": (Fate.LEAVES, "named_after_person", "so that it is handled with care"),
+    "observations.*.clause.clause": (Fate.WITHHELD, "clause", "shown by audience"),
+    "observations.*.clause.label": (Fate.WITHHELD, "clause", "shown by audience"),
+    "observations.*.indicators.*.indicator": (Fate.LEAVES, "indicators", "what was seen, as a code"),
+    "observations.*.indicators.*.basis": (Fate.LEAVES, "indicators", "what was seen, as a code"),
+    "observations.*.severity": (Fate.LEAVES, "severity", "what was seen, as a code"),
+    "observations.*.extent": (Fate.LEAVES, "extent", "what was seen, as a code"),
+    "observations.*.collaborative_action": (Fate.LEAVES, "collaborative_action", "what was seen, as a code"),
+    "observations.*.affected": (Fate.WITHHELD, "affected", "as a band"),
+    "observations.*.affected_women": (Fate.WITHHELD, "women_share", "as a band, never below 11 people"),
+    "observations.*.status": (Fate.LEAVES, "status", "closing credit travels with the finding"),
+    "observations.*.verified": (Fate.LEAVES, "verified", "closing credit travels with the finding"),
+    "observations.*.remedies.*": (Fate.LEAVES, "remedies", "closing credit travels with the finding"),
+    "observations.*.remedy_due": (Fate.LEAVES, "remedy_due", "closing credit travels with the finding"),
+}
+"""The allow-list: path in the report, its fate, the finding's field, and why. Everything else stays."""
+
+_REASONS_TO_STAY: dict[str, str] = {
+    "team": "names people",
+    "client": "would tell who buys from whom",
+    "started": "exact dates could tell who spoke when",
+    "observations.*.description": "free text never leaves",
+    "observations.*.testimony": _PERSONS,
+    "observations.*.place": _PERSONS,
+    "party.premises": "only decides whether the address may leave",
+    "sharing_scope": "the agreement stays between its parties",
+    "sharing_basis": "decides whether anything may leave",
+    "summary": "free text never leaves",
+}
+
+
+def minimize(report: Report, policy: Policy, commitment: Commitment | None = None) -> Minimized:
+    """Return the drafts of a report and what becomes of each of its fields.
+
+    Args:
+        report: The full report.
+        policy: What this member lets leave.
+        commitment: Root and signature of the signed report; None where no auditor signed.
+    """
+    chosen = [o for o in report.observations if _may_leave(o, policy)]
+    drafts = tuple(Draft(o.ref, _finding(report, o, policy, commitment), default_handling(report)) for o in chosen)
+    return Minimized(drafts, tuple(_fates(report, {o.ref for o in chosen}, policy)))
+
+
+def default_handling(report: Report) -> Handling:
+    """Return the terms proposed for a report's findings; the reviewer may change them."""
+    public = report.source is SourceType.PUBLIC_REGISTER
+    return Handling(
+        tlp=Tlp.CLEAR if public and not report.party.named_after_person else Tlp.GREEN,
+        contact=Contact.OPEN if public else Contact.DESK,
+        purpose=Purpose.SUPPLY_CHAIN_DUE_DILIGENCE,
+        permitted_use=(
+            PermittedUse.ENGAGEMENT,
+            PermittedUse.DUE_DILIGENCE,
+            PermittedUse.NOT_SOLE_GROUND_FOR_EXCLUSION,
+        ),
+        onward=Onward.ANYONE if public else Onward.MEMBERS,
+    )
+
+
+def outgoing_finding(finding: Finding, handling: Handling) -> Outgoing:
+    """Return what the statement will say: in clear, as disclosures, and withheld."""
+    fields = finding.to_parsed()
+    return Outgoing(
+        kind=Kind.FINDING,
+        handling=handling,
+        body={k: v for k, v in fields.items() if k not in ALWAYS_DISCLOSED | WITHHELD_BY_DEFAULT},
+        disclosed={k: v for k, v in fields.items() if k in ALWAYS_DISCLOSED},
+        withheld={k: v for k, v in fields.items() if k in WITHHELD_BY_DEFAULT},
+    )
+
+
+def endangers_people(finding: Finding) -> bool:
+    """Tell whether a focal point must be one of the two who release it, since people could be blamed for it.
+
+    What a public register has itself published is excepted.
+    """
+    if finding.source.type is SourceType.PUBLIC_REGISTER:
+        return False
+    grave = _ORDER.index(finding.severity) >= _ORDER.index(Severity.S3)
+    return grave or finding.source.type in _WORKER_SOURCES
+
+
+def _may_leave(observation: Observation, policy: Policy) -> bool:
+    grave = _ORDER.index(observation.severity) >= _ORDER.index(policy.least_severity)
+    return grave and bool(observation.indicators)
+
+
+def _finding(report: Report, observation: Observation, policy: Policy, commitment: Commitment | None) -> Finding:
+    party, affected = report.party, observation.affected
+    women = observation.affected_women
+    return Finding(
+        subject=party.type,
+        names=party.names,
+        identifiers=party.identifiers,
+        supplies_to=party.supplies_to,
+        country=party.country,
+        region=party.region,
+        municipality=party.municipality,
+        site_address=party.address if party.premises is Premises.BUSINESS else None,
+        sector=party.sector,
+        named_after_person=party.named_after_person,
+        indicators=observation.indicators,
+        source=_source(report),
+        auditor=report.auditor,
+        clause=observation.clause,
+        severity=observation.severity,
+        extent=observation.extent,
+        collaborative_action=observation.collaborative_action,
+        sample=None if report.interviews is None else band_of(report.interviews),
+        affected=None if affected is None else band_of(affected),
+        women_share=None if women is None or affected is None else share_of(women, affected),
+        status=observation.status,
+        verified=observation.verified,
+        remedies=observation.remedies,
+        remedy_due=observation.remedy_due,
+        valid_until=report.valid_until or add_months(report.finished, policy.validity_months),
+        commitment=commitment,
+    )
+
+
+def _source(report: Report) -> Source:
+    precise = report.finished_precision == "day"
+    return Source(
+        type=report.source,
+        scheme=report.scheme,
+        scheme_version=report.scheme_version,
+        notice=report.notice,
+        access=report.access,
+        when=report.finished.strftime("%Y-%m" if precise else "%Y"),
+        event=report.event,
+    )
+
+
+def add_months(day: date, months: int) -> date:
+    """Return the last valid day of a span of months, at most the 28th so that it always exists."""
+    total = day.year * 12 + day.month - 1 + months
+    return date(total // 12, total % 12 + 1, min(day.day, 28))
+
+
+def _fates(report: Report, chosen: set[str], policy: Policy) -> Iterator[FieldFate]:
+    for path, pattern in _leaves(report.to_parsed()):
+        yield _fate(report, path, pattern, chosen, policy)
+
+
+def _fate(report: Report, path: str, pattern: str, chosen: set[str], policy: Policy) -> FieldFate:
+    if pattern.startswith("observations.*."):
+        observation = report.observations[int(path.split(".")[1])]
+        if observation.ref not in chosen:
+            why = (
+                "no indicator was picked for this observation"
+                if not observation.indicators
+                else f"below {policy.least_severity}: only findings from there on leave"
+            )
+            return FieldFate(path, Fate.STAYS, None, why)
+    if pattern == "party.address" and report.party.premises is not Premises.BUSINESS:
+        return FieldFate(path, Fate.STAYS, None, "nobody confirmed that this is a business site and no housing")
+    allowed = _ALLOWED.get(pattern)
+    if allowed is None:
+        return FieldFate(path, Fate.STAYS, None, _REASONS_TO_STAY.get(pattern, _stay_reason(pattern)))
+    return FieldFate(path, *allowed)
+
+
+def _stay_reason(pattern: str) -> str:
+    top = pattern.split(".")[0]
+    if top == "evidence" or pattern.startswith("observations.*.evidence"):
+        return "evidence never leaves"
+    return _REASONS_TO_STAY.get(top, "not on the allow-list")
+
+
+def _leaves(value: Any, path: str = "", pattern: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{path}.{key}" if path else key, f"{pattern}.{key}" if pattern else key)
+    elif isinstance(value, list) and value:
+        for index, inner in enumerate(value):
+            yield from _leaves(inner, f"{path}.{index}", f"{pattern}.*")
+    else:
+        yield path, pattern

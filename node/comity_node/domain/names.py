@@ -1,0 +1,28 @@
+"""Folding names, so that spellings that differ only in case, accents, script marks or legal form become equal.
+
+First honest form: transliteration by anyascii and a short list of legal forms. The screening engine brings lexicons.
+"""
+
+import re
+import unicodedata
+
+from anyascii import anyascii
+
+FOLDING = 1
+"""Stored with folded names; a change of folding raises it and the index is rebuilt."""
+
+_LEGAL_FORMS = frozenset(
+    "ag bhd bv co company corp corporation eireli epp fzco fze gmbh group inc incorporated kk limited llc llp ltd "
+    "ltda me mei nv oy plc private pte pty pvt sa sarl sas sdn sl spa srl sro tbk the youxiangongsi".split()
+)
+_NOT_WORD = re.compile(r"[^0-9a-z]+")
+
+
+def fold_name(text: str) -> str:
+    """Return the folded form: lower-case ASCII words without legal forms; never empty for a name with letters."""
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    plain = anyascii("".join(c for c in decomposed if not unicodedata.combining(c))).lower()
+    # Dots first: "S.A." is one word, "S A" are two.
+    words = _NOT_WORD.sub(" ", plain.replace(".", "").replace("'", "")).split()
+    kept = [word for word in words if word not in _LEGAL_FORMS]
+    return " ".join(kept or words)

@@ -1,0 +1,49 @@
+"""The trail: who did what, each entry bound to the one before by its hash. It holds references, never content."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from comity_federation import strict_json
+from comity_federation.encoding import digest
+
+START = digest("comity trail")
+"""What stands before the first entry."""
+
+
+class Event(StrEnum):
+    """Everything that is put on the trail. docs/trail.md lists the fields of each."""
+
+    NODE_MADE = "node.made"
+    PERSON_ADDED = "person.added"
+    PERSON_CLOSED = "person.closed"
+    TOKEN_MADE = "token.made"  # noqa: S105 the name of an event
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105 the name of an event
+    REPORT_RECEIVED = "report.received"
+    REPORT_IMPORTED = "report.imported"
+    REVIEW_PROPOSED = "review.proposed"
+    REVIEW_APPROVED = "review.approved"
+    REVIEW_REJECTED = "review.rejected"
+    STATEMENT_SIGNED = "statement.signed"
+    LOG_ADOPTED = "log.adopted"
+    LOG_FROZEN = "log.frozen"
+    LOG_REDECIDED = "log.redecided"
+    SCREENED = "supplier.screened"
+
+
+@dataclass(frozen=True, slots=True)
+class TrailEntry:
+    """One entry; `actor` is a person's id or the name of a worker."""
+
+    at: datetime
+    actor: str
+    event: Event
+    subject: str
+    detail: str
+    """Compact JSON of further references and numbers."""
+
+
+def link(previous: str, entry: TrailEntry) -> str:
+    """Return the hash of an entry that follows another."""
+    fields = [previous, entry.at.isoformat(), entry.actor, entry.event, entry.subject, entry.detail]
+    return digest(strict_json.dumps(fields))
