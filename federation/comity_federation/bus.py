@@ -12,6 +12,18 @@ from typing import ClassVar, Protocol
 
 from comity_schemas.errors import ComityError
 
+MAX_BATCH_BYTES = 262_144
+"""Largest record with its headers and framing, in bytes, on every bus: a topic's `max.message.bytes`."""
+
+_FRAMING_BYTES = 128
+"""More than Kafka adds to one record sent alone: 61 bytes of batch header, some 20 of lengths."""
+
+
+def batch_bytes(value: bytes, headers: Mapping[str, str]) -> int:
+    """Return how large a record may become on the wire, in bytes, framing included."""
+    named = sum(len(name.encode()) + len(text.encode()) + 10 for name, text in headers.items())
+    return len(value) + named + _FRAMING_BYTES
+
 
 def statements_topic(slug: str) -> str:
     """Return the topic of a member's statements."""
@@ -107,9 +119,7 @@ class Bus(Protocol):
             BusUnavailable: surely not stored.
         """
 
-    async def read(
-        self, positions: Mapping[str, int], *, most: int, wait: timedelta
-    ) -> Sequence[Delivered | Skipped]:
+    async def read(self, positions: Mapping[str, int], *, most: int, wait: timedelta) -> Sequence[Delivered | Skipped]:
         """Return up to `most` records of the named topics from the given offsets on, in order within each topic.
 
         Args:

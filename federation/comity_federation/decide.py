@@ -11,17 +11,18 @@ without a place. From 10 on the author used the position up: the chain goes on, 
 A disclosure whose digest is signed but whose content is malformed is the author's act, so it is refused at 12, not 8.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
 from comity_federation import jws, strict_json
-from comity_federation.decision import Accepted, Decision, Forked, Refused, Repeated, Seen, Trust, Waiting
+from comity_federation.decision import Accepted, Decision, Forked, Place, Refused, Repeated, Seen, Trust, Waiting
 from comity_federation.disclosures import MalformedDisclosure, read_disclosure
 from comity_federation.encoding import digest
 from comity_federation.statements import genesis
-from comity_schemas.finding import ALWAYS_DISCLOSED, Finding
+from comity_schemas.finding import Finding
 from comity_schemas.handling import Tlp
 from comity_schemas.member import Last, Member, MemberStatus, SigningKey
 from comity_schemas.statement import (
@@ -39,10 +40,11 @@ from comity_schemas.statement import (
 )
 from comity_schemas.wire import misfits
 
+_DIGEST = re.compile("[A-Za-z0-9_-]{43}")
 _WHOLE_BODY_WITHHELD = frozenset({Tlp.AMBER, Tlp.AMBER_STRICT})
 
 
-class _Stop(Exception):  # noqa: N818 not an error: the decision that ends the steps
+class _Stop(Exception):
     def __init__(self, decision: Decision) -> None:
         self.decision = decision
 
@@ -55,6 +57,7 @@ class _Statement:
     hash: str
     key: int
     disclosures: tuple[str, ...]
+    sealed: tuple[str, ...]
 
     def refused(self, step: int, code: str, detail: str = "") -> _Stop:
         return _Stop(Refused(step, code, detail, self.claims.seq, self.hash, self.key, self.claims.kind))
@@ -70,10 +73,14 @@ def decide(raw: bytes, trust: Trust, seen: Seen) -> Decision:
         raw: As received; nothing in it is believed yet.
         trust: What the registry says about the member whose log this is.
         seen: What is known of that log so far.
+
+    Raises:
+        LookupError: the caller did not load the two places that `log_state.peek` names; no record can cause it.
     """
     try:
         statement = _open(raw, trust.member)
         _check_key_counts(statement, trust.member, seen)  # 7
+        _check_disclosures(statement)  # 8
         _check_place(statement, seen)  # 9
         return _accept(statement, trust.member, seen)
     except _Stop as stop:
@@ -87,7 +94,7 @@ def demanded(member: Member) -> tuple[Last, ...]:
 
 
 def _open(raw: bytes, member: Member) -> _Statement:
-    """Steps 1 to 6, and 8, which needs nothing but the record itself."""
+    """Steps 1 to 6."""
     if len(raw) > MAX_RECORD_BYTES:  # 1
         raise _Stop(Refused(1, "too-large", f"{len(raw)} bytes; at most {MAX_RECORD_BYTES}"))
     record = _read_record(raw)  # 2
@@ -104,9 +111,7 @@ def _open(raw: bytes, member: Member) -> _Statement:
     except jws.BadSignature as error:
         raise _Stop(Refused(5, "bad-signature")) from error
     claims = _read_claims(token.payload, member)  # 6
-    statement = _Statement(claims, digest(jwt), number, tuple(disclosures))
-    _check_disclosures(statement, record)  # 8
-    return statement
+    return _Statement(claims, digest(jwt), number, tuple(disclosures), record.sealed)
 
 
 def _read_record(raw: bytes) -> Record:
@@ -156,45 +161,59 @@ def _check_key_counts(statement: _Statement, member: Member, seen: Seen) -> None
             raise statement.waiting("branch")
         if required != statement.hash:
             raise statement.refused(7, "other-branch", "the registry names another history")
-    elif claims.prev in seen.other_branch:
+    elif claims.prev in seen.other_branch or (
+        lasts and claims.seq == lasts[0].seq + 1 and claims.prev != lasts[0].hash
+    ):
         raise statement.refused(7, "other-branch", "it continues a history that the registry does not name")
     closed = member.signing_keys[statement.key].closed
     if closed is not None and claims.seq > closed.seq:
         raise statement.refused(7, "key-closed", f"this key counts up to statement {closed.seq}")
-    if member.closed is not None and claims.seq > member.closed.seq:
+    # Without `closed` nothing counts: a suspension must never fail open.
+    if claims.seq > (member.closed.seq if member.closed is not None else 0):
         if member.status is MemberStatus.REMOVED:
-            raise statement.refused(7, "member-removed", f"statements count up to {member.closed.seq}")
+            raise statement.refused(7, "member-removed", "it lies beyond the last that counts")
         if member.status is MemberStatus.SUSPENDED:
             raise statement.waiting("suspended")
-    before = seen.places.get(claims.seq - 1)
-    if before is not None and statement.key < before.key:
+    before = _place(seen, claims.seq - 1)
+    if before is None:
+        return
+    if statement.key < before.key:
         raise statement.refused(7, "key-superseded", "a later key has signed before this place")
+    if lasts and before.hash != claims.prev and claims.seq > lasts[0].seq + 1:
+        # Whether the statement before it, unseen here, lies on a branch already refused is not known yet.
+        raise statement.waiting("branch")
 
 
-def _check_disclosures(statement: _Statement, record: Record) -> None:
+def _place(seen: Seen, seq: int) -> Place | None:
+    """Return what stands at a position, or None outside the chain; the caller loads the two a record concerns."""
+    if not 1 <= seq <= seen.head:
+        return None
+    if seq not in seen.places:
+        raise LookupError(f"place {seq} of the chain was not loaded")
+    return seen.places[seq]
+
+
+def _check_disclosures(statement: _Statement) -> None:
     digests = [digest(encoded) for encoded in statement.disclosures]
     if any(d not in statement.claims.open for d in digests):
         raise statement.refused(8, "disclosure", "a disclosure was altered or added")
     if digests != sorted(set(digests)):
         raise statement.refused(8, "disclosure-order", "disclosures are repeated or not in the order of their digests")
-    boxes = [digest(box) for box in record.sealed]
+    boxes = [digest(box) for box in statement.sealed]
     if boxes != [box for box in statement.claims.boxes if box in boxes]:
         raise statement.refused(8, "box", "a box was altered, added or moved")
 
 
 def _check_place(statement: _Statement, seen: Seen) -> None:
-    claims, here = statement.claims, seen.places.get(statement.claims.seq)
-    if claims.seq <= seen.head:
-        if here is None:
-            raise LookupError(f"place {claims.seq} of the chain was not loaded")
-        if here.hash == statement.hash:
-            raise _Stop(Repeated(claims.seq, statement.hash))
-    before = seen.places.get(claims.seq - 1)
+    claims = statement.claims
+    here, before = _place(seen, claims.seq), _place(seen, claims.seq - 1)
+    if here is not None and here.hash == statement.hash:
+        raise _Stop(Repeated(claims.seq, statement.hash))
     if claims.seq > seen.head + 1:
         raise statement.waiting("gap")
     if before is not None and before.hash != claims.prev:
         raise _Stop(Forked(claims.seq - 1, claims.seq, statement.hash, before.hash))
-    if here is not None and claims.seq <= seen.head:
+    if here is not None:
         raise _Stop(Forked(claims.seq, claims.seq, statement.hash, here.hash))
     if seen.frozen_from is not None and claims.seq >= seen.frozen_from:
         raise statement.waiting("frozen")
@@ -224,10 +243,12 @@ def _read_body(statement: _Statement, model: type[Finding] | type[Withdrawal]) -
         raise statement.refused(12, "digests", "_sd is not a sorted list of at most 64 digests that holds all of open")
     shown = _read_disclosed(statement)
     if claims.handling.tlp in _WHOLE_BODY_WITHHELD:
-        if clear or shown:
+        # `open`, not what this copy shows: whoever strips a disclosure must not make it count.
+        if clear or claims.open:
             raise statement.refused(13, "handling", f"{claims.handling.tlp} withholds the whole body")
         return None
-    if not set(shown) <= BODY_DISCLOSABLE[claims.kind] or set(clear) & (set(shown) | ALWAYS_DISCLOSED):
+    disclosable = BODY_DISCLOSABLE[claims.kind]
+    if not set(shown) <= disclosable or set(clear) & disclosable:
         raise statement.refused(12, "disclosed-fields", "a field is disclosed that must be in clear, or the reverse")
     try:
         return model.from_parsed({**clear, **shown})
@@ -252,7 +273,7 @@ def _is_digest_list(value: Any) -> bool:
     return (
         isinstance(value, list)
         and len(value) <= MAX_DIGESTS
-        and all(isinstance(d, str) and len(d) == 43 for d in value)
+        and all(isinstance(d, str) and _DIGEST.fullmatch(d) for d in value)
         and value == sorted(set(value))
     )
 

@@ -89,7 +89,9 @@ def check_signature(token: Jws, key: PublicKey) -> None:
     Raises:
         BadSignature: it did not, or the key is unusable.
     """
+    if key.crv != ALGORITHM:
+        raise BadSignature("this key is not one for signing")
     try:
         VerifyKey(b64decode(key.x)).verify(token.signed, token.signature)
-    except (BadSignatureError, ValueError, TypeError) as error:
+    except (BadSignatureError, NotCanonical, ValueError, TypeError) as error:
         raise BadSignature("this key did not sign these bytes") from error

@@ -84,11 +84,16 @@ class LogState:
             case Refused(code="other-branch", hash=str(name)):
                 self.other_branch.add(name)
             case Forked(at=at):
-                self.frozen_from = at if self.frozen_from is None else min(at, self.frozen_from)
+                self._freeze(at)
         return decision
 
     def _seen(self) -> Seen:
         return Seen(self.head, self.places, self.earlier, self.branch, self.other_branch, self.frozen_from)
+
+    def _freeze(self, at: int) -> None:
+        self.frozen_from = at if self.frozen_from is None else min(at, self.frozen_from)
+        self.head = min(self.head, self.frozen_from - 1)
+        self.places = {seq: place for seq, place in self.places.items() if seq < self.frozen_from}
 
     def _place(self, seq: int, name: str, key: int, kind: str) -> None:
         self.head = seq

@@ -109,7 +109,10 @@ def open_report(raw: bytes, members: Sequence[Member]) -> OpenedReport:
     sections = list(signed.sections)
     if len(sections) != claims.sections or _root(sections) != claims.root:
         raise ReportAltered("the sections are not those that were signed")
-    return OpenedReport(_join(sections), firm, token.kid, claims.root, signed.signature)
+    report = _join(sections)
+    if report.auditor not in (None, firm.did):
+        raise ReportMalformed(f"the report names {report.auditor} as its auditor, {firm.did} signed it")
+    return OpenedReport(report, firm, token.kid, claims.root, signed.signature)
 
 
 def _firm_of(kid: str, members: Sequence[Member]) -> Member:
@@ -144,21 +147,47 @@ def _root(sections: Sequence[str]) -> str:
 
 
 def _join(sections: Sequence[str]) -> Report:
-    whole: dict[str, Any] = {name: [] for name in _LISTS}
+    read = [_read_section(section) for section in sections]
+    names = [name for name, _ in read]
+    # One order only, as `_split` makes it: otherwise two readers could see two reports in the same bytes.
+    if names[:2] != ["head", "party"] or names[2:] != sorted(names[2:], key=_place_of):
+        raise ReportMalformed("sections are head, party, then observations, then evidence")
+    head = read[0][1]
+    if not isinstance(head, dict) or not {"party", *_LISTS}.isdisjoint(head):
+        raise ReportMalformed("the head is an object without party, observations and evidence")
+    lists = {part: [value for name, value in read if name == part] for part in _LISTS}
     try:
-        for section in sections:
-            _, name, value = strict_json.loads(b64decode(section))
-            if name == "head":
-                whole.update(value)
-            elif name == "party":
-                whole["party"] = value
-            else:
-                whole[name].append(value)
-        return Report.from_parsed(whole)
+        return Report.from_parsed({**head, "party": read[1][1], **lists})
     except ValidationError as error:
         raise ReportMalformed(f"the report does not fit its schema at {misfits(error)}") from error
-    except (NotCanonical, strict_json.NotStrict, ValueError, TypeError, KeyError) as error:
+
+
+def _place_of(name: str) -> int:
+    if name not in _LISTS:
+        raise ReportMalformed("sections are head, party, then observations, then evidence")
+    return _LISTS.index(name)
+
+
+def _read_section(section: str) -> tuple[str, Any]:
+    try:
+        parts = strict_json.loads(b64decode(section))
+    except (NotCanonical, strict_json.NotStrict) as error:
         raise ReportMalformed("a section is not [salt, name, value]") from error
+    if not isinstance(parts, list) or len(parts) != 3 or not all(isinstance(part, str) for part in parts[:2]):
+        raise ReportMalformed("a section is not [salt, name, value]")
+    return parts[1], parts[2]
+
+
+def read_sections(raw: bytes) -> Report:
+    """Return the report in bytes that were verified when they were received.
+
+    Raises:
+        ReportMalformed: these bytes were never a signed report.
+    """
+    try:
+        return _join(SignedReport.from_parsed(strict_json.loads(raw)).sections)
+    except (strict_json.NotStrict, ValidationError) as error:
+        raise ReportMalformed("these bytes are not a signed report") from error
 
 
 def report_id(raw: bytes) -> str:

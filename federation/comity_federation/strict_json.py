@@ -65,7 +65,8 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _integer(text: str) -> int:
     # Length first: int() of a million digits is slow.
-    if len(text) > 17 or not -MAX_INTEGER <= int(text) <= MAX_INTEGER:
+    # Minus zero: some readers keep the sign.
+    if len(text) > 17 or text == "-0" or not -MAX_INTEGER <= int(text) <= MAX_INTEGER:
         raise NotStrict("integer")
     return int(text)
 

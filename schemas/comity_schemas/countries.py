@@ -5,7 +5,7 @@ Source: ISO 3166-1, officially assigned codes (249), and XK as user-assigned for
 
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from comity_schemas.wire import CountryCode
 
@@ -29,5 +29,5 @@ def _listed(code: str) -> str:
     return code
 
 
-Country = Annotated[CountryCode, AfterValidator(_listed)]
+Country = Annotated[CountryCode, AfterValidator(_listed), Field(json_schema_extra={"enum": sorted(COUNTRIES)})]
 """A listed ISO 3166-1 alpha-2 code."""

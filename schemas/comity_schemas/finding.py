@@ -175,7 +175,8 @@ class Finding(Wire):
         codes = [found.indicator for found in self.indicators]
         if len(set(codes)) != len(codes):
             raise ValueError("an indicator is named twice")
-        if self.women_share is not None and (self.affected is None or self.affected in SMALL):
+        # Absent is fine: `affected` may be withheld, and whoever strips its disclosure must not refute the rest.
+        if self.women_share is not None and self.affected in SMALL:
             raise ValueError("a women's share needs a band of 11 or more")
         if (self.verified is not None) != (self.status is Status.CLOSED_VERIFIED):
             raise ValueError("a closure is verified somehow, and nothing else is")

@@ -6,9 +6,9 @@ away, and one holder's signature is enough for it.
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from comity_schemas.wire import CountryCode, Did, Digest, KeyId, Slug, Wire, text
 
@@ -114,6 +114,12 @@ class Member(Wire):
     report_keys: Annotated[tuple[ReportKey, ...], Field(max_length=10_000)] = ()
     authorisations: Annotated[tuple[Authorisation, ...], Field(max_length=200)] = ()
     public_access: PublicAccess = PublicAccess.NONE
+
+    @model_validator(mode="after")
+    def _closed(self) -> Self:
+        if self.status in (MemberStatus.SUSPENDED, MemberStatus.REMOVED) and self.closed is None:
+            raise ValueError(f"a {self.status} member needs closed: the last statement that counts")
+        return self
 
 
 class MemberList(Wire):

@@ -6,7 +6,7 @@ Source: RFC 9901 (SD-JWT) for `_sd` and `_sd_alg`; RFC 9864 for the algorithm na
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from comity_schemas.finding import DISCLOSABLE, Finding
 from comity_schemas.handling import Handling
@@ -95,8 +95,6 @@ class Header(Wire):
 class Claims(Wire):
     """The signed claims common to every kind and every version."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
-
     v: Annotated[int, Field(ge=1, le=1_000_000)]
     iss: Did
     seq: Position
@@ -116,6 +114,8 @@ class Claims(Wire):
     def _sorted(self) -> Self:
         if list(self.open) != sorted(set(self.open)):
             raise ValueError("open must be sorted and without repeats")
+        if len(set(self.boxes)) != len(self.boxes):
+            raise ValueError("a box is named twice")
         return self
 
 

@@ -45,13 +45,27 @@ class Database:
     async def write(self) -> AsyncIterator[Store]:
         """Give one transaction, alone among writers; committed at the end, rolled back on any error."""
         async with self._writes() as session, session.begin():
-            if not self._is_sqlite:
-                await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _WRITE_LOCK})
+            await self._take_turn(session)
             yield Store(session)
+
+    @asynccontextmanager
+    async def rehearse(self) -> AsyncIterator[Store]:
+        """Give a transaction that is never kept, for finding out what would come of something."""
+        async with self._writes() as session:
+            await session.begin()
+            await self._take_turn(session)
+            try:
+                yield Store(session)
+            finally:
+                await session.rollback()
 
     async def close(self) -> None:
         """Let go of all connections."""
         await self._engine.dispose()
+
+    async def _take_turn(self, session: AsyncSession) -> None:
+        if not self._is_sqlite:
+            await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _WRITE_LOCK})
 
     @property
     def _is_sqlite(self) -> bool:

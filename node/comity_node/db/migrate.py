@@ -19,10 +19,11 @@ def migrate(url: str) -> None:
     The engine carries none of the pragmas of `Database`: with foreign keys on, rebuilding a table on SQLite would
     empty its children by cascade, without an error.
     """
-    asyncio.run(_migrate(url, "head"))
+    asyncio.run(migrate_async(url))
 
 
-async def _migrate(url: str, revision: str) -> None:
+async def migrate_async(url: str, revision: str = "head") -> None:
+    """As `migrate`, from async code."""
     engine = create_async_engine(url)
     if engine.dialect.name == "sqlite":
         take_over_begin(engine)

@@ -71,6 +71,13 @@ class Outbox:
         row.state, row.seq, row.hash, row.record, row.signed_at, row.withheld = "queued", None, None, None, None, None
         await self._session.flush()
 
+    async def resend_after(self, seq: int) -> None:
+        """Let everything sent after a place be sent again: the bus lost it. The bytes stay the same."""
+        query = select(OutboxRow).where(col(OutboxRow.seq) > seq, OutboxRow.state == "sent")
+        for row in await self._session.exec(query):
+            row.state, row.sent_at = "signed", None
+        await self._session.flush()
+
     async def at(self, seq: int) -> OutboxItem | None:
         """Return the item signed at a place."""
         row = (await self._session.exec(select(OutboxRow).where(OutboxRow.seq == seq))).first()

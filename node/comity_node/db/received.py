@@ -172,13 +172,17 @@ class ReceivedRecords:
         query = select(ReceivedRow.hash, ReceivedRow.seq, ReceivedRow.prev).where(ReceivedRow.member == member)
         return {h: Peek(s, h, p, ()) for h, s, p in await self._session.exec(query) if h and s and p}
 
-    async def reopen(self, member: str) -> None:
-        """Put every record of a member back in the inbox, to be decided anew."""
-        await self._session.exec(
-            update(ReceivedRow)
-            .where(col(ReceivedRow.member) == member)
-            .values(state="new", step=None, code=None, detail=None, key=None)
-        )
+    async def reopen(self, member: str, *, only_code: str | None = None) -> None:
+        """Put a member's records back in the inbox, to be decided anew: all, or those that wait for one reason."""
+        query = update(ReceivedRow).where(col(ReceivedRow.member) == member)
+        if only_code is not None:
+            query = query.where(col(ReceivedRow.state) == "waiting", col(ReceivedRow.code) == only_code)
+        await self._session.exec(query.values(state="new", step=None, code=None, detail=None, key=None))
+
+    async def hashes_with_code(self, member: str, code: str) -> set[str]:
+        """Return the hashes of a member's records that carry one code."""
+        query = select(ReceivedRow.hash).where(ReceivedRow.member == member, ReceivedRow.code == code)
+        return {name for name in await self._session.exec(query) if name is not None}
 
     async def inbox_in_log_order(self, member: str) -> list[int]:
         """Return the ids of undecided records by claimed position, then arrival: the order of every replay."""

@@ -1,0 +1,13 @@
+"""The JSON API under `/api/v1`: OpenAPI 3.1, problem details, cursors, bounded bodies."""
+
+from fastapi import APIRouter
+
+from comity_node.api import health, imports, network, people, reports, reviews, screening
+
+api_v1 = APIRouter(prefix="/api/v1")
+for _room in (people, reports, reviews, imports, screening, network):
+    api_v1.include_router(_room.router)
+
+health_router = health.router
+
+__all__ = ["api_v1", "health_router"]

@@ -1,0 +1,169 @@
+"""The network as this node sees it: members, records, quarantine, trail."""
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
+from comity_node.auth import Admin, RecordReader, SignedIn, ThisNode
+from comity_node.db.received import LogStatus, Received
+from comity_node.domain.errors import NotFound
+from comity_node.services.answers import describe_coverage
+from comity_node.services.screen import cover
+from comity_schemas.wire import Digest
+
+router = APIRouter(tags=["network"])
+
+
+class MemberOut(BaseModel):
+    """One member and what this node has of its log."""
+
+    slug: str
+    did: str
+    names: list[str]
+    role: str
+    status: str
+    country: str
+    head: int
+    heard_at: datetime | None
+    announced: int | None
+    frozen_from: int | None
+    repeats: int
+    skipped: int
+    records: dict[str, int]
+
+
+class NetworkOut(BaseModel):
+    """Who is in the network, under which registry, and who was heard."""
+
+    registry_version: int
+    registry_hash: str
+    registry_expires: datetime
+    coverage: dict[str, Any]
+    members: list[MemberOut]
+
+
+class QuarantinedOut(BaseModel):
+    """A record that does not count, and why."""
+
+    id: int
+    member: str
+    state: str
+    step: int | None
+    code: str | None
+    detail: str | None
+    seq: int | None
+    statement: str | None
+    kind: str | None
+    received_at: datetime
+    bytes: int
+
+
+class TrailOut(BaseModel):
+    """One entry of the trail."""
+
+    number: int
+    at: datetime
+    actor: str
+    event: str
+    subject: str
+    detail: str
+
+
+@router.get("/network")
+async def get_network(person: SignedIn, node: ThisNode) -> NetworkOut:
+    """Who is connected, and is anything stuck?"""
+    registry = await node.registry()
+    async with node.database.read() as store:
+        logs = {log.member: log for log in await store.received.logs()}
+        counts = await store.received.counts()
+    members = []
+    for member in registry.members:
+        log = logs.get(member.slug, LogStatus(member.slug))
+        members.append(
+            MemberOut(
+                slug=member.slug,
+                did=member.did,
+                names=list(member.names),
+                role=member.role,
+                status=member.status,
+                country=member.country,
+                head=log.head,
+                heard_at=log.heard_at,
+                announced=log.announced_seq,
+                frozen_from=log.frozen_from,
+                repeats=log.repeats,
+                skipped=log.skipped,
+                records=counts.get(member.slug, {}),
+            )
+        )
+    return NetworkOut(
+        registry_version=registry.version,
+        registry_hash=registry.hash,
+        registry_expires=registry.expires,
+        coverage=describe_coverage(cover(registry, logs, node.clock())),
+        members=members,
+    )
+
+
+@router.get("/records/{statement}", response_class=Response)
+async def export_record(statement: Digest, person: RecordReader, node: ThisNode) -> Response:
+    """The exact bytes of a record this node holds; `comity verify` checks them anywhere."""
+    async with node.database.read() as store:
+        record = await store.received.find(statement)
+    if record is None:
+        raise NotFound("no such record")
+    return Response(record.raw, media_type="application/json")
+
+
+@router.get("/quarantine")
+async def list_quarantine(
+    person: Admin, node: ThisNode, cursor: Cursor = None, limit: Limit = 50
+) -> Page[QuarantinedOut]:
+    """Records that do not count, with the step and reason, newest first."""
+    async with node.database.read() as store:
+        rows = await store.received.quarantine(before=read_cursor(cursor), most=limit + 1)
+    return page(rows, limit, lambda r: r.id, _quarantined)
+
+
+@router.get("/quarantine/{record_id}/raw", response_class=Response)
+async def get_quarantined_bytes(record_id: int, person: Admin, node: ThisNode) -> Response:
+    """The raw bytes of a refused record, as they came."""
+    async with node.database.read() as store:
+        found = await store.received.by_ids([record_id])
+    if not found or found[0].state not in ("refused", "kept"):
+        raise NotFound("no such record in quarantine")
+    return Response(found[0].raw, media_type="application/octet-stream")
+
+
+@router.get("/trail")
+async def list_trail(person: Admin, node: ThisNode, cursor: Cursor = None, limit: Limit = 50) -> Page[TrailOut]:
+    """Who did what, newest first."""
+    async with node.database.read() as store:
+        rows = await store.trail.page(before=read_cursor(cursor), most=limit + 1)
+    return page(
+        rows,
+        limit,
+        lambda r: r[0],
+        lambda r: TrailOut(
+            number=r[0], at=r[1].at, actor=r[1].actor, event=r[1].event, subject=r[1].subject, detail=r[1].detail
+        ),
+    )
+
+
+def _quarantined(record: Received) -> QuarantinedOut:
+    return QuarantinedOut(
+        id=record.id,
+        member=record.member,
+        state=record.state,
+        step=record.step,
+        code=record.code,
+        detail=record.detail,
+        seq=record.seq,
+        statement=record.hash,
+        kind=record.kind,
+        received_at=record.received_at,
+        bytes=len(record.raw),
+    )

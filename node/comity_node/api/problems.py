@@ -1,0 +1,88 @@
+"""Errors as RFC 9457 problem details: the only place that knows which error has which HTTP status.
+
+A problem tells what happened and what is safe; never the body that was sent: it could hold what must stay.
+"""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from comity_schemas.errors import ComityError
+
+STATUS: dict[str, int] = {
+    "not-signed-in": 401,
+    "wrong-password": 401,
+    "not-allowed": 403,
+    "not-found": 404,
+    "name-taken": 409,
+    "conflict": 409,
+    "review.same-person": 409,
+    "review.focal-point-needed": 409,
+    "review.already-decided": 409,
+    "review.already-proposed": 409,
+    "review.cannot-propose": 409,
+    "review.handling-refused": 422,
+    "review.not-published": 409,
+    "report.too-large": 413,
+    "report.malformed": 422,
+    "report.altered": 422,
+    "report.bad-signature": 422,
+    "report.unknown-auditor": 403,
+    "report.auditor-not-active": 403,
+    "report.another-firm": 403,
+    "import.mapping-refused": 422,
+    "import.file-unreadable": 422,
+    "registry.missing": 503,
+    "request.malformed": 422,
+    "request.content-type": 415,
+    "request.too-large": 413,
+    "request.cursor": 422,
+}
+"""Stable code to status. A code that is not here is our fault and answers 500."""
+
+_HTTP_CODES = {404: "not-found", 405: "request.method", 413: "request.too-large", 415: "request.content-type"}
+
+
+class Problem(JSONResponse):
+    """An `application/problem+json` answer."""
+
+    media_type = "application/problem+json"
+
+    def __init__(self, status: int, code: str, detail: str, **more: Any) -> None:
+        body = {"type": f"urn:comity:problem:{code}", "title": code, "status": status, "code": code, "detail": detail}
+        headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+        super().__init__({**body, **more}, status_code=status, headers=headers)
+
+
+def add_problems(app: FastAPI) -> None:
+    """Let the app answer every error as a problem."""
+    app.add_exception_handler(ComityError, _comity)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _comity(_request: Request, error: Exception) -> Problem:
+    assert isinstance(error, ComityError)
+    status = STATUS.get(error.code, 500)
+    return Problem(status, error.code, str(error) if status != 500 else "something went wrong at this node")
+
+
+async def _malformed(_request: Request, error: Exception) -> Problem:
+    assert isinstance(error, RequestValidationError)
+    # Where and what kind, never the input: FastAPI's own answer sends the whole body back.
+    places = [{"loc": [str(part) for part in e["loc"]], "type": e["type"]} for e in error.errors()[:20]]
+    return Problem(422, "request.malformed", "the request does not fit; nothing was changed", errors=places)
+
+
+async def _http(_request: Request, error: Exception) -> Problem:
+    assert isinstance(error, HTTPException)
+    code = _HTTP_CODES.get(error.status_code, "request.refused")
+    return Problem(error.status_code, code, str(error.detail))
+
+
+async def _unexpected(_request: Request, _error: Exception) -> Problem:
+    return Problem(500, "unexpected", "something went wrong at this node; nothing is known to have been changed")

@@ -1,0 +1,176 @@
+"""Full reports: submitted by auditors, read by them and by reviewers. Their content leaves only as findings."""
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
+from comity_node.auth import Auditor, Releaser, ReportReader, ThisNode
+from comity_node.db import Store
+from comity_node.db.reports import StoredReport
+from comity_node.domain.errors import NotFound
+from comity_node.domain.minimize import outgoing_finding
+from comity_node.domain.people import Person, PersonRole
+from comity_node.services.release import minimize_stored, open_stored
+from comity_node.services.report_status import report_status
+from comity_node.services.submit import MARKS, submit_report
+
+router = APIRouter(prefix="/reports", tags=["reports"])
+
+_SEE_ALL = frozenset({PersonRole.REVIEWER, PersonRole.FOCAL_POINT})
+
+
+class ReceiptOut(BaseModel):
+    """Proof of what was received. `id` is SHA-256 of the exact bytes."""
+
+    id: str
+    received_at: datetime
+    firm: str
+    marks: list[str]
+    explained: list[str]
+    repeated: bool
+
+
+class ReportOut(BaseModel):
+    """A report in a list."""
+
+    id: str
+    origin: str
+    firm: str | None
+    received_at: datetime
+    marks: list[str]
+
+
+class ObservationOut(BaseModel):
+    """Where one observation stands."""
+
+    observation: str
+    state: str
+    statement: str | None
+    seq: int | None
+
+
+class ReportStatusOut(ReportOut):
+    """A report and what became of it."""
+
+    observations: list[ObservationOut]
+
+
+class FateOut(BaseModel):
+    """Whether a field of the report leaves, as what, and why."""
+
+    path: str
+    fate: str
+    becomes: str | None
+    why: str
+
+
+class DraftOut(BaseModel):
+    """What would leave for one observation: in clear, as disclosures; and what would be withheld."""
+
+    observation: str
+    handling: dict[str, Any]
+    clear: dict[str, Any]
+    disclosed: dict[str, Any]
+    withheld: dict[str, Any]
+
+
+class DraftsOut(BaseModel):
+    """The report beside what would leave of it, with an account of every field."""
+
+    report: dict[str, Any]
+    drafts: list[DraftOut]
+    fates: list[FateOut]
+
+
+@router.post(
+    "",
+    status_code=201,
+    openapi_extra={"requestBody": {"required": True, "content": {"application/vnd.comity.report+json": {}}}},
+)
+async def submit(request: Request, person: Auditor, node: ThisNode) -> ReceiptOut:
+    """Submit a signed report, exactly as `comity report sign` wrote it."""
+    raw = await request.body()
+    registry = await node.registry()
+    async with node.database.write() as store:
+        receipt = await submit_report(store, raw, person, registry, node.clock())
+    return ReceiptOut(
+        id=receipt.id,
+        received_at=receipt.received_at,
+        firm=receipt.firm,
+        marks=list(receipt.marks),
+        explained=[MARKS[mark] for mark in receipt.marks],
+        repeated=receipt.repeated,
+    )
+
+
+@router.get("")
+async def list_reports(
+    person: ReportReader, node: ThisNode, cursor: Cursor = None, limit: Limit = 50
+) -> Page[ReportOut]:
+    """Reports you may see: an auditor those of the own firm, reviewers all."""
+    firm = None if person.roles & _SEE_ALL else person.firm or ""
+    async with node.database.read() as store:
+        rows = await store.reports.page(firm=firm, before=read_cursor(cursor), most=limit + 1)
+    return page(rows, limit, lambda r: r.number, _report)
+
+
+@router.get("/{report_id}")
+async def get_report(report_id: str, person: ReportReader, node: ThisNode) -> ReportStatusOut:
+    """Where a report is now, observation by observation."""
+    async with node.database.read() as store:
+        stored = await _visible(store, report_id, person)
+        statuses = await report_status(store, stored)
+    observations = [
+        ObservationOut(observation=s.observation, state=s.state, statement=s.statement, seq=s.seq) for s in statuses
+    ]
+    return ReportStatusOut(**_report(stored).model_dump(), observations=observations)
+
+
+@router.get("/{report_id}/signed", response_class=Response)
+async def get_signed_bytes(report_id: str, person: ReportReader, node: ThisNode) -> Response:
+    """The exact bytes that were submitted."""
+    async with node.database.read() as store:
+        stored = await _visible(store, report_id, person)
+    return Response(stored.raw, media_type="application/vnd.comity.report+json")
+
+
+@router.get("/{report_id}/drafts")
+async def get_drafts(report_id: str, person: Releaser, node: ThisNode) -> DraftsOut:
+    """Exactly what would leave, beside what stays, with the reason for every field."""
+    async with node.database.read() as store:
+        stored = await _visible(store, report_id, person)
+    minimized = minimize_stored(stored, node.settings.policy)
+    drafts = []
+    for draft in minimized.drafts:
+        leaving = outgoing_finding(draft.finding, draft.handling)
+        drafts.append(
+            DraftOut(
+                observation=draft.observation,
+                handling=draft.handling.to_parsed(),
+                clear=dict(leaving.body),
+                disclosed=dict(leaving.disclosed),
+                withheld=dict(leaving.withheld),
+            )
+        )
+    fates = [FateOut(path=f.path, fate=f.fate, becomes=f.becomes, why=f.why) for f in minimized.fates]
+    return DraftsOut(report=open_stored(stored).to_parsed(), drafts=drafts, fates=fates)
+
+
+async def _visible(store: Store, report_id: str, person: Person) -> StoredReport:
+    stored = await store.reports.find(report_id)
+    if stored is None or not (person.roles & _SEE_ALL or (person.firm is not None and stored.firm == person.firm)):
+        raise NotFound("no such report")
+    return stored
+
+
+def _report(stored: StoredReport) -> ReportOut:
+    return ReportOut(
+        id=stored.id,
+        origin=stored.origin,
+        firm=stored.firm,
+        received_at=stored.received_at,
+        marks=list(stored.marks),
+    )

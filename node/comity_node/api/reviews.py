@@ -1,0 +1,187 @@
+"""Two people release, and two people take back."""
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from comity_node.api.bodies import Body
+from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
+from comity_node.auth import Releaser, Reviewer, ThisNode
+from comity_node.db.outbox import OutboxItem
+from comity_node.db.reviews import Review
+from comity_node.domain.errors import NotFound
+from comity_node.services import release
+from comity_schemas.handling import Handling
+from comity_schemas.report import Ref
+from comity_schemas.statement import WithdrawalReason
+from comity_schemas.wire import Digest
+
+router = APIRouter(tags=["review"])
+
+
+class ReleaseProposal(Body):
+    """Propose that one observation is released; `revises` corrects an own published finding."""
+
+    report: Digest
+    observation: Ref
+    handling: Handling | None = None
+    revises: Digest | None = None
+
+
+class WithdrawalProposal(Body):
+    """Propose that an own published finding is taken back."""
+
+    statement: Digest
+    reason: WithdrawalReason
+
+
+class ReviewOut(BaseModel):
+    """A proposal, and exactly what it lets leave."""
+
+    id: str
+    act: str
+    state: str
+    report: str | None
+    observation: str | None
+    target: str | None
+    batch: str | None
+    proposed_by: str
+    proposed_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    handling: dict[str, Any]
+    clear: dict[str, Any]
+    disclosed: dict[str, Any]
+    withheld: dict[str, Any]
+
+
+class PublishedOut(BaseModel):
+    """A statement on its way out, or out: `queued`, `signed` or `sent`."""
+
+    review: str
+    act: str
+    state: str
+    seq: int | None
+    statement: str | None
+    sent_at: datetime | None
+
+
+class BatchOut(BaseModel):
+    """What was decided together."""
+
+    batch: str
+    decided: int
+    state: str
+
+
+@router.post("/reviews", status_code=201)
+async def propose_release(body: ReleaseProposal, person: Reviewer, node: ThisNode) -> ReviewOut:
+    """Propose a release. Nothing leaves before a second person approves."""
+    async with node.database.write() as store:
+        review = await release.propose_release(
+            store,
+            person,
+            body.report,
+            body.observation,
+            policy=node.settings.policy,
+            now=node.clock(),
+            handling=body.handling,
+            revises=body.revises,
+        )
+    return _review(review)
+
+
+@router.post("/withdrawals", status_code=201)
+async def propose_withdrawal(body: WithdrawalProposal, person: Reviewer, node: ThisNode) -> ReviewOut:
+    """Propose that a published finding is taken back. It stands until a second person approves."""
+    async with node.database.write() as store:
+        review = await release.propose_withdrawal(store, person, body.statement, body.reason, node.clock())
+    return _review(review)
+
+
+@router.get("/reviews")
+async def list_reviews(
+    person: Releaser, node: ThisNode, state: str | None = None, cursor: Cursor = None, limit: Limit = 50
+) -> Page[ReviewOut]:
+    """Proposals, newest first; `state` is `proposed`, `approved` or `rejected`."""
+    async with node.database.read() as store:
+        rows = await store.reviews.page(state=state, before=read_cursor(cursor), most=limit + 1)
+    return page(rows, limit, lambda r: r.number, _review)
+
+
+@router.get("/reviews/{review_id}")
+async def get_review(review_id: str, person: Releaser, node: ThisNode) -> ReviewOut:
+    """One proposal, and exactly what it lets leave."""
+    async with node.database.read() as store:
+        review = await store.reviews.find(review_id)
+    if review is None:
+        raise NotFound("no such review")
+    return _review(review)
+
+
+@router.post("/reviews/{review_id}/approve")
+async def approve(review_id: str, person: Releaser, node: ThisNode) -> ReviewOut:
+    """Approve as the second person: this is the release, and it cannot be undone, only taken back."""
+    async with node.database.write() as store:
+        await release.approve(store, person, review_id, node.clock())
+        review = await store.reviews.find(review_id)
+    assert review is not None
+    return _review(review)
+
+
+@router.post("/reviews/{review_id}/reject")
+async def reject(review_id: str, person: Releaser, node: ThisNode) -> ReviewOut:
+    """Reject as the second person; it may be proposed again."""
+    async with node.database.write() as store:
+        await release.reject(store, person, review_id, node.clock())
+        review = await store.reviews.find(review_id)
+    assert review is not None
+    return _review(review)
+
+
+@router.post("/batches/{batch}/approve")
+async def approve_batch(batch: str, person: Releaser, node: ThisNode) -> BatchOut:
+    """Approve everything of one import that is still proposed, all or nothing."""
+    async with node.database.write() as store:
+        decided = await release.approve_batch(store, person, batch, node.clock())
+    return BatchOut(batch=batch, decided=decided, state="approved")
+
+
+@router.get("/published")
+async def list_published(
+    person: Releaser, node: ThisNode, cursor: Cursor = None, limit: Limit = 50
+) -> Page[PublishedOut]:
+    """What we have told others, newest first."""
+    async with node.database.read() as store:
+        rows = await store.outbox.page(before=read_cursor(cursor), most=limit + 1)
+    return page(rows, limit, lambda r: r[0].id, _published)
+
+
+def _review(review: Review) -> ReviewOut:
+    leaving = release.read_outgoing(review)
+    return ReviewOut(
+        id=review.id,
+        act=review.act,
+        state=review.state,
+        report=review.report_id,
+        observation=review.observation,
+        target=review.target,
+        batch=review.batch,
+        proposed_by=review.proposed_by,
+        proposed_at=review.proposed_at,
+        decided_by=review.decided_by,
+        decided_at=review.decided_at,
+        handling=leaving.handling.to_parsed(),
+        clear=dict(leaving.body),
+        disclosed=dict(leaving.disclosed),
+        withheld=dict(leaving.withheld),
+    )
+
+
+def _published(row: tuple[OutboxItem, str]) -> PublishedOut:
+    item, act = row
+    return PublishedOut(
+        review=item.review_id, act=act, state=item.state, seq=item.seq, statement=item.hash, sent_at=item.sent_at
+    )

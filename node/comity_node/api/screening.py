@@ -1,0 +1,58 @@
+"""Screening suppliers: POST, so that nobody's name stands in a URL or a log."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field, model_validator
+
+from comity_node.api.bodies import Body
+from comity_node.auth import Officer, ThisNode
+from comity_node.domain.screening import Question
+from comity_node.services.answers import describe
+from comity_node.services.screen import screen_and_note
+from comity_schemas.countries import Country
+from comity_schemas.identifiers import Identifier
+from comity_schemas.wire import text
+
+router = APIRouter(prefix="/screenings", tags=["screening"])
+
+
+class SupplierIn(Body):
+    """Whom you ask about: a name, numbers, or both."""
+
+    name: text(300) | None = None  # type: ignore[valid-type]
+    country: Country | None = None
+    identifiers: Annotated[tuple[Identifier, ...], Field(max_length=20)] = ()
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.name is None and not self.identifiers:
+            raise ValueError("give a name or an identifier")
+        return self
+
+
+class ScreeningIn(Body):
+    """Up to 500 suppliers, all asked at the same log positions."""
+
+    suppliers: Annotated[tuple[SupplierIn, ...], Field(min_length=1, max_length=500)]
+
+
+class ScreeningOut(BaseModel):
+    """What this node knew at one moment. Absence is never clearance: see `coverage`."""
+
+    as_of: datetime
+    registry_version: int
+    positions: dict[str, int]
+    coverage: dict[str, Any]
+    answers: list[dict[str, Any]]
+
+
+@router.post("")
+async def screen_suppliers(body: ScreeningIn, person: Officer, node: ThisNode) -> ScreeningOut:
+    """Screen suppliers against the local supplier view; no query leaves the node."""
+    registry = await node.registry()
+    questions = [Question(s.name, s.country, s.identifiers) for s in body.suppliers]
+    async with node.database.write() as store:
+        answers = await screen_and_note(store, questions, registry, person.id, node.clock())
+    return ScreeningOut(**describe(answers))

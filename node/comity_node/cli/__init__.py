@@ -1,0 +1,69 @@
+"""The `comity` command. Each command's module is imported when it is called: `comity key new` needs no web server."""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+_COMMANDS: dict[str, tuple[str, str, str]] = {
+    "demo": ("demo", "demo", "Watch one finding cross a network of three nodes on this machine."),
+    "init": ("node", "init", "Make a node's home."),
+    "serve": ("node", "serve", "Serve a node."),
+    "check": ("node", "check", "Decide and fold everything anew and compare."),
+    "screen": ("node", "screen", "Ask what the network knows of one supplier."),
+    "verify": ("record", "verify", "Check one record offline."),
+    "import": ("review", "import_register", "Import a public register."),
+    "report": ("report", "app", "Sign, submit and follow audit reports."),
+    "review": ("review", "app", "Propose, decide, take back: always two people."),
+    "record": ("record", "app", "Records as files."),
+    "token": ("account", "tokens", "Your own tokens."),
+    "person": ("account", "people", "People at a node."),
+    "key": ("key", "app", "Make and look at keys."),
+    "registry": ("registry", "app", "Keep the list of members."),
+}
+"""Command to module, name in it, and the line shown in the list; in the order of the list."""
+
+
+class _OnDemand(TyperGroup):
+    """Finds a command's module when the command is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in their order."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Import the command; for the list of commands its line is enough."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name, line = _COMMANDS[cmd_name]
+        if len(sys.argv) < 2 or sys.argv[1] not in _COMMANDS:
+            return TyperCommand(cmd_name, help=line)
+        found = getattr(import_module(f"comity_node.cli.{module}"), name)
+        if not isinstance(found, typer.Typer):
+            single = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
+            single.command(cmd_name)(found)
+            found = single
+        return get_command(found)
+
+
+app = typer.Typer(
+    cls=_OnDemand,
+    name="comity",
+    help="An audit-sharing network against forced labour and human trafficking in public supply chains.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    add_completion=False,
+)
+
+
+@app.callback()
+def _comity() -> None:
+    """An audit-sharing network against forced labour and human trafficking in public supply chains."""
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,173 @@
+"""Commands on a node of this machine: init, serve, check, screen."""
+
+import asyncio
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from comity_federation.keys import load_public
+from comity_node.app import serve as serve_node
+from comity_node.cli.key import told_plainly
+from comity_node.cli.words import say_answer
+from comity_node.domain.screening import Question
+from comity_node.services.answers import describe
+from comity_node.services.check import check as check_node
+from comity_node.services.screen import Answer, screen_and_note
+from comity_node.wiring import Node
+from comity_node.wiring.founding import Founded, Founding, found_node
+from comity_node.wiring.logs import set_up_logs
+from comity_schemas.identifiers import Identifier
+from comity_schemas.member import Authorisation, Basis, Role
+from comity_schemas.wire import misfits
+
+HomeOption = Annotated[
+    Path, typer.Option("--home", envvar="COMITY_HOME", metavar="DIR", help="The node's home on this machine.")
+]
+
+
+def init(
+    home: HomeOption,
+    member: Annotated[str, typer.Option(metavar="SLUG", help="Short name, a-z 0-9 and -, such as undp.")],
+    did: Annotated[str, typer.Option(help="did:web name in signatures, such as did:web:procurement.example.")],
+    name: Annotated[str, typer.Option(help="The organisation's name.")],
+    role: Annotated[Role, typer.Option(help="What it is in the network.")],
+    country: Annotated[str, typer.Option(help="ISO code, or international.")],
+    registry: Annotated[str, typer.Option(help="Directory or https URL of the registry.")],
+    bus: Annotated[str, typer.Option(help="kafka://HOST:PORT or local:FILE (one machine, for trying).")],
+    root: Annotated[Path | None, typer.Option(help="The registry's trusted root, from the registrar.")] = None,
+    database: Annotated[str | None, typer.Option(help="PostgreSQL URL; else SQLite in the home.")] = None,
+    admin: Annotated[str, typer.Option(help="Name of the first administrator.")] = "admin",
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Where to listen; 0 for any.")] = 8400,
+    endpoint: Annotated[str | None, typer.Option(help="URL under which peers reach this node.")] = None,
+    report_key: Annotated[
+        list[Path] | None, typer.Option(help="An auditor's .pub file, for audit firms; repeat.")
+    ] = None,
+    authorised: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SCHEME=BASIS:FROM..UNTIL", help="An audit firm's right to audit; repeat."),
+    ] = None,
+) -> None:
+    """Make a node's home: settings, keys, database, first administrator, and the member.json for the registrar."""
+    with told_plainly():
+        founding = Founding(
+            slug=member,
+            did=did,
+            name=name,
+            role=role,
+            country=country,
+            registry=registry if registry.startswith("http") else str(Path(registry).absolute()),
+            bus=_absolute(bus),
+            admin=admin,
+            database=database,
+            host=host,
+            port=port,
+            endpoint=endpoint,
+            report_keys=[load_public(path) for path in report_key or []],
+            authorisations=[_authorisation(text) for text in authorised or []],
+            root=None if root is None else root.read_bytes(),
+        )
+        try:
+            founded = asyncio.run(found_node(home, founding, datetime.now(UTC)))
+        except ValidationError as error:
+            raise typer.BadParameter(f"the member entry does not fit: {misfits(error)}; nothing was made") from error
+    _say_founded(founded)
+
+
+def serve(home: HomeOption) -> None:
+    """Serve the node: its API here, and in a second process the exchange with the network."""
+    set_up_logs()
+    with told_plainly():
+        asyncio.run(serve_node(home))
+
+
+def check(home: HomeOption) -> None:
+    """Decide and fold everything anew and compare; exit 1 on any difference. Changes nothing."""
+    with told_plainly():
+        problems = asyncio.run(_check(home))
+    for problem in problems:
+        typer.echo(problem)
+    if problems:
+        typer.echo(f"{len(problems)} differences: stop using this node's answers and restore a backup", err=True)
+        raise typer.Exit(1)
+    typer.echo("clean: every statement, the supplier view, the outbox and the trail agree")
+
+
+def screen(
+    home: HomeOption,
+    name: Annotated[str | None, typer.Argument(help="The supplier's name, in any script.")] = None,
+    country: Annotated[str | None, typer.Option(metavar="CC", help="Its country, ISO code.")] = None,
+    id_: Annotated[
+        list[str] | None, typer.Option("--id", metavar="SCHEME:VALUE", help="Such as BR-CNPJ:54.951.803/0001-50.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+) -> None:
+    """Ask what the network knows of one supplier. Answered from this node's own copy: nobody learns of it."""
+    if name is None and not id_:
+        raise typer.BadParameter("give a NAME, an --id, or both")
+    question = Question(name, country, tuple(_identifier(text) for text in id_ or []))
+    with told_plainly():
+        answers = asyncio.run(_screen(home, question))
+    if as_json:
+        typer.echo(json.dumps(describe(answers), ensure_ascii=False, indent=2))
+    else:
+        say_answer(describe(answers))
+
+
+async def _check(home: Path) -> list[str]:
+    node = Node.open(home)
+    try:
+        return await check_node(node.database, node.trusted_registry(), node.clock())
+    finally:
+        await node.close()
+
+
+async def _screen(home: Path, question: Question) -> list[Answer]:
+    node = Node.open(home)
+    try:
+        registry = node.trusted_registry()
+        async with node.database.write() as store:
+            return await screen_and_note(store, [question], registry, "comity screen", node.clock())
+    finally:
+        await node.close()
+
+
+def _identifier(text: str) -> Identifier:
+    scheme, _, value = text.partition(":")
+    try:
+        return Identifier.of(scheme, value)
+    except ValidationError as error:
+        reason = error.errors(include_input=False)[0]["msg"]
+        raise typer.BadParameter(f"{text}: {reason}") from error
+
+
+def _authorisation(text: str) -> Authorisation:
+    try:
+        scheme, _, rest = text.partition("=")
+        basis, _, span = rest.partition(":")
+        start, _, end = span.partition("..")
+        return Authorisation(
+            scheme=scheme, basis=Basis(basis), valid_from=date.fromisoformat(start), valid_until=date.fromisoformat(end)
+        )
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{text} is not SCHEME=BASIS:FROM..UNTIL, as SMETA=accredited:2025-01-01..2027-12-31"
+        ) from error
+
+
+def _absolute(bus: str) -> str:
+    kind, _, where = bus.partition(":")
+    return f"local:{Path(where).absolute()}" if kind == "local" else bus
+
+
+def _say_founded(founded: Founded) -> None:
+    typer.echo(f"Made a node in {founded.home.path}")
+    typer.echo(f"  administrator  {founded.admin.name}")
+    typer.echo(f"  password       {founded.password}")
+    typer.echo(f"  token          {founded.token.secret}")
+    typer.echo("Password and token are shown this once. Everything in the home is readable by you only.")
+    typer.echo(f"Next: hand {founded.home.member_file} to the registrar, then: comity serve --home {founded.home.path}")

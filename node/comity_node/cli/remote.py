@@ -1,0 +1,76 @@
+"""A person at a running node: `COMITY_URL` and `COMITY_TOKEN`, for everything that somebody answers for."""
+
+import os
+from typing import Any, ClassVar
+
+import httpx2
+
+from comity_schemas.errors import ComityError
+
+
+class NodeUnreachable(ComityError):
+    """The node at COMITY_URL does not answer. Nothing was changed."""
+
+    code: ClassVar[str] = "remote.unreachable"
+
+
+class NodeRefused(ComityError):
+    """The node answered no; its own code and words are passed on."""
+
+    code: ClassVar[str] = "remote.refused"
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        super().__init__(f"{problem.get('detail', 'the node refused')} ({problem.get('code', status)})")
+        self.status = status
+        self.problem = problem
+
+
+class Remote:
+    """One node's API as one person."""
+
+    def __init__(self, url: str | None = None, token: str | None = None) -> None:
+        self._url = (url or os.environ.get("COMITY_URL") or "http://127.0.0.1:8400").rstrip("/")
+        token = token or os.environ.get("COMITY_TOKEN")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx2.Client(base_url=self._url, headers=headers, timeout=60)
+
+    def get(self, path: str, **params: Any) -> Any:
+        """Return the JSON of a GET.
+
+        Raises:
+            NodeUnreachable, NodeRefused: see there.
+        """
+        return self._ask("GET", path, params={k: v for k, v in params.items() if v is not None}).json()
+
+    def get_bytes(self, path: str) -> bytes:
+        """Return the exact bytes of a GET."""
+        return self._ask("GET", path).content
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """Return the JSON of a POST with a JSON body."""
+        return self._ask("POST", path, json=body).json()
+
+    def post_bytes(self, path: str, content: bytes, media_type: str) -> Any:
+        """Return the JSON of a POST of exact bytes."""
+        return self._ask("POST", path, content=content, headers={"Content-Type": media_type}).json()
+
+    def delete(self, path: str) -> None:
+        """Send a DELETE."""
+        self._ask("DELETE", path)
+
+    def _ask(self, method: str, path: str, **more: Any) -> httpx2.Response:
+        try:
+            response = self._client.request(method, f"/api/v1{path}", **more)
+        except httpx2.HTTPError as error:
+            raise NodeUnreachable(f"no node answers at {self._url}; is `comity serve` running there?") from error
+        if response.is_error:
+            raise NodeRefused(response.status_code, _problem(response))
+        return response
+
+
+def _problem(response: httpx2.Response) -> dict[str, Any]:
+    try:
+        problem = response.json()
+    except ValueError:
+        return {}
+    return problem if isinstance(problem, dict) else {}

@@ -1,0 +1,126 @@
+"""`comity report`: sign offline; submit and follow at a running node."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import typer
+from pydantic import ValidationError
+
+from comity_federation import strict_json
+from comity_federation.keys import load_signing_pair
+from comity_federation.signed_reports import sign_report
+from comity_node.cli.key import told_plainly
+from comity_node.cli.remote import Remote
+from comity_schemas.errors import ComityError
+from comity_schemas.report import MAX_REPORT_BYTES, Report
+from comity_schemas.wire import misfits
+
+app = typer.Typer(help="Sign audit reports offline; submit them and see what became of them.", no_args_is_help=True)
+MEDIA_TYPE = "application/vnd.comity.report+json"
+
+
+class ReportUnreadable(ComityError):
+    """The file is no report; the text says where it does not fit. Nothing was signed."""
+
+    code: ClassVar[str] = "report.unreadable"
+
+
+@app.command()
+def sign(
+    report: Annotated[Path, typer.Argument(help="The report, JSON as docs/report-format.md describes it.")],
+    key: Annotated[Path, typer.Option(help="Your private key file; its name is DID#KEY of your audit firm.")],
+    out: Annotated[Path | None, typer.Option(help="Where the signed report goes; else REPORT.signed.json.")] = None,
+) -> None:
+    """Sign a report. Works offline; the report goes nowhere."""
+    target = out or report.with_suffix(".signed.json")
+    with told_plainly():
+        content = read_report(report)
+        pair = load_signing_pair(key)
+        signed = sign_report(
+            content, iss=pair.kid.partition("#")[0], kid=pair.kid, key=pair.secret, now=datetime.now(UTC)
+        )
+        with target.open("xb") as file:
+            file.write(signed)
+    typer.echo(f"Signed {len(content.observations)} observations as {pair.kid}: {target}")
+    typer.echo(f"Next: comity report submit {target}")
+
+
+@app.command()
+def submit(file: Annotated[Path, typer.Argument(help="A signed report.")]) -> None:
+    """Submit a signed report to the node at COMITY_URL, as the person of COMITY_TOKEN."""
+    with told_plainly():
+        receipt = Remote().post_bytes("/reports", file.read_bytes(), MEDIA_TYPE)
+    again = "was here already" if receipt["repeated"] else "received whole, the signature is good"
+    typer.echo(f"{receipt['id']}: {again}")
+    for sentence in receipt["explained"]:
+        typer.echo(f"  but {sentence}")
+    typer.echo(f"Next: comity report show {receipt['id']}")
+
+
+@app.command("list")
+def list_reports() -> None:
+    """List the reports you may see, newest first."""
+    with told_plainly():
+        found = Remote().get("/reports", limit=200)["items"]
+    for item in found:
+        marks = f"  ({', '.join(item['marks'])})" if item["marks"] else ""
+        typer.echo(f"{item['id']}  {item['received_at'][:16]}  {item['firm'] or 'public register'}{marks}")
+    if not found:
+        typer.echo("No reports yet. An auditor submits one with: comity report submit FILE")
+
+
+@app.command()
+def show(report: Annotated[str, typer.Argument(help="The report's id, from its receipt.")]) -> None:
+    """Show what became of a report, observation by observation."""
+    with told_plainly():
+        status = Remote().get(f"/reports/{report}")
+    for each in status["observations"]:
+        where = f", statement {each['seq']} ({each['statement']})" if each["seq"] else ""
+        typer.echo(f"{each['observation']}: {each['state']}{where}")
+
+
+@app.command()
+def drafts(
+    report: Annotated[str, typer.Argument(help="The report's id.")],
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+) -> None:
+    """Show exactly what would leave of a report, and for every field whether it leaves or stays and why."""
+    with told_plainly():
+        found = Remote().get(f"/reports/{report}/drafts")
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    say_drafts(found)
+
+
+def say_drafts(found: dict[str, Any]) -> None:
+    """Print drafts and the account of every field."""
+    for draft in found["drafts"]:
+        typer.echo(f"observation {draft['observation']} would leave, TLP:{draft['handling']['tlp']}:")
+        for part in ("clear", "disclosed"):
+            for name, value in draft[part].items():
+                typer.echo(f"  {name}: {json.dumps(value, ensure_ascii=False)}")
+        typer.echo(f"  withheld, only a digest among decoys leaves: {', '.join(draft['withheld']) or 'nothing'}")
+    typer.echo("every field of the report:")
+    for fate in found["fates"]:
+        becomes = f" as {fate['becomes']}" if fate["becomes"] else ""
+        typer.echo(f"  {fate['fate']:8} {fate['path']}{becomes}: {fate['why']}")
+
+
+def read_report(path: Path) -> Report:
+    """Return the report of a file.
+
+    Raises:
+        ReportUnreadable: too large, no strict JSON, or it does not fit.
+    """
+    raw = path.read_bytes()
+    if len(raw) > MAX_REPORT_BYTES:
+        raise ReportUnreadable(f"{path} has {len(raw)} bytes; a report has at most {MAX_REPORT_BYTES}")
+    try:
+        return Report.from_parsed(strict_json.loads(raw))
+    except strict_json.NotStrict as error:
+        raise ReportUnreadable(f"{path}: {error}") from error
+    except ValidationError as error:
+        raise ReportUnreadable(f"{path} does not fit the report format at {misfits(error)}") from error

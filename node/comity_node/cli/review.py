@@ -1,0 +1,126 @@
+"""`comity review`: two people release, and two people take back."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from comity_node.cli.key import told_plainly
+from comity_node.cli.remote import Remote
+from comity_node.mappings import mapping_text
+from comity_schemas.statement import WithdrawalReason
+
+app = typer.Typer(help="Propose, decide, take back: always two people.", no_args_is_help=True)
+ReviewId = Annotated[str, typer.Argument(metavar="REVIEW", help="The proposal's id.")]
+
+
+@app.command()
+def propose(
+    report: Annotated[str, typer.Argument(help="The report's id.")],
+    observation: Annotated[str, typer.Argument(help="Which of its observations.")],
+    revises: Annotated[str | None, typer.Option(help="Hash of the published finding that this corrects.")] = None,
+) -> None:
+    """Propose that an observation is released as a finding. Nothing leaves yet."""
+    body = {"report": report, "observation": observation, "revises": revises}
+    with told_plainly():
+        review = Remote().post("/reviews", {k: v for k, v in body.items() if v is not None})
+    typer.echo(f"Proposed as {review['id']}. A second person decides: comity review approve {review['id']}")
+
+
+@app.command()
+def withdraw(
+    statement: Annotated[str, typer.Argument(help="Hash of the published finding.")],
+    reason: Annotated[WithdrawalReason, typer.Option(help="Why it is taken back.")],
+) -> None:
+    """Propose that a published finding is taken back. It stands until a second person approves."""
+    with told_plainly():
+        review = Remote().post("/withdrawals", {"statement": statement, "reason": reason.value})
+    typer.echo(f"Proposed as {review['id']}. A second person decides: comity review approve {review['id']}")
+
+
+@app.command("list")
+def list_reviews(
+    state: Annotated[str | None, typer.Option(help="proposed, approved or rejected.")] = "proposed",
+) -> None:
+    """List proposals, newest first."""
+    with told_plainly():
+        found = Remote().get("/reviews", state=state, limit=200)["items"]
+    for item in found:
+        what = f"{item['report']} {item['observation']}" if item["act"] == "release" else item["target"]
+        typer.echo(f"{item['id']}  {item['act']:8}  {item['state']:8}  {what}")
+    if not found:
+        typer.echo(f"Nothing is {state or 'here'}.")
+
+
+@app.command()
+def show(review: ReviewId) -> None:
+    """Show exactly what a proposal lets leave."""
+    with told_plainly():
+        found = Remote().get(f"/reviews/{review}")
+    typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+
+
+@app.command()
+def approve(review: ReviewId) -> None:
+    """Approve as the second person: this is the release."""
+    with told_plainly():
+        found = Remote().post(f"/reviews/{review}/approve")
+    typer.echo(f"{found['act']} approved. It leaves as soon as the bus takes it: comity review published")
+
+
+@app.command()
+def reject(review: ReviewId) -> None:
+    """Reject as the second person."""
+    with told_plainly():
+        Remote().post(f"/reviews/{review}/reject")
+    typer.echo("Rejected. Nothing was published; it may be proposed again.")
+
+
+@app.command("approve-batch")
+def approve_batch(batch: Annotated[str, typer.Argument(help="The batch that an import named.")]) -> None:
+    """Approve everything of one import as the second person, all or nothing."""
+    with told_plainly():
+        done = Remote().post(f"/batches/{batch}/approve")
+    typer.echo(f"Released {done['decided']} findings.")
+
+
+@app.command()
+def published() -> None:
+    """List what we have told others, newest first."""
+    with told_plainly():
+        found = Remote().get("/published", limit=200)["items"]
+    for item in found:
+        typer.echo(f"{item['seq'] or '-':>6}  {item['state']:7}  {item['act']:8}  {item['statement'] or ''}")
+    if not found:
+        typer.echo("Nothing was published yet.")
+
+
+def import_register(
+    file: Annotated[Path, typer.Argument(help="A CSV or TSV of published inspection results.")],
+    mapping: Annotated[str, typer.Option(help="A mapping's name, such as br_lista_suja, or its file.")],
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+) -> None:
+    """Import a public register: each row becomes a report and a proposal; two people release them together."""
+    with told_plainly():
+        body = {
+            "mapping": mapping_text(mapping),
+            "table": base64.b64encode(file.read_bytes()).decode("ascii"),
+        }
+        done = Remote().post("/imports", body)
+    if as_json:
+        typer.echo(json.dumps(done, ensure_ascii=False, indent=2))
+        return
+    _say_imported(done)
+
+
+def _say_imported(done: dict[str, Any]) -> None:
+    for problem in done["problems"]:
+        typer.echo(f"line {problem['line']}: {problem['reason']}", err=True)
+    typer.echo(
+        f"{done['rows']} rows: {done['added']} added, {done['changed']} changed, {done['unchanged']} already here, "
+        f"{len(done['problems'])} left out; {done['proposed']} findings proposed."
+    )
+    if done["proposed"]:
+        typer.echo(f"A second person releases them: comity review approve-batch {done['batch']}")

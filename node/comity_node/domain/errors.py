@@ -1,0 +1,101 @@
+"""What a person can do wrong or run into at a node, one class per thing they can do about it."""
+
+from typing import ClassVar
+
+from comity_schemas.errors import ComityError
+
+
+class NotFound(ComityError):
+    """There is no such thing, or it is not for this person: the answer is the same, so that nothing is told."""
+
+    code: ClassVar[str] = "not-found"
+
+
+class NotAllowed(ComityError):
+    """This person's roles do not cover the act."""
+
+    code: ClassVar[str] = "not-allowed"
+
+
+class NotSignedIn(ComityError):
+    """No token, or one that is wrong, expired or revoked."""
+
+    code: ClassVar[str] = "not-signed-in"
+
+
+class WrongPassword(ComityError):
+    """Name and password do not fit each other."""
+
+    code: ClassVar[str] = "wrong-password"
+
+
+class NameTaken(ComityError):
+    """Somebody has this name already."""
+
+    code: ClassVar[str] = "name-taken"
+
+
+class SamePerson(ComityError):
+    """Two people must act; the one who proposed cannot decide."""
+
+    code: ClassVar[str] = "review.same-person"
+
+
+class FocalPointNeeded(ComityError):
+    """People could be blamed for this finding: one of the two must be a focal point."""
+
+    code: ClassVar[str] = "review.focal-point-needed"
+
+
+class AlreadyDecided(ComityError):
+    """The proposal was decided before; nothing was changed."""
+
+    code: ClassVar[str] = "review.already-decided"
+
+
+class AlreadyProposed(ComityError):
+    """The same thing is proposed or released already."""
+
+    code: ClassVar[str] = "review.already-proposed"
+
+
+class CannotPropose(ComityError):
+    """The report or observation cannot yield a finding; the text says why."""
+
+    code: ClassVar[str] = "review.cannot-propose"
+
+
+class HandlingRefused(ComityError):
+    """Under these handling terms nothing can be released."""
+
+    code: ClassVar[str] = "review.handling-refused"
+
+
+class NotPublished(ComityError):
+    """Only what this node has published, and not taken back yet, can be corrected or withdrawn."""
+
+    code: ClassVar[str] = "review.not-published"
+
+
+class AuditorOfAnotherFirm(ComityError):
+    """The report was signed by another audit firm than the person submits for."""
+
+    code: ClassVar[str] = "report.another-firm"
+
+
+class AuditorNotActive(ComityError):
+    """The audit firm that signed is not an active member now."""
+
+    code: ClassVar[str] = "report.auditor-not-active"
+
+
+class RegistryMissing(ComityError):
+    """This node has no registry yet, so it can trust nobody."""
+
+    code: ClassVar[str] = "registry.missing"
+
+
+class RowChanged(ComityError):
+    """Something changed while it was being worked on; repeat."""
+
+    code: ClassVar[str] = "conflict"

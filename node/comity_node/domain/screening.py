@@ -1,0 +1,129 @@
+"""Screening, first honest form: equal identifiers, equal folded names, close names. Pure.
+
+Verdicts speak of identity only, never of guilt. A name alone never gives `match`: at most `review`. Absence is never
+clearance, so every answer carries a state in words, and none of them is green.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rapidfuzz import fuzz
+
+from comity_node.domain.names import fold_name
+from comity_node.domain.supplier_view import Entry, Standing
+from comity_schemas.identifiers import Identifier
+
+CLOSE = 88
+"""Least similarity (0 to 100) of folded names to be shown for review. Measured thresholds follow with the engine."""
+
+MOST_CANDIDATES = 50
+
+
+class Verdict(StrEnum):
+    """Whether it is the same supplier; nothing about what it did."""
+
+    MATCH = "match"
+    REVIEW = "review"
+    NONE = "none"
+
+
+class State(StrEnum):
+    """What the network knows under this name or number, as far as these states apply yet."""
+
+    NO_SUPPLIER = "no supplier by this name"
+    NOTHING_SHARED = "known, no finding shared"
+    SHARED = "findings shared"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whom somebody asks about."""
+
+    name: str | None = None
+    country: str | None = None
+    identifiers: tuple[Identifier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Why an entry was found."""
+
+    verdict: Verdict
+    reason: str
+    similarity: int
+    """0 to 100, of folded names; 100 for an equal identifier. Only for sorting, never shown beside a bidder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One finding that may concern the supplier asked about."""
+
+    entry: Entry
+    standing: Standing
+    likeness: Likeness
+
+
+def close_names(question: Question, names: Iterable[tuple[str, str, str, str]]) -> dict[str, Likeness]:
+    """Return hash to likeness of the entries whose name equals or comes close to the one asked for.
+
+    Args:
+        question: With a name.
+        names: (hash, name as written, folded name, country) of the supplier view.
+    """
+    if question.name is None:
+        return {}
+    wanted = fold_name(question.name)
+    best: dict[str, Likeness] = {}
+    for key, written, folded, country in names:
+        similarity = 100 if folded == wanted else round(fuzz.token_sort_ratio(wanted, folded, score_cutoff=CLOSE))
+        if similarity < CLOSE or (key in best and best[key].similarity >= similarity):
+            continue
+        how = "the name is equal" if similarity == 100 else "the name comes close"
+        abroad = question.country is not None and question.country != country
+        where = f"; in {country}, you asked for {question.country}" if abroad else ""
+        best[key] = Likeness(Verdict.REVIEW, f"{how}: {written}{where}", similarity - (20 if abroad else 0))
+    return best
+
+
+def weigh_identifiers(question: Question, likeness: Likeness, entry: Entry) -> Likeness:
+    """Return the likeness with what identifiers add: equal decides, same scheme and different speaks against."""
+    theirs = () if entry.finding is None else entry.finding.identifiers or ()
+    for mine in question.identifiers:
+        if mine in theirs:
+            return Likeness(Verdict.MATCH, f"the same {mine.scheme} {mine.id}", 100)
+    for mine in question.identifiers:
+        other = next((i for i in theirs if i.scheme == mine.scheme), None)
+        if other is not None:
+            reason = f"{likeness.reason}; but another {other.scheme}: {other.id}"
+            return Likeness(Verdict.REVIEW, reason, min(likeness.similarity, CLOSE))
+    return likeness
+
+
+def sort_hits(hits: Iterable[Hit]) -> list[Hit]:
+    """Return matches first, then the more similar, then what counts today; at most `MOST_CANDIDATES`."""
+    order = list(Standing)
+    ranked = sorted(
+        hits,
+        key=lambda h: (
+            h.likeness.verdict is not Verdict.MATCH,
+            -h.likeness.similarity,
+            order.index(h.standing),
+            h.entry.hash,
+        ),
+    )
+    return ranked[:MOST_CANDIDATES]
+
+
+def state_of(hits: Sequence[Hit]) -> State:
+    """Return in words what is known: a finding that counts or counted until closed or expired is shared."""
+    if not hits:
+        return State.NO_SUPPLIER
+    gone = {Standing.WITHDRAWN, Standing.SUPERSEDED}
+    return State.NOTHING_SHARED if all(h.standing in gone for h in hits) else State.SHARED
+
+
+def best_verdict(hits: Sequence[Hit]) -> Verdict:
+    """Return the strongest verdict among the hits."""
+    verdicts = {h.likeness.verdict for h in hits}
+    return next((v for v in (Verdict.MATCH, Verdict.REVIEW) if v in verdicts), Verdict.NONE)

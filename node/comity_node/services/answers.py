@@ -1,0 +1,66 @@
+"""Answers as JSON values: the same for the API, `comity screen --json` and the demo."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from comity_node.domain.screening import Hit
+from comity_node.services.screen import Answer, Coverage
+
+
+def describe(answers: Sequence[Answer]) -> dict[str, Any]:
+    """Return answers that were given together, with what they rest on."""
+    first = answers[0]
+    return {
+        "as_of": first.as_of.isoformat(),
+        "registry_version": first.registry_version,
+        "positions": first.positions,
+        "coverage": describe_coverage(first.coverage),
+        "answers": [_answer(answer) for answer in answers],
+    }
+
+
+def describe_coverage(coverage: Coverage) -> dict[str, Any]:
+    """Return whom an answer rests on."""
+    return {
+        "complete": coverage.complete,
+        "in_words": coverage.in_words(),
+        "members": coverage.members,
+        "heard": list(coverage.heard),
+        "not_heard": [
+            {"member": slug, "since": None if since is None else since.isoformat()}
+            for slug, since in coverage.not_heard
+        ],
+        "behind": [{"member": slug, "missing": count} for slug, count in coverage.behind],
+        "frozen": list(coverage.frozen),
+    }
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    question = answer.question
+    return {
+        "asked": {
+            "name": question.name,
+            "country": question.country,
+            "identifiers": [i.to_parsed() for i in question.identifiers],
+        },
+        "verdict": answer.verdict.value,
+        "state": answer.state.value,
+        "unreadable": answer.unreadable,
+        "findings": [_hit(hit) for hit in answer.hits],
+    }
+
+
+def _hit(hit: Hit) -> dict[str, Any]:
+    entry = hit.entry
+    return {
+        "verdict": hit.likeness.verdict.value,
+        "reason": hit.likeness.reason,
+        "standing": hit.standing.value,
+        "published_by": entry.member,
+        "statement": entry.hash,
+        "seq": entry.seq,
+        "handling": entry.handling.to_parsed(),
+        "finding": None if entry.finding is None else entry.finding.to_parsed(),
+        "taken_back": entry.reason,
+        "changed_by": entry.by,
+    }

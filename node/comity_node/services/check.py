@@ -1,0 +1,66 @@
+"""`comity check`: decides and folds everything anew, compares with what is stored, and keeps nothing of it."""
+
+from datetime import datetime
+
+from comity_federation.log_state import peek
+from comity_federation.registry import Registry
+from comity_node.db import Database, Store
+from comity_node.domain.supplier_view import Entry
+from comity_node.services.settle import redecide
+
+
+async def check(database: Database, registry: Registry, now: datetime) -> list[str]:
+    """Return every difference found, in words; empty when all is well."""
+    async with database.rehearse() as store:
+        problems = [*await _check_trail(store), *await _check_outbox(store)]
+        for slug in await store.received.all_members():
+            if registry.member(slug) is None:
+                problems.append(f"records of {slug} are stored, which the registry does not list")
+        indexed_before = await store.view.indexed()
+        for member in registry.members:
+            view_before = await store.view.of_log(member.slug)
+            accepted_before = await _accepted(store, member.slug)
+            await redecide(store, member, now, why="check")
+            problems += _differences(member.slug, view_before, await store.view.of_log(member.slug))
+            problems += _chain_problems(member.slug, accepted_before, await _accepted(store, member.slug))
+        if await store.view.indexed() != indexed_before:
+            problems.append("the names and identifiers under which findings are found differ from the findings")
+    return problems
+
+
+async def _check_trail(store: Store) -> list[str]:
+    broken = await store.trail.first_break()
+    return [] if broken is None else [f"the trail was changed at entry {broken}"]
+
+
+async def _check_outbox(store: Store) -> list[str]:
+    problems = []
+    approved, queued = await store.reviews.all_approved(), await store.outbox.review_ids()
+    problems += [f"review {name} is approved and not in the outbox" for name in sorted(approved - queued)]
+    problems += [f"review {name} is in the outbox and was not approved" for name in sorted(queued - approved)]
+    for state in ("signed", "sent"):
+        for item in await store.outbox.in_state(state, most=1_000_000):
+            claimed = peek(item.record or b"")
+            if claimed is None or claimed.hash != item.hash or claimed.seq != item.seq:
+                problems.append(f"the signed bytes of statement {item.seq} were changed")
+    return problems
+
+
+async def _accepted(store: Store, slug: str) -> dict[int, str]:
+    return {r.seq: r.hash async for r in store.received.accepted(slug) if r.seq is not None and r.hash is not None}
+
+
+def _differences(slug: str, before: dict[str, Entry], after: dict[str, Entry]) -> list[str]:
+    problems = [
+        f"{slug}: finding {name} is in the view and follows from no statement" for name in before.keys() - after
+    ]
+    problems += [f"{slug}: finding {name} is missing from the view" for name in after.keys() - before]
+    problems += [
+        f"{slug}: finding {n} differs from its statement" for n in before.keys() & after if before[n] != after[n]
+    ]
+    return sorted(problems)
+
+
+def _chain_problems(slug: str, before: dict[int, str], after: dict[int, str]) -> list[str]:
+    lost = sorted(seq for seq in before if after.get(seq) != before[seq])
+    return [f"{slug}: statement {seq} was counted and does not hold when decided anew" for seq in lost]

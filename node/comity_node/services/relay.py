@@ -1,0 +1,124 @@
+"""Signing what was released, in order, and getting it onto the bus: the only user of the signing key.
+
+Each step says what a crash leaves behind. A timeout means unknown, never failed: the own topic's tail tells.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from comity_federation.bus import Bus, Delivered, statements_topic
+from comity_federation.decision import Accepted, Refused
+from comity_federation.keys import SigningPair
+from comity_federation.log_state import Peek, peek
+from comity_federation.lone_record import decide_alone
+from comity_federation.registry import Registry
+from comity_federation.statements import cloud_event_headers, genesis, sign_statement
+from comity_node.db import Database
+from comity_node.domain.trail import Event
+from comity_schemas.member import Member
+
+_ACTOR = "relay"
+_TAIL = 200
+"""How much of the own topic's end is read back: more than a relay ever has on its way at once."""
+_BATCH = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last place of the own log, wherever it is known from."""
+
+    seq: int
+    hash: str
+
+
+async def reconcile(database: Database, bus: Bus, member: Member, registry: Registry, now: datetime) -> Head:
+    """Compare the own log with the own topic, and return after which statement to go on.
+
+    Nothing may be signed before this has succeeded. What was signed and never sent while its place was taken by
+    another statement (a restored backup) goes back into the queue; what the topic lost is sent again.
+
+    Raises:
+        BusUnavailable: the topic did not answer; nothing may be signed.
+    """
+    tail = await bus.tail(statements_topic(member.slug), most=_TAIL)
+    on_topic = _own(tail, member, registry)
+    head_on_topic = max(on_topic, default=0)
+    async with database.write() as store:
+        ours = await store.outbox.head()
+        for item in await store.outbox.in_state("signed", most=10_000):
+            assert item.seq is not None
+            if item.seq in on_topic and on_topic[item.seq] == item.hash:
+                await store.outbox.mark_sent(item.seq, now)
+            elif item.seq <= head_on_topic:
+                await store.outbox.unsign(item.seq)
+        await store.outbox.resend_after(head_on_topic)
+        received = await store.received.log(member.slug)
+        taken_in = await store.received.places(member.slug, [received.head])
+        known = [Head(0, genesis(member.did)), *(Head(seq, name) for seq, name in on_topic.items())]
+        known += [Head(*mine)] if (mine := await store.outbox.head()) is not None else []
+        known += [Head(received.head, taken_in[received.head].hash)] if received.head in taken_in else []
+        head = max(known, key=lambda h: h.seq)
+        if head.seq > (ours[0] if ours else 0):
+            await store.trail.add(now, _ACTOR, Event.LOG_ADOPTED, member.slug, seq=head.seq, hash=head.hash)
+    return head
+
+
+async def sign_queued(database: Database, member: Member, pair: SigningPair, floor: Head, now: datetime) -> int:
+    """Sign what is queued, in order, and commit it before anything is sent; return how many.
+
+    A crash before the commit leaves the items queued; after it, signed and unsent: they go out as they are.
+    """
+    async with database.write() as store:
+        mine = await store.outbox.head()
+        head = Head(*mine) if mine is not None and mine[0] >= floor.seq else floor
+        items = await store.outbox.in_state("queued", most=_BATCH)
+        for item in items:
+            signed = sign_statement(
+                item.outgoing, iss=member.did, kid=pair.kid, key=pair.secret, seq=head.seq + 1, prev=head.hash, now=now
+            )
+            await store.outbox.put_signed(item.id, signed, now)
+            await store.trail.add(now, _ACTOR, Event.STATEMENT_SIGNED, signed.hash, seq=signed.seq)
+            head = Head(signed.seq, signed.hash)
+    return len(items)
+
+
+async def send_signed(database: Database, bus: Bus, member: Member, now: datetime) -> int:
+    """Send what is signed, in order, unchanged, and mark each once the bus has it; return how many.
+
+    A crash between the two sends it again: receivers count a repeat, nothing more.
+
+    Raises:
+        OutcomeUnknown: reconcile before the next send.
+        BusUnavailable, PublishRefused: it stays signed.
+    """
+    async with database.read() as store:
+        items = await store.outbox.in_state("signed", most=_BATCH)
+    for item in items:
+        assert item.seq is not None
+        assert item.record is not None
+        headers = cloud_event_headers(member.did, item.seq, item.outgoing.kind, item.signed_at or now)
+        await bus.publish(statements_topic(member.slug), item.record, headers)
+        async with database.write() as store:
+            await store.outbox.mark_sent(item.seq, now)
+    return len(items)
+
+
+def _own(tail: Sequence[Delivered], member: Member, registry: Registry) -> dict[int, str]:
+    """Return place to hash of what the tail holds of this member's own statements; anything else is ignored."""
+    own: dict[int, str] = {}
+    for delivered in tail:
+        claimed = peek(delivered.value)
+        if claimed is not None and _is_genuine(delivered.value, claimed, member, registry):
+            own.setdefault(claimed.seq, claimed.hash)
+    return own
+
+
+def _is_genuine(raw: bytes, claimed: Peek, member: Member, registry: Registry) -> bool:
+    match decide_alone(raw, registry.by_did, member.did):
+        case Accepted(hash=name):
+            return name == claimed.hash
+        case Refused() as refused:
+            return refused.uses_place and refused.hash == claimed.hash
+        case _:
+            return False

@@ -1,0 +1,263 @@
+"""Review: one person proposes, a second decides; an approval is the release. The same for taking back.
+
+Approval is one transaction: the review approved, the outbox row with exactly what will be said, a trail entry.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from comity_federation.signed_reports import read_sections
+from comity_federation.statements import Outgoing
+from comity_node.db import Store
+from comity_node.db.reports import StoredReport
+from comity_node.db.reviews import Review
+from comity_node.domain.errors import (
+    AlreadyDecided,
+    AlreadyProposed,
+    CannotPropose,
+    FocalPointNeeded,
+    HandlingRefused,
+    NotFound,
+    NotPublished,
+    SamePerson,
+)
+from comity_node.domain.minimize import Draft, Minimized, Policy, endangers_people, minimize, outgoing_finding
+from comity_node.domain.people import Person, PersonRole
+from comity_node.domain.trail import Event
+from comity_node.services.accounts import new_id
+from comity_node.services.submit import MARKS
+from comity_schemas.finding import Commitment, Finding
+from comity_schemas.handling import Handling, Tlp
+from comity_schemas.report import Report
+from comity_schemas.statement import Kind, Withdrawal, WithdrawalReason
+
+RELEASE, WITHDRAW = "release", "withdraw"
+_RELEASABLE = frozenset({Tlp.GREEN, Tlp.CLEAR})
+"""Until sharing groups exist nothing can be sealed, so nothing that must be sealed can be released."""
+
+
+def open_stored(stored: StoredReport) -> Report:
+    """Return the report behind stored bytes; they were verified when they came."""
+    return read_sections(stored.raw) if stored.origin == "signed" else Report.model_validate_json(stored.raw)
+
+
+def minimize_stored(stored: StoredReport, policy: Policy) -> Minimized:
+    """Return what would leave of a stored report, and the account of every field."""
+    signed = stored.root is not None and stored.signature is not None
+    commitment = Commitment(root=stored.root or "", signature=stored.signature or "") if signed else None
+    return minimize(open_stored(stored), policy, commitment)
+
+
+async def propose_release(
+    store: Store,
+    person: Person,
+    report_id: str,
+    observation: str,
+    *,
+    policy: Policy,
+    now: datetime,
+    handling: Handling | None = None,
+    revises: str | None = None,
+    batch: str | None = None,
+) -> Review:
+    """Propose that one observation of a report is released as a finding.
+
+    Args:
+        store: The open transaction.
+        person: Who proposes.
+        report_id: Which report.
+        observation: Which of its observations.
+        policy: What this member lets leave.
+        now: The time.
+        handling: Other terms than the default.
+        revises: Hash of an own published finding that this one corrects.
+        batch: Names proposals that are decided together.
+
+    Raises:
+        NotFound: there is no such report.
+        CannotPropose: the report is marked, or the observation cannot leave.
+        AlreadyProposed: it is proposed or released already.
+        HandlingRefused: nothing can be released under these terms.
+        NotPublished: what it would correct is not published.
+    """
+    stored = await store.reports.find(report_id)
+    if stored is None:
+        raise NotFound("no such report")
+    if stored.marks:
+        raise CannotPropose("; ".join(MARKS.get(mark, mark) for mark in stored.marks))
+    draft = _draft(minimize_stored(stored, policy), observation)
+    finding = draft.finding
+    if revises is not None:
+        await _require_published(store, revises)
+        finding = finding.model_copy(update={"replaces": revises})
+    terms = handling or draft.handling
+    _check_handling(finding, terms)
+    await _require_new(store, report_id, observation, revises)
+    content = {"finding": finding.to_parsed(), "handling": terms.to_parsed()}
+    review = Review(
+        id=new_id(),
+        act=RELEASE,
+        state="proposed",
+        content=json.dumps(content, ensure_ascii=False),
+        proposed_by=person.id,
+        proposed_at=now,
+        report_id=report_id,
+        observation=observation,
+        target=revises,
+        batch=batch,
+    )
+    await store.reviews.add(review)
+    await store.trail.add(now, person.id, Event.REVIEW_PROPOSED, review.id, act=RELEASE, report=report_id)
+    return review
+
+
+async def propose_withdrawal(
+    store: Store, person: Person, statement: str, reason: WithdrawalReason, now: datetime
+) -> Review:
+    """Propose that a published finding is taken back.
+
+    Raises:
+        NotPublished: this node has not published it, or has taken it back already.
+        AlreadyProposed: its withdrawal is proposed already.
+    """
+    handling = await _require_published(store, statement)
+    for review in await store.reviews.of_target(statement):
+        if review.act == WITHDRAW and review.state != "rejected":
+            raise AlreadyProposed("its withdrawal is proposed or approved already")
+    body = Withdrawal(statement=statement, reason=reason)
+    content = {"withdrawal": body.to_parsed(), "handling": handling.to_parsed()}
+    review = Review(
+        id=new_id(),
+        act=WITHDRAW,
+        state="proposed",
+        content=json.dumps(content),
+        proposed_by=person.id,
+        proposed_at=now,
+        target=statement,
+    )
+    await store.reviews.add(review)
+    await store.trail.add(now, person.id, Event.REVIEW_PROPOSED, review.id, act=WITHDRAW, statement=statement)
+    return review
+
+
+async def approve(store: Store, person: Person, review_id: str, now: datetime) -> Review:
+    """Approve a proposal as the second person: this is the release.
+
+    Raises:
+        NotFound, AlreadyDecided, SamePerson, FocalPointNeeded, HandlingRefused: nothing was released.
+    """
+    review = await _open_review(store, person, review_id)
+    outgoing = read_outgoing(review)
+    proposer = await store.accounts.find_person(review.proposed_by)
+    for check in RELEASE_CHECKS:
+        check(review, [p for p in (proposer, person) if p is not None])
+    await store.reviews.decide(review.id, state="approved", by=person.id, now=now)
+    await store.outbox.add(review.id, outgoing)
+    await store.trail.add(now, person.id, Event.REVIEW_APPROVED, review.id, act=review.act)
+    return review
+
+
+async def reject(store: Store, person: Person, review_id: str, now: datetime) -> Review:
+    """Reject a proposal as the second person; the observation may be proposed again.
+
+    Raises:
+        NotFound, AlreadyDecided, SamePerson: nothing was changed.
+    """
+    review = await _open_review(store, person, review_id)
+    await store.reviews.decide(review.id, state="rejected", by=person.id, now=now)
+    await store.trail.add(now, person.id, Event.REVIEW_REJECTED, review.id, act=review.act)
+    return review
+
+
+async def approve_batch(store: Store, person: Person, batch: str, now: datetime) -> int:
+    """Approve everything of a batch that is still proposed, all or nothing; return how many.
+
+    Raises:
+        NotFound: there is nothing proposed under this name; else as `approve`.
+    """
+    proposed = [review for review in await store.reviews.of_batch(batch) if review.state == "proposed"]
+    if not proposed:
+        raise NotFound("nothing is proposed under this batch")
+    for review in proposed:
+        await approve(store, person, review.id, now)
+    return len(proposed)
+
+
+def read_outgoing(review: Review) -> Outgoing:
+    """Return exactly what a proposal would let leave."""
+    content = json.loads(review.content)
+    handling = Handling.from_parsed(content["handling"])
+    if review.act == WITHDRAW:
+        return Outgoing(Kind.WITHDRAWAL, handling, content["withdrawal"], {}, {})
+    return outgoing_finding(Finding.from_parsed(content["finding"]), handling)
+
+
+def _focal_point_where_people_are_at_risk(review: Review, people: Sequence[Person]) -> None:
+    if review.act != RELEASE:
+        return
+    finding = Finding.from_parsed(json.loads(review.content)["finding"])
+    if endangers_people(finding) and not any(PersonRole.FOCAL_POINT in p.roles for p in people):
+        raise FocalPointNeeded(
+            f"a finding of severity {finding.severity} from {finding.source.type} evidence is released only "
+            "when one of the two people is a focal point; nothing was published"
+        )
+
+
+def _terms_still_releasable(review: Review, people: Sequence[Person]) -> None:
+    content = json.loads(review.content)
+    finding = Finding.from_parsed(content["finding"]) if review.act == RELEASE else None
+    _check_handling(finding, Handling.from_parsed(content["handling"]))
+
+
+RELEASE_CHECKS: tuple[Callable[[Review, Sequence[Person]], None], ...] = (
+    _focal_point_where_people_are_at_risk,
+    _terms_still_releasable,
+)
+"""What must hold at the moment of release; the retaliation check and the reply window join here."""
+
+
+def _draft(minimized: Minimized, observation: str) -> Draft:
+    for draft in minimized.drafts:
+        if draft.observation == observation:
+            return draft
+    raise CannotPropose(
+        f"observation {observation} yields no finding: it is not in the report, no indicator was picked, "
+        "or its severity is below what this member lets leave"
+    )
+
+
+def _check_handling(finding: Finding | None, handling: Handling) -> None:
+    if handling.tlp not in _RELEASABLE:
+        raise HandlingRefused(
+            f"TLP:{handling.tlp} cannot be released: sharing groups do not exist yet; GREEN and CLEAR can"
+        )
+    if handling.tlp is Tlp.CLEAR and finding is not None and finding.named_after_person:
+        raise HandlingRefused("the supplier bears a person's name: its findings are never TLP:CLEAR")
+
+
+async def _require_new(store: Store, report_id: str, observation: str, revises: str | None) -> None:
+    for review in await store.reviews.of_report(report_id):
+        if review.observation == observation and review.state != "rejected" and review.target == revises:
+            raise AlreadyProposed(f"observation {observation} is {review.state} already (review {review.id})")
+
+
+async def _require_published(store: Store, statement: str) -> Handling:
+    item = await store.outbox.of_hash(statement)
+    if item is None or item.outgoing.kind != Kind.FINDING:
+        raise NotPublished("this node has published no finding with this hash")
+    for review in await store.reviews.of_target(statement):
+        if review.act == WITHDRAW and review.state == "approved":
+            raise NotPublished("this finding was taken back already")
+    return item.outgoing.handling
+
+
+async def _open_review(store: Store, person: Person, review_id: str) -> Review:
+    review = await store.reviews.find(review_id)
+    if review is None:
+        raise NotFound("no such review")
+    if review.state != "proposed":
+        raise AlreadyDecided(f"this review was {review.state} already; nothing was changed")
+    if review.proposed_by == person.id:
+        raise SamePerson("you proposed this yourself; a second person must decide. Nothing was published")
+    return review

@@ -1,0 +1,155 @@
+"""Screening against the local supplier view. No query leaves the node."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from comity_federation.registry import Registry
+from comity_node.db import Store
+from comity_node.db.received import LogStatus
+from comity_node.domain.screening import (
+    Hit,
+    Likeness,
+    Question,
+    State,
+    Verdict,
+    best_verdict,
+    close_names,
+    sort_hits,
+    state_of,
+    weigh_identifiers,
+)
+from comity_node.domain.supplier_view import standing
+from comity_node.domain.trail import Event
+from comity_schemas.member import MemberStatus, Role
+
+SILENT_AFTER = timedelta(hours=1)
+"""A member that publishes is expected to send a checkpoint every 15 minutes; after four missed ones it is not heard."""
+
+_SILENT_ROLES = frozenset({Role.OBSERVER})
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Whom the answer rests on: absence of a finding means little when members were not heard."""
+
+    members: int
+    heard: tuple[str, ...]
+    not_heard: tuple[tuple[str, datetime | None], ...]
+    """Slug, and since when; None for never."""
+    behind: tuple[tuple[str, int], ...]
+    """Slug, and how many statements were announced that have not arrived."""
+    frozen: tuple[str, ...]
+    """Members whose log forked: what they said from there on does not count."""
+    registry_expired: datetime | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether everybody was heard and nothing announced is missing."""
+        return not (self.not_heard or self.behind or self.frozen or self.registry_expired)
+
+    def in_words(self) -> str:
+        """Return one sentence for people."""
+        if self.complete:
+            return f"complete: all {self.members} members heard"
+        parts = []
+        if self.not_heard:
+            since = [when for _, when in self.not_heard if when is not None]
+            ago = f" since {min(since):%Y-%m-%d %H:%M} UTC" if since else " yet"
+            parts.append(f"{len(self.not_heard)} of {self.members} members not heard{ago}")
+        parts += [f"{count} statements of {slug} announced but not received" for slug, count in self.behind]
+        parts += [f"the log of {slug} contradicts itself and is frozen" for slug in self.frozen]
+        if self.registry_expired is not None:
+            parts.append(f"the registry expired {self.registry_expired:%Y-%m-%d %H:%M} UTC: nothing new is accepted")
+        return "incomplete: " + "; ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What this node knew about one supplier at one moment."""
+
+    question: Question
+    verdict: Verdict
+    state: State
+    hits: tuple[Hit, ...]
+    unreadable: int
+    """Findings that count but name nobody this node may read."""
+    as_of: datetime
+    registry_version: int
+    positions: dict[str, int]
+    """Member to the last statement of its log that this answer rests on."""
+    coverage: Coverage
+
+
+async def screen(store: Store, questions: Sequence[Question], registry: Registry, now: datetime) -> list[Answer]:
+    """Answer questions from one consistent view, so that all are asked at the same log positions."""
+    logs = {log.member: log for log in await store.received.logs()}
+    coverage = cover(registry, logs, now)
+    positions = {slug: log.head for slug, log in sorted(logs.items())}
+    unreadable = await store.view.unnamed()
+    names = await store.view.names()
+    answers = []
+    for question in questions:
+        hits = sort_hits(await _hits(store, question, names, now))
+        answers.append(
+            Answer(
+                question=question,
+                verdict=best_verdict(hits),
+                state=state_of(hits),
+                hits=tuple(hits),
+                unreadable=unreadable,
+                as_of=now,
+                registry_version=registry.version,
+                positions=positions,
+                coverage=coverage,
+            )
+        )
+    return answers
+
+
+async def screen_and_note(
+    store: Store, questions: Sequence[Question], registry: Registry, person: str, now: datetime
+) -> list[Answer]:
+    """Answer, and put on the trail that somebody asked and how much; never whom about."""
+    answers = await screen(store, questions, registry, now)
+    await store.trail.add(
+        now, person, Event.SCREENED, "suppliers", asked=len(questions), positions=answers[0].positions
+    )
+    return answers
+
+
+def cover(registry: Registry, logs: dict[str, LogStatus], now: datetime) -> Coverage:
+    """Return who was heard and what is missing."""
+    expected = [m for m in registry.members if m.status is MemberStatus.ACTIVE and m.role not in _SILENT_ROLES]
+    heard, silent, behind = [], [], []
+    for member in expected:
+        log = logs.get(member.slug, LogStatus(member.slug))
+        if _is_heard(log, now):
+            heard.append(member.slug)
+        else:
+            silent.append((member.slug, log.heard_at))
+        if log.announced_seq is not None and log.announced_seq > log.head and log.frozen_from is None:
+            behind.append((member.slug, log.announced_seq - log.head))
+    return Coverage(
+        members=len(expected),
+        heard=tuple(heard),
+        not_heard=tuple(silent),
+        behind=tuple(behind),
+        frozen=tuple(slug for slug in sorted(logs) if logs[slug].frozen_from is not None),
+        registry_expired=registry.expires if registry.expires <= now else None,
+    )
+
+
+def _is_heard(log: LogStatus, now: datetime) -> bool:
+    return log.heard_at is not None and now - log.heard_at <= SILENT_AFTER
+
+
+async def _hits(store: Store, question: Question, names: list[tuple[str, str, str, str]], now: datetime) -> list[Hit]:
+    found: dict[str, Likeness] = close_names(question, names)
+    for key, identifier in (await store.view.with_identifiers(question.identifiers)).items():
+        found[key] = Likeness(Verdict.MATCH, f"the same {identifier.scheme} {identifier.id}", 100)
+    hits = []
+    for entry in await store.view.entries(sorted(found)):
+        likeness = weigh_identifiers(question, found[entry.hash], entry)
+        hits.append(Hit(entry, standing(entry, now.date()), likeness))
+    return hits

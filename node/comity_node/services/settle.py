@@ -1,0 +1,252 @@
+"""Deciding what was received and folding what counts, one transaction a log.
+
+The live path and the replay after a registry change, a fork or a fuller copy are the same function over records in
+log order, so a node that joined early and one that joins late end with the same view.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from comity_federation import strict_json
+from comity_federation.decide import demanded
+from comity_federation.decision import Accepted, Decision, Forked, Refused, Repeated, Trust, Waiting
+from comity_federation.encoding import digest
+from comity_federation.log_state import LogState, peek, trace_branch
+from comity_federation.merging import merge_copies
+from comity_federation.registry import Registry
+from comity_node.db import Database, Store
+from comity_node.db.received import LogStatus, Received, Verdict
+from comity_node.domain.supplier_view import Statement, changes
+from comity_node.domain.trail import Event
+from comity_schemas.finding import Finding
+from comity_schemas.member import Member
+from comity_schemas.statement import Withdrawal
+
+_CHUNK = 500
+_ACTOR = "exchange"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How many records were decided, and how."""
+
+    accepted: int = 0
+    waiting: int = 0
+    refused: int = 0
+    repeated: int = 0
+
+
+def trust_fingerprint(member: Member) -> str:
+    """Return what names the registry's word on a member: when it changes, the log is decided anew."""
+    return digest(strict_json.dumps(member.to_parsed()))
+
+
+async def settle(database: Database, registry: Registry, now: datetime) -> Settled:
+    """Decide everything in the inbox, and anew every log whose member's registry entry changed."""
+    async with database.read() as store:
+        with_inbox = set(await store.received.members_with_inbox())
+        under = {log.member: log.decided_under for log in await store.received.logs()}
+    total = Settled()
+    for member in registry.members:
+        changed = under.get(member.slug, "") not in ("", trust_fingerprint(member))
+        if member.slug in with_inbox or changed:
+            async with database.write() as store:
+                total = _sum(total, await settle_log(store, member, now))
+    return total
+
+
+async def settle_log(store: Store, member: Member, now: datetime) -> Settled:
+    """Decide one member's inbox, or the whole log when its registry entry changed."""
+    log = await store.received.log(member.slug)
+    if log.decided_under not in ("", trust_fingerprint(member)):
+        return await redecide(store, member, now, why="registry")
+    settling = _Settling(store, member, log, now)
+    await settling.run()
+    if settling.replay_needed:
+        return await redecide(store, member, now, why=settling.replay_needed)
+    return await settling.finish()
+
+
+async def redecide(store: Store, member: Member, now: datetime, *, why: str) -> Settled:
+    """Decide a whole log anew and fold it anew; the result depends on the records and the registry only."""
+    log = await store.received.log(member.slug)
+    frozen_from: int | None = None
+    while True:
+        await store.received.reopen(member.slug)
+        await store.view.forget_log(member.slug)
+        start = replace(log, head=0, frozen_from=frozen_from)
+        settling = _Settling(store, member, start, now)
+        await settling.run()
+        if settling.state.frozen_from == frozen_from and not settling.fuller_copy:
+            break
+        # A fork found on the way: once more, with nothing counted from there on.
+        frozen_from = settling.state.frozen_from
+    detail = {"why": why, "frozen_from": frozen_from}
+    await store.trail.add(now, _ACTOR, Event.LOG_REDECIDED, member.slug, **detail)
+    return await settling.finish()
+
+
+class _Settling:
+    """One pass over a member's inbox in log order."""
+
+    def __init__(self, store: Store, member: Member, log: LogStatus, now: datetime) -> None:
+        self.store, self.member, self.log, self.now = store, member, log, now
+        self.trust = Trust(member)
+        self.state = LogState(head=log.head, frozen_from=log.frozen_from)
+        self.fuller_copy = False
+        self._anchor = next((last.seq for last in demanded(member)), 0)
+        self._counts = {"accepted": 0, "waiting": 0, "refused": 0, "repeated": 0}
+        self._heard: datetime | None = log.heard_at
+
+    @property
+    def replay_needed(self) -> str | None:
+        """Why the whole log must be decided anew, if it must."""
+        if self.state.frozen_from != self.log.frozen_from:
+            return "fork"
+        return "fuller copy" if self.fuller_copy else None
+
+    async def run(self) -> None:
+        slug = self.member.slug
+        self.state.other_branch = await self.store.received.hashes_with_code(slug, "other-branch")
+        if self.log.head < self._anchor:
+            links = await self.store.received.links(slug)
+            self.state.branch = trace_branch(demanded(self.member), links.get)
+            if self.log.head + 1 in self.state.branch:
+                await self.store.received.reopen(slug, only_code="branch")
+        ids = await self.store.received.inbox_in_log_order(slug)
+        for start in range(0, len(ids), _CHUNK):
+            records = await self.store.received.by_ids(ids[start : start + _CHUNK])
+            await self._load(records)
+            for record in records:
+                await self._take(record)
+
+    async def finish(self) -> Settled:
+        """Write what is now known of the log."""
+        log = replace(
+            self.log,
+            head=self.state.head,
+            frozen_from=self.state.frozen_from,
+            repeats=self.log.repeats + self._counts["repeated"],
+            decided_under=trust_fingerprint(self.member),
+            heard_at=self._heard,
+        )
+        if log.frozen_from is not None and self.log.frozen_from is None:
+            await self.store.trail.add(self.now, _ACTOR, Event.LOG_FROZEN, log.member, frozen_from=log.frozen_from)
+        await self.store.received.put_log(log)
+        return Settled(**self._counts)
+
+    async def _load(self, records: list[Received]) -> None:
+        seqs: set[int] = set()
+        refers_to: set[str] = set()
+        for record in records:
+            claimed = peek(record.raw)
+            if claimed is not None:
+                seqs |= {claimed.seq - 1, claimed.seq}
+                refers_to |= set(claimed.refers_to)
+        slug = self.member.slug
+        places = await self.store.received.places(slug, seqs | {self.state.head})
+        self.state.places.update({s: p for s, p in places.items() if s <= self.state.head})
+        self.state.earlier.update(await self.store.received.earlier(slug, refers_to))
+        if self.log.head >= self._anchor:
+            # The chain runs through what the registry demands, so what stands in it is the demanded branch.
+            self.state.branch = {seq: place.hash for seq, place in self.state.places.items()}
+
+    async def _take(self, record: Received) -> None:
+        head_before = self.state.head
+        decision = self.state.decide(record.raw, self.trust)
+        await self._write(record, decision)
+        if self.state.head > head_before:
+            # What waited for this place can be decided now.
+            for waiting in await self.store.received.waiting_at(self.member.slug, self.state.head + 1):
+                await self._load([waiting])
+                await self._take(waiting)
+                break
+
+    async def _write(self, record: Received, decision: Decision) -> None:
+        received = self.store.received
+        match decision:
+            case Accepted():
+                self._count("accepted", decision.claims.iat)
+                await received.settle(record.id, _accepted(decision))
+                await self._fold(decision)
+            case Refused():
+                self._count("refused")
+                await received.settle(record.id, _refused(decision))
+            case Waiting():
+                self._count("waiting")
+                await received.settle(
+                    record.id, Verdict("waiting", decision.seq, decision.hash, decision.prev, code=decision.why)
+                )
+            case Forked():
+                self._count("refused")
+                detail = f"contradicts {decision.other}, signed by the same member"
+                await received.settle(
+                    record.id, Verdict("refused", decision.seq, decision.hash, step=9, code="fork", detail=detail)
+                )
+            case Repeated():
+                self._count("repeated")
+                await self._repeat(record, decision)
+
+    async def _repeat(self, record: Received, decision: Repeated) -> None:
+        holder = await self.store.received.holder(self.member.slug, decision.hash)
+        if holder is not None and holder.id != record.id:
+            fuller = merge_copies(holder.raw, record.raw)
+            if fuller != holder.raw:
+                await self.store.received.replace_raw(self.member.slug, decision.hash, fuller)
+                self.fuller_copy = True
+            await self.store.received.drop_repeat(record.id)
+
+    async def _fold(self, decision: Accepted) -> None:
+        claims, body = decision.claims, decision.body
+        statement = Statement(self.member.slug, claims.seq, decision.hash, claims.kind, claims.handling, body)
+        view = await self.store.view.load(_refers_to(body))
+        for entry in changes(view, statement):
+            await self.store.view.put(entry, self.now)
+
+    def _count(self, what: str, claimed_time: int | None = None) -> None:
+        self._counts[what] += 1
+        if claimed_time is not None:
+            self._heard = heard_at(self._heard, claimed_time, self.now)
+
+
+def heard_at(before: datetime | None, claimed_time: int, now: datetime) -> datetime:
+    """Return when a member was last heard: by its own clock, never later than now, never going back."""
+    # A replayed old message keeps its old time, so replaying does not make a silent member look alive.
+    said = datetime.fromtimestamp(min(claimed_time, int(now.timestamp())), UTC)
+    return said if before is None else max(before, said)
+
+
+def _refers_to(body: Finding | Withdrawal | None) -> set[str]:
+    if isinstance(body, Withdrawal):
+        return {body.statement}
+    return {body.replaces} if body is not None and body.replaces is not None else set()
+
+
+def _accepted(decision: Accepted) -> Verdict:
+    claims = decision.claims
+    missing = f"{len(decision.missing)} disclosures missing" if decision.missing else None
+    return Verdict(
+        "accepted", claims.seq, decision.hash, claims.prev, key=decision.key, kind=claims.kind, detail=missing
+    )
+
+
+def _refused(decision: Refused) -> Verdict:
+    return Verdict(
+        "kept" if decision.uses_place else "refused",
+        decision.seq,
+        decision.hash,
+        key=decision.key,
+        kind=decision.kind,
+        step=decision.step,
+        code=decision.code,
+        detail=decision.detail or None,
+    )
+
+
+def _sum(one: Settled, other: Settled) -> Settled:
+    return Settled(
+        one.accepted + other.accepted,
+        one.waiting + other.waiting,
+        one.refused + other.refused,
+        one.repeated + other.repeated,
+    )

@@ -1,0 +1,89 @@
+"""Taking in a signed report: verified, authorised, stored byte for byte, answered with a receipt."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from comity_federation.registry import Registry
+from comity_federation.signed_reports import OpenedReport, open_report, report_id
+from comity_node.db import Store
+from comity_node.db.reports import StoredReport
+from comity_node.domain.errors import AuditorNotActive, AuditorOfAnotherFirm
+from comity_node.domain.people import Person
+from comity_node.domain.trail import Event
+from comity_schemas.member import Member, MemberStatus
+from comity_schemas.report import Report
+
+NO_SHARING_BASIS = "no-sharing-basis"
+SCHEME_NOT_AUTHORISED = "scheme-not-authorised"
+
+MARKS = {
+    NO_SHARING_BASIS: "the report states no sharing basis: it is kept and cannot yield a finding",
+    SCHEME_NOT_AUTHORISED: "the registry does not authorise this firm for this scheme on the day the audit ended: "
+    "the report is kept and cannot yield a finding",
+}
+"""Why a stored report cannot be proposed, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the auditor gets back: proof of what was received, and whether it can go further."""
+
+    id: str
+    """SHA-256 of the exact bytes."""
+    received_at: datetime
+    firm: str
+    marks: tuple[str, ...]
+    repeated: bool
+    """The same bytes were here before; nothing was stored twice."""
+
+
+async def submit_report(store: Store, raw: bytes, person: Person, registry: Registry, now: datetime) -> Receipt:
+    """Store a signed report.
+
+    Raises:
+        ReportRefused: its classes say what is wrong; nothing was stored.
+        AuditorNotActive: the firm is pending, suspended or removed now.
+        AuditorOfAnotherFirm: the person submits for another firm than signed.
+    """
+    opened = open_report(raw, registry.members)
+    if opened.firm.status is not MemberStatus.ACTIVE:
+        raise AuditorNotActive(f"{opened.firm.slug} is {opened.firm.status}; its reports are not taken now")
+    if person.firm != opened.firm.slug:
+        raise AuditorOfAnotherFirm(f"the report was signed by {opened.firm.slug}; you submit for {person.firm}")
+    name = report_id(raw)
+    known = await store.reports.find(name)
+    if known is not None:
+        return Receipt(name, known.received_at, opened.firm.slug, known.marks, repeated=True)
+    marks = _marks(opened.report, opened.firm)
+    await store.reports.add(_stored(name, raw, opened, marks, person, now))
+    await store.trail.add(now, person.id, Event.REPORT_RECEIVED, name, firm=opened.firm.slug, marks=marks)
+    return Receipt(name, now, opened.firm.slug, marks, repeated=False)
+
+
+def _marks(report: Report, firm: Member) -> tuple[str, ...]:
+    marks = []
+    if report.sharing_basis is None:
+        marks.append(NO_SHARING_BASIS)
+    if not any(
+        a.scheme == report.scheme and a.valid_from <= report.finished <= a.valid_until for a in firm.authorisations
+    ):
+        marks.append(SCHEME_NOT_AUTHORISED)
+    return tuple(marks)
+
+
+def _stored(
+    name: str, raw: bytes, opened: OpenedReport, marks: tuple[str, ...], person: Person, now: datetime
+) -> StoredReport:
+    return StoredReport(
+        id=name,
+        origin="signed",
+        raw=raw,
+        firm=opened.firm.slug,
+        kid=opened.kid,
+        root=opened.root,
+        signature=opened.signature,
+        identity=None,
+        marks=marks,
+        submitted_by=person.id,
+        received_at=now,
+    )

@@ -1,0 +1,85 @@
+"""A node's settings: `settings.toml` in its home, each overridable by an environment variable `COMITY_...`."""
+
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from comity_node.domain.minimize import Policy
+from comity_schemas.errors import ComityError
+from comity_schemas.finding import Severity
+from comity_schemas.wire import Slug, misfits
+
+
+class SettingsRefused(ComityError):
+    """`settings.toml` or a `COMITY_` variable does not fit; the text says where."""
+
+    code: ClassVar[str] = "settings.refused"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. docs/operating.md explains each."""
+
+    model_config = SettingsConfigDict(env_prefix="COMITY_", extra="forbid", frozen=True)
+
+    member: Slug
+    """Which member of the registry this node is."""
+    database: str
+    """SQLAlchemy URL: `sqlite+aiosqlite:///...` or `postgresql+asyncpg://...`."""
+    bus: str
+    """`local:PATH`, or `kafka://HOST:PORT,HOST:PORT`."""
+    kafka_security: Literal["PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_username: str | None = None
+    kafka_password_file: Path | None = None
+    kafka_ca_file: Path | None = None
+    registry: str
+    """A directory, or an https URL."""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8400
+    env: Literal["production", "trial"] = "trial"
+    registry_every_s: Annotated[float, Field(gt=0)] = 30.0
+    checkpoint_every_s: Annotated[float, Field(gt=0)] = 900.0
+    least_severity: Severity = Severity.S2
+    validity_months: Annotated[int, Field(ge=1, le=120)] = 12
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, whose values come in as arguments."""
+        return env_settings, init_settings
+
+    @property
+    def policy(self) -> Policy:
+        """What this member lets leave."""
+        return Policy(self.least_severity, self.validity_months)
+
+    @property
+    def checkpoint_every(self) -> timedelta:
+        """How often a checkpoint is published."""
+        return timedelta(seconds=self.checkpoint_every_s)
+
+
+def read_settings(path: Path) -> Settings:
+    """Read a node's settings.
+
+    Raises:
+        SettingsRefused: missing, no TOML, or a value that does not fit.
+    """
+    try:
+        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Settings(**values)
+    except FileNotFoundError as error:
+        raise SettingsRefused(f"{path} is not there: is this a node's home? `comity init` makes one") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsRefused(f"{path} is no TOML: {error}") from error
+    except ValidationError as error:
+        raise SettingsRefused(f"{path}: {misfits(error)}") from error

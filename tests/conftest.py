@@ -1,0 +1,101 @@
+"""What every test may ask for: a real Kafka, a real PostgreSQL, the published example data.
+
+Servers start with the first test that needs one and are shared; a server that cannot start is a failure, never a skip.
+With ``CI`` set, any skip is a failure: what CI has not run, it has not checked.
+"""
+
+import os
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+import servers
+
+
+def _fetch_in_sight(config: pytest.Config, script: Path) -> None:
+    """Fetch with pytest's capture lifted, so that whoever waits for a first download sees its progress."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if capture is None:
+        servers.fetch(script)
+    else:
+        with capture.global_and_fixture_disabled():
+            servers.fetch(script)
+
+
+def _serve(config: pytest.Config, script: Path, fact: str) -> Iterator[str]:
+    try:
+        _fetch_in_sight(config, script)
+        with servers.started(script) as announced:
+            yield announced[fact]
+    except servers.ServerFailed as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def kafka(pytestconfig: pytest.Config) -> Iterator[str]:
+    """The bootstrap address of a real Kafka, shared by the whole run: use topic names of your own."""
+    if given := os.environ.get("COMITY_TEST_KAFKA"):
+        yield given
+    else:
+        yield from _serve(pytestconfig, servers.LOCAL_BROKER, "bootstrap")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(pytestconfig: pytest.Config) -> Iterator[str]:
+    """The URL of a real PostgreSQL 18 whose user may create databases."""
+    if given := os.environ.get("COMITY_TEST_POSTGRES"):
+        yield given
+    else:
+        yield from _serve(pytestconfig, servers.LOCAL_POSTGRES, "url")
+
+
+@pytest.fixture
+def new_postgres_database(postgres_server: str) -> Iterator[Callable[[], str]]:
+    """A function that gives the URL of one more empty database; all are dropped after the test."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(servers.new_database(postgres_server))
+        return made[-1]
+
+    yield make
+    for url in made:
+        servers.drop_database(postgres_server, url)
+
+
+@pytest.fixture
+def postgres_url(new_postgres_database: Callable[[], str]) -> str:
+    """The URL (``postgresql+asyncpg://``) of an empty database for this test alone."""
+    return new_postgres_database()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The directory of published example data."""
+    place = servers.shared_data()
+    if place is None:
+        pytest.skip("the example data is not there: put it at ../shared/data or name it in COMITY_SHARED_DATA")
+    return place
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With ``CI`` set, count a skipped test as failed."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """With ``CI`` set, count a skipped module as failed."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI does not accept: {report.longrepr}"

@@ -1,0 +1,243 @@
+"""What a node holds of a log depends on the records and the registry, never on when a thing arrived."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from builders import FINDING_IN_CLEAR, Made, Publisher, seen_of
+from comity_federation.decide import decide, demanded
+from comity_federation.decision import Accepted, Forked, Refused, Repeated, Seen, Trust, Waiting
+from comity_federation.log_state import LogState, in_log_order, peek, trace_branch
+from comity_schemas.member import Last, MemberStatus
+
+AGENCY = Publisher()
+View = tuple[dict[int, str], int | None]
+
+
+def live(raws: Iterable[bytes], trust: Trust) -> LogState:
+    """Decide records as they come; what waits is tried again after every record, as a node does."""
+    state, known, parked = LogState(), {}, []
+    for raw in raws:
+        found = peek(raw)
+        assert found is not None
+        known[found.hash] = found
+        state.branch = trace_branch(demanded(trust.member), known.get)
+        parked.append(raw)
+        before = -1
+        while before != len(parked):
+            before = len(parked)
+            parked = [raw for raw in parked if isinstance(state.decide(raw, trust), Waiting)]
+    return state
+
+
+def view(state: LogState) -> View:
+    """What counts: the statement at each place before the fork."""
+    frozen = state.frozen_from
+    counting = {s: p.hash for s, p in state.places.items() if s <= state.head and (frozen is None or s < frozen)}
+    return counting, frozen
+
+
+@dataclass(frozen=True)
+class Story:
+    """Records that a member signed, honest or not, and what the registry says of it."""
+
+    made: tuple[Made, ...]
+    trust: Trust
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> Story:
+    """A tree of statements by two keys, some with a body that is refused, and perhaps a `last` on one of them."""
+    made: list[Made] = []
+    for number in range(draw(st.integers(1, 8))):
+        parent = draw(st.sampled_from([None, *made])) if draw(st.integers(0, 3)) == 0 else (made[-1] if made else None)
+        place = {} if parent is None else AGENCY.after(parent)
+        clear = {**FINDING_IN_CLEAR, "municipality": f"place {number}"}
+        if draw(st.integers(0, 5)) == 0:
+            clear["severity"] = "S9"
+        made.append(AGENCY.make(clear=clear, key=int(draw(st.integers(0, 3)) == 0), **place))
+    return Story(tuple(made), _registry(draw, made))
+
+
+def _registry(draw: st.DrawFn, made: list[Made]) -> Trust:
+    last = draw(st.sampled_from(made)).last()
+    match draw(st.integers(0, 4)):
+        case 0:
+            return AGENCY.trust(thawed=last)
+        case 1:
+            return AGENCY.trust(closed_keys={0: last})
+        case 2:
+            return AGENCY.trust(status=MemberStatus.REMOVED, closed=last)
+    return AGENCY.trust()
+
+
+@given(stories(), st.data())
+@settings(max_examples=150, deadline=None)
+def test_any_order_with_repeats_ends_in_the_same_view(story: Story, data: st.DataObject) -> None:
+    kept = data.draw(st.sets(st.sampled_from(range(len(story.made))), min_size=1))
+    raws = [story.made[n].raw for n in sorted(kept)]
+    replayed = in_log_order((peek(raw), raw) for raw in raws)
+    shuffled = data.draw(st.permutations([*raws, *data.draw(st.lists(st.sampled_from(raws), max_size=3))]))
+    assert view(live(shuffled, story.trust)) == view(live(replayed, story.trust))
+
+
+@given(stories())
+@settings(max_examples=50, deadline=None)
+def test_a_replay_in_log_order_needs_no_second_try(story: Story) -> None:
+    once = LogState(branch=trace_branch(demanded(story.trust.member), {m.hash: peek(m.raw) for m in story.made}.get))
+    for raw in in_log_order((peek(m.raw), m.raw) for m in story.made):
+        once.decide(raw, story.trust)
+    assert view(once) == view(live([m.raw for m in story.made], story.trust))
+
+
+@given(st.permutations(range(6)))
+@settings(max_examples=30, deadline=None)
+def test_an_honest_log_is_accepted_whole_in_any_order(order: list[int]) -> None:
+    chain = HONEST
+    state = live([chain[n].raw for n in order], AGENCY.trust())
+    assert view(state) == ({made.seq: made.hash for made in chain}, None)
+
+
+HONEST = AGENCY.chain(6)
+
+
+@given(st.integers(1, 4), st.integers(1, 3), st.data())
+@settings(max_examples=50, deadline=None)
+def test_a_fork_freezes_at_the_first_place_that_differs(at: int, length: int, data: st.DataObject) -> None:
+    other = AGENCY.chain(length, after=HONEST[at - 1], salt="other")
+    everything = [*HONEST, *other]
+    order = data.draw(st.permutations(everything))
+    state = live([made.raw for made in order], AGENCY.trust())
+    assert view(state) == ({made.seq: made.hash for made in HONEST[:at]}, at + 1)
+
+
+@given(stories(), st.data())
+@settings(max_examples=50, deadline=None)
+def test_what_peek_names_is_all_that_decide_needs(story: Story, data: st.DataObject) -> None:
+    """Callers load two places and the references; a record that needs more would raise LookupError."""
+    state = live([made.raw for made in story.made[:-1]], story.trust)
+    made = data.draw(st.sampled_from(story.made))
+    found = peek(made.raw)
+    assert found is not None
+    near = {seq: state.places[seq] for seq in (found.seq - 1, found.seq) if seq in state.places}
+    named = {name: state.earlier[name] for name in found.refers_to if name in state.earlier}
+    whole = Seen(state.head, state.places, state.earlier, state.branch, state.other_branch, state.frozen_from)
+    part = Seen(state.head, near, named, state.branch, state.other_branch, state.frozen_from)
+    assert decide(made.raw, story.trust, part) == decide(made.raw, story.trust, whole)
+
+
+def test_a_place_that_was_not_loaded_is_never_taken_for_an_empty_one() -> None:
+    one, two = HONEST[:2]
+    with pytest.raises(LookupError):
+        decide(two.raw, AGENCY.trust(), Seen(head=1))
+    with pytest.raises(LookupError):
+        decide(one.raw, AGENCY.trust(), Seen(head=2))
+
+
+def test_a_refused_body_uses_its_place_and_the_chain_goes_on() -> None:
+    bad = AGENCY.finding(clear={**FINDING_IN_CLEAR, "severity": "S9"})
+    after = AGENCY.finding(**AGENCY.after(bad))
+    state = LogState()
+    assert isinstance(state.decide(bad.raw, AGENCY.trust()), Refused)
+    assert isinstance(state.decide(after.raw, AGENCY.trust()), Accepted)
+    assert state.head == 2
+
+
+def test_a_damaged_copy_leaves_the_place_open() -> None:
+    made = AGENCY.finding()
+    state = LogState()
+    assert isinstance(state.decide(made.raw_with(["AAAA"]), AGENCY.trust()), Refused)
+    assert state.head == 0
+    assert isinstance(state.decide(made.raw, AGENCY.trust()), Accepted)
+
+
+def test_an_unreadable_payload_leaves_the_place_open() -> None:
+    state = LogState()
+    decision = state.decide(AGENCY.finding(iss="did:web:else.example").raw, AGENCY.trust())
+    assert isinstance(decision, Refused) and decision.step == 6 and not decision.uses_place
+    assert state.head == 0
+
+
+def test_a_repeat_changes_nothing() -> None:
+    state = live([made.raw for made in HONEST], AGENCY.trust())
+    before = view(state)
+    assert isinstance(state.decide(HONEST[2].raw, AGENCY.trust()), Repeated)
+    assert view(state) == before
+
+
+def test_thawing_lets_the_named_branch_go_on_and_never_freezes_for_the_other() -> None:
+    one, two, three = HONEST[:3]
+    other = AGENCY.chain(3, after=one, salt="other")
+    assert view(live([m.raw for m in (one, two, three, *other)], AGENCY.trust())) == ({1: one.hash}, 2)
+    thawed = AGENCY.trust(thawed=two.last())
+    assert view(live([m.raw for m in (one, two, three, *other)], thawed)) == ({m.seq: m.hash for m in HONEST[:3]}, None)
+
+
+def test_what_continues_the_other_branch_unseen_proves_no_fork() -> None:
+    one, two, three = HONEST[:3]
+    other = AGENCY.chain(3, after=one, salt="other")
+    thawed = AGENCY.trust(thawed=two.last())
+    for early in ([other[1]], [other[2]], [other[2], other[1]]):
+        state = live([m.raw for m in (one, two, three, *early)], thawed)
+        assert state.frozen_from is None
+
+
+def test_a_new_fork_after_thawing_freezes_again() -> None:
+    one, two, three = HONEST[:3]
+    other = AGENCY.chain(1, after=two, salt="other")
+    thawed = AGENCY.trust(thawed=two.last())
+    assert view(live([m.raw for m in (one, two, three, *other)], thawed)) == ({1: one.hash, 2: two.hash}, 3)
+
+
+def test_nothing_counts_when_the_registry_closes_at_zero() -> None:
+    closed = AGENCY.trust(status=MemberStatus.SUSPENDED, closed=Last(seq=0, hash=AGENCY.genesis))
+    assert view(live([made.raw for made in HONEST], closed)) == ({}, None)
+
+
+def test_a_suspension_without_a_last_is_never_open() -> None:
+    for status, answer in ((MemberStatus.SUSPENDED, Waiting), (MemberStatus.REMOVED, Refused)):
+        broken = AGENCY.member().model_copy(update={"status": status})
+        assert isinstance(decide(HONEST[0].raw, Trust(broken), Seen()), answer)
+
+
+def test_trace_branch_names_each_place_as_far_back_as_records_are_known() -> None:
+    known = {made.hash: peek(made.raw) for made in HONEST[1:4]}
+    branch = trace_branch([HONEST[3].last()], known.get)
+    assert branch == {made.seq: made.hash for made in HONEST[:4]}
+    assert trace_branch([HONEST[3].last()], lambda name: None) == {4: HONEST[3].hash}
+    assert trace_branch([Last(seq=0, hash=AGENCY.genesis)], known.get) == {}
+
+
+def test_a_last_with_a_wrong_position_is_not_traced_further() -> None:
+    known = {made.hash: peek(made.raw) for made in HONEST}
+    assert trace_branch([Last(seq=3, hash=HONEST[4].hash)], known.get) == {3: HONEST[4].hash}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"[]", b"null", b'{"statement":1}', b'{"statement":"a.b.c~"}', b"\xff", b'{"statement":"\xc3\xa9.e30.x"}'],
+)
+def test_peek_answers_none_for_what_it_cannot_read(raw: bytes) -> None:
+    assert peek(raw) is None
+
+
+def test_peek_reads_position_hash_and_references() -> None:
+    made = AGENCY.withdrawal(HONEST[0].hash, **AGENCY.after(HONEST[0]))
+    found = peek(made.raw)
+    assert found is not None
+    assert (found.seq, found.hash, found.prev, found.refers_to) == (2, made.hash, HONEST[0].hash, (HONEST[0].hash,))
+
+
+def test_log_order_goes_by_position_and_keeps_arrival_within_one() -> None:
+    one, two = peek(HONEST[0].raw), peek(HONEST[1].raw)
+    assert in_log_order([(two, "c"), (one, "a"), (None, "first"), (one, "b")]) == ["first", "a", "b", "c"]
+
+
+def test_a_fork_is_told_by_two_hashes_of_the_same_member() -> None:
+    one, two = HONEST[:2]
+    other = AGENCY.chain(1, after=one, salt="other")[0]
+    decision = decide(other.raw, AGENCY.trust(), seen_of(one, two))
+    assert decision == Forked(2, 2, other.hash, two.hash)

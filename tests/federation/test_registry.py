@@ -1,0 +1,491 @@
+"""The registry among honest people: thresholds, suspensions, renewal, rotation, crashes."""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from comity_federation.keys import new_sealing_pair, new_signing_pair
+from comity_federation.registry import (
+    ChangeRefused,
+    Lifetimes,
+    NotAHolder,
+    NothingStaged,
+    NotTheHub,
+    RegistryAbsent,
+    RegistryClient,
+    RegistryDirectory,
+    RegistryExists,
+    RegistryRefused,
+    RegistryUnreachable,
+    SignaturesMissing,
+    StagedOutdated,
+    changes,
+    plan_publication,
+    publish,
+    read_registry,
+    renew_signatures,
+)
+from comity_federation.registry.durable import replace_file
+from comity_federation.registry.lists import check_members
+from comity_schemas.member import (
+    MemberList,
+    MemberStatus,
+    PublicKey,
+    ReportKey,
+    SigningKey,
+)
+from registry_world import World, copy_of, last, new_member, served
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def tree(path: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()}
+
+
+def entry(members: MemberList, slug: str) -> MemberStatus:
+    return changes.find_member(members, slug).status
+
+
+# Thresholds
+
+
+def test_publish_refuses_below_the_threshold_says_who_is_missing_and_writes_nothing(world: World) -> None:
+    world.stage("undp")
+    world.sign(0)
+    before = tree(world.path)
+    with pytest.raises(SignaturesMissing) as refused:
+        publish(world.directory, world.hub)
+    assert refused.value.missing == {"targets": 1}
+    assert refused.value.could_sign == {"targets": ("holder-b", "holder-c")}
+    assert tree(world.path) == before
+
+
+def test_signing_twice_counts_once(world: World) -> None:
+    world.stage("undp")
+    world.sign(0)
+    world.sign(0)
+    with pytest.raises(SignaturesMissing):
+        publish(world.directory, world.hub)
+
+
+@pytest.mark.parametrize("signers", [(0, 1), (0, 2), (1, 2), (0, 1, 2)])
+def test_any_two_of_three_holders_give_a_right(world: World, signers: tuple[int, ...]) -> None:
+    world.stage("undp")
+    world.sign(*signers)
+    publish(world.directory, world.hub)
+    member = world.client().refresh().member("undp")
+    assert member is not None
+    assert member.status is MemberStatus.ACTIVE
+
+
+def test_a_changed_proposal_loses_its_signatures(world: World) -> None:
+    world.stage("undp")
+    world.sign(0)
+    world.stage("unops")
+    world.sign(1)
+    with pytest.raises(SignaturesMissing):
+        publish(world.directory, world.hub)
+
+
+def test_a_holder_signs_only_what_was_shown(world: World) -> None:
+    world.stage("undp")
+    shown = world.directory.staged()
+    world.stage("mallory")
+    with pytest.raises(RegistryRefused, match="changed while it was shown"):
+        world.directory.sign(world.holders[0], shown)
+
+
+@pytest.mark.parametrize("stranger", ["hub", "nobody"])
+def test_a_key_that_is_no_holders_signs_nothing(world: World, stranger: str) -> None:
+    world.stage("undp")
+    before = tree(world.path)
+    pair = world.hub if stranger == "hub" else new_signing_pair("nobody")
+    with pytest.raises(NotAHolder):
+        world.directory.sign(pair, world.directory.staged())
+    assert tree(world.path) == before
+
+
+def test_a_holder_cannot_publish(world: World) -> None:
+    with pytest.raises(NotTheHub):
+        publish(world.directory, world.holders[0])
+
+
+def test_what_is_staged_for_an_older_version_is_not_published(world: World) -> None:
+    world.stage("undp")
+    world.sign(0, 1)
+    stale = copy_of(world, "stale") / "staged"
+    publish(world.directory, world.hub)
+    world.enter("unops")
+    shutil.copytree(stale, world.path / "staged")
+    with pytest.raises(StagedOutdated):
+        publish(world.directory, world.hub)
+
+
+def test_what_expired_while_it_waited_for_signatures_is_not_published(world: World) -> None:
+    late = RegistryDirectory(world.path, Lifetimes(lists=timedelta(seconds=-5)))
+    late.stage_members(late.members())
+    for holder in world.holders[:2]:
+        late.sign(holder, late.staged())
+    with pytest.raises(StagedOutdated, match="expired"):
+        publish(late, world.hub)
+
+
+# Suspensions
+
+
+def test_one_holder_of_three_suspends_and_every_node_accepts_it(world: World) -> None:
+    world.enter("undp", "unops")
+    client = world.client()
+    client.refresh()
+    world.suspend("undp", 7, signer=2)
+    registry = client.refresh()
+    suspended, other = registry.member("undp"), registry.member("unops")
+    assert suspended is not None
+    assert other is not None
+    assert (suspended.status, suspended.closed) == (MemberStatus.SUSPENDED, last(7))
+    assert other.status is MemberStatus.ACTIVE
+
+
+def test_a_suspension_does_not_wait_for_a_change_that_is_still_being_signed(world: World) -> None:
+    world.enter("undp")
+    world.stage("unops")
+    world.sign(0)
+    world.suspend("undp", 3)
+    registry = world.read()
+    member = registry.member("undp")
+    assert member is not None
+    assert member.status is MemberStatus.SUSPENDED
+    assert registry.member("unops") is None
+    # And the change is not lost, nor has its signer to sign again.
+    world.sign(2)
+    publish(world.directory, world.hub)
+    assert world.read().member("unops") is not None
+
+
+def test_lifting_a_suspension_needs_two_holders(world: World) -> None:
+    world.enter("undp")
+    world.suspend("undp", 3)
+    lifted = changes.lift(world.directory.members(), world.directory.suspended(), "undp")
+    with pytest.raises(SignaturesMissing):
+        world.change(lifted, 1)
+    world.sign(0)
+    publish(world.directory, world.hub)
+    member = world.client().refresh().member("undp")
+    assert member is not None
+    assert (member.status, member.closed) == (MemberStatus.ACTIVE, None)
+
+
+def test_a_lifted_member_can_be_suspended_again(world: World) -> None:
+    world.enter("undp")
+    world.suspend("undp", 3)
+    world.change(changes.lift(world.directory.members(), world.directory.suspended(), "undp"), 0, 1)
+    world.suspend("undp", 9, signer=0)
+    member = world.read().member("undp")
+    assert member is not None
+    assert member.closed == last(9)
+
+
+def test_only_a_member_can_be_suspended(world: World) -> None:
+    with pytest.raises(ChangeRefused, match="not a member"):
+        world.suspend("nobody", 1)
+
+
+# What may follow what
+
+
+def test_a_removed_member_stays_listed_closed_and_removed(world: World) -> None:
+    world.enter("undp")
+    world.change(changes.remove(world.directory.members(), "undp", last(5)), 0, 1)
+    member = world.read().member("undp")
+    assert member is not None
+    assert (member.status, member.closed) == (MemberStatus.REMOVED, last(5))
+    with pytest.raises(ChangeRefused, match="removed"):
+        changes.enter(world.directory.members(), new_member("undp"), MemberStatus.ACTIVE)
+
+
+def test_a_new_entry_may_append_a_key_but_not_drop_or_reorder_one(world: World) -> None:
+    world.enter("undp")
+    members = world.directory.members()
+    old = changes.find_member(members, "undp")
+    second = new_signing_pair("did:web:undp.example#k2")
+    added = SigningKey(kid=second.kid, key=second.public.key)
+    appended = changes.enter(members, old.model_copy(update={"signing_keys": (*old.signing_keys, added)}))
+    assert len(changes.find_member(appended, "undp").signing_keys) == 2
+    for keys in ((), (added,), (added, *old.signing_keys)):
+        with pytest.raises(ChangeRefused):
+            changes.enter(members, old.model_copy(update={"signing_keys": keys}))
+
+
+def test_a_new_entry_may_not_drop_a_closing(world: World) -> None:
+    world.enter("undp")
+    closed = changes.close_key(world.directory.members(), "undp", "k1", last(4))
+    old = changes.find_member(world.directory.members(), "undp")
+    with pytest.raises(ChangeRefused, match="drops or moves the closing"):
+        changes.enter(closed, old)
+    with pytest.raises(ChangeRefused, match="dropped or moved"):
+        changes.close_key(closed, "undp", "k1", last(9))
+
+
+def test_a_members_own_file_never_changes_its_status(world: World) -> None:
+    world.enter("undp")
+    members = world.directory.members()
+    again = changes.find_member(members, "undp").model_copy(update={"status": MemberStatus.PENDING})
+    assert entry(changes.enter(members, again), "undp") is MemberStatus.ACTIVE
+    wish = new_member("mallory").model_copy(update={"status": MemberStatus.ACTIVE})
+    with pytest.raises(ChangeRefused, match="must say pending"):
+        changes.enter(members, wish)
+    assert entry(changes.enter(members, new_member("fresh")), "fresh") is MemberStatus.PENDING
+
+
+def test_no_member_vanishes_even_if_two_holders_want_it(world: World) -> None:
+    world.enter("undp")
+    with pytest.raises(ChangeRefused, match="vanished"):
+        world.directory.stage_members(MemberList(v=1, members=()))
+
+
+def test_slug_did_key_id_and_key_stand_once_in_the_list() -> None:
+    one = new_member("one")
+    shared = one.signing_keys[0].key
+    two = new_member("two")
+    report = ReportKey(kid="did:web:two.example#r1", key=shared)
+    sealing = new_sealing_pair("did:web:two.example#s").public.key
+    spoiled = PublicKey(kty="OKP", crv="Ed25519", x="B" * 43)
+    for other in (
+        two.model_copy(update={"slug": "one"}),
+        two.model_copy(update={"did": one.did}),
+        two.model_copy(update={"signing_keys": one.signing_keys}),
+        two.model_copy(update={"signing_keys": (SigningKey(kid="did:web:two.example#k1", key=shared),)}),
+        two.model_copy(update={"report_keys": (report,)}),
+        two.model_copy(update={"signing_keys": (SigningKey(kid="did:web:two.example#k1", key=sealing),)}),
+        two.model_copy(update={"signing_keys": (SigningKey(kid="did:web:two.example#k1", key=spoiled),)}),
+        two.model_copy(update={"sealing_key": shared}),
+        two.model_copy(update={"status": MemberStatus.REMOVED}),
+        two.model_copy(update={"closed": last(1)}),
+    ):
+        with pytest.raises(ChangeRefused):
+            check_members(MemberList.model_construct(v=1, members=(one, other)))
+    check_members(MemberList(v=1, members=(one, two)))
+
+
+# Version, hash, expiry
+
+
+def test_the_hubs_signing_again_changes_expiry_but_neither_version_nor_hash(world: World) -> None:
+    world.enter("undp")
+    client = world.client()
+    before = client.refresh()
+    again = RegistryDirectory(world.path, Lifetimes(hub=timedelta(days=2)))
+    renew_signatures(again, world.hub)
+    after = client.refresh()
+    assert (after.version, after.hash, after.members) == (before.version, before.hash, before.members)
+    assert after.expires > before.expires
+
+
+def test_the_hub_signs_again_while_a_change_waits_for_signatures(world: World) -> None:
+    world.stage("undp")
+    world.sign(0)
+    timestamp = world.published().timestamp.version
+    renew_signatures(world.directory, world.hub)
+    assert world.published().timestamp.version == timestamp + 1
+    assert world.directory.signatures(world.directory.staged())[0].signed == ("holder-a",)
+
+
+def test_every_published_change_raises_the_version(world: World) -> None:
+    versions = [world.read().version]
+    for step in (
+        lambda: world.enter("undp"),
+        lambda: world.suspend("undp", 2),
+        lambda: world.change(changes.lift(world.directory.members(), world.directory.suspended(), "undp"), 0, 2),
+        lambda: world.change(changes.thaw(world.directory.members(), "undp", last(1)), 1, 2),
+    ):
+        step()
+        versions.append(world.read().version)
+    assert versions == sorted(set(versions))
+
+
+def test_renewed_lists_say_the_same_for_longer(world: World) -> None:
+    world.enter("undp")
+    before = world.read()
+    world.directory.renew(root=True)
+    world.sign(0, 1)
+    publish(world.directory, world.hub)
+    after = world.client().refresh()
+    assert (after.hash, after.root_version) == (before.hash, 2)
+    assert after.version > before.version
+
+
+# Holders and hub change
+
+
+def rotate(world: World) -> None:
+    """Holder a leaves, d comes, and the hub gets a new key."""
+    newcomer, hub = new_signing_pair("holder-d"), new_signing_pair("new-hub")
+    world.directory.rotate([world.holders[1].public, world.holders[2].public, newcomer.public], 2, hub.public)
+    world.holders[0], world.hub = newcomer, hub
+
+
+def test_nodes_follow_a_new_root_and_obey_the_new_holders_only(world: World) -> None:
+    world.enter("undp")
+    old, gone = world.client("old"), world.holders[0]
+    old.refresh()
+    rotate(world)
+    world.sign(1, 2)
+    publish(world.directory, world.hub)
+    world.stage("unops")
+    with pytest.raises(NotAHolder):
+        world.directory.sign(gone, world.directory.staged())
+    world.sign(0, 1)
+    publish(world.directory, world.hub)
+    assert old.refresh() == world.client("new").refresh()
+    assert old.refresh().root_version == 2
+
+
+def test_a_new_root_needs_the_old_threshold_too(world: World) -> None:
+    rotate(world)
+    world.sign(0, 1)
+    with pytest.raises(SignaturesMissing) as refused:
+        publish(world.directory, world.hub)
+    assert refused.value.missing == {"root": 1, "targets": 1}
+    world.sign(2)
+    publish(world.directory, world.hub)
+
+
+# Crashes
+
+
+@pytest.mark.parametrize("change", ["members", "suspension", "holders"])
+def test_a_crash_after_any_write_leaves_the_old_or_the_new_registry_and_publish_finishes(
+    world: World, change: str
+) -> None:
+    world.enter("undp")
+    if change == "members":
+        world.stage("unops")
+        world.sign(0, 1)
+    elif change == "suspension":
+        world.directory.stage_suspension(
+            changes.new_suspension("undp", last(2), changes.SuspensionReason.FORK, datetime.now(UTC))
+        )
+        world.sign(1)
+    else:
+        newcomer = new_signing_pair("holder-d")
+        stay = [world.holders[1].public, world.holders[2].public, newcomer.public]
+        world.directory.rotate(stay, 2, world.hub.public)
+        world.holders[0] = newcomer
+        world.sign(0, 1, 2)
+    old = world.read()
+    plan = plan_publication(world.directory, world.hub)
+    new_version = plan.result.targets.version + plan.result.suspensions.version
+    for count in range(len(plan.writes) + 1):
+        path = copy_of(world, f"crash-{count}")
+        for name, content in plan.writes[:count]:
+            replace_file(path / name, content)
+        seen = read_registry(path, world.root, datetime.now(UTC))
+        assert seen.version in (old.version, new_version)
+        fetched = RegistryClient(world.root, world.home / f"node-{count}", path).refresh()
+        assert fetched == seen
+        crashed = RegistryDirectory(path)
+        publish(crashed, world.hub)
+        assert read_registry(path, world.root, datetime.now(UTC)).version == new_version
+        assert not (path / "staged").exists()
+
+
+def test_a_crash_while_the_hubs_key_changes_is_finished_by_publishing_again(world: World) -> None:
+    world.enter("undp")
+    client = world.client()
+    client.refresh()
+    rotate(world)
+    world.sign(0, 1, 2)
+    plan = plan_publication(world.directory, world.hub)
+    for name, content in plan.writes[:-1]:
+        replace_file(world.path / name, content)
+    # Nodes keep what they have in the moment between the new timestamp and the new root.
+    with pytest.raises(RegistryRefused):
+        client.refresh()
+    assert client.trusted() is not None
+    publish(world.directory, world.hub)
+    assert client.refresh().root_version == 2
+
+
+# A node
+
+
+def test_a_node_remembers_the_last_good_registry_without_its_source(world: World) -> None:
+    world.enter("undp")
+    registry = world.client().refresh()
+    shutil.rmtree(world.path)
+    restarted = world.client()
+    with pytest.raises(RegistryUnreachable):
+        restarted.refresh()
+    assert restarted.trusted() == registry
+
+
+def test_a_node_that_never_refreshed_trusts_nobody(world: World) -> None:
+    assert world.client().trusted() is None
+
+
+def test_a_node_reads_the_same_over_http_on_this_machine(world: World) -> None:
+    world.enter("undp")
+    with served(world.path) as url:
+        client = world.client(source=url)
+        assert client.refresh() == world.client("other").refresh()
+        world.suspend("undp", 3)
+        member = client.refresh().member("undp")
+        client.close()
+    assert member is not None
+    assert member.status is MemberStatus.SUSPENDED
+
+
+def test_members_are_found_by_slug_did_and_report_key(world: World) -> None:
+    firm, key = new_member("firm"), new_signing_pair("did:web:firm.example#r1")
+    firm = firm.model_copy(update={"report_keys": (ReportKey(kid=key.kid, key=key.public.key),)})
+    world.change(changes.enter(world.directory.members(), firm, MemberStatus.ACTIVE), 0, 1)
+    registry = world.read()
+    found = registry.member("firm")
+    assert found is not None
+    assert found is registry.by_did("did:web:firm.example") is registry.by_report_key(key.kid)
+    assert registry.member("nobody") is registry.by_did("did:web:x") is registry.by_report_key("did:web:x#1") is None
+
+
+def test_a_stranger_reads_the_directory_and_is_told_where_the_root_came_from(world: World) -> None:
+    world.enter("undp")
+    now = datetime.now(UTC)
+    assert world.read().root_given
+    taken = read_registry(world.path, None, now)
+    assert not taken.root_given
+    assert taken.hash == world.read().hash
+
+
+def test_an_empty_directory_is_no_registry(tmp_path: Path) -> None:
+    with pytest.raises(RegistryUnreachable):
+        read_registry(tmp_path, None, datetime.now(UTC))
+    with pytest.raises(RegistryAbsent):
+        RegistryDirectory(tmp_path).staged()
+    with pytest.raises(NothingStaged):
+        raise NothingStaged("the class is public")
+
+
+def test_a_registry_is_not_begun_twice(world: World) -> None:
+    with pytest.raises(RegistryExists):
+        world.directory.init([holder.public for holder in world.holders], 2, world.hub.public)
+
+
+def test_a_holder_counts_once_and_is_not_the_hub(tmp_path: Path) -> None:
+    a, b, hub = (new_signing_pair(name).public for name in ("a", "b", "hub"))
+    twice = a.model_copy(update={"kid": "other-name"})
+    sealing = new_sealing_pair("s").public
+    for holders, threshold, hub_key in (
+        ([a, twice], 2, hub),
+        ([a, b], 3, hub),
+        ([a, b], 2, a),
+        ([a, sealing], 2, hub),
+        ([], 1, hub),
+    ):
+        with pytest.raises(ChangeRefused):
+            RegistryDirectory(tmp_path / "r").init(holders, threshold, hub_key)
+    assert not (tmp_path / "r").exists()

@@ -1,0 +1,287 @@
+"""Vectors of steps 10 to 13: kinds, roles, bodies, handling and references."""
+
+from typing import Any
+
+from builders import FINDING_IN_CLEAR, IDENTIFIERS, NAMES, Made, Publisher, seen_of
+from comity_federation.disclosures import Disclosure
+from comity_federation.encoding import b64encode
+from comity_schemas.member import Role
+from vector_records import AGENCY, disclose_fixed, numbered, plain, refused
+from vectors import Collection, fixed_salts
+
+
+def add_to(collection: Collection) -> None:
+    with fixed_salts("chain"):
+        one, two = AGENCY.chain(2)
+    _kinds_and_roles(collection)
+    _bodies(collection)
+    _disclosed_bodies(collection)
+    _handling(collection)
+    _references(collection, one, two)
+
+
+def _kinds_and_roles(c: Collection) -> None:
+    """10 and 11."""
+    later = {"clear": {"anything": [1, {"of": "tomorrow"}]}}
+    c.add(
+        "version-2",
+        "A later version: kept, decided again one day.",
+        lambda: AGENCY.make(v=2, **later),
+        **refused(10, "version"),
+    )
+    unknown = refused(10, "unknown-kind")
+    c.add("kind-of-tomorrow", "A kind nobody knows: kept.", lambda: AGENCY.make(kind="lullaby", **later), **unknown)
+    c.add(
+        "kind-not-read-yet",
+        "A kind that this version does not read yet: kept.",
+        lambda: AGENCY.make(kind="decision", **later),
+        **unknown,
+    )
+    for role in (Role.AUDIT_FIRM, Role.OBSERVER):
+        member = (f"agency-as-{role}", AGENCY.member(role=role))
+        c.add(
+            f"role-{role}",
+            f"A finding of a member of role {role}.",
+            AGENCY.finding,
+            **{**refused(11, "role"), "member": member},
+        )
+    for role in (Role.PROCUREMENT_BODY, Role.AUTHORITY, Role.WORKER_ORGANISATION):
+        member = (f"agency-as-{role}", AGENCY.member(role=role))
+        c.add(
+            f"role-{role}", f"A finding of a member of role {role}.", AGENCY.finding, member=member, outcome="accepted"
+        )
+
+
+def _bodies(c: Collection) -> None:
+    """12: the schema of what is in clear."""
+    fields: dict[str, dict[str, Any]] = {
+        "unknown-field": {"comment": "Workers are kept"},
+        "nested-sd": {"source": {**FINDING_IN_CLEAR["source"], "_sd": []}},
+        "no-indicator": {"indicators": []},
+        "indicator-twice": {"indicators": FINDING_IN_CLEAR["indicators"] * 2},
+        "severity-unknown": {"severity": "S5"},
+        "country-unlisted": {"country": "XX"},
+        "date-impossible": {"valid_until": "2026-02-30"},
+        "date-with-time": {"valid_until": "2026-02-28T00:00:00"},
+        "month-13": {"source": {**FINDING_IN_CLEAR["source"], "when": "2026-13"}},
+        "true-as-text": {"named_after_person": "true"},
+        "verified-but-open": {"verified": "desk"},
+        "closed-but-unverified": {"status": "closed-verified"},
+        "supplier-supplies": {"subject": "supplier", "sector": {"scheme": "CNAE", "code": "x"}},
+        "control-character": {"region": "Par\u0007á"},
+    }
+    for name, change in fields.items():
+        clear = {**FINDING_IN_CLEAR, **change}
+        c.add(
+            f"body-{name}",
+            "The body does not fit its schema.",
+            lambda b=clear: AGENCY.make(clear=b),
+            **refused(12, "body"),
+        )
+    no_severity = {k: v for k, v in FINDING_IN_CLEAR.items() if k != "severity"}
+    c.add(
+        "body-field-missing",
+        "A field that must stand in clear.",
+        lambda: AGENCY.make(clear=no_severity),
+        **refused(12, "body"),
+    )
+    c.add(
+        "withdrawal-reason-unknown",
+        "A closed list of reasons.",
+        lambda: AGENCY.withdrawal("A" * 43, more={"reason": "because"}),
+        **refused(12, "body"),
+    )
+
+
+def _disclosed_bodies(c: Collection) -> None:
+    """12: disclosures whose digest was signed, and `_sd`."""
+
+    def with_sd(change: Any) -> Any:
+        return lambda: AGENCY.finding(mend=lambda claims: claims["body"].update(_sd=change(claims["body"]["_sd"])))
+
+    bad = refused(12, "digests")
+    c.add("sd-order", "`_sd` must be sorted.", with_sd(lambda ds: ds[::-1]), **bad)
+    c.add("sd-repeat", "A digest twice.", with_sd(lambda ds: [ds[0], *ds]), **bad)
+    c.add("sd-65", "At most 64 digests.", with_sd(lambda ds: sorted([*ds, *map(numbered, range(65 - len(ds)))])), **bad)
+    c.add(
+        "sd-64",
+        "64 are fine.",
+        with_sd(lambda ds: sorted([*ds, *map(numbered, range(64 - len(ds)))])),
+        member=plain(),
+        outcome="accepted",
+    )
+    c.add("sd-text", "`_sd` is a list.", with_sd(lambda ds: ds[0]), **bad)
+    c.add("sd-number", "Of digests.", with_sd(lambda ds: [1, *ds]), **bad)
+    c.add("sd-not-base64url", "In base64url.", with_sd(lambda ds: ["!" * 43, *ds]), **bad)
+    c.add("sd-lacks-open", "`_sd` holds all of `open`.", with_sd(lambda ds: []), **bad)
+    malformed = {
+        "reserved-name": ["_sd", []],
+        "ellipsis": ["...", "x"],
+        "array-element": ["just a value"],
+        "name-number": [1, "x"],
+        "four-parts": ["region", "x", "y"],
+    }
+    for name, rest in malformed.items():
+        bent = _encoded(["c2FsdA", *rest])
+        c.add(
+            f"disclosure-{name}",
+            "The author signed a malformed disclosure.",
+            lambda d=bent: AGENCY.make(disclosed=[d]),
+            **refused(12, "disclosure"),
+        )
+    not_json = {
+        "not-json": b"x",
+        "float": b'["s","names",1.5]',
+        "duplicate-key": b'["s","names",[{"text":"a","text":"b"}]]',
+    }
+    for name, raw in not_json.items():
+        strict = Disclosure(b64encode(raw), "names", None)
+        c.add(
+            f"disclosure-{name}",
+            "No strict JSON in it.",
+            lambda d=strict: AGENCY.make(disclosed=[d]),
+            **refused(12, "disclosure"),
+        )
+    padded = Disclosure(disclose_fixed("names", NAMES).encoded.rstrip("=") + "A", "names", None)
+    c.add(
+        "disclosure-not-canonical",
+        "Not in canonical base64url.",
+        lambda: AGENCY.make(disclosed=[padded]),
+        **refused(12, "disclosure"),
+    )
+    twice = [disclose_fixed("names", NAMES), disclose_fixed("names", NAMES, salt="b3RoZXJzYWx0b3RoZXJzYQ")]
+    c.add(
+        "disclosure-same-name",
+        "One field disclosed twice.",
+        lambda: AGENCY.make(disclosed=twice),
+        **refused(12, "disclosure"),
+    )
+    fields = refused(12, "disclosed-fields")
+    c.add(
+        "names-in-clear",
+        "Names must be disclosures.",
+        lambda: AGENCY.make(clear={**FINDING_IN_CLEAR, "names": NAMES}),
+        **fields,
+    )
+    c.add(
+        "address-in-clear",
+        "So must an address.",
+        lambda: AGENCY.make(clear={**FINDING_IN_CLEAR, "site_address": "Rua 1"}),
+        **fields,
+    )
+    c.add(
+        "severity-disclosed",
+        "A severity must stand in clear.",
+        lambda: AGENCY.make(disclosed={"severity": "S2"}),
+        **fields,
+    )
+    c.add(
+        "unknown-disclosed", "A field that does not exist.", lambda: AGENCY.make(disclosed={"comment": "x"}), **fields
+    )
+    values: dict[str, dict[str, Any]] = {
+        "check-digit": {"identifiers": [{**IDENTIFIERS[0], "id": "00000000000192"}]},
+        "share-of-few": {"affected": "1-10", "women_share": "0-25%"},
+        "exact-count": {"affected": "7"},
+        "clients-of-a-supplier": {"supplies_to": [{"names": NAMES}]},
+    }
+    for name, shown in values.items():
+        c.add(
+            f"disclosed-{name}",
+            "A disclosed value does not fit the schema.",
+            lambda s=shown: AGENCY.make(disclosed=s),
+            **refused(12, "body"),
+        )
+
+
+def _encoded(parts: list[Any]) -> Disclosure:
+    text = str(parts).replace("'", '"')
+    return Disclosure(b64encode(text.encode()), "names", None)
+
+
+def _handling(c: Collection) -> None:
+    """13: TLP."""
+    bad = refused(13, "handling")
+    c.add("red", "TLP:RED never leaves a node.", lambda: AGENCY.finding(tlp="RED"), **bad)
+    c.add("clear", "TLP:CLEAR.", lambda: AGENCY.finding(tlp="CLEAR"), member=plain(), outcome="accepted")
+    person = {**FINDING_IN_CLEAR, "named_after_person": True}
+    c.add(
+        "clear-person",
+        "A firm named after a person is never CLEAR.",
+        lambda: AGENCY.finding(clear=person, tlp="CLEAR"),
+        **bad,
+    )
+    c.add("green-person", "It may be GREEN.", lambda: AGENCY.finding(clear=person), member=plain(), outcome="accepted")
+    hidden: dict[str, Any] = {"clear": {}, "disclosed": {}, "withheld": {**FINDING_IN_CLEAR, "names": NAMES}}
+    for tlp in ("AMBER", "AMBER+STRICT"):
+        name = tlp.lower().replace("+", "-")
+        c.add(
+            f"{name}-withheld",
+            "The whole body is withheld.",
+            lambda t=tlp: AGENCY.make(tlp=t, **hidden),
+            member=plain(),
+            outcome="accepted",
+            body=None,
+        )
+        c.add(f"{name}-in-clear", "A field in clear.", lambda t=tlp: AGENCY.make(tlp=t), **bad)
+    shown = {**hidden, "disclosed": {"names": NAMES}}
+    c.add("amber-disclosed", "An open disclosure.", lambda: AGENCY.make(tlp="AMBER", **shown), **bad)
+    c.add(
+        "amber-disclosed-stripped",
+        "The same, stripped: still refused.",
+        lambda: AGENCY.make(tlp="AMBER", **shown).stripped("names"),
+        **bad,
+    )
+
+
+def _references(c: Collection, one: Made, two: Made) -> None:
+    """13: withdrawals and revisions."""
+    bad, here = refused(13, "reference"), {"seen": seen_of(one)}
+    place = AGENCY.after(one)
+    ok: dict[str, Any] = {"member": plain(), "outcome": "accepted"}
+    c.add("withdrawal", "An earlier finding is taken back.", lambda: AGENCY.withdrawal(one.hash, **place), **ok, **here)
+    c.add("withdrawal-of-nothing", "No such statement.", lambda: AGENCY.withdrawal(two.hash, **place), **bad, **here)
+    firm = Publisher(role=Role.AUDIT_FIRM)
+    member = ("agency-as-audit-firm", firm.member())
+    c.add(
+        "withdrawal-audit-firm",
+        "An audit firm may take back.",
+        lambda: AGENCY.withdrawal(one.hash, **place),
+        **{**ok, "member": member},
+        **here,
+    )
+    revised = {**FINDING_IN_CLEAR, "status": "confirmed"}
+    c.add(
+        "revision",
+        "An earlier finding is revised.",
+        lambda: AGENCY.make(clear={**revised, "replaces": one.hash}, **place),
+        **ok,
+        **here,
+    )
+    c.add(
+        "revision-of-nothing",
+        "No such statement.",
+        lambda: AGENCY.make(clear={**revised, "replaces": "A" * 43}, **place),
+        **bad,
+        **here,
+    )
+    with fixed_salts("a withdrawal"):
+        back = AGENCY.withdrawal(one.hash, **place)
+    with fixed_salts("a group key"):
+        group_key = AGENCY.make(kind="group-key", **place)
+    for name, target in {"withdrawal": back, "group-key": group_key}.items():
+        state, after = {"seen": seen_of(one, target)}, AGENCY.after(target)
+        c.add(
+            f"withdrawal-of-{name}",
+            f"A {name} cannot be taken back.",
+            lambda t=target, a=after: AGENCY.withdrawal(t.hash, **a),
+            **bad,
+            **state,
+        )
+    after = AGENCY.after(back)
+    c.add(
+        "revision-of-another-kind",
+        "A finding revises findings only.",
+        lambda: AGENCY.make(clear={**revised, "replaces": back.hash}, **after),
+        **bad,
+        seen=seen_of(one, back),
+    )
