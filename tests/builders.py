@@ -254,10 +254,10 @@ class Publisher:
         return Made(raw, jwt, digest(jwt), claims["seq"], claims["kind"], tuple(shown), boxes, readable)
 
     def finding(self, **changes: Any) -> Made:
-        """A valid finding with two disclosures in clear and one withheld."""
+        """A valid finding with two disclosures in clear and, beside decoys, one withheld."""
         given: dict[str, Any] = {
             "disclosed": {"names": NAMES, "identifiers": IDENTIFIERS},
-            "withheld": {"site_address": "Estrada Velha 7"},
+            "withheld": {"site_address": "Estrada Velha 7"} if self.decoys else {},
         }
         return self.make(**{**given, **changes})
 

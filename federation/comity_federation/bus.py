@@ -46,7 +46,8 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Offsets `first..last` of a topic that were not decoded: compressed or outdated batches, or not readable."""
+    """Offsets `first..last` of a topic that hold no record for us: compressed, outdated or unreadable batches, null
+    values, or what is no longer held."""
 
     topic: str
     first: int
@@ -81,6 +82,9 @@ class PublishRefused(BusError):
 class HistoryMissing(BusError):
     """The position lies outside what the bus still holds: truncated, rebuilt, or another cluster.
 
+    Ask `bus_id` before going on: if it has changed, no position means anything any more. The other topics of the same
+    call are not affected; leave this one out and read on.
+
     Attributes:
         topic: the log concerned.
         position: where the node wanted to go on.
@@ -113,6 +117,9 @@ class Bus(Protocol):
     async def publish(self, topic: str, value: bytes, headers: Mapping[str, str]) -> int:
         """Append one record and return its offset, once it is stored durably.
 
+        Calls may overlap: records of one topic are stored in the order of the calls, and when one is not surely
+        stored, those waiting behind it are not sent (`BusUnavailable`). Overlapping calls are much faster.
+
         Raises:
             OutcomeUnknown: no answer in time.
             PublishRefused: refused for good.
@@ -122,8 +129,12 @@ class Bus(Protocol):
     async def read(self, positions: Mapping[str, int], *, most: int, wait: timedelta) -> Sequence[Delivered | Skipped]:
         """Return up to `most` records of the named topics from the given offsets on, in order within each topic.
 
+        A topic's next position is one past the last offset it was given (`Delivered.offset`, `Skipped.last`), and
+        never a lower one than before: repeats begin lower. Name all topics in one call; two calls do not overlap.
+
         Args:
-            positions: topic to next offset wanted; 0 is the beginning. A topic that does not exist yet is silent.
+            positions: topic to next offset wanted; 0 is the beginning, wherever that now is. A topic that does not
+                exist yet is silent; one that was read (above 0) and is gone is `HistoryMissing`.
             most: upper bound of records returned.
             wait: how long to wait when there is nothing; an empty answer is no error.
 

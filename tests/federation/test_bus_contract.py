@@ -14,6 +14,7 @@ import pytest
 from comity_federation.bus import (
     MAX_BATCH_BYTES,
     Bus,
+    BusUnavailable,
     Delivered,
     HistoryMissing,
     OutcomeUnknown,
@@ -336,3 +337,20 @@ async def test_stop_ends_a_read_that_waits_and_returns_at_once(place: Place) -> 
         await waiting
     async with asyncio.timeout(3):
         await bus.stop()
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+async def test_stop_leaves_no_publish_without_an_answer(place: Place, steps: int) -> None:
+    bus = await place.open()
+    topic, _ = await place.topics()
+    publishing = [asyncio.create_task(bus.publish(topic, value, {})) for value in numbered(5)]
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    await bus.stop()
+    async with asyncio.timeout(3):
+        outcomes = await asyncio.gather(*publishing, return_exceptions=True)
+    surely = [value for value, outcome in zip(numbered(5), outcomes, strict=True) if isinstance(outcome, int)]
+    never = [value for value, o in zip(numbered(5), outcomes, strict=True) if isinstance(o, BusUnavailable)]
+    stored = [record.value for record in await (await place.open()).tail(topic, most=9)]
+    assert set(surely) <= set(stored)
+    assert not set(never) & set(stored)

@@ -420,7 +420,7 @@ async def test_without_the_right_to_write_a_record_is_refused_and_the_own_log_go
     foreign, own = await new_topics(guarded_settings, 2)
     rights = [_right(foreign, ANYBODY, "READ")]
     await asyncio.to_thread(at_the_hub, guarded_settings, lambda admin: admin.create_acls(rights))
-    with pytest.raises(PublishRefused, match="no right|TOPIC_AUTHORIZATION_FAILED"):
+    with pytest.raises(PublishRefused, match=r"no right|TOPIC_AUTHORIZATION_FAILED"):
         await guarded_bus.publish(foreign, b"not mine", {})
     assert await guarded_bus.publish(own, b"mine", {}) == 0
     await asyncio.to_thread(revoke_rights, guarded_settings, [ANYBODY])

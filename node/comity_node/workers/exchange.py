@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar, TextIO
 
 import structlog
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
 from comity_federation.bus import Bus, BusError, HistoryMissing, OutcomeUnknown, checkpoints_topic
 from comity_federation.checkpoints import sign_checkpoint
@@ -22,7 +23,7 @@ from comity_federation.statements import genesis
 from comity_node.domain.errors import RegistryMissing
 from comity_node.services.intake import forget_position, positions, take_in
 from comity_node.services.relay import Head, reconcile, send_signed, sign_queued
-from comity_node.services.settle import settle
+from comity_node.services.settle import Settled, settle
 from comity_node.wiring import Node
 from comity_schemas.errors import ComityError
 from comity_schemas.member import Member, MemberStatus
@@ -54,6 +55,8 @@ class Exchange:
         self._settle_now = asyncio.Event()
         self._checkpoint_due: datetime | None = None
         self._checkpointed: int = -1
+        # What an earlier run noted is cleared by the first success.
+        self._held_up = {"bus", "registry", "refresh", "receive", "settle", "relay"}
 
     async def run(self) -> None:
         """Run until cancelled.
@@ -63,35 +66,37 @@ class Exchange:
         """
         with _lock(self._node):
             await self._refresh_once()
-            await self._keep_trying("bus", self._bus.start, once=True)
+            await self._keep_trying("bus", self._bus.start)
             loops = (self._refresh, self._receive, self._settle, self._relay)
             try:
                 async with asyncio.TaskGroup() as group:
                     for loop in loops:
-                        group.create_task(self._keep_trying(loop.__name__.strip("_"), loop))
+                        group.create_task(self._forever(loop.__name__.strip("_"), loop))
             finally:
                 await self._bus.stop()
 
-    async def _keep_trying(self, name: str, step: Callable[[], Awaitable[None]], *, once: bool = False) -> None:
-        pause_s = _IDLE_S
-        held_up = True
+    async def _forever(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
         while True:
-            try:
+            await self._keep_trying(name, step)
+
+    async def _keep_trying(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
+        """Do a step until it succeeds, waiting a little longer each time."""
+
+        async def note(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome is not None else None
+            code = error.code if isinstance(error, ComityError) else "os"
+            log.warning("exchange.held_up", step=name, code=code)
+            await self._set_condition(name, str(error))
+
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type((ComityError, OSError)),
+            wait=wait_exponential(multiplier=_IDLE_S, max=_LONGEST_PAUSE_S),
+            before_sleep=note,
+        ):
+            with attempt:
                 await step()
-            except (ComityError, OSError) as error:
-                code = error.code if isinstance(error, ComityError) else "os"
-                log.warning("exchange.held_up", step=name, code=code)
-                await self._set_condition(name, str(error))
-                held_up = True
-                await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
-                continue
-            if held_up:
-                await self._clear_condition(name)
-                held_up = False
-            pause_s = _IDLE_S
-            if once:
-                return
+        if name in self._held_up:
+            await self._clear_condition(name)
 
     async def _refresh(self) -> None:
         await asyncio.sleep(self._node.settings.registry_every_s)
@@ -147,7 +152,8 @@ class Exchange:
             self._settle_now.set()
             return
         settled = await settle(self._node.database, registry, now)
-        log.info("settled", accepted=settled.accepted, waiting=settled.waiting, refused=settled.refused)
+        if settled != Settled():
+            log.info("settled", accepted=settled.accepted, waiting=settled.waiting, refused=settled.refused)
 
     async def _relay(self) -> None:
         registry = self._registry
@@ -201,10 +207,12 @@ class Exchange:
         self._checkpointed = head.seq
 
     async def _set_condition(self, name: str, text: str) -> None:
+        self._held_up.add(name)
         async with self._node.database.write() as store:
             await store.conditions.set(name, text, self._node.clock())
 
     async def _clear_condition(self, name: str) -> None:
+        self._held_up.discard(name)
         async with self._node.database.write() as store:
             await store.conditions.clear(name)
 
