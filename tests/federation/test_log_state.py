@@ -176,6 +176,28 @@ def test_thawing_lets_the_named_branch_go_on_and_never_freezes_for_the_other() -
     assert view(live([m.raw for m in (one, two, three, *other)], thawed)) == ({m.seq: m.hash for m in HONEST[:3]}, None)
 
 
+def test_what_continues_the_other_branch_is_refused_as_far_as_it_is_told() -> None:
+    one, two, three = HONEST[:3]
+    other = AGENCY.chain(3, after=one, salt="other")
+    thawed = AGENCY.trust(thawed=two.last())
+    state = live([m.raw for m in (one, two, three, other[2], other[0], other[1])], thawed)
+    assert state.other_branch == {made.hash for made in other}
+    decision = state.decide(other[2].raw, thawed)
+    assert isinstance(decision, Refused) and decision.code == "other-branch"
+
+
+@given(st.integers(1, 3), st.integers(1, 3), st.data())
+@settings(max_examples=60, deadline=None)
+def test_after_thawing_any_part_of_the_other_branch_in_any_order_changes_nothing(
+    fork: int, further: int, data: st.DataObject
+) -> None:
+    other = AGENCY.chain(4, after=HONEST[fork - 1], salt="other")
+    thawed = AGENCY.trust(thawed=HONEST[min(fork + further, 6) - 1].last())
+    told = data.draw(st.lists(st.sampled_from(other), unique_by=lambda made: made.hash))
+    order = data.draw(st.permutations([*HONEST, *told]))
+    assert view(live([made.raw for made in order], thawed)) == ({made.seq: made.hash for made in HONEST}, None)
+
+
 def test_what_continues_the_other_branch_unseen_proves_no_fork() -> None:
     one, two, three = HONEST[:3]
     other = AGENCY.chain(3, after=one, salt="other")

@@ -389,10 +389,31 @@ def test_a_crash_after_any_write_leaves_the_old_or_the_new_registry_and_publish_
         assert seen.version in (old.version, new_version)
         fetched = RegistryClient(world.root, world.home / f"node-{count}", path).refresh()
         assert fetched == seen
-        crashed = RegistryDirectory(path)
-        publish(crashed, world.hub)
+        publish(RegistryDirectory(path), world.hub)
         assert read_registry(path, world.root, datetime.now(UTC)).version == new_version
         assert not (path / "staged").exists()
+
+
+def test_a_write_that_fails_stops_publishing_before_anything_names_it(world: World) -> None:
+    world.enter("undp")
+    world.stage("unops")
+    world.sign(0, 1)
+    old = world.read()
+    for name, _ in plan_publication(world.directory, world.hub).writes:
+        path = copy_of(world, name.replace("/", "-"))
+        blocked = path / name
+        if blocked.exists():
+            continue
+        blocked.mkdir()
+        before = (path / "metadata" / "timestamp.json").read_bytes()
+        with pytest.raises(OSError, match=r".") as failed:
+            publish(RegistryDirectory(path), world.hub)
+        assert failed.value.filename2 == str(blocked)
+        assert (path / "metadata" / "timestamp.json").read_bytes() == before
+        assert read_registry(path, world.root, datetime.now(UTC)) == old
+        blocked.rmdir()
+        publish(RegistryDirectory(path), world.hub)
+        assert read_registry(path, world.root, datetime.now(UTC)).version > old.version
 
 
 def test_a_crash_while_the_hubs_key_changes_is_finished_by_publishing_again(world: World) -> None:

@@ -143,17 +143,20 @@ def test_a_list_swapped_for_an_older_one_is_refused(world: World) -> None:
         world.read()
 
 
-def test_a_new_root_without_the_old_threshold_is_refused(world: World) -> None:
+@pytest.mark.parametrize("helpers", [0, 1])
+def test_a_hub_and_one_holder_cannot_appoint_new_holders(world: World, helpers: int) -> None:
     client = world.client()
     known = client.refresh()
     thieves = [new_signing_pair(f"thief-{number}") for number in range(3)]
     root = Metadata(new_root(2, [thief.public for thief in thieves], 2, world.hub.public))
     root.signed.expires = datetime.now(UTC) + timedelta(days=1)
-    for pair in (*thieves, world.holders[0]):
+    for pair in (*thieves, *world.holders[:helpers]):
         root.sign(PairSigner(pair), append=True)
+    targets = resigned(forged_members(world), *thieves)
+    world.hub_names(targets=targets)
     (world.path / "metadata" / "2.root.json").write_bytes(root.to_bytes())
     assert_refused(world, client, known)
-    with pytest.raises(RegistryRefused):
+    with pytest.raises(RegistryRefused, match=r"2\.root\.json"):
         world.read()
 
 
@@ -261,6 +264,17 @@ def test_a_holder_cannot_make_a_node_fetch_what_is_too_large(world: World) -> No
     world.hub_names(suspensions=resigned(part, world.holders[0]))
     with pytest.raises(RegistryRefused, match="larger"):
         world.client().refresh()
+
+
+def test_a_hub_cannot_make_a_node_fetch_what_is_too_large_by_naming_its_length(world: World) -> None:
+    part = next_version(world, world.published().suspensions, "suspensions.json", b'{"v":1,"suspensions":[]}')
+    part.signed.unrecognized_fields["padding"] = "x" * 600_000
+    world.hub_names(suspensions=resigned(part, world.holders[0]))
+    with served(world.path) as url:
+        client = world.client(source=url)
+        with pytest.raises(RegistryRefused, match="maximum allowed length"):
+            client.refresh()
+        client.close()
 
 
 # What is staged, on its way from holder to holder
@@ -416,13 +430,6 @@ class _Endless(_Answering):
             pass
 
 
-class _Elsewhere(_Answering):
-    def answer(self) -> None:
-        self.send_response(302)
-        self.send_header("location", "http://127.0.0.1:9/metadata/timestamp.json")
-        self.end_headers()
-
-
 class _Failing(_Answering):
     def answer(self) -> None:
         self.send_error(500)
@@ -430,7 +437,7 @@ class _Failing(_Answering):
 
 @pytest.mark.parametrize(
     ("server", "error"),
-    [(_Endless, RegistryRefused), (_Elsewhere, RegistryUnreachable), (_Failing, RegistryUnreachable)],
+    [(_Endless, RegistryRefused), (_Failing, RegistryUnreachable)],
 )
 def test_a_server_that_misbehaves_costs_little_and_changes_nothing(
     world: World, server: type[_Answering], error: type[RegistryError]
@@ -444,6 +451,22 @@ def test_a_server_that_misbehaves_costs_little_and_changes_nothing(
         client.close()
     assert time.monotonic() - begun < 5
     assert client.trusted() == known
+
+
+def test_a_redirect_is_not_followed_even_to_the_right_registry(world: World) -> None:
+    with served(world.path) as right:
+
+        class Elsewhere(_Answering):
+            def do_GET(self) -> None:
+                self.send_response(302)
+                self.send_header("location", right.rstrip("/") + self.path)
+                self.end_headers()
+
+        with served(Elsewhere) as url:
+            client = world.client(source=url)
+            with pytest.raises(RegistryUnreachable, match="302"):
+                client.refresh()
+            client.close()
 
 
 def test_a_server_that_is_not_there_is_unreachable(world: World) -> None:
@@ -491,9 +514,10 @@ def test_an_expired_list_of_suspensions_counts_as_expired(tmp_path: Path) -> Non
     client = world.client()
     known = client.refresh()
     sleep_until(known.expires)
-    with pytest.raises(RegistryExpired) as expired:
-        client.refresh()
-    assert (expired.value.part, expired.value.since) == ("suspensions", known.expires)
+    for ask in (client.refresh, world.read):
+        with pytest.raises(RegistryExpired) as expired:
+            ask()
+        assert (expired.value.part, expired.value.since) == ("suspensions", known.expires)
 
 
 def test_acceptance_goes_on_after_the_hub_signs_again(tmp_path: Path) -> None:

@@ -212,8 +212,8 @@ def check_suspensions_role(role: Targets) -> None:
 
 
 def _check_file(target: TargetFile) -> None:
-    if set(target.hashes) != {"sha256"} or target.length > MAX_LIST_BYTES:
-        raise RegistryRefused(f"{target.path} must be named by SHA-256 and be at most {MAX_LIST_BYTES} bytes")
+    if set(target.hashes) != {"sha256"}:
+        raise RegistryRefused(f"{target.path} must be named by its SHA-256")
 
 
 def _check_key(key: Key) -> None:

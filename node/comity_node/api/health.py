@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from comity_node.auth import ThisNode
+from comity_schemas.errors import ComityError
 
 router = APIRouter(tags=["health"])
 
@@ -37,6 +38,10 @@ async def is_ready(node: ThisNode, response: Response) -> Ready:
         conditions = await store.conditions.all()
         counts = await store.outbox.counts()
     held_up = [HeldUp(name=c.name, since=c.since.isoformat(), text=c.text) for c in conditions]
+    try:
+        await node.registry()
+    except ComityError as error:
+        held_up.append(HeldUp(name="trust", since=node.clock().isoformat(), text=str(error)))
     if held_up:
         response.status_code = 503
     waiting = counts.get("queued", 0) + counts.get("signed", 0)

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from comity_node.cli.key import told_plainly
-from comity_node.cli.remote import Remote
 from comity_node.domain.people import PersonRole
+from comity_node.remote import Remote
 
 tokens = typer.Typer(help="Your own tokens.", no_args_is_help=True)
 people = typer.Typer(help="People at this node (administrators).", no_args_is_help=True)

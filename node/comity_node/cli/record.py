@@ -11,7 +11,7 @@ from comity_federation.decision import Accepted, Decision, Forked, Refused, Repe
 from comity_federation.lone_record import claimed_issuer, decide_alone
 from comity_federation.registry import Registry, RegistryError, read_registry
 from comity_node.cli.key import told_plainly
-from comity_node.cli.remote import Remote
+from comity_node.remote import Remote
 
 app = typer.Typer(help="Records as files.", no_args_is_help=True)
 

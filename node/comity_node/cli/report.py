@@ -12,7 +12,7 @@ from comity_federation import strict_json
 from comity_federation.keys import load_signing_pair
 from comity_federation.signed_reports import sign_report
 from comity_node.cli.key import told_plainly
-from comity_node.cli.remote import Remote
+from comity_node.remote import Remote
 from comity_schemas.errors import ComityError
 from comity_schemas.report import MAX_REPORT_BYTES, Report
 from comity_schemas.wire import misfits

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from comity_node.cli.key import told_plainly
-from comity_node.cli.remote import Remote
 from comity_node.mappings import mapping_text
+from comity_node.remote import Remote
 from comity_schemas.statement import WithdrawalReason
 
 app = typer.Typer(help="Propose, decide, take back: always two people.", no_args_is_help=True)

@@ -33,6 +33,7 @@ class State(StrEnum):
 
     NO_SUPPLIER = "no supplier by this name"
     NOTHING_SHARED = "known, no finding shared"
+    POSSIBLE = "findings shared under an equal or similar name: identity not confirmed"
     SHARED = "findings shared"
 
 
@@ -116,11 +117,15 @@ def sort_hits(hits: Iterable[Hit]) -> list[Hit]:
 
 
 def state_of(hits: Sequence[Hit]) -> State:
-    """Return in words what is known: a finding that counts or counted until closed or expired is shared."""
+    """Return in words what is known: a finding that counts, or counted until it was closed or expired, is shared."""
     if not hits:
         return State.NO_SUPPLIER
     gone = {Standing.WITHDRAWN, Standing.SUPERSEDED}
-    return State.NOTHING_SHARED if all(h.standing in gone for h in hits) else State.SHARED
+    shared = [hit for hit in hits if hit.standing not in gone]
+    if not shared:
+        return State.NOTHING_SHARED
+    # Findings of somebody with a like name must not read as findings on this supplier.
+    return State.SHARED if best_verdict(shared) is Verdict.MATCH else State.POSSIBLE
 
 
 def best_verdict(hits: Sequence[Hit]) -> Verdict:
