@@ -2,6 +2,7 @@
 
 from comity_federation import strict_json
 from comity_federation.statements import record_bytes
+from comity_schemas.statement import MAX_RECORD_BYTES
 
 
 def merge_copies(first: bytes, second: bytes) -> bytes:
@@ -10,4 +11,6 @@ def merge_copies(first: bytes, second: bytes) -> bytes:
     jwt, *disclosures = one["statement"].split("~")
     more = other["statement"].split("~")[1:]
     boxes = one["sealed"] if len(one["sealed"]) >= len(other["sealed"]) else other["sealed"]
-    return record_bytes(jwt, {d for d in (*disclosures, *more) if d}, boxes)
+    merged = record_bytes(jwt, {d for d in (*disclosures, *more) if d}, boxes)
+    # An author can sign more than fits: then no copy is whole, and the first one stays.
+    return merged if len(merged) <= MAX_RECORD_BYTES else first

@@ -1,7 +1,6 @@
 """Identifiers `{scheme, id}` of organisations and sites, with check digits where the scheme has them.
 
-Schemes are codes of org-id.guide lists (`BR-CNPJ`, `XI-LEI`). Three that the guide does not list are added:
-`UNGM` (vendor number, opaque digits), `GLN` (GS1) and `OSID` (Open Supply Hub).
+Schemes come from the closed list of `identifier_schemes`.
 
 An identifier is stored in one normal form, so that equal means equal: upper case, without blanks and punctuation.
 """
@@ -10,8 +9,9 @@ import re
 from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from comity_schemas.identifier_schemes import SCHEMES
 from comity_schemas.wire import Wire
 
 _ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -81,10 +81,16 @@ CHECKS: dict[str, Callable[[str], bool]] = {
 }
 
 
+def _listed(scheme: str) -> str:
+    if scheme not in SCHEMES:
+        raise ValueError(f"{scheme} is no org-id list code and none of GLN, OSID, UNGM")
+    return scheme
+
+
 class Identifier(Wire):
     """One identifier in normal form; its check digit fits where the scheme has one."""
 
-    scheme: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}-[A-Z0-9_]{1,20}|GLN|OSID|UNGM)$")]
+    scheme: Annotated[str, AfterValidator(_listed), Field(json_schema_extra={"enum": sorted(SCHEMES)})]
     id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{1,60}$")]
 
     @model_validator(mode="after")

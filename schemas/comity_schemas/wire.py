@@ -29,8 +29,8 @@ class Wire(BaseModel):
         return self.model_dump(mode="json", exclude_none=True)
 
 
-PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
-"""No control characters."""
+PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
+"""No control characters, and none that reorder the text around them: a name could be made to read as another."""
 
 
 def text(most: int, *, least: int = 1) -> Any:

@@ -1,8 +1,11 @@
 """`comity key` and `comity registry` as people use them: what they print, what they write, how they exit."""
 
+import gc
 import json
 import re
+import secrets
 import shutil
+import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -256,6 +259,35 @@ def test_the_registry_travels_as_files(begun: Run) -> None:
         shutil.move(f"at-{holder}", "reg")
     begun("registry publish reg --hub-key hub.jwk")
     assert status("undp") is MemberStatus.ACTIVE
+
+
+@pytest.mark.kafka
+def test_publishing_makes_the_topics_of_active_members_once(begun: Run, kafka: str) -> None:
+    slug = f"agency-{secrets.token_hex(4)}"
+    publish_member(begun, slug)
+    write_member("waiting")
+    begun("registry add reg waiting.json")
+    begun("registry sign reg --key a.jwk --yes")
+    begun("registry sign reg --key b.jwk --yes")
+    told = begun(f"registry publish reg --hub-key hub.jwk --kafka {kafka}").stdout
+    assert f"+ comity.statements.v1.{slug}" in told
+    assert f"+ comity.checkpoints.v1.{slug}" in told
+    assert "waiting" not in told
+    again = begun(f"registry publish reg --hub-key hub.jwk --kafka {kafka}").stdout
+    assert "0 made, 0 corrected, 2 as they should be" in again
+
+
+def test_a_broker_that_is_not_there_leaves_the_registry_published(begun: Run) -> None:
+    publish_member(begun, "undp")
+    refused = begun("registry publish reg --hub-key hub.jwk --kafka 127.0.0.1:1", code=1)
+    assert "The registry is published." in refused.stdout
+    assert "[bus.unavailable]" in refused.stderr
+    assert status("undp") is MemberStatus.ACTIVE
+    # kafka-python leaves its sockets open when its constructor fails; here, or a later test would be blamed.
+    del refused
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def test_show_says_the_same_to_people_and_to_scripts(begun: Run) -> None:

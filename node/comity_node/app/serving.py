@@ -31,7 +31,7 @@ async def serve(home: Path) -> None:
     )
     server = _AnnouncingServer(config)
     server.member = node.settings.member
-    exchange = asyncio.create_task(_keep_exchange(home))
+    exchange = asyncio.create_task(_keep_exchange(home, node))
     try:
         await server.serve()
     finally:
@@ -52,7 +52,7 @@ class _AnnouncingServer(uvicorn.Server):
             print(f"ready: {self.member} on http://{host}:{port}", flush=True)
 
 
-async def _keep_exchange(home: Path) -> None:
+async def _keep_exchange(home: Path, node: Node) -> None:
     pause_s = 1.0
     while True:
         process = await asyncio.create_subprocess_exec(
@@ -68,5 +68,9 @@ async def _keep_exchange(home: Path) -> None:
                 process.kill()
             raise
         log.error("exchange.ended", code=code, again_in_s=pause_s)
+        async with node.database.write() as store:
+            await store.conditions.set(
+                "exchange", f"the exchange process ended with {code}; started again", node.clock()
+            )
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)

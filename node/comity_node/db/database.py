@@ -73,7 +73,8 @@ class Database:
 
 
 def _engine(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, pool_pre_ping=True)
+    # Parameters hold what must not get into a log through an error.
+    engine = create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         take_over_begin(engine)
         event.listen(engine.sync_engine, "connect", _set_pragmas)

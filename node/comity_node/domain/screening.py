@@ -33,7 +33,7 @@ class State(StrEnum):
 
     NO_SUPPLIER = "no supplier by this name"
     NOTHING_SHARED = "known, no finding shared"
-    POSSIBLE = "findings shared under an equal or similar name: identity not confirmed"
+    POSSIBLE = "findings shared under a like name, identity not confirmed"
     SHARED = "findings shared"
 
 

@@ -4,6 +4,7 @@ The live path and the replay after a registry change, a fork or a fuller copy ar
 log order, so a node that joined early and one that joins late end with the same view.
 """
 
+from collections import deque
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -49,9 +50,11 @@ async def settle(database: Database, registry: Registry, now: datetime) -> Settl
     total = Settled()
     for member in registry.members:
         changed = under.get(member.slug, "") not in ("", trust_fingerprint(member))
-        if member.slug in with_inbox or changed:
+        more = member.slug in with_inbox or changed
+        while more:
             async with database.write() as store:
                 total = _sum(total, await settle_log(store, member, now))
+                more = bool(await store.received.inbox(member.slug, most=1))
     return total
 
 
@@ -61,7 +64,8 @@ async def settle_log(store: Store, member: Member, now: datetime) -> Settled:
     if log.decided_under not in ("", trust_fingerprint(member)):
         return await redecide(store, member, now, why="registry")
     settling = _Settling(store, member, log, now)
-    await settling.run()
+    # A bounded transaction: people who approve or screen meanwhile wait for a moment, not for a whole catch-up.
+    await settling.run(most=_CHUNK)
     if settling.replay_needed:
         return await redecide(store, member, now, why=settling.replay_needed)
     return await settling.finish()
@@ -105,7 +109,8 @@ class _Settling:
             return "fork"
         return "fuller copy" if self.fuller_copy else None
 
-    async def run(self) -> None:
+    async def run(self, *, most: int | None = None) -> None:
+        """Decide the inbox in log order, at most so many records."""
         slug = self.member.slug
         self.state.other_branch = await self.store.received.hashes_with_code(slug, "other-branch")
         if self.log.head < self._anchor:
@@ -114,8 +119,9 @@ class _Settling:
             if self.log.head + 1 in self.state.branch:
                 await self.store.received.reopen(slug, only_code="branch")
         ids = await self.store.received.inbox_in_log_order(slug)
-        for start in range(0, len(ids), _CHUNK):
+        for start in range(0, len(ids) if most is None else min(most, len(ids)), _CHUNK):
             records = await self.store.received.by_ids(ids[start : start + _CHUNK])
+            self._forget_places()
             await self._load(records)
             for record in records:
                 await self._take(record)
@@ -135,6 +141,11 @@ class _Settling:
         await self.store.received.put_log(log)
         return Settled(**self._counts)
 
+    def _forget_places(self) -> None:
+        # Memory stays bounded by a chunk, however long the log is.
+        self.state.places = {s: p for s, p in self.state.places.items() if s == self.state.head}
+        self.state.earlier = {}
+
     async def _load(self, records: list[Received]) -> None:
         seqs: set[int] = set()
         refers_to: set[str] = set()
@@ -152,15 +163,16 @@ class _Settling:
             self.state.branch = {seq: place.hash for seq, place in self.state.places.items()}
 
     async def _take(self, record: Received) -> None:
-        head_before = self.state.head
-        decision = self.state.decide(record.raw, self.trust)
-        await self._write(record, decision)
-        if self.state.head > head_before:
-            # What waited for this place can be decided now.
-            for waiting in await self.store.received.waiting_at(self.member.slug, self.state.head + 1):
-                await self._load([waiting])
-                await self._take(waiting)
-                break
+        ready = deque([record])
+        while ready:
+            head_before = self.state.head
+            current = ready.popleft()
+            await self._write(current, self.state.decide(current.raw, self.trust))
+            if self.state.head > head_before:
+                # What waited for the next place can be decided now.
+                waiting = await self.store.received.waiting_at(self.member.slug, self.state.head + 1)
+                await self._load(waiting)
+                ready.extend(waiting)
 
     async def _write(self, record: Received, decision: Decision) -> None:
         received = self.store.received

@@ -56,7 +56,7 @@ class Exchange:
         self._checkpoint_due: datetime | None = None
         self._checkpointed: int = -1
         # What an earlier run noted is cleared by the first success.
-        self._held_up = {"bus", "registry", "refresh", "receive", "settle", "relay"}
+        self._held_up = {"exchange", "bus", "registry", "refresh", "receive", "settle", "relay"}
 
     async def run(self) -> None:
         """Run until cancelled.
@@ -65,6 +65,7 @@ class Exchange:
             ExchangeRuns: another process holds the lock.
         """
         with _lock(self._node):
+            await self._clear_condition("exchange")
             await self._refresh_once()
             await self._keep_trying("bus", self._bus.start)
             loops = (self._refresh, self._receive, self._settle, self._relay)
