@@ -5,13 +5,18 @@ stands at its place, and that what it refers to exists.
 """
 
 from collections.abc import Callable
+from datetime import datetime
+
+from nacl.signing import SigningKey
 
 from comity_federation import strict_json
 from comity_federation.decide import decide, demanded
 from comity_federation.decision import Decision, Earlier, Place, Refused, Seen, Trust
-from comity_federation.encoding import NotCanonical, b64decode
+from comity_federation.encoding import NotCanonical, b64decode, b64encode
 from comity_federation.log_state import peek
-from comity_schemas.member import Member
+from comity_federation.statements import Outgoing, genesis, sign_statement
+from comity_schemas.member import Member, MemberStatus, PublicKey, Role
+from comity_schemas.member import SigningKey as SigningKeyEntry
 from comity_schemas.statement import Kind
 
 
@@ -44,3 +49,24 @@ def claimed_issuer(raw: bytes) -> str | None:
         return str(header["kid"]).partition("#")[0]
     except (strict_json.NotStrict, NotCanonical, KeyError, TypeError, AttributeError):
         return None
+
+
+def rehearse(outgoing: Outgoing, now: datetime) -> Decision:
+    """Return what every node would decide about a statement if it were signed now by a member that may say it.
+
+    Nothing is kept: the key is thrown away.
+    """
+    key, did = SigningKey.generate(), "did:web:rehearsal"
+    kid = f"{did}#once"
+    public = PublicKey(kty="OKP", crv="Ed25519", x=b64encode(bytes(key.verify_key)))
+    member = Member(
+        did=did,
+        slug="rehearsal",
+        names=("Rehearsal",),
+        country="international",
+        role=Role.AGENCY,
+        status=MemberStatus.ACTIVE,
+        signing_keys=(SigningKeyEntry(kid=kid, key=public),),
+    )
+    signed = sign_statement(outgoing, iss=did, kid=kid, key=key, seq=2, prev=genesis(did), now=now)
+    return decide_alone(signed.record, lambda _: member, did)

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from comity_federation.statements import genesis
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.auth import Admin, RecordReader, SignedIn, ThisNode
 from comity_node.db.received import LogStatus, Received
@@ -27,6 +28,8 @@ class MemberOut(BaseModel):
     status: str
     country: str
     head: int
+    head_hash: str
+    """With `head` as SEQ:HASH what a key holder needs to close this log."""
     heard_at: datetime | None
     announced: int | None
     frozen_from: int | None
@@ -79,6 +82,7 @@ async def get_network(person: SignedIn, node: ThisNode) -> NetworkOut:
     async with node.database.read() as store:
         logs = {log.member: log for log in await store.received.logs()}
         counts = await store.received.counts()
+        places = {slug: await store.received.places(slug, [log.head]) for slug, log in logs.items()}
     members = []
     for member in registry.members:
         log = logs.get(member.slug, LogStatus(member.slug))
@@ -91,6 +95,7 @@ async def get_network(person: SignedIn, node: ThisNode) -> NetworkOut:
                 status=member.status,
                 country=member.country,
                 head=log.head,
+                head_hash=places[member.slug][log.head].hash if log.head else genesis(member.did),
                 heard_at=log.heard_at,
                 announced=log.announced_seq,
                 frozen_from=log.frozen_from,

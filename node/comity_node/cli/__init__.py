@@ -19,6 +19,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "report": ("report", "app", "Sign, submit and follow audit reports."),
     "review": ("review", "app", "Propose, decide, take back: always two people."),
     "record": ("record", "app", "Records as files."),
+    "network": ("network", "app", "Who is connected, what was refused, who did what."),
     "token": ("account", "tokens", "Your own tokens."),
     "person": ("account", "people", "People at a node."),
     "key": ("key", "app", "Make and look at keys."),

@@ -11,6 +11,7 @@ from comity_federation.decision import Accepted, Decision, Forked, Refused, Repe
 from comity_federation.lone_record import claimed_issuer, decide_alone
 from comity_federation.registry import Registry, RegistryError, read_registry
 from comity_node.cli.key import told_plainly
+from comity_node.cli.words import TAKES_HASHES
 from comity_node.remote import Remote
 
 app = typer.Typer(help="Records as files.", no_args_is_help=True)
@@ -23,7 +24,7 @@ def group() -> None:
     """Records as files."""
 
 
-@app.command()
+@app.command(context_settings=TAKES_HASHES)
 def export(
     statement: Annotated[list[str], typer.Argument(help="Hashes of statements this node holds.")],
     out: Annotated[Path, typer.Option(help="Directory for the files.")] = Path(),

@@ -12,6 +12,7 @@ from comity_federation import strict_json
 from comity_federation.keys import load_signing_pair
 from comity_federation.signed_reports import sign_report
 from comity_node.cli.key import told_plainly
+from comity_node.cli.words import TAKES_HASHES
 from comity_node.remote import Remote
 from comity_schemas.errors import ComityError
 from comity_schemas.report import MAX_REPORT_BYTES, Report
@@ -71,7 +72,7 @@ def list_reports() -> None:
         typer.echo("No reports yet. An auditor submits one with: comity report submit FILE")
 
 
-@app.command()
+@app.command(context_settings=TAKES_HASHES)
 def show(report: Annotated[str, typer.Argument(help="The report's id, from its receipt.")]) -> None:
     """Show what became of a report, observation by observation."""
     with told_plainly():
@@ -81,7 +82,7 @@ def show(report: Annotated[str, typer.Argument(help="The report's id, from its r
         typer.echo(f"{each['observation']}: {each['state']}{where}")
 
 
-@app.command()
+@app.command(context_settings=TAKES_HASHES)
 def drafts(
     report: Annotated[str, typer.Argument(help="The report's id.")],
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from comity_node.cli.key import told_plainly
+from comity_node.cli.words import TAKES_HASHES
 from comity_node.mappings import mapping_text
 from comity_node.remote import Remote
 from comity_schemas.statement import WithdrawalReason
@@ -16,7 +17,7 @@ app = typer.Typer(help="Propose, decide, take back: always two people.", no_args
 ReviewId = Annotated[str, typer.Argument(metavar="REVIEW", help="The proposal's id.")]
 
 
-@app.command()
+@app.command(context_settings=TAKES_HASHES)
 def propose(
     report: Annotated[str, typer.Argument(help="The report's id.")],
     observation: Annotated[str, typer.Argument(help="Which of its observations.")],
@@ -29,7 +30,7 @@ def propose(
     typer.echo(f"Proposed as {review['id']}. A second person decides: comity review approve {review['id']}")
 
 
-@app.command()
+@app.command(context_settings=TAKES_HASHES)
 def withdraw(
     statement: Annotated[str, typer.Argument(help="Hash of the published finding.")],
     reason: Annotated[WithdrawalReason, typer.Option(help="Why it is taken back.")],

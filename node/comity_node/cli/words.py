@@ -6,6 +6,9 @@ import typer
 
 from comity_schemas.indicators import MEANINGS, Indicator
 
+TAKES_HASHES = {"ignore_unknown_options": True}
+"""For commands whose arguments are hashes: one that begins with `-` is no option."""
+
 
 def say_answer(given: dict[str, Any]) -> None:
     """Print answers that were given together."""

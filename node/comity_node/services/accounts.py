@@ -29,8 +29,8 @@ class NewToken:
 
 
 def new_id() -> str:
-    """Return a random name for a row."""
-    return secrets.token_urlsafe(12)
+    """Return a random name for a row; hexadecimal, since a command line takes a leading `-` for an option."""
+    return secrets.token_hex(8)
 
 
 def hash_password(password: str) -> str:

@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from comity_federation.decision import Refused
+from comity_federation.lone_record import rehearse
 from comity_federation.signed_reports import read_sections
 from comity_federation.statements import Outgoing
 from comity_node.db import Store
@@ -149,6 +151,7 @@ async def approve(store: Store, person: Person, review_id: str, now: datetime) -
     """
     review = await _open_review(store, person, review_id)
     outgoing = read_outgoing(review)
+    _require_acceptable(outgoing, now)
     proposer = await store.accounts.find_person(review.proposed_by)
     for check in RELEASE_CHECKS:
         check(review, [p for p in (proposer, person) if p is not None])
@@ -215,6 +218,16 @@ RELEASE_CHECKS: tuple[Callable[[Review, Sequence[Person]], None], ...] = (
     _terms_still_releasable,
 )
 """What must hold at the moment of release; the retaliation check and the reply window join here."""
+
+
+def _require_acceptable(outgoing: Outgoing, now: datetime) -> None:
+    # What is signed cannot be unsaid: find out before what every receiver would make of it.
+    decision = rehearse(outgoing, now)
+    if isinstance(decision, Refused):
+        raise CannotPropose(
+            f"every node would refuse this statement at step {decision.step} ({decision.code} {decision.detail}); "
+            "nothing was published"
+        )
 
 
 def _draft(minimized: Minimized, observation: str) -> Draft:
