@@ -418,7 +418,5 @@ class Remote:
         return response
 
 
-
-
 def raws(made: Sequence[Any]) -> list[bytes]:
     return [each.raw for each in made]

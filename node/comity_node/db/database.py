@@ -65,7 +65,8 @@ class Database:
 
     async def _take_turn(self, session: AsyncSession) -> None:
         if not self._is_sqlite:
-            await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _WRITE_LOCK})
+            connection = await session.connection()
+            await connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _WRITE_LOCK})
 
     @property
     def _is_sqlite(self) -> bool:

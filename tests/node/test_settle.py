@@ -1,0 +1,581 @@
+"""Deciding what was received: the same view whatever the order, and nothing lost, refused or frozen without a trace."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+import node_world
+from builders import FINDING_IN_CLEAR, NAMES, Made, Publisher, key_of
+from comity_federation.bus import Delivered, Skipped, checkpoints_topic, statements_topic
+from comity_federation.checkpoints import sign_checkpoint
+from comity_federation.encoding import digest
+from comity_federation.lone_record import claimed_issuer
+from comity_node.db import Database
+from comity_node.services.check import check
+from comity_node.services.intake import positions, take_in
+from comity_node.services.settle import Settled, settle
+from comity_schemas.member import Last, Member, MemberStatus
+from comity_schemas.statement import MAX_RECORD_BYTES, Checkpoint
+from node_world import NOW, Bench, raws, registry_of
+
+AGENCY = Publisher()
+BODY = Publisher("body", keys=(key_of("body 1"),))
+HONEST = AGENCY.chain(6)
+
+
+def named(name: str) -> dict[str, Any]:
+    return {"disclosed": {"names": [{"text": name}]}}
+
+
+# One log, arriving in every way
+
+
+async def test_records_in_order_count_and_are_folded(bench: Bench) -> None:
+    settled = await bench.arrive(AGENCY.member(), *raws(HONEST))
+    assert settled == Settled(accepted=6)
+    head, frozen, places, view = (await bench.snapshot(AGENCY.member()))["agency"]
+    assert (head, frozen, set(places), len(view)) == (6, None, {1, 2, 3, 4, 5, 6}, 6)
+    assert await bench.check(AGENCY.member()) == []
+
+
+@pytest.mark.parametrize("order", [[5, 4, 3, 2, 1, 0], [0, 2, 1, 4, 5, 3, 3, 0], [1, 1, 0, 0, 5, 4, 3, 2, 2]])
+@pytest.mark.parametrize("batch", [1, 2, 20])
+async def test_shuffled_and_repeated_records_end_in_the_same_view(
+    bench: Bench, sqlite: Database, order: list[int], batch: int
+) -> None:
+    member = AGENCY.member()
+    for start in range(0, len(order), batch):
+        await bench.arrive(member, *(HONEST[n].raw for n in order[start : start + batch]))
+    in_order = Bench(sqlite)
+    await in_order.arrive(member, *raws(HONEST))
+    assert await bench.snapshot(member) == await in_order.snapshot(member)
+    async with bench.database.read() as store:
+        assert (await store.received.log("agency")).repeats == len(order) - 6
+    assert await bench.check(member) == []
+
+
+async def test_a_restart_between_batches_changes_nothing(empty_url: str, tmp_path: Path) -> None:
+    await node_world.migrate_async(empty_url)
+    for offset, made in enumerate((*HONEST[3:], *HONEST[:3])):
+        database = Database(empty_url)
+        batch = [Delivered(statements_topic("agency"), offset, made.raw)]
+        await take_in(database, batch, registry_of(AGENCY.member()), "bus", NOW)
+        await database.close()
+        database = Database(empty_url)
+        await settle(database, registry_of(AGENCY.member()), NOW)
+        assert await positions(database, registry_of(AGENCY.member()), "bus") == {
+            statements_topic("agency"): offset + 1,
+            checkpoints_topic("agency"): 0,
+        }
+        await database.close()
+    database = Database(empty_url)
+    assert (await Bench(database).snapshot(AGENCY.member()))["agency"][0] == 6
+    await database.close()
+
+
+async def test_a_gap_waits_and_then_drains(bench: Bench) -> None:
+    member = AGENCY.member()
+    assert await bench.arrive(member, *raws(HONEST[1:])) == Settled(waiting=5)
+    assert (await bench.snapshot(member))["agency"][0] == 0
+    assert (await bench.arrive(member, HONEST[0].raw)).accepted == 6
+    assert (await bench.snapshot(member))["agency"][0] == 6
+
+
+async def test_a_forged_record_that_waits_at_a_place_does_not_hold_up_the_true_one(bench: Bench) -> None:
+    member = AGENCY.member()
+    stranger = Publisher("agency", keys=(key_of("stranger"), key_of("stranger 2"), key_of("stranger 3")))
+    forged = stranger.finding(key=2, **AGENCY.after(HONEST[0]))
+    await bench.arrive(member, forged.raw)
+    await bench.arrive(member, HONEST[1].raw)
+    await bench.arrive(member, HONEST[0].raw)
+    assert (await bench.states(member))[HONEST[1].hash] == [("accepted", None)]
+    assert (await bench.states(member))[forged.hash] == [("waiting", "unknown-key")]
+
+
+async def test_both_sides_of_a_fork_that_waited_in_a_gap_are_seen_when_it_closes(bench: Bench) -> None:
+    member = AGENCY.member()
+    other = AGENCY.chain(1, after=HONEST[0], salt="other")[0]
+    await bench.arrive(member, HONEST[1].raw)
+    await bench.arrive(member, other.raw)
+    await bench.arrive(member, HONEST[0].raw)
+    assert (await bench.snapshot(member))["agency"][:2] == (1, 2)
+
+
+async def test_a_long_gap_drains_without_exhausting_the_stack(sqlite: Database) -> None:
+    bench = Bench(sqlite)
+    member, chain = AGENCY.member(), AGENCY.chain(1_100)
+    await bench.arrive(member, *raws(chain[1:]))
+    assert (await bench.arrive(member, chain[0].raw)).accepted == 1_100
+
+
+async def test_other_members_are_not_touched_by_one_that_is_stuck(bench: Bench) -> None:
+    agency, body = AGENCY.member(), BODY.member()
+    both = registry_of(agency, body)
+    await bench.receive(agency, raws(HONEST[2:]), both)
+    await bench.receive(body, [*raws(BODY.chain(3)), b"garbage"], both)
+    assert await settle(bench.database, both, NOW) == Settled(accepted=3, waiting=4, refused=1)
+
+
+# Forks
+
+
+@pytest.mark.parametrize("order", ["first branch first", "other branch first", "mixed", "backwards"])
+async def test_a_fork_freezes_from_the_first_differing_place_in_any_order(bench: Bench, order: str) -> None:
+    member = AGENCY.member()
+    other = AGENCY.chain(2, after=HONEST[2], salt="other")
+    arrivals = {
+        "first branch first": [*HONEST, *other],
+        "other branch first": [*HONEST[:3], *other, *HONEST[3:]],
+        "mixed": [other[1], HONEST[4], HONEST[0], other[0], HONEST[5], HONEST[1], HONEST[3], HONEST[2]],
+        "backwards": [*reversed(other), *reversed(HONEST)],
+    }[order]
+    for made in arrivals:
+        await bench.arrive(member, made.raw)
+    head, frozen, places, view = (await bench.snapshot(member))["agency"]
+    assert (head, frozen) == (3, 4)
+    assert {place.hash for place in places.values()} == {made.hash for made in HONEST[:3]} == set(view)
+    assert await bench.check(member) == []
+
+
+async def test_a_fork_leaves_other_members_alone_and_is_on_the_trail(bench: Bench) -> None:
+    agency, body = AGENCY.member(), BODY.member()
+    both = registry_of(agency, body)
+    await bench.receive(agency, raws([*HONEST[:3], *AGENCY.chain(1, after=HONEST[0], salt="other")]), both)
+    await bench.receive(body, raws(BODY.chain(2)), both)
+    await settle(bench.database, both, NOW)
+    seen = await bench.snapshot(agency, body)
+    assert (seen["agency"][1], seen["body"][:2]) == (2, (2, None))
+    async with bench.database.read() as store:
+        events = [entry.event for _, entry in await store.trail.page(before=None, most=50)]
+    assert "log.frozen" in events
+
+
+async def test_what_follows_a_fork_waits_and_is_kept(bench: Bench) -> None:
+    member = AGENCY.member()
+    other = AGENCY.chain(1, after=HONEST[2], salt="other")
+    await bench.arrive(member, *raws([*HONEST[:5], *other]))
+    await bench.arrive(member, HONEST[5].raw)
+    states = await bench.states(member)
+    assert [code for _, code in states[HONEST[5].hash]] == ["gap"]
+    assert all(state == "waiting" for made in HONEST[3:] for state, _ in states[made.hash])
+
+
+async def test_thawing_names_the_branch_that_goes_on(bench: Bench) -> None:
+    other = AGENCY.chain(2, after=HONEST[2], salt="other")
+    await bench.arrive(AGENCY.member(), *raws([*HONEST, *other]))
+    for branch, kept, gone in ((HONEST[3], HONEST, other), (other[0], [*HONEST[:3], *other], HONEST[3:])):
+        thawed = AGENCY.member(thawed=branch.last())
+        await bench.settle(thawed)
+        head, frozen, places, view = (await bench.snapshot(thawed))["agency"]
+        assert (head, frozen) == (len(kept), None)
+        assert {p.hash for p in places.values()} == {m.hash for m in kept} == set(view)
+        assert (await bench.states(thawed))[gone[0].hash] == [("refused", "other-branch")]
+        assert await bench.check(thawed) == []
+
+
+# What the registry says
+
+
+async def test_an_unknown_key_waits_and_counts_once_the_registry_lists_it(bench: Bench) -> None:
+    before = AGENCY.member()
+    before = before.model_copy(update={"signing_keys": before.signing_keys[:1]})
+    rotated = AGENCY.chain(2, key=1, after=HONEST[1])
+    await bench.arrive(before, *raws(HONEST[:2]), *raws(rotated))
+    assert await bench.states(before) == {
+        **{made.hash: [("accepted", None)] for made in HONEST[:2]},
+        **{made.hash: [("waiting", "unknown-key")] for made in rotated},
+    }
+    await bench.settle(AGENCY.member())
+    assert (await bench.snapshot(AGENCY.member()))["agency"][0] == 4
+
+
+async def test_what_lies_beyond_a_suspension_waits_and_counts_when_it_is_lifted(bench: Bench) -> None:
+    suspended = AGENCY.member(status=MemberStatus.SUSPENDED, closed=HONEST[1].last())
+    await bench.arrive(suspended, *raws(HONEST[:4]))
+    states = await bench.states(suspended)
+    assert (await bench.snapshot(suspended))["agency"][0] == 2
+    assert states[HONEST[2].hash] == [("waiting", "suspended")]
+    await bench.settle(AGENCY.member())
+    assert (await bench.snapshot(AGENCY.member()))["agency"][0] == 4
+
+
+async def test_a_suspension_takes_back_what_counted_beyond_it(bench: Bench) -> None:
+    await bench.arrive(AGENCY.member(), *raws(HONEST))
+    suspended = AGENCY.member(status=MemberStatus.SUSPENDED, closed=HONEST[1].last())
+    await bench.settle(suspended)
+    head, _, _, view = (await bench.snapshot(suspended))["agency"]
+    assert (head, set(view)) == (2, {made.hash for made in HONEST[:2]})
+    assert await bench.check(suspended) == []
+
+
+async def test_what_lies_beyond_a_removal_is_refused(bench: Bench) -> None:
+    removed = AGENCY.member(status=MemberStatus.REMOVED, closed=HONEST[1].last())
+    await bench.arrive(removed, *raws(HONEST[:3]))
+    assert (await bench.states(removed))[HONEST[2].hash] == [("refused", "member-removed")]
+
+
+async def test_what_a_closed_key_signed_beyond_its_end_is_refused_and_the_next_key_takes_the_place(
+    bench: Bench,
+) -> None:
+    stolen = AGENCY.chain(2, after=HONEST[2], salt="stolen")
+    true = AGENCY.chain(2, key=1, after=HONEST[2])
+    closed = AGENCY.member(closed_keys={0: HONEST[2].last()})
+    await bench.arrive(AGENCY.member(), *raws([*HONEST[:3], *stolen]))
+    await bench.settle(closed)
+    assert (await bench.states(closed))[stolen[0].hash] == [("refused", "key-closed")]
+    await bench.arrive(closed, *raws(true))
+    assert (await bench.snapshot(closed))["agency"][0] == 5
+    assert await bench.check(closed) == []
+
+
+async def test_only_the_members_whose_entry_changed_are_decided_anew(bench: Bench) -> None:
+    both = registry_of(AGENCY.member(), BODY.member())
+    await bench.receive(AGENCY.member(), raws(HONEST), both)
+    await bench.receive(BODY.member(), raws(BODY.chain(2)), both)
+    await settle(bench.database, both, NOW)
+    changed = registry_of(AGENCY.member(daily_statements=7), BODY.member(), version=2)
+    assert (await settle(bench.database, changed, NOW)).accepted == 6
+    assert await settle(bench.database, changed, NOW) == Settled()
+
+
+# Early and late
+
+
+@dataclass(frozen=True)
+class Story:
+    """What a member signed, the copies that arrive, and what the registry says of it one after the other."""
+
+    copies: tuple[bytes, ...]
+    registry: tuple[Member, ...]
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> Story:
+    made: list[Made] = []
+    for number in range(draw(st.integers(2, 7))):
+        parent = draw(st.sampled_from(made)) if made and draw(st.integers(0, 4)) == 0 else (made[-1] if made else None)
+        place = {} if parent is None else AGENCY.after(parent)
+        made.append(_statement(draw, made, number, {**place, "key": int(draw(st.integers(0, 4)) == 0)}))
+    copies = [m.raw for m in made]
+    copies += [draw(st.sampled_from(made)).stripped("names").raw for _ in range(draw(st.integers(0, 2)))]
+    copies += [draw(st.sampled_from(made)).raw_with(["AAAA"]) for _ in range(draw(st.integers(0, 1)))]
+    entries = [_entry(draw, made) for _ in range(draw(st.integers(1, 3)))]
+    return Story(tuple(copies), tuple(entries))
+
+
+def _statement(draw: st.DrawFn, made: Sequence[Made], number: int, more: dict[str, Any]) -> Made:
+    clear = {**FINDING_IN_CLEAR, "municipality": f"place {number}"}
+    match draw(st.integers(0, 6)):
+        case 0 if made:
+            return AGENCY.withdrawal(draw(st.sampled_from(made)).hash, **more)
+        case 1 | 2 if made:
+            clear["replaces"] = draw(st.sampled_from(made)).hash
+        case 3:
+            clear["severity"] = "S9"
+        case 4:
+            return AGENCY.make(kind="new-kind", clear={"x": 1}, **more)
+    return AGENCY.make(clear=clear, **named(f"Supplier {number}"), **more)
+
+
+def _entry(draw: st.DrawFn, made: Sequence[Made]) -> Member:
+    last = draw(st.sampled_from(made)).last()
+    match draw(st.integers(0, 7)):
+        case 0:
+            return AGENCY.member(thawed=last)
+        case 1:
+            return AGENCY.member(closed_keys={0: last})
+        case 2:
+            return AGENCY.member(status=MemberStatus.SUSPENDED, closed=last)
+        case 3:
+            return AGENCY.member(status=MemberStatus.REMOVED, closed=last)
+        case 4:
+            one = AGENCY.member()
+            return one.model_copy(update={"signing_keys": one.signing_keys[:1]})
+        case 5:
+            return AGENCY.member(status=MemberStatus.SUSPENDED, closed=Last(seq=0, hash=AGENCY.genesis))
+    return AGENCY.member()
+
+
+def _new_bench(scratch: Path) -> Bench:
+    return Bench(Database(node_world.new_sqlite(scratch, f"{uuid.uuid4().hex}.db")))
+
+
+@given(story=stories(), data=st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+async def test_who_joined_early_and_who_joins_late_end_with_the_same_view(
+    story: Story, data: st.DataObject, scratch: Path
+) -> None:
+    arrivals = data.draw(
+        st.permutations([*story.copies, *data.draw(st.lists(st.sampled_from(story.copies), max_size=3))])
+    )
+    entries = list(story.registry)
+    early, late = _new_bench(scratch), _new_bench(scratch)
+    try:
+        member = entries.pop(0)
+        for raw in arrivals:
+            if entries and data.draw(st.integers(0, 2)) == 0:
+                member = entries.pop(0)
+            await early.receive(member, [raw])
+            if data.draw(st.booleans()):
+                await early.settle(member)
+        final = story.registry[-1]
+        await early.settle(final)
+        await late.arrive(final, *story.copies)
+        assert await early.snapshot(final) == await late.snapshot(final)
+        assert await early.check(final) == []
+        assert await late.check(final) == []
+    finally:
+        await early.database.close()
+        await late.database.close()
+
+
+# Copies, kinds, quarantine
+
+
+async def test_a_stripped_copy_counts_and_a_fuller_one_completes_it(bench: Bench) -> None:
+    member, made = AGENCY.member(), AGENCY.finding()
+    await bench.arrive(member, made.stripped("names").raw)
+    (entry,) = (await bench.snapshot(member))["agency"][3].values()
+    assert entry.finding.names is None and entry.finding.identifiers is not None
+    async with bench.database.read() as store:
+        held = await store.received.find(made.hash)
+        assert held is not None and held.detail == "1 disclosures missing"
+    await bench.arrive(member, made.stripped("identifiers").raw)
+    (entry,) = (await bench.snapshot(member))["agency"][3].values()
+    assert entry.finding.names is not None and entry.finding.identifiers is not None
+    async with bench.database.read() as store:
+        held = await store.received.find(made.hash)
+        assert held is not None and (held.raw, held.detail) == (made.raw, None)
+    assert await bench.check(member) == []
+
+
+async def test_a_stripped_repeat_takes_nothing_away(bench: Bench) -> None:
+    member, made = AGENCY.member(), AGENCY.finding()
+    await bench.arrive(member, made.raw)
+    before = await bench.snapshot(member)
+    await bench.arrive(member, made.stripped("names", "identifiers").raw)
+    assert await bench.snapshot(member) == before
+
+
+async def test_a_repeat_that_brings_more_is_counted_as_a_repeat(bench: Bench) -> None:
+    member, made = AGENCY.member(), AGENCY.finding()
+    await bench.arrive(member, made.stripped("names").raw)
+    await bench.arrive(member, made.raw)
+    async with bench.database.read() as store:
+        assert (await store.received.log("agency")).repeats == 1
+
+
+async def test_an_unknown_kind_is_kept_and_the_chain_goes_on(bench: Bench) -> None:
+    member = AGENCY.member()
+    unknown = AGENCY.make(kind="new-kind", clear={"x": 1})
+    after = AGENCY.finding(**AGENCY.after(unknown))
+    await bench.arrive(member, unknown.raw, after.raw)
+    states = await bench.states(member)
+    assert states == {unknown.hash: [("kept", "unknown-kind")], after.hash: [("accepted", None)]}
+    async with bench.database.read() as store:
+        held = await store.received.find(unknown.hash)
+        assert held is not None and (held.raw, held.kind) == (unknown.raw, "new-kind")
+
+
+REFUSED: list[tuple[str, bytes, int, str]] = [
+    ("nothing", b"", 2, "syntax"),
+    ("too large", b"x" * (MAX_RECORD_BYTES + 1), 1, "too-large"),
+    ("another form", HONEST[0].raw + b" ", 2, "other-form"),
+    ("duplicate keys", b'{"statement":"a","statement":"a","sealed":[]}', 2, "duplicate-key"),
+    ("a float", b'{"statement":1.5,"sealed":[]}', 2, "float"),
+    ("depth 33", b"[" * 33 + b"]" * 33, 2, "depth"),
+    ("U+0000", b'{"statement":"\\u0000","sealed":[]}', 2, "nul"),
+    ("another's record", BODY.chain(1)[0].raw, 4, "another-log"),
+    ("an altered disclosure", HONEST[0].raw_with(["AAAA"]), 8, "disclosure"),
+    ("a bad signature", HONEST[0].raw.replace(HONEST[0].jwt[-8:].encode(), b"AAAAAAAA"), 5, "bad-signature"),
+    ("another issuer", AGENCY.finding(iss="did:web:else.example").raw, 6, "issuer"),
+    ("a body that does not fit", AGENCY.finding(clear={**FINDING_IN_CLEAR, "severity": "S9"}).raw, 12, "body"),
+    ("TLP:RED", AGENCY.finding(tlp="RED").raw, 13, "handling"),
+]
+
+
+@pytest.mark.parametrize(("raw", "step", "code"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
+async def test_what_is_refused_lies_in_quarantine_and_the_next_record_goes_on(
+    bench: Bench, raw: bytes, step: int, code: str
+) -> None:
+    member = AGENCY.member()
+    await bench.arrive(member, raw)
+    async with bench.database.read() as store:
+        (held,) = await store.received.quarantine(before=None, most=10)
+    assert (held.raw, held.step, held.code) == (raw[: MAX_RECORD_BYTES + 1], step, code)
+    next_one = AGENCY.finding(seq=2, prev=held.hash) if step >= 10 and held.hash else HONEST[0]
+    assert (await bench.arrive(member, next_one.raw)).accepted == 1
+
+
+async def test_what_a_refused_record_says_never_stands_in_the_reason(bench: Bench) -> None:
+    canary = "Zzyzx Canary Person"
+    bad = AGENCY.finding(clear={**FINDING_IN_CLEAR, "municipality": canary, "severity": canary, "extra": canary})
+    await bench.arrive(AGENCY.member(), bad.raw)
+    async with bench.database.read() as store:
+        (held,) = await store.received.quarantine(before=None, most=10)
+    assert canary not in f"{held.detail}{held.code}"
+
+
+async def test_two_damaged_copies_leave_the_place_open_for_the_true_one(bench: Bench) -> None:
+    member, made = AGENCY.member(), HONEST[0]
+    await bench.arrive(member, made.raw_with(["AAAA"]), made.raw_with(["BBBB"]))
+    assert (await bench.arrive(member, made.raw)).accepted == 1
+
+
+async def test_a_reference_is_judged_by_its_own_log_only(bench: Bench) -> None:
+    agency, body = AGENCY.member(), BODY.member()
+    both = registry_of(agency, body)
+    theirs = BODY.finding()
+    await bench.receive(body, [theirs.raw], both)
+    await bench.receive(agency, [AGENCY.withdrawal(theirs.hash).raw], both)
+    await settle(bench.database, both, NOW)
+    (entry,) = (await bench.snapshot(body))["body"][3].values()
+    assert entry.state == "current"
+    (states,) = (await bench.states(agency)).values()
+    assert states == [("kept", "reference")]
+
+
+async def test_a_withdrawal_empties_the_answer_and_stays_explained(bench: Bench) -> None:
+    finding = AGENCY.finding()
+    withdrawal = AGENCY.withdrawal(finding.hash, **AGENCY.after(finding))
+    await bench.arrive(AGENCY.member(), finding.raw, withdrawal.raw)
+    (entry,) = (await bench.snapshot(AGENCY.member()))["agency"][3].values()
+    assert (entry.state, entry.by, entry.reason) == ("withdrawn", withdrawal.hash, "factual-error")
+
+
+async def test_a_withdrawal_that_arrives_in_a_later_batch_finds_its_target(bench: Bench) -> None:
+    finding = AGENCY.finding()
+    await bench.arrive(AGENCY.member(), finding.raw)
+    await bench.arrive(AGENCY.member(), AGENCY.withdrawal(finding.hash, **AGENCY.after(finding)).raw)
+    (entry,) = (await bench.snapshot(AGENCY.member()))["agency"][3].values()
+    assert entry.state == "withdrawn"
+
+
+async def test_a_body_withheld_whole_is_a_counted_entry_without_a_name(bench: Bench) -> None:
+    sealed = AGENCY.make(tlp="AMBER", clear={}, withheld={"names": NAMES})
+    await bench.arrive(AGENCY.member(), sealed.raw)
+    async with bench.database.read() as store:
+        assert await store.view.unnamed() == 1
+    assert await bench.check(AGENCY.member()) == []
+
+
+# Intake
+
+
+async def test_a_batch_that_was_not_committed_comes_again_and_nothing_is_doubled(bench: Bench) -> None:
+    registry = registry_of(AGENCY.member())
+    batch = [Delivered(statements_topic("agency"), n, made.raw) for n, made in enumerate(HONEST)]
+    with pytest.raises(KeyError):
+        await take_in(bench.database, [*batch, Delivered("comity.statements.v1.unknown", 0, b"")], registry, "b", NOW)
+    assert (await positions(bench.database, registry, "b"))[statements_topic("agency")] == 0
+    await take_in(bench.database, batch, registry, "b", NOW)
+    assert (await settle(bench.database, registry, NOW)).accepted == 6
+    assert (await positions(bench.database, registry, "b"))[statements_topic("agency")] == 6
+
+
+async def test_another_bus_is_read_from_its_beginning(bench: Bench) -> None:
+    registry = registry_of(AGENCY.member())
+    await take_in(bench.database, [Delivered(statements_topic("agency"), 40, HONEST[0].raw)], registry, "one", NOW)
+    assert (await positions(bench.database, registry, "one"))[statements_topic("agency")] == 41
+    assert (await positions(bench.database, registry, "two"))[statements_topic("agency")] == 0
+
+
+async def test_skipped_offsets_are_counted_and_passed(bench: Bench) -> None:
+    registry = registry_of(AGENCY.member())
+    await take_in(bench.database, [Skipped(statements_topic("agency"), 3, 7, "compressed")], registry, "bus", NOW)
+    async with bench.database.read() as store:
+        assert (await store.received.log("agency")).skipped == 5
+    assert (await positions(bench.database, registry, "bus"))[statements_topic("agency")] == 8
+
+
+def checkpoint(seq: int, age: timedelta = timedelta(0), key: int = 0) -> bytes:
+    said = Checkpoint(
+        v=1,
+        iss=AGENCY.did,
+        iat=int((NOW - age).timestamp()),
+        seq=seq,
+        hash=digest("head"),
+        registry_version=1,
+        registry_hash=digest("registry"),
+        trail=digest("trail"),
+    )
+    return sign_checkpoint(said, AGENCY.kid(key), AGENCY.keys[key])
+
+
+async def test_a_replayed_checkpoint_makes_nobody_look_alive_and_turns_nothing_back(bench: Bench) -> None:
+    registry = registry_of(AGENCY.member())
+    hours = timedelta(hours=5)
+    for offset, raw in enumerate((checkpoint(9), checkpoint(4, hours), b"no checkpoint", checkpoint(9, hours))):
+        await take_in(bench.database, [Delivered(checkpoints_topic("agency"), offset, raw)], registry, "bus", NOW)
+    async with bench.database.read() as store:
+        log = await store.received.log("agency")
+    assert (log.announced_seq, log.heard_at) == (9, NOW)
+
+
+async def test_a_checkpoint_of_the_future_counts_as_of_now(bench: Bench) -> None:
+    registry = registry_of(AGENCY.member())
+    ahead = checkpoint(1, -timedelta(days=400))
+    await take_in(bench.database, [Delivered(checkpoints_topic("agency"), 0, ahead)], registry, "bus", NOW)
+    async with bench.database.read() as store:
+        assert (await store.received.log("agency")).heard_at == NOW
+
+
+# Check
+
+TAMPERED: dict[str, tuple[str, str]] = {
+    "an entry": ("update entry set state = 'withdrawn', reason = 'factual-error' where seq = 2", "differs from its"),
+    "an entry's finding": ("update entry set finding = replace(finding, 'S2', 'S4') where seq = 2", "differs from its"),
+    "an entry of nobody": (
+        "insert into entry (hash, member, seq, handling, state) select 'x', 'ghost', 1, handling, 'current' "
+        "from entry where seq = 1",
+        "ghost",
+    ),
+    "a name": ("update entry_name set text = 'Somebody Else'", "names and identifiers"),
+    "a name's folded form": ("update entry_name set folded = 'somebody else'", "names and identifiers"),
+    "a name's country": ("update entry_name set country = 'FR'", "names and identifiers"),
+    "an identifier": ("update entry_identifier set value = '11222333000181'", "names and identifiers"),
+    "the trail": ("update trail set actor = 'nobody' where id = (select min(id) from trail)", "the trail was changed"),
+    "a trail entry's absence": ("delete from trail where id = (select min(id) from trail)", "the trail was changed"),
+    "a record": ("update received set raw = :raw where seq = 2", "does not hold"),
+    "a record's disclosures": ("update received set raw = :stripped where seq = 2", "differs from its"),
+}
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+async def test_check_notices_what_was_tampered_with(bench: Bench, what: str) -> None:
+    member = AGENCY.member()
+    chain = [AGENCY.finding()]
+    chain += [AGENCY.finding(**AGENCY.after(chain[0]))]
+    chain += [AGENCY.finding(**AGENCY.after(*chain))]
+    await bench.arrive(member, *raws(chain))
+    async with bench.database.write() as store:
+        for n in range(3):
+            await store.trail.add(NOW, f"person {n}", "review.proposed", "x")  # type: ignore[arg-type]
+    assert await bench.check(member) == []
+    change, said = TAMPERED[what]
+    given = {"raw": chain[1].raw_with(["AAAA"]), "stripped": chain[1].stripped("names").raw}
+    async with bench.database.write() as store:
+        used = {name: value for name, value in given.items() if f":{name}" in change}
+        await (await store._session.connection()).execute(text(change), used)
+    problems = await bench.check(member)
+    assert any(said in problem for problem in problems), problems
+
+
+async def test_check_changes_nothing(bench: Bench) -> None:
+    member = AGENCY.member()
+    await bench.arrive(member, *raws(HONEST), b"garbage")
+    before = (await bench.snapshot(member), await bench.states(member))
+    assert await check(bench.database, registry_of(member), NOW) == []
+    assert (await bench.snapshot(member), await bench.states(member)) == before
+
+
+def test_the_issuer_a_record_claims_is_read_from_its_key() -> None:
+    assert claimed_issuer(HONEST[0].raw) == AGENCY.did
