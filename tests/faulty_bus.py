@@ -80,3 +80,6 @@ class FaultyBus:
 
     async def end(self, topics: Sequence[str]) -> Mapping[str, int]:
         return await self._inner.end(topics)
+
+    def troubles(self) -> Mapping[str, str]:
+        return self._inner.troubles()

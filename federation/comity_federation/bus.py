@@ -156,3 +156,6 @@ class Bus(Protocol):
         Raises:
             BusUnavailable: no answer.
         """
+
+    def troubles(self) -> Mapping[str, str]:
+        """Return the topics that cannot be read at the moment, and why, in words; empty when all can."""

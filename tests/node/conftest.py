@@ -37,8 +37,8 @@ async def database(empty_url: str) -> AsyncIterator[Database]:
 
 @pytest_asyncio.fixture
 async def sqlite(tmp_path: Path) -> AsyncIterator[Database]:
-    """A migrated, empty SQLite database."""
-    opened = Database(node_world.new_sqlite(tmp_path))
+    """A migrated, empty SQLite database, beside `database` where a test takes both."""
+    opened = Database(node_world.new_sqlite(tmp_path, "second.db"))
     yield opened
     await opened.close()
 

@@ -22,7 +22,7 @@ class SignIn(Body):
     name: text(100)  # type: ignore[valid-type]
     password: Annotated[SecretStr, Field(min_length=1, max_length=200)]
     label: text(60) = "signed in"  # type: ignore[valid-type]
-    hours: Annotated[int, Field(ge=1, le=24 * 90)] = 12
+    hours: Annotated[int, Field(ge=1, le=24 * 90, strict=True)] = 12
 
 
 class NewTokenOut(BaseModel):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from comity_node.cli.key import told_plainly
+from comity_node.cli.terminal import told_plainly
 from comity_node.domain.people import PersonRole
 from comity_node.remote import Remote
 

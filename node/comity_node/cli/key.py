@@ -1,30 +1,14 @@
 """`comity key`: keys as files. Reads nothing from the network and no node's home."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from comity_federation.keys import fingerprint, load_public, new_sealing_pair, new_signing_pair, write_key_pair
-from comity_schemas.errors import ComityError
+from comity_node.cli.terminal import told_plainly
 
 app = typer.Typer(help="Make and look at keys.", no_args_is_help=True)
-
-
-@contextmanager
-def told_plainly() -> Iterator[None]:
-    """Turn an error raised on purpose into one sentence with its code on stderr, and exit 1."""
-    try:
-        yield
-    except ComityError as error:
-        _complain(str(error), error.code)
-        raise typer.Exit(1) from error
-    except OSError as error:
-        _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error), "file")
-        raise typer.Exit(1) from error
 
 
 @app.callback()
@@ -61,9 +45,3 @@ def show(file: Annotated[Path, typer.Argument(help="A .pub file.")]) -> None:
         key = load_public(file)
     kind = "signing (Ed25519)" if key.crv == "Ed25519" else "sealing (X25519)"
     typer.echo(f"{key.kid}  {kind}  {fingerprint(key)}")
-
-
-def _complain(text: str, code: str) -> None:
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
-    console.print("Error:", style="bold red", end=" ")
-    console.print(f"{text} [{code}]", markup=False)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from comity_node.cli.key import told_plainly
+from comity_node.cli.terminal import told_plainly
 from comity_node.remote import Remote
 
 app = typer.Typer(help="Who is connected, what was refused, who did what.", no_args_is_help=True)

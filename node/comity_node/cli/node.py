@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from comity_federation.keys import load_public
 from comity_node.app import serve as serve_node
-from comity_node.cli.key import told_plainly
+from comity_node.cli.terminal import told_plainly
 from comity_node.cli.words import say_answer
 from comity_node.domain.screening import Question
 from comity_node.services.answers import describe

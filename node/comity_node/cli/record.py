@@ -10,7 +10,7 @@ import typer
 from comity_federation.decision import Accepted, Decision, Forked, Refused, Repeated, Waiting
 from comity_federation.lone_record import claimed_issuer, decide_alone
 from comity_federation.registry import Registry, RegistryError, read_registry
-from comity_node.cli.key import told_plainly
+from comity_node.cli.terminal import told_plainly
 from comity_node.cli.words import TAKES_HASHES
 from comity_node.remote import Remote
 

@@ -28,7 +28,7 @@ from comity_federation.registry.describing import describe_last
 from comity_federation.registry.lists import read_list
 from comity_federation.registry.roles import require_holder
 from comity_node.cli import registry_words as words
-from comity_node.cli.key import told_plainly
+from comity_node.cli.terminal import told_plainly
 from comity_schemas.member import Member, MemberList, MemberStatus, SuspensionReason
 
 app = typer.Typer(

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from comity_federation import strict_json
 from comity_federation.keys import load_signing_pair
 from comity_federation.signed_reports import sign_report
-from comity_node.cli.key import told_plainly
+from comity_node.cli.terminal import told_plainly
 from comity_node.cli.words import TAKES_HASHES
 from comity_node.remote import Remote
 from comity_schemas.errors import ComityError

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from comity_node.cli.key import told_plainly
+from comity_node.cli.terminal import told_plainly
 from comity_node.cli.words import TAKES_HASHES
 from comity_node.mappings import mapping_text
 from comity_node.remote import Remote

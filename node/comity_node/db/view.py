@@ -84,7 +84,7 @@ class View:
     async def names(self) -> list[tuple[str, str, str, str]]:
         """Return (hash, name as written, folded name, country) of every name in the view."""
         query = select(EntryNameRow.hash, EntryNameRow.text, EntryNameRow.folded, EntryNameRow.country)
-        return list((await self._session.exec(query)).all())
+        return [(h, t, f, c) for h, t, f, c in await self._session.exec(query)]
 
     async def unnamed(self) -> int:
         """Return how many entries have no readable name: they are counted, and nobody can find them."""
@@ -92,13 +92,12 @@ class View:
         query = select(func.count()).select_from(EntryRow).where(col(EntryRow.hash).not_in(named))
         return (await self._session.exec(query)).one()
 
-    async def indexed(self) -> tuple[set[tuple[str, str]], set[tuple[str, str, str]]]:
-        """Return (hash, name) and (hash, scheme, value) of everything that can be found, for `comity check`."""
-        names = await self._session.exec(select(EntryNameRow.hash, EntryNameRow.text))
+    async def indexed(self) -> tuple[set[tuple[str, str, str, str]], set[tuple[str, str, str]]]:
+        """Return `names` and (hash, scheme, value) of everything that can be found, for `comity check`."""
         identifiers = await self._session.exec(
             select(EntryIdentifierRow.hash, EntryIdentifierRow.scheme, EntryIdentifierRow.value)
         )
-        return {(h, t) for h, t in names}, {(h, s, v) for h, s, v in identifiers}
+        return set(await self.names()), {(h, s, v) for h, s, v in identifiers}
 
     def _index(self, entry: Entry) -> None:
         if entry.finding is None:

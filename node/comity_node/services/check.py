@@ -16,6 +16,9 @@ async def check(database: Database, registry: Registry, now: datetime) -> list[s
         for slug in await store.received.all_members():
             if registry.member(slug) is None:
                 problems.append(f"records of {slug} are stored, which the registry does not list")
+        for slug in await store.view.members():
+            if registry.member(slug) is None:
+                problems.append(f"the view holds findings of {slug}, which the registry does not list")
         indexed_before = await store.view.indexed()
         for member in registry.members:
             view_before = await store.view.of_log(member.slug)

@@ -67,26 +67,37 @@ async def settle_log(store: Store, member: Member, now: datetime) -> Settled:
     # A bounded transaction: people who approve or screen meanwhile wait for a moment, not for a whole catch-up.
     await settling.run(most=_CHUNK)
     if settling.replay_needed:
-        return await redecide(store, member, now, why=settling.replay_needed)
+        return await redecide(store, member, now, why=settling.replay_needed, repeats=settling.repeats)
     return await settling.finish()
 
 
-async def redecide(store: Store, member: Member, now: datetime, *, why: str) -> Settled:
-    """Decide a whole log anew and fold it anew; the result depends on the records and the registry only."""
+async def redecide(store: Store, member: Member, now: datetime, *, why: str, repeats: int = 0) -> Settled:
+    """Decide a whole log anew and fold it anew; the result depends on the records and the registry only.
+
+    Args:
+        store: The open transaction.
+        member: As the registry lists it now.
+        now: The time.
+        why: For the trail.
+        repeats: Dropped by the pass that found this to be needed, and not counted yet.
+    """
     log = await store.received.log(member.slug)
     frozen_from: int | None = None
     while True:
         await store.received.reopen(member.slug)
         await store.view.forget_log(member.slug)
-        start = replace(log, head=0, frozen_from=frozen_from)
+        start = replace(log, head=0, frozen_from=frozen_from, repeats=log.repeats + repeats)
         settling = _Settling(store, member, start, now)
         await settling.run()
         if settling.state.frozen_from == frozen_from and not settling.fuller_copy:
             break
         # A fork found on the way: once more, with nothing counted from there on.
         frozen_from = settling.state.frozen_from
+        repeats += settling.repeats
     detail = {"why": why, "frozen_from": frozen_from}
     await store.trail.add(now, _ACTOR, Event.LOG_REDECIDED, member.slug, **detail)
+    if frozen_from is not None and frozen_from != log.frozen_from:
+        await store.trail.add(now, _ACTOR, Event.LOG_FROZEN, member.slug, frozen_from=frozen_from)
     return await settling.finish()
 
 
@@ -108,6 +119,11 @@ class _Settling:
         if self.state.frozen_from != self.log.frozen_from:
             return "fork"
         return "fuller copy" if self.fuller_copy else None
+
+    @property
+    def repeats(self) -> int:
+        """How many repeats this pass has dropped."""
+        return self._counts["repeated"]
 
     async def run(self, *, most: int | None = None) -> None:
         """Decide the inbox in log order, at most so many records."""
@@ -136,8 +152,6 @@ class _Settling:
             decided_under=trust_fingerprint(self.member),
             heard_at=self._heard,
         )
-        if log.frozen_from is not None and self.log.frozen_from is None:
-            await self.store.trail.add(self.now, _ACTOR, Event.LOG_FROZEN, log.member, frozen_from=log.frozen_from)
         await self.store.received.put_log(log)
         return Settled(**self._counts)
 

@@ -55,8 +55,9 @@ class Exchange:
         self._settle_now = asyncio.Event()
         self._checkpoint_due: datetime | None = None
         self._checkpointed: int = -1
+        self._troubles: dict[str, str] = {}
         # What an earlier run noted is cleared by the first success.
-        self._held_up = {"exchange", "bus", "registry", "refresh", "receive", "settle", "relay"}
+        self._held_up = {"bus", "registry", "refresh", "receive", "settle", "relay"}
 
     async def run(self) -> None:
         """Run until cancelled.
@@ -65,7 +66,8 @@ class Exchange:
             ExchangeRuns: another process holds the lock.
         """
         with _lock(self._node):
-            await self._clear_condition("exchange")
+            for name in ("exchange", "topics"):
+                await self._clear_condition(name)
             await self._refresh_once()
             await self._keep_trying("bus", self._bus.start)
             loops = (self._refresh, self._receive, self._settle, self._relay)
@@ -139,8 +141,20 @@ class Exchange:
             log.warning("bus.history_missing", topic=error.topic, position=error.position)
             await forget_position(self._node.database, error.topic, bus_id)
             return
+        await self._note_troubles()
         if delivered and await take_in(self._node.database, delivered, registry, bus_id, self._node.clock()):
             self._settle_now.set()
+
+    async def _note_troubles(self) -> None:
+        troubles = dict(self._bus.troubles())
+        if troubles == self._troubles:
+            return
+        self._troubles = troubles
+        if troubles:
+            words = "; ".join(f"{topic}: {why}" for topic, why in sorted(troubles.items())[:5])
+            await self._set_condition("topics", f"{len(troubles)} topics cannot be read: {words}")
+        else:
+            await self._clear_condition("topics")
 
     async def _settle(self) -> None:
         await self._settle_now.wait()
