@@ -49,6 +49,12 @@ def bench(database: Database) -> Bench:
     return Bench(database)
 
 
+@pytest.fixture
+def quick(sqlite: Database) -> Bench:
+    """Received records on SQLite, for tests of rules that do not depend on the database."""
+    return Bench(sqlite)
+
+
 @pytest_asyncio.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
     """A registry signed 2 of 3 and no node yet."""

@@ -1,12 +1,13 @@
 """The network as this node sees it: members, records, quarantine, trail."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel
 
 from comity_federation.statements import genesis
+from comity_node.api.bodies import MOST_ROWS
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.auth import Admin, RecordReader, SignedIn, ThisNode
 from comity_node.db.received import LogStatus, Received
@@ -16,6 +17,8 @@ from comity_node.services.screen import cover
 from comity_schemas.wire import Digest
 
 router = APIRouter(tags=["network"])
+
+RowNumber = Annotated[int, Path(ge=1, le=MOST_ROWS)]
 
 
 class MemberOut(BaseModel):
@@ -134,7 +137,7 @@ async def list_quarantine(
 
 
 @router.get("/quarantine/{record_id}/raw", response_class=Response)
-async def get_quarantined_bytes(record_id: int, person: Admin, node: ThisNode) -> Response:
+async def get_quarantined_bytes(record_id: RowNumber, person: Admin, node: ThisNode) -> Response:
     """The raw bytes of a refused record, as they came."""
     async with node.database.read() as store:
         found = await store.received.by_ids([record_id])

@@ -7,6 +7,7 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from comity_federation.encoding import NotCanonical, b64decode, b64encode
+from comity_node.api.bodies import MOST_ROWS
 from comity_schemas.errors import ComityError
 
 Item = TypeVar("Item")
@@ -42,7 +43,7 @@ def read_cursor(cursor: str | None) -> int | None:
         number = int(b64decode(cursor).decode("ascii"))
     except (NotCanonical, ValueError) as error:
         raise CursorRefused("this cursor was not made here; begin without one") from error
-    if not 0 <= number < 2**53:
+    if not 0 <= number <= MOST_ROWS:
         raise CursorRefused("this cursor was not made here; begin without one")
     return number
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, SecretStr
 
-from comity_node.api.bodies import Body
+from comity_node.api.bodies import Body, Id
 from comity_node.auth import Admin, SignedIn, ThisNode
 from comity_node.domain.people import Person, PersonRole
 from comity_node.services import accounts
@@ -86,7 +86,7 @@ async def list_tokens(person: SignedIn, node: ThisNode) -> list[TokenOut]:
 
 
 @router.delete("/tokens/{token_id}", status_code=204)
-async def revoke_token(token_id: str, person: SignedIn, node: ThisNode) -> Response:
+async def revoke_token(token_id: Id, person: SignedIn, node: ThisNode) -> Response:
     """End one of your own tokens at once."""
     async with node.database.write() as store:
         await accounts.revoke_token(store, person, token_id, node.clock())
@@ -124,7 +124,7 @@ async def add_person(body: NewPerson, person: Admin, node: ThisNode) -> PersonOu
 
 
 @router.delete("/people/{person_id}", status_code=204)
-async def close_person(person_id: str, person: Admin, node: ThisNode) -> Response:
+async def close_person(person_id: Id, person: Admin, node: ThisNode) -> Response:
     """Close an account; its tokens end at once."""
     async with node.database.write() as store:
         await accounts.close_person(store, person_id, by=person.id, now=node.clock())

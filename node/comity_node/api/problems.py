@@ -57,6 +57,11 @@ class Problem(JSONResponse):
         super().__init__({**body, **more}, status_code=status, headers=headers)
 
 
+def too_large() -> Problem:
+    """Return the answer to a body that is too large to be looked at."""
+    return Problem(413, "request.too-large", "the request is too large; nothing of it was read or stored")
+
+
 def add_problems(app: FastAPI) -> None:
     """Let the app answer every error as a problem."""
     app.add_exception_handler(ComityError, _comity)

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel
 
+from comity_node.api.bodies import Id
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.auth import Auditor, Releaser, ReportReader, ThisNode
 from comity_node.db import Store
@@ -16,6 +17,9 @@ from comity_node.domain.people import Person, PersonRole
 from comity_node.services.release import minimize_stored, open_stored
 from comity_node.services.report_status import report_status
 from comity_node.services.submit import MARKS, submit_report
+
+MEDIA_TYPE = "application/vnd.comity.report+json"
+"""What `comity report sign` writes."""
 
 router = APIRouter(prefix="/reports", tags=["reports"])
 
@@ -88,10 +92,12 @@ class DraftsOut(BaseModel):
 @router.post(
     "",
     status_code=201,
-    openapi_extra={"requestBody": {"required": True, "content": {"application/vnd.comity.report+json": {}}}},
+    openapi_extra={"requestBody": {"required": True, "content": {MEDIA_TYPE: {}}}},
 )
 async def submit(request: Request, person: Auditor, node: ThisNode) -> ReceiptOut:
     """Submit a signed report, exactly as `comity report sign` wrote it."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() != MEDIA_TYPE:
+        raise HTTPException(415, f"send the signed report as {MEDIA_TYPE}")
     raw = await request.body()
     registry = await node.registry()
     async with node.database.write() as store:
@@ -118,7 +124,7 @@ async def list_reports(
 
 
 @router.get("/{report_id}")
-async def get_report(report_id: str, person: ReportReader, node: ThisNode) -> ReportStatusOut:
+async def get_report(report_id: Id, person: ReportReader, node: ThisNode) -> ReportStatusOut:
     """Where a report is now, observation by observation."""
     async with node.database.read() as store:
         stored = await _visible(store, report_id, person)
@@ -130,15 +136,15 @@ async def get_report(report_id: str, person: ReportReader, node: ThisNode) -> Re
 
 
 @router.get("/{report_id}/signed", response_class=Response)
-async def get_signed_bytes(report_id: str, person: ReportReader, node: ThisNode) -> Response:
+async def get_signed_bytes(report_id: Id, person: ReportReader, node: ThisNode) -> Response:
     """The exact bytes that were submitted."""
     async with node.database.read() as store:
         stored = await _visible(store, report_id, person)
-    return Response(stored.raw, media_type="application/vnd.comity.report+json")
+    return Response(stored.raw, media_type=MEDIA_TYPE)
 
 
 @router.get("/{report_id}/drafts")
-async def get_drafts(report_id: str, person: Releaser, node: ThisNode) -> DraftsOut:
+async def get_drafts(report_id: Id, person: Releaser, node: ThisNode) -> DraftsOut:
     """Exactly what would leave, beside what stays, with the reason for every field."""
     async with node.database.read() as store:
         stored = await _visible(store, report_id, person)

@@ -1,12 +1,12 @@
 """Two people release, and two people take back."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from comity_node.api.bodies import Body
+from comity_node.api.bodies import Body, Id
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.auth import Releaser, Reviewer, ThisNode
 from comity_node.db.outbox import OutboxItem
@@ -19,6 +19,8 @@ from comity_schemas.statement import WithdrawalReason
 from comity_schemas.wire import Digest
 
 router = APIRouter(tags=["review"])
+
+ReviewState = Literal["proposed", "approved", "rejected"]
 
 
 class ReleaseProposal(Body):
@@ -103,7 +105,7 @@ async def propose_withdrawal(body: WithdrawalProposal, person: Reviewer, node: T
 
 @router.get("/reviews")
 async def list_reviews(
-    person: Releaser, node: ThisNode, state: str | None = None, cursor: Cursor = None, limit: Limit = 50
+    person: Releaser, node: ThisNode, state: ReviewState | None = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[ReviewOut]:
     """Proposals, newest first; `state` is `proposed`, `approved` or `rejected`."""
     async with node.database.read() as store:
@@ -112,7 +114,7 @@ async def list_reviews(
 
 
 @router.get("/reviews/{review_id}")
-async def get_review(review_id: str, person: Releaser, node: ThisNode) -> ReviewOut:
+async def get_review(review_id: Id, person: Releaser, node: ThisNode) -> ReviewOut:
     """One proposal, and exactly what it lets leave."""
     async with node.database.read() as store:
         review = await store.reviews.find(review_id)
@@ -122,7 +124,7 @@ async def get_review(review_id: str, person: Releaser, node: ThisNode) -> Review
 
 
 @router.post("/reviews/{review_id}/approve")
-async def approve(review_id: str, person: Releaser, node: ThisNode) -> ReviewOut:
+async def approve(review_id: Id, person: Releaser, node: ThisNode) -> ReviewOut:
     """Approve as the second person: this is the release, and it cannot be undone, only taken back."""
     async with node.database.write() as store:
         await release.approve(store, person, review_id, node.clock())
@@ -132,7 +134,7 @@ async def approve(review_id: str, person: Releaser, node: ThisNode) -> ReviewOut
 
 
 @router.post("/reviews/{review_id}/reject")
-async def reject(review_id: str, person: Releaser, node: ThisNode) -> ReviewOut:
+async def reject(review_id: Id, person: Releaser, node: ThisNode) -> ReviewOut:
     """Reject as the second person; it may be proposed again."""
     async with node.database.write() as store:
         await release.reject(store, person, review_id, node.clock())
@@ -142,7 +144,7 @@ async def reject(review_id: str, person: Releaser, node: ThisNode) -> ReviewOut:
 
 
 @router.post("/batches/{batch}/approve")
-async def approve_batch(batch: str, person: Releaser, node: ThisNode) -> BatchOut:
+async def approve_batch(batch: Id, person: Releaser, node: ThisNode) -> BatchOut:
     """Approve everything of one import that is still proposed, all or nothing."""
     async with node.database.write() as store:
         decided = await release.approve_batch(store, person, batch, node.clock())

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comity_node.api import api_v1, health_router
-from comity_node.api.problems import add_problems
+from comity_node.api.problems import add_problems, too_large
 from comity_node.wiring import Node
 from comity_schemas.report import MAX_REPORT_BYTES
 
@@ -21,7 +21,7 @@ _HEADERS = [
 
 
 class SafeHeaders:
-    """Outermost pure ASGI middleware, so that errors carry the headers too."""
+    """Outermost of all, the framework's own answers included: all carry the headers, and every error is a problem."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -29,12 +29,36 @@ class SafeHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and add the headers to its answer."""
 
+        replaced = False
+
         async def send_safe(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and _is_bare_limit(message):
+                # The body limit stands before the application and answers in its own words.
+                replaced = True
+                await too_large()(scope, receive, send_with_headers)
+            elif not replaced:
+                await send_with_headers(message)
+
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", []), *_HEADERS]
             await send(message)
 
         await self._app(scope, receive, send_safe if scope["type"] == "http" else send)
+
+
+def _is_bare_limit(message: Message) -> bool:
+    headers = {name.lower(): bytes(value) for name, value in message.get("headers", [])}
+    return message["status"] == 413 and headers.get(b"content-type", b"").startswith(b"text/plain")
+
+
+class Application(FastAPI):
+    """FastAPI with the safe headers around everything, its own error pages included."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Wrap the whole stack; `add_middleware` would leave the outermost error page bare."""
+        return SafeHeaders(super().build_middleware_stack())
 
 
 def create_app(node: Node) -> FastAPI:
@@ -45,7 +69,7 @@ def create_app(node: Node) -> FastAPI:
         yield
         await node.close()
 
-    app = FastAPI(
+    app = Application(
         title="Comity node",
         version=version("comity"),
         description=__doc__,
@@ -61,5 +85,4 @@ def create_app(node: Node) -> FastAPI:
     app.include_router(api_v1)
     app.include_router(health_router)
     add_problems(app)
-    app.add_middleware(SafeHeaders)
     return app

@@ -8,7 +8,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
@@ -61,7 +61,17 @@ class RunningNode:
 class Stage:
     """Everything of the demonstration that must be stopped afterwards."""
 
-    def __init__(self, directory: Path, *, kafka: str | None = None) -> None:
+    def __init__(
+        self, directory: Path, *, kafka: str | None = None, databases: Mapping[str, str] | None = None
+    ) -> None:
+        """Nothing is made yet.
+
+        Args:
+            directory: where everything goes.
+            kafka: bootstrap address; else the embedded local log.
+            databases: by slug the URL of another database than SQLite in the node's home.
+        """
+        self._databases = databases or {}
         self.directory = directory
         self.registry = directory / "registry"
         self.kafka = kafka
@@ -109,6 +119,7 @@ class Stage:
                 bus=self.bus_url,
                 admin="admin",
                 port=0,
+                database=self._databases.get(slug),
                 root=root,
                 report_keys=[self.auditor.public] if is_firm else [],
                 authorisations=[_SMETA] if is_firm else [],

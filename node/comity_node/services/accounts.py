@@ -68,7 +68,7 @@ async def add_person(
         NameTaken: the name is or was somebody else's.
     """
     if await store.accounts.name_is_taken(name):
-        raise NameTaken(f"the name {name} is taken")
+        raise NameTaken("this name is taken; nothing was added")
     person = Person(new_id(), name, frozenset(roles), firm)
     await store.accounts.add_person(person, password_hash)
     await store.trail.add(now, by, Event.PERSON_ADDED, person.id, roles=sorted(person.roles))
