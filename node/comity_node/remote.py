@@ -1,7 +1,7 @@
 """A person at a running node: `COMITY_URL` and `COMITY_TOKEN`, for everything that somebody answers for."""
 
 import os
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import httpx2
 
@@ -33,6 +33,18 @@ class Remote:
         token = token or os.environ.get("COMITY_TOKEN")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._client = httpx2.Client(base_url=self._url, headers=headers, timeout=60)
+
+    def __enter__(self) -> Self:
+        """Begin with nothing sent."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connection."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
 
     def get(self, path: str, **params: Any) -> Any:
         """Return the JSON of a GET.

@@ -78,6 +78,7 @@ class Stage:
         self.bus_url = f"kafka://{kafka}" if kafka else f"local:{directory / 'log.db'}"
         self.auditor: SigningPair = new_signing_pair(f"{did(FIRM)}#auditor-7")
         self.nodes: dict[str, RunningNode] = {}
+        self._processes: list[subprocess.Popen[str]] = []
         self._holders = [new_signing_pair(f"holder-{n}") for n in (1, 2, 3)]
         self._hub = new_signing_pair("hub")
 
@@ -86,14 +87,19 @@ class Stage:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop every process."""
-        for node in self.nodes.values():
-            node.process.terminate()
-        for node in self.nodes.values():
+        """Stop every process and let go of every connection."""
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                node.process.wait(10)
-            node.process.kill()
-            node.process.wait()
+                process.wait(10)
+            process.kill()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+        for node in self.nodes.values():
+            for remote in (node.admin, *node.people.values()):
+                remote.close()
 
     def make_registry(self) -> None:
         """Begin the registry: three holders, any two of whom give rights."""
@@ -140,6 +146,7 @@ class Stage:
             StageFailed: a node ended or did not answer; its log says why.
         """
         started = {slug: self._start(slug) for slug in MEMBERS}
+        self._processes = list(started.values())
         for slug, process in started.items():
             url = _wait_for_ready(slug, process)
             admin = Remote(url, self._admins[slug])
@@ -152,7 +159,8 @@ class Stage:
         node = self.nodes[slug]
         password = secrets.token_urlsafe(12)
         node.admin.post("/people", {"name": name, "roles": [role], "firm": firm, "password": password})
-        token = Remote(node.url).post("/tokens", {"name": name, "password": password, "label": "demo"})["token"]
+        with Remote(node.url) as nobody:
+            token = nobody.post("/tokens", {"name": name, "password": password, "label": "demo"})["token"]
         node.people[name], node.tokens[name] = Remote(node.url, token), token
         return node.people[name]
 
@@ -186,20 +194,20 @@ class Stage:
         publish(staged, self._hub)
 
     def _start(self, slug: str) -> subprocess.Popen[str]:
-        log = (self.directory / f"{slug}.log").open("w")
-        return subprocess.Popen(  # noqa: S603 our own command
-            [
-                sys.executable,
-                "-c",
-                "from comity_node.cli import main; main()",
-                "serve",
-                "--home",
-                str(self.directory / slug),
-            ],
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
+        with (self.directory / f"{slug}.log").open("w") as log:
+            return subprocess.Popen(  # noqa: S603 our own command
+                [
+                    sys.executable,
+                    "-c",
+                    "from comity_node.cli import main; main()",
+                    "serve",
+                    "--home",
+                    str(self.directory / slug),
+                ],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
 
 
 _SMETA = Authorisation(
