@@ -312,10 +312,15 @@ async def test_a_body_over_the_limit_is_refused_whole(place: Place, declared: bo
     assert SAFE_HEADERS.items() <= dict(response.headers).items()
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"name":"\\ud800","password":"x"}', b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"name":"\\ud800","password":"x"}'])
 async def test_a_body_that_is_no_json_object_is_a_problem_and_no_crash(place: Place, body: bytes) -> None:
     response = await place.ask(None, "POST", "tokens", content=body, headers={"Content-Type": "application/json"})
     problem(response, 422, "request.malformed")
+
+
+async def test_a_body_too_deep_to_be_read_is_a_problem_and_no_crash(place: Place) -> None:
+    json_type = {"Content-Type": "application/json"}
+    problem(await place.ask(None, "POST", "tokens", content=b"[" * 100_000, headers=json_type), 400, "request.refused")
 
 
 # Reports
@@ -455,6 +460,11 @@ async def test_two_people_release_and_each_refusal_has_its_code(place: Place) ->
     receipt = (await place.submit(place.town.signed())).json()
     body = {"report": receipt["id"], "observation": "O1", "handling": handling}
     problem(await place.ask(place.reviewer, "POST", "reviews", json=body), 422, "review.handling-refused")
+    body["handling"] = {**handling, "tlp": "PURPLE"}
+    problem(await place.ask(place.reviewer, "POST", "reviews", json=body), 422, "request.malformed")
+    body["handling"] = {**handling, "tlp": "CLEAR"}
+    proposed = await place.ask(place.reviewer, "POST", "reviews", json=body)
+    assert (proposed.status_code, proposed.json()["handling"]) == (201, body["handling"])
     nothing = {"statement": "A" * 43, "reason": "overturned"}
     problem(await place.ask(place.reviewer, "POST", "withdrawals", json=nothing), 409, "review.not-published")
 

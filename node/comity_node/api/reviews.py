@@ -1,10 +1,10 @@
 """Two people release, and two people take back."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 
 from comity_node.api.bodies import Body, Id
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
@@ -23,12 +23,20 @@ router = APIRouter(tags=["review"])
 ReviewState = Literal["proposed", "approved", "rejected"]
 
 
+def _read_terms(value: Any) -> Any:
+    # Types of the wire are strict about Python values: what came as JSON must be read as JSON.
+    return Handling.from_parsed(value) if isinstance(value, dict) else value
+
+
+Terms = Annotated[Handling, BeforeValidator(_read_terms)]
+
+
 class ReleaseProposal(Body):
     """Propose that one observation is released; `revises` corrects an own published finding."""
 
     report: Digest
     observation: Ref
-    handling: Handling | None = None
+    handling: Terms | None = None
     revises: Digest | None = None
 
 

@@ -195,7 +195,8 @@ def _screen(story: Story) -> None:
     by_number = answers["answers"][0]
     story.must(by_number["verdict"] == "match", "an equal identifier is a match")
     story.must(answers["answers"][3]["verdict"] == "review", "a name alone, with another number, is for review only")
-    story.say(f"{answers['coverage']['in_words']}; asked at {answers['positions']}")
+    places = ", ".join(f"{slug} {head}" for slug, head in answers["positions"].items())
+    story.say(f"{answers['coverage']['in_words']}; asked at log positions {places}")
     story.say("Nothing found is no clearance: it says only what these members have shared.")
 
 

@@ -5,6 +5,7 @@ become months. The place of an inspection is not the supplier's address: it leav
 business site, and then it is withheld by default.
 """
 
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from comity_federation.statements import Outgoing
-from comity_schemas.bands import band_of, share_of
+from comity_schemas.bands import SMALL, band_of, share_of
 from comity_schemas.finding import (
     ALWAYS_DISCLOSED,
     WITHHELD_BY_DEFAULT,
@@ -83,6 +84,7 @@ _ALLOWED: dict[str, tuple[Fate, str, str]] = {
     "notice": (Fate.LEAVES, "source.notice", "says how sure it is"),
     "access": (Fate.LEAVES, "source.access", "says how sure it is"),
     "finished": (Fate.LEAVES, "source.when", "to the month only: a day could tell who spoke"),
+    "finished_precision": (Fate.LEAVES, "source.when", "says whether the month is known"),
     "valid_until": (Fate.LEAVES, "valid_until", "everything expires"),
     "event": (Fate.LEAVES, "source.event", "a random reference"),
     "auditor": (Fate.WITHHELD, "auditor", "shown by audience"),
@@ -218,7 +220,7 @@ def _finding(report: Report, observation: Observation, policy: Policy, commitmen
         verified=observation.verified,
         remedies=observation.remedies,
         remedy_due=observation.remedy_due,
-        valid_until=report.valid_until or add_months(report.finished, policy.validity_months),
+        valid_until=report.valid_until or _validity(report, policy.validity_months),
         commitment=commitment,
     )
 
@@ -236,10 +238,11 @@ def _source(report: Report) -> Source:
     )
 
 
-def add_months(day: date, months: int) -> date:
-    """Return the last valid day of a span of months, at most the 28th so that it always exists."""
-    total = day.year * 12 + day.month - 1 + months
-    return date(total // 12, total % 12 + 1, min(day.day, 28))
+def _validity(report: Report, months: int) -> date:
+    # Counted from what `when` tells, to the end of a month: the day would tell when the audit ended, and who spoke.
+    month = report.finished.month if report.finished_precision == "day" else 1
+    year, before = divmod(report.finished.year * 12 + month - 1 + months, 12)
+    return date(year, before + 1, monthrange(year, before + 1)[1])
 
 
 def _fates(report: Report, chosen: set[str], policy: Policy) -> Iterator[FieldFate]:
@@ -248,6 +251,8 @@ def _fates(report: Report, chosen: set[str], policy: Policy) -> Iterator[FieldFa
 
 
 def _fate(report: Report, path: str, pattern: str, chosen: set[str], policy: Policy) -> FieldFate:
+    if not chosen and not pattern.startswith("observations.*."):
+        return FieldFate(path, Fate.STAYS, None, "no observation of this report yields a finding")
     if pattern.startswith("observations.*."):
         observation = report.observations[int(path.split(".")[1])]
         if observation.ref not in chosen:
@@ -257,9 +262,11 @@ def _fate(report: Report, path: str, pattern: str, chosen: set[str], policy: Pol
                 else f"below {policy.least_severity}: only findings from there on leave"
             )
             return FieldFate(path, Fate.STAYS, None, why)
+        if pattern.endswith(".affected_women") and band_of(observation.affected or 0) in SMALL:
+            return FieldFate(path, Fate.STAYS, None, "a share of fewer than 11 people could reveal each of them")
     if pattern == "party.address" and report.party.premises is not Premises.BUSINESS:
         return FieldFate(path, Fate.STAYS, None, "nobody confirmed that this is a business site and no housing")
-    allowed = _ALLOWED.get(pattern)
+    allowed = _ALLOWED.get(pattern) or _ALLOWED.get(f"{pattern}.*")  # the latter for a list without members
     if allowed is None:
         return FieldFate(path, Fate.STAYS, None, _REASONS_TO_STAY.get(pattern, _stay_reason(pattern)))
     return FieldFate(path, *allowed)

@@ -78,12 +78,13 @@ def close_names(question: Question, names: Iterable[tuple[str, str, str, str]]) 
     best: dict[str, Likeness] = {}
     for key, written, folded, country in names:
         similarity = 100 if folded == wanted else round(fuzz.token_sort_ratio(wanted, folded, score_cutoff=CLOSE))
-        if similarity < CLOSE or (key in best and best[key].similarity >= similarity):
+        abroad = question.country is not None and question.country != country
+        weight = similarity - (20 if abroad else 0)
+        if similarity < CLOSE or (key in best and best[key].similarity >= weight):
             continue
         how = "the name is equal" if similarity == 100 else "the name comes close"
-        abroad = question.country is not None and question.country != country
         where = f"; in {country}, you asked for {question.country}" if abroad else ""
-        best[key] = Likeness(Verdict.REVIEW, f"{how}: {written}{where}", similarity - (20 if abroad else 0))
+        best[key] = Likeness(Verdict.REVIEW, f"{how}: {written}{where}", weight)
     return best
 
 

@@ -2,13 +2,14 @@
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from comity_federation import strict_json
-from comity_federation.keys import NamedKey, new_sealing_pair, new_signing_pair, write_key_pair
+from comity_federation.keys import NamedKey, SealingPair, SigningPair, new_sealing_pair, new_signing_pair, write_key_pair
 from comity_node.db import Database
 from comity_node.db.migrate import migrate_async
 from comity_node.domain.people import Person, PersonRole
@@ -66,8 +67,27 @@ async def found_node(path: Path, founding: Founding, now: datetime) -> Founded:
     signing = new_signing_pair(f"{founding.did}#signing-1")
     sealing = new_sealing_pair(f"{founding.did}#sealing-1")
     member = _entry(founding, signing.public, sealing.public)
-    os.umask(0o077)
-    for directory in (path, home.signing_key.parent, home.registry_cache):
+    url = founding.database or f"sqlite+aiosqlite:///{home.database_file.absolute()}"
+    with _readable_by_the_owner_only():
+        _write_files(home, founding, member, signing, sealing)
+        await migrate_async(url)
+        admin, password, token = await _first_administrator(url, founding, now)
+        # Last: a home without settings is no home, so an interrupted init can be run again elsewhere.
+        home.write_settings(_settings(founding, url))
+    return Founded(home, admin, password, token)
+
+
+@contextmanager
+def _readable_by_the_owner_only() -> Iterator[None]:
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _write_files(home: Home, founding: Founding, member: Member, signing: SigningPair, sealing: SealingPair) -> None:
+    for directory in (home.path, home.signing_key.parent, home.registry_cache):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_key_pair(home.signing_key, signing)
     write_key_pair(home.sealing_key, sealing)
@@ -75,11 +95,12 @@ async def found_node(path: Path, founding: Founding, now: datetime) -> Founded:
     home.member_file.write_bytes(strict_json.dumps(member.to_parsed()) + b"\n")
     if founding.root is not None:
         home.root_file.write_bytes(founding.root)
-    url = founding.database or f"sqlite+aiosqlite:///{home.database_file.absolute()}"
-    await migrate_async(url)
+
+
+async def _first_administrator(url: str, founding: Founding, now: datetime) -> tuple[Person, str, NewToken]:
     database = Database(url)
+    password = secrets.token_urlsafe(15)
     try:
-        password = secrets.token_urlsafe(15)
         async with database.write() as store:
             admin = await add_person(
                 store,
@@ -94,9 +115,7 @@ async def found_node(path: Path, founding: Founding, now: datetime) -> Founded:
             await store.trail.add(now, "comity init", Event.NODE_MADE, founding.slug)
     finally:
         await database.close()
-    # Last: a home without settings is no home, so an interrupted init can be run again elsewhere.
-    home.write_settings(_settings(founding, url))
-    return Founded(home, admin, password, token)
+    return admin, password, token
 
 
 def _entry(founding: Founding, signing: NamedKey, sealing: NamedKey) -> Member:

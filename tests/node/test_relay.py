@@ -1,0 +1,399 @@
+"""The relay: what was released is signed once, sent as it is, and never at a place that is taken."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy.exc import DBAPIError
+
+from builders import Publisher
+from comity_federation import strict_json
+from comity_federation.bus import BusUnavailable, OutcomeUnknown, statements_topic
+from comity_federation.decision import Accepted, Decision, Repeated, Trust
+from comity_federation.encoding import digest
+from comity_federation.keys import SigningPair, new_signing_pair
+from comity_federation.local_log import LocalLog
+from comity_federation.log_state import LogState, peek
+from comity_federation.statements import genesis, sign_statement
+from comity_node.db import Database
+from comity_node.db.outbox import OutboxItem
+from comity_node.db.reports import StoredReport
+from comity_node.domain.minimize import Policy
+from comity_node.domain.people import PersonRole
+from comity_node.domain.trail import Event
+from comity_node.services.accounts import add_person
+from comity_node.services.relay import Head, reconcile, send_signed, sign_queued
+from comity_node.services.release import approve, propose_release
+from comity_schemas.member import Member, MemberStatus, Role, SigningKey
+from faulty_bus import Fate, FaultyBus
+from node_world import NOW, Bench, audit_report, new_sqlite, registry_of
+
+DID = "did:web:agency.example"
+PAIR = new_signing_pair(f"{DID}#signing-1")
+MEMBER = Member(
+    did=DID,
+    slug="agency",
+    names=("Agency",),
+    country="CH",
+    role=Role.AGENCY,
+    status=MemberStatus.ACTIVE,
+    signing_keys=(SigningKey(kid=PAIR.kid, key=PAIR.public.key),),
+)
+REGISTRY = registry_of(MEMBER)
+TOPIC = statements_topic(MEMBER.slug)
+
+
+class Desk:
+    """One database of the member, with what the relay does on it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.database = Database(f"sqlite+aiosqlite:///{path}")
+
+    async def hire(self) -> None:
+        async with self.database.write() as store:
+            for name, role in (("reviewer", PersonRole.REVIEWER), ("second", PersonRole.FOCAL_POINT)):
+                await add_person(store, name=name, roles=[role], firm=None, password_hash=None, by="test", now=NOW)
+
+    async def release(self, *refs: str) -> None:
+        """Let two people release one finding of a report each."""
+        async with self.database.write() as store:
+            found = [await store.accounts.find_by_name(name) for name in ("reviewer", "second")]
+            reviewer, second = (each[0] for each in found if each is not None)
+            for ref in refs:
+                raw = strict_json.dumps(audit_report(ref=ref).to_parsed())
+                stored = StoredReport(digest(raw), "register", raw, None, None, None, None, ref, (), reviewer.id, NOW)
+                await store.reports.add(stored)
+                review = await propose_release(store, reviewer, stored.id, "O1", policy=Policy(), now=NOW)
+                await approve(store, second, review.id, NOW)
+
+    async def reconcile(self, bus: LocalLog | FaultyBus) -> Head:
+        return await reconcile(self.database, bus, MEMBER, REGISTRY, NOW)
+
+    async def sign(self, floor: Head, pair: SigningPair = PAIR) -> int:
+        return await sign_queued(self.database, MEMBER, pair, floor, NOW)
+
+    async def send(self, bus: LocalLog | FaultyBus) -> int:
+        return await send_signed(self.database, bus, MEMBER, NOW)
+
+    async def turn(self, bus: LocalLog | FaultyBus) -> None:
+        """What the exchange does after a start."""
+        await self.sign(await self.reconcile(bus))
+        await self.send(bus)
+
+    async def items(self, state: str) -> list[OutboxItem]:
+        async with self.database.read() as store:
+            return await store.outbox.in_state(state, most=100)
+
+    async def records(self) -> list[bytes]:
+        """Everything that has a place, in log order."""
+        items = [*await self.items("signed"), *await self.items("sent")]
+        return [item.record or b"" for item in sorted(items, key=lambda i: i.seq or 0)]
+
+    async def events(self) -> list[str]:
+        async with self.database.read() as store:
+            return [entry.event for _, entry in await store.trail.page(before=None, most=100)]
+
+    def copy(self, name: str) -> Path:
+        """Make a backup, as SQLite makes one of a database in use."""
+        to = self.path.with_name(name)
+        source, target = sqlite3.connect(self.path), sqlite3.connect(to)
+        source.backup(target)
+        source.close()
+        target.close()
+        return to
+
+
+class Desks:
+    """A member's desk, its log, and whatever is restored or restarted later."""
+
+    def __init__(self, directory: Path, stack: AsyncExitStack) -> None:
+        self.directory = directory
+        self._stack = stack
+        new_sqlite(directory, "own.db")
+        self.desk = self.open(directory / "own.db")
+
+    def open(self, path: Path) -> Desk:
+        desk = Desk(path)
+        self._stack.push_async_callback(desk.database.close)
+        return desk
+
+    def restart(self) -> Desk:
+        """The same database, as a process sees it that knows nothing else."""
+        return self.open(self.desk.path)
+
+    async def new_log(self, name: str) -> LocalLog:
+        log = LocalLog(self.directory / name)
+        await log.start()
+        self._stack.push_async_callback(log.stop)
+        return log
+
+
+@pytest_asyncio.fixture
+async def desks(tmp_path: Path) -> AsyncIterator[Desks]:
+    async with AsyncExitStack() as stack:
+        made = Desks(tmp_path, stack)
+        await made.desk.hire()
+        yield made
+
+
+@pytest_asyncio.fixture
+async def log(desks: Desks) -> LocalLog:
+    return await desks.new_log("log.db")
+
+
+@pytest.fixture
+def desk(desks: Desks) -> Desk:
+    return desks.desk
+
+
+async def on(log: LocalLog) -> list[bytes]:
+    return [delivered.value for delivered in await log.tail(TOPIC, most=1_000)]
+
+
+def read_by_a_peer(raws: Sequence[bytes]) -> list[type[Decision]]:
+    """What any node decides about these records, in the order of the log."""
+    state, trust = LogState(), Trust(MEMBER)
+    return [type(state.decide(raw, trust)) for raw in raws]
+
+
+async def test_what_was_released_goes_out_in_the_order_of_its_release_with_the_bytes_signed(
+    desk: Desk, log: LocalLog
+) -> None:
+    await desk.release("a", "b", "c")
+    await desk.turn(log)
+    sent = await desk.items("sent")
+    assert [(i.id, i.seq) for i in sent] == [(1, 1), (2, 2), (3, 3)]
+    assert await on(log) == [i.record for i in sent]
+    assert read_by_a_peer(await on(log)) == [Accepted] * 3
+
+
+@pytest.mark.parametrize("fate", [Fate.STORED_BUT_UNKNOWN, Fate.LOST_AND_UNKNOWN])
+@pytest.mark.parametrize("place", [0, 1, 2])
+async def test_after_an_unknown_outcome_each_statement_is_on_the_log_once_with_the_bytes_signed(
+    desk: Desk, log: LocalLog, fate: Fate, place: int
+) -> None:
+    bus = FaultyBus(log, fates=[*[Fate.STORED] * place, fate])
+    await desk.release("a", "b", "c")
+    await desk.sign(await desk.reconcile(bus))
+    signed = await desk.records()
+    with pytest.raises(OutcomeUnknown):
+        await desk.send(bus)
+    assert len(await desk.items("signed")) == 3 - place, "unknown is not sent"
+    await desk.turn(bus)
+    assert await on(log) == signed == await desk.records()
+    assert len(await desk.items("sent")) == 3
+
+
+async def test_a_bus_that_is_away_leaves_the_statement_signed_and_it_goes_out_unchanged_later(
+    desk: Desk, log: LocalLog
+) -> None:
+    bus = FaultyBus(log, fates=[Fate.UNAVAILABLE])
+    await desk.release("a")
+    with pytest.raises(BusUnavailable):
+        await desk.turn(bus)
+    signed = await desk.records()
+    await desk.turn(bus)
+    assert await on(log) == signed
+    assert len(signed) == 1
+
+
+async def test_signing_that_cannot_be_committed_uses_no_place(desk: Desk, desks: Desks, log: LocalLog) -> None:
+    await desk.release("a", "b")
+    floor = await desk.reconcile(log)
+    with sqlite3.connect(desk.path) as disk:
+        disk.execute("CREATE TRIGGER full BEFORE INSERT ON trail BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    with pytest.raises(DBAPIError):
+        await desk.sign(floor)
+    assert len(await desk.items("queued")) == 2
+    with sqlite3.connect(desk.path) as disk:
+        disk.execute("DROP TRIGGER full")
+    disk.close()
+    await desks.restart().turn(log)
+    assert read_by_a_peer(await on(log)) == [Accepted] * 2
+
+
+async def test_a_crash_after_signing_sends_the_same_bytes_at_the_same_places(
+    desk: Desk, desks: Desks, log: LocalLog
+) -> None:
+    await desk.release("a", "b")
+    await desk.sign(await desk.reconcile(log))
+    signed = await desk.records()
+    restarted = desks.restart()
+    await restarted.release("c")
+    await restarted.turn(log)
+    assert (await on(log))[:2] == signed
+    assert read_by_a_peer(await on(log)) == [Accepted] * 3
+
+
+async def test_a_crash_between_sending_and_marking_puts_nothing_on_the_log_twice(
+    desk: Desk, desks: Desks, log: LocalLog
+) -> None:
+    await desk.release("a", "b")
+    await desk.sign(await desk.reconcile(log))
+    signed = await desk.records()
+    await log.publish(TOPIC, signed[0], {})
+    restarted = desks.restart()
+    await restarted.turn(log)
+    assert await on(log) == signed
+    assert len(await restarted.items("sent")) == 2
+
+
+async def test_a_statement_sent_twice_is_a_repeat_for_every_reader(desk: Desk, log: LocalLog) -> None:
+    await desk.release("a", "b")
+    await desk.sign(await desk.reconcile(log))
+    await log.publish(TOPIC, (await desk.records())[0], {})
+    await desk.send(log)
+    assert read_by_a_peer(await on(log)) == [Accepted, Repeated, Accepted]
+
+
+async def test_a_restored_backup_adopts_the_topics_head_and_goes_on_after_it(
+    desk: Desk, desks: Desks, log: LocalLog
+) -> None:
+    await desk.release("a")
+    await desk.turn(log)
+    backup = desk.copy("backup.db")
+    await desk.release("b", "c")
+    await desk.turn(log)
+    newest = peek((await on(log))[-1])
+    restored = desks.open(backup)
+    await restored.release("d")
+    head = await restored.reconcile(log)
+    assert newest is not None
+    assert head == Head(3, newest.hash)
+    assert Event.LOG_ADOPTED in await restored.events()
+    await restored.turn(log)
+    assert read_by_a_peer(await on(log)) == [Accepted] * 4
+
+
+async def test_a_head_known_already_is_not_adopted_again(desk: Desk, log: LocalLog) -> None:
+    await desk.release("a")
+    await desk.turn(log)
+    await desk.reconcile(log)
+    assert Event.LOG_ADOPTED not in await desk.events()
+
+
+async def test_a_statement_that_the_backup_holds_signed_and_the_topic_holds_too_is_marked_and_not_sent_again(
+    desk: Desk, desks: Desks, log: LocalLog
+) -> None:
+    await desk.release("a")
+    await desk.sign(await desk.reconcile(log))
+    backup = desk.copy("backup.db")
+    await desk.send(log)
+    restored = desks.open(backup)
+    await restored.turn(log)
+    assert len(await on(log)) == 1
+    assert [i.seq for i in await restored.items("sent")] == [1]
+
+
+async def test_what_a_backup_signed_at_a_taken_place_is_queued_again_and_signed_at_the_next(
+    desk: Desk, desks: Desks, log: LocalLog
+) -> None:
+    await desk.release("a")
+    await desk.turn(log)
+    restored = desks.open(desk.copy("backup.db"))
+    await desk.release("b")
+    await restored.release("other")
+    await restored.sign(await restored.reconcile(log))
+    await desk.turn(log)
+    head = await restored.reconcile(log)
+    assert (head.seq, [i.id for i in await restored.items("queued")]) == (2, [2])
+    await restored.turn(log)
+    assert [i.seq for i in await restored.items("sent")] == [1, 3]
+    assert read_by_a_peer(await on(log)) == [Accepted] * 3
+
+
+async def test_what_was_signed_after_a_taken_place_is_queued_again_too_since_it_names_another_predecessor(
+    desk: Desk, desks: Desks, log: LocalLog
+) -> None:
+    await desk.release("a")
+    await desk.turn(log)
+    restored = desks.open(desk.copy("backup.db"))
+    await restored.release("x", "y", "z")
+    await restored.sign(await restored.reconcile(log))
+    await desk.release("b")
+    await desk.turn(log)
+    await restored.turn(log)
+    assert read_by_a_peer(await on(log)) == [Accepted] * 5
+    assert [(i.id, i.seq) for i in await restored.items("sent")] == [(1, 1), (2, 3), (3, 4), (4, 5)]
+
+
+async def test_a_lost_topic_gets_everything_again_with_the_same_bytes(desk: Desk, desks: Desks, log: LocalLog) -> None:
+    await desk.release("a", "b", "c")
+    await desk.turn(log)
+    before = await on(log)
+    rebuilt = await desks.new_log("rebuilt.db")
+    await desk.release("d")
+    await desk.turn(rebuilt)
+    assert (await on(rebuilt))[:3] == before
+    assert read_by_a_peer(await on(rebuilt)) == [Accepted] * 4
+
+
+async def test_a_topic_that_lost_its_end_gets_that_end_again(desk: Desk, desks: Desks, log: LocalLog) -> None:
+    await desk.release("a", "b", "c")
+    await desk.turn(log)
+    before = await on(log)
+    older = await desks.new_log("older.db")
+    await older.publish(TOPIC, before[0], {})
+    await desk.turn(older)
+    assert await on(older) == before
+
+
+async def test_with_topic_and_newest_rows_lost_signing_goes_on_after_what_the_node_has_itself_received(
+    desk: Desk, desks: Desks, log: LocalLog
+) -> None:
+    backup = desk.copy("backup.db")
+    await desk.release("a", "b")
+    await desk.turn(log)
+    restored = desks.open(backup)
+    settled = await Bench(restored.database).arrive(MEMBER, *await on(log))
+    assert settled.accepted == 2
+    rebuilt = await desks.new_log("rebuilt.db")
+    await restored.release("c")
+    await restored.turn(rebuilt)
+    assert read_by_a_peer([*await on(log), *await on(rebuilt)]) == [Accepted] * 3
+
+
+async def test_a_topic_that_does_not_answer_gives_no_place_to_sign_at(desk: Desk, desks: Desks) -> None:
+    await desk.release("a")
+    with pytest.raises(BusUnavailable):
+        await desk.turn(LocalLog(desks.directory / "absent" / "log.db"))
+    assert len(await desk.items("queued")) == 1
+    assert Event.STATEMENT_SIGNED not in await desk.events()
+
+
+async def test_junk_and_foreign_and_forged_records_on_the_own_topic_move_no_head(desk: Desk, log: LocalLog) -> None:
+    await desk.release("a")
+    await desk.turn(log)
+    (own,) = await desk.items("sent")
+    stranger = new_signing_pair(PAIR.kid)
+    forged = sign_statement(
+        own.outgoing, iss=DID, kid=PAIR.kid, key=stranger.secret, seq=9, prev=genesis(DID), now=NOW
+    )
+    tampered = sign_statement(own.outgoing, iss=DID, kid=PAIR.kid, key=PAIR.secret, seq=9, prev=genesis(DID), now=NOW)
+    for raw in (
+        b"",
+        b"junk",
+        Publisher(name="other").finding(seq=7).raw,
+        forged.record,
+        tampered.record.replace(b'{"statement":"', b'{"statement":"A', 1),
+    ):
+        await log.publish(TOPIC, raw, {})
+    assert await desk.reconcile(log) == Head(1, own.hash or "")
+    await desk.release("b")
+    await desk.turn(log)
+    assert [i.seq for i in await desk.items("sent")] == [1, 2]
+
+
+async def test_a_genuine_record_found_only_on_the_topic_moves_the_head(desk: Desk, log: LocalLog) -> None:
+    await desk.release("a")
+    await desk.turn(log)
+    (own,) = await desk.items("sent")
+    genuine = sign_statement(
+        own.outgoing, iss=DID, kid=PAIR.kid, key=PAIR.secret, seq=2, prev=own.hash or "", now=NOW
+    )
+    await log.publish(TOPIC, genuine.record, {})
+    assert await desk.reconcile(log) == Head(2, genuine.hash)
