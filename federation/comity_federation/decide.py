@@ -44,6 +44,10 @@ _DIGEST = re.compile("[A-Za-z0-9_-]{43}")
 _WHOLE_BODY_WITHHELD = frozenset({Tlp.AMBER, Tlp.AMBER_STRICT})
 
 
+RULES = 1
+"""Raised with every change of what is accepted: nodes then decide what they hold anew."""
+
+
 class _Stop(Exception):
     def __init__(self, decision: Decision) -> None:
         self.decision = decision

@@ -1,7 +1,7 @@
 """Compact JWS with Ed25519: exactly one algorithm, exactly three header fields, one signature over exact bytes.
 
 Each use has its own `typ`, so that a signature made for one thing never counts for another. libsodium is the only
-verifier anywhere, because verifiers disagree on small-order keys.
+verifier of statements, checkpoints and reports, because verifiers disagree on small-order keys.
 
 Source: RFC 7515 (compact serialization), RFC 9864 (`Ed25519`; the deprecated `EdDSA` is refused).
 """

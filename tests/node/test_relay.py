@@ -370,9 +370,7 @@ async def test_junk_and_foreign_and_forged_records_on_the_own_topic_move_no_head
     await desk.turn(log)
     (own,) = await desk.items("sent")
     stranger = new_signing_pair(PAIR.kid)
-    forged = sign_statement(
-        own.outgoing, iss=DID, kid=PAIR.kid, key=stranger.secret, seq=9, prev=genesis(DID), now=NOW
-    )
+    forged = sign_statement(own.outgoing, iss=DID, kid=PAIR.kid, key=stranger.secret, seq=9, prev=genesis(DID), now=NOW)
     tampered = sign_statement(own.outgoing, iss=DID, kid=PAIR.kid, key=PAIR.secret, seq=9, prev=genesis(DID), now=NOW)
     for raw in (
         b"",
@@ -392,8 +390,6 @@ async def test_a_genuine_record_found_only_on_the_topic_moves_the_head(desk: Des
     await desk.release("a")
     await desk.turn(log)
     (own,) = await desk.items("sent")
-    genuine = sign_statement(
-        own.outgoing, iss=DID, kid=PAIR.kid, key=PAIR.secret, seq=2, prev=own.hash or "", now=NOW
-    )
+    genuine = sign_statement(own.outgoing, iss=DID, kid=PAIR.kid, key=PAIR.secret, seq=2, prev=own.hash or "", now=NOW)
     await log.publish(TOPIC, genuine.record, {})
     assert await desk.reconcile(log) == Head(2, genuine.hash)

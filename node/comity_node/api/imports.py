@@ -45,7 +45,7 @@ class ImportedOut(BaseModel):
 @router.post("", status_code=201)
 async def import_register(body: ImportIn, person: Reviewer, node: ThisNode) -> ImportedOut:
     """Import a register. Nothing leaves before a second person approves the batch."""
-    secret = node.home.import_secret.read_bytes()
+    secret = node.home.secret.read_bytes()
     register = await asyncio.to_thread(register_of, body.mapping)
     rows = await asyncio.to_thread(lambda: list(read_rows(io.BytesIO(body.table), register, secret=secret)))
     async with node.database.write() as store:

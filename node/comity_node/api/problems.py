@@ -35,6 +35,7 @@ STATUS: dict[str, int] = {
     "report.another-firm": 403,
     "import.mapping-refused": 422,
     "import.file-unreadable": 422,
+    "database.unavailable": 503,
     "registry.missing": 503,
     "request.malformed": 422,
     "request.content-type": 415,

@@ -10,6 +10,8 @@ import structlog
 import uvicorn
 
 from comity_node.app.application import create_app
+from comity_node.db import DatabaseUnavailable
+from comity_node.db.migrate import migrate_async
 from comity_node.wiring import Node
 
 log = structlog.get_logger(__name__)
@@ -20,6 +22,8 @@ _LONGEST_PAUSE_S = 30.0
 async def serve(home: Path) -> None:
     """Serve a node until stopped by a signal; the exchange is started again whenever it ends."""
     node = Node.open(home)
+    # A newer release may bring new tables; nothing happens when they are there.
+    await migrate_async(node.settings.database)
     config = uvicorn.Config(
         create_app(node),
         host=node.settings.host,
@@ -68,9 +72,10 @@ async def _keep_exchange(home: Path, node: Node) -> None:
                 process.kill()
             raise
         log.error("exchange.ended", code=code, again_in_s=pause_s)
-        async with node.database.write() as store:
-            await store.conditions.set(
-                "exchange", f"the exchange process ended with {code}; started again", node.clock()
-            )
+        with contextlib.suppress(DatabaseUnavailable):
+            async with node.database.write() as store:
+                await store.conditions.set(
+                    "exchange", f"the exchange process ended with {code}; started again", node.clock()
+                )
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from comity_node.demo import Stage, Story, tell
 from comity_node.demo.stage import AGENCY, BODY, local_broker
+from comity_node.demo.story import Chapter
 from comity_schemas.errors import ComityError
 
 _STYLES = {"title": "bold", "answer": "cyan", "text": "", "failed": "bold red"}
@@ -40,11 +41,13 @@ def demo(
     console = Console(highlight=False, soft_wrap=True, quiet=as_json)
     began = time.monotonic()
     failed: ComityError | None = None
+    chapters: list[Chapter] = []
     with contextlib.ExitStack() as stack:
         try:
             address = stack.enter_context(local_broker()) if kafka else None
             stage = stack.enter_context(Stage(place, kafka=address))
             story = Story(stage, lambda kind, line: _show(console, kind, line))
+            chapters = story.chapters
             tell(story)
         except ComityError as error:
             failed = error
@@ -52,9 +55,9 @@ def demo(
             _show(console, "text", f"the nodes' logs are kept in {place}")
         seconds = round(time.monotonic() - began, 1)
         if as_json:
-            typer.echo(json.dumps(_facts(story, failed, seconds), ensure_ascii=False, indent=2))
+            typer.echo(json.dumps(_facts(chapters, failed, seconds), ensure_ascii=False, indent=2))
         elif failed is None:
-            console.print(f"\nAll {len(story.chapters)} chapters came out as they must, in {seconds} s.")
+            console.print(f"\nAll {len(chapters)} chapters came out as they must, in {seconds} s.")
         if serve and failed is None:
             _stay_up(stage, console)
     if directory is None and failed is None:
@@ -68,8 +71,8 @@ def _show(console: Console, kind: str, line: str) -> None:
     console.print(f"{indent}{line}", style=_STYLES[kind], markup=False)
 
 
-def _facts(story: Story, failed: ComityError | None, seconds: float) -> dict[str, object]:
-    chapters = [{"title": c.title, "seconds": c.seconds, "lines": c.lines, **c.facts} for c in story.chapters]
+def _facts(told: list[Chapter], failed: ComityError | None, seconds: float) -> dict[str, object]:
+    chapters = [{"title": c.title, "seconds": c.seconds, "lines": c.lines, **c.facts} for c in told]
     return {"ok": failed is None, "seconds": seconds, "failed": str(failed) if failed else None, "chapters": chapters}
 
 

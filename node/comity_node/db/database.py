@@ -6,19 +6,27 @@ lost without an error); a write begins IMMEDIATE. PostgreSQL: a write takes one 
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import event, text
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.store import Store
+from comity_schemas.errors import ComityError
 
 _WRITE_LOCK = 0x636F6D697479
 """Key of the PostgreSQL advisory lock that makes writers take turns."""
 
 _PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "busy_timeout=10000", "synchronous=FULL")
 """FULL: a statement that was signed must survive a power cut, or the node would sign its place twice."""
+
+
+class DatabaseUnavailable(ComityError):
+    """The database does not answer, or somebody else has held it for too long. Nothing is half done."""
+
+    code: ClassVar[str] = "database.unavailable"
 
 
 class Database:
@@ -35,23 +43,22 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Store]:
         """Give one consistent view; nothing done in it is kept."""
-        async with self._reads() as session:
-            if not self._is_sqlite:
-                await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        async with _answering(), self._reads() as session:
+            await _connect(session, {} if self._is_sqlite else {"isolation_level": "REPEATABLE READ"})
             yield Store(session)
             await session.rollback()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Store]:
         """Give one transaction, alone among writers; committed at the end, rolled back on any error."""
-        async with self._writes() as session, session.begin():
+        async with _answering(), self._writes() as session, session.begin():
             await self._take_turn(session)
             yield Store(session)
 
     @asynccontextmanager
     async def rehearse(self) -> AsyncIterator[Store]:
         """Give a transaction that is never kept, for finding out what would come of something."""
-        async with self._writes() as session:
+        async with _answering(), self._writes() as session:
             await session.begin()
             await self._take_turn(session)
             try:
@@ -64,13 +71,28 @@ class Database:
         await self._engine.dispose()
 
     async def _take_turn(self, session: AsyncSession) -> None:
+        connection = await _connect(session)
         if not self._is_sqlite:
-            connection = await session.connection()
             await connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _WRITE_LOCK})
 
     @property
     def _is_sqlite(self) -> bool:
         return self._engine.dialect.name == "sqlite"
+
+
+async def _connect(session: AsyncSession, options: dict[str, Any] | None = None) -> AsyncConnection:
+    try:
+        return await session.connection(execution_options=options or {})
+    except OSError as error:
+        raise DatabaseUnavailable("the database cannot be reached; try again in a moment") from error
+
+
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise DatabaseUnavailable("the database does not answer or is busy; try again in a moment") from error
 
 
 def _engine(url: str) -> AsyncEngine:

@@ -32,6 +32,7 @@ def describe_coverage(coverage: Coverage) -> dict[str, Any]:
         ],
         "behind": [{"member": slug, "missing": count} for slug, count in coverage.behind],
         "frozen": list(coverage.frozen),
+        "newer_registry": list(coverage.newer_registry),
     }
 
 

@@ -46,12 +46,15 @@ async def reconcile(database: Database, bus: Bus, member: Member, registry: Regi
     head_on_topic = max(on_topic, default=0)
     async with database.write() as store:
         ours = await store.outbox.head()
+        displaced = False
         for item in await store.outbox.in_state("signed", most=10_000):
             assert item.seq is not None
             if item.seq in on_topic and on_topic[item.seq] == item.hash:
                 await store.outbox.mark_sent(item.seq, now)
-            elif item.seq <= head_on_topic:
+            elif item.seq <= head_on_topic or displaced:
+                # What was signed after it names it as predecessor: sent, it would contradict the topic.
                 await store.outbox.unsign(item.seq)
+                displaced = True
         await store.outbox.resend_after(head_on_topic)
         received = await store.received.log(member.slug)
         taken_in = await store.received.places(member.slug, [received.head])

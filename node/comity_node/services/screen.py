@@ -42,11 +42,13 @@ class Coverage:
     frozen: tuple[str, ...]
     """Members whose log forked: what they said from there on does not count."""
     registry_expired: datetime | None
+    newer_registry: tuple[str, ...] = ()
+    """Members that follow a newer registry than this node was shown: somebody holds it back."""
 
     @property
     def complete(self) -> bool:
         """Whether everybody was heard and nothing announced is missing."""
-        return not (self.not_heard or self.behind or self.frozen or self.registry_expired)
+        return not (self.not_heard or self.behind or self.frozen or self.registry_expired or self.newer_registry)
 
     def in_words(self) -> str:
         """Return one sentence for people."""
@@ -61,6 +63,8 @@ class Coverage:
         parts += [f"the log of {slug} contradicts itself and is frozen" for slug in self.frozen]
         if self.registry_expired is not None:
             parts.append(f"the registry expired {self.registry_expired:%Y-%m-%d %H:%M} UTC: nothing new is accepted")
+        if self.newer_registry:
+            parts.append(f"{', '.join(self.newer_registry)} follow a newer registry than this node was shown")
         return "incomplete: " + "; ".join(parts)
 
 
@@ -137,7 +141,13 @@ def cover(registry: Registry, logs: dict[str, LogStatus], now: datetime) -> Cove
         behind=tuple(behind),
         frozen=tuple(slug for slug in sorted(logs) if logs[slug].frozen_from is not None),
         registry_expired=registry.expires if registry.expires <= now else None,
+        newer_registry=tuple(m.slug for m in expected if _announced(logs, m.slug) > registry.version),
     )
+
+
+def _announced(logs: dict[str, LogStatus], slug: str) -> int:
+    log = logs.get(slug)
+    return 0 if log is None or log.announced_registry is None else log.announced_registry
 
 
 def _is_heard(log: LogStatus, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from comity_federation import strict_json
-from comity_federation.decide import demanded
+from comity_federation.decide import RULES, demanded
 from comity_federation.decision import Accepted, Decision, Forked, Refused, Repeated, Trust, Waiting
 from comity_federation.encoding import digest
 from comity_federation.log_state import LogState, peek, trace_branch
@@ -38,8 +38,8 @@ class Settled:
 
 
 def trust_fingerprint(member: Member) -> str:
-    """Return what names the registry's word on a member: when it changes, the log is decided anew."""
-    return digest(strict_json.dumps(member.to_parsed()))
+    """Return what names the rules and the registry's word on a member: when it changes, the log is decided anew."""
+    return digest(strict_json.dumps([RULES, member.to_parsed()]))
 
 
 async def settle(database: Database, registry: Registry, now: datetime) -> Settled:

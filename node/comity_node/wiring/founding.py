@@ -9,7 +9,14 @@ from datetime import datetime
 from pathlib import Path
 
 from comity_federation import strict_json
-from comity_federation.keys import NamedKey, SealingPair, SigningPair, new_sealing_pair, new_signing_pair, write_key_pair
+from comity_federation.keys import (
+    NamedKey,
+    SealingPair,
+    SigningPair,
+    new_sealing_pair,
+    new_signing_pair,
+    write_key_pair,
+)
 from comity_node.db import Database
 from comity_node.db.migrate import migrate_async
 from comity_node.domain.people import Person, PersonRole
@@ -91,7 +98,7 @@ def _write_files(home: Home, founding: Founding, member: Member, signing: Signin
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_key_pair(home.signing_key, signing)
     write_key_pair(home.sealing_key, sealing)
-    home.import_secret.write_bytes(secrets.token_bytes(32))
+    home.secret.write_bytes(secrets.token_bytes(32))
     home.member_file.write_bytes(strict_json.dumps(member.to_parsed()) + b"\n")
     if founding.root is not None:
         home.root_file.write_bytes(founding.root)

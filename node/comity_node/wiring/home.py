@@ -62,9 +62,9 @@ class Home:
         return self.path / "node.db"
 
     @property
-    def import_secret(self) -> Path:
-        """Makes random references of imported registers stable and not guessable."""
-        return self.path / "keys" / "import.secret"
+    def secret(self) -> Path:
+        """Salts what is random to others and repeatable here: event references, the trail in checkpoints."""
+        return self.path / "keys" / "node.secret"
 
     def settings(self) -> Settings:
         """Read the settings.

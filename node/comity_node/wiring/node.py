@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from comity_federation.bus import Bus
 from comity_federation.kafka_bus import KafkaBus, KafkaSettings
-from comity_federation.local_log import LocalLog
+from comity_federation.local_log import LocalLog, LocalLogInProduction
 from comity_federation.registry import Registry, RegistryClient
 from comity_node.db import Database
 from comity_node.domain.errors import RegistryMissing
@@ -69,6 +69,8 @@ class Node:
         """
         kind, _, where = self.settings.bus.partition(":")
         if kind == "local":
+            if self.settings.env == "production":
+                raise LocalLogInProduction("env is production, and the local log has no authentication: use Kafka")
             return LocalLog(Path(where))
         if kind == "kafka":
             return KafkaBus(self._kafka(where.removeprefix("//")), client_id=f"comity-{self.settings.member}")

@@ -6,8 +6,9 @@ waits a little longer each time, and clears the condition when it is over.
 
 import asyncio
 import fcntl
-import secrets
+import hmac
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import ClassVar, TextIO
 
@@ -20,6 +21,7 @@ from comity_federation.encoding import digest
 from comity_federation.keys import SigningPair, load_signing_pair
 from comity_federation.registry import Registry, RegistryError
 from comity_federation.statements import genesis
+from comity_node.db import DatabaseUnavailable
 from comity_node.domain.errors import RegistryMissing
 from comity_node.services.intake import forget_position, positions, take_in
 from comity_node.services.relay import Head, reconcile, send_signed, sign_queued
@@ -214,17 +216,24 @@ class Exchange:
             hash=head.hash,
             registry_version=registry.version,
             registry_hash=registry.hash,
-            trail=digest(secrets.token_bytes(16) + trail_head.encode("ascii")),
+            trail=self._seal_trail(trail_head),
         )
         raw = sign_checkpoint(checkpoint, self._pair.kid, self._pair.secret)
         await self._bus.publish(checkpoints_topic(member.slug), raw, {"content-type": "application/jwt"})
         self._checkpoint_due = now + self._node.settings.checkpoint_every
         self._checkpointed = head.seq
 
+    def _seal_trail(self, trail_head: str) -> str:
+        # Salted so that nobody learns how busy the node is; from a secret, so that the salt can be shown later.
+        salt = hmac.digest(self._node.home.secret.read_bytes(), trail_head.encode("ascii"), "sha256")[:16]
+        return digest(salt + trail_head.encode("ascii"))
+
     async def _set_condition(self, name: str, text: str) -> None:
         self._held_up.add(name)
-        async with self._node.database.write() as store:
-            await store.conditions.set(name, text, self._node.clock())
+        # When it is the database that holds us up, the log line must do.
+        with suppress(DatabaseUnavailable):
+            async with self._node.database.write() as store:
+                await store.conditions.set(name, text, self._node.clock())
 
     async def _clear_condition(self, name: str) -> None:
         self._held_up.discard(name)
