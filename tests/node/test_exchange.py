@@ -34,6 +34,8 @@ QUICK: dict[str, object] = {"registry_every_s": 0.3}
 async def exchanging(house: House) -> AsyncIterator[None]:
     """Run a node's exchange while the block lasts."""
     task = asyncio.create_task(Exchange(house.node, house.node.bus()).run())
+    # One step: it holds the lock now.
+    await asyncio.sleep(0)
     try:
         yield
     finally:
@@ -52,7 +54,9 @@ async def release(house: House, ref: str) -> None:
             await add_person(store, name=f"{ref} {n}", roles=roles, firm=None, password_hash=None, by="test", now=now)
             for n, roles in enumerate([[PersonRole.REVIEWER], [PersonRole.FOCAL_POINT]])
         ]
-        await store.reports.add(StoredReport(digest(raw), "register", raw, None, None, None, None, ref, (), one.id, now))
+        await store.reports.add(
+            StoredReport(digest(raw), "register", raw, None, None, None, None, ref, (), one.id, now)
+        )
         review = await propose_release(store, one, digest(raw), "O1", policy=Policy(), now=now)
         await approve(store, two, review.id, now)
 
@@ -128,7 +132,6 @@ async def test_a_second_exchange_of_one_home_is_refused_with_exit_code_3_and_say
 async def test_the_lock_is_free_again_when_an_exchange_ends(town: Town) -> None:
     house = await town.found("agency", more=QUICK)
     async with exchanging(house):
-        await asyncio.sleep(0)
         with pytest.raises(ExchangeRuns):
             await Exchange(house.node, house.node.bus()).run()
     async with exchanging(house):
@@ -250,6 +253,7 @@ async def test_a_node_whose_member_is_pending_signs_nothing_and_says_so(town: To
 
 async def test_a_checkpoint_makes_the_member_heard_at_a_peer(town: Town) -> None:
     agency, body = await town.found("agency", more=QUICK), await town.found("body", more=QUICK)
+    await town.refresh()
     async with exchanging(body):
 
         async def body_heard() -> bool:
@@ -268,21 +272,20 @@ async def test_a_checkpoint_makes_the_member_heard_at_a_peer(town: Town) -> None
 
 async def test_a_new_head_is_announced_at_once_and_a_peer_that_lacks_it_knows(town: Town) -> None:
     agency, body = await town.found("agency", more=QUICK), await town.found("body", more=QUICK)
+    await town.refresh()
     await release(agency, "a")
     async with exchanging(agency):
         await until("it is out", outbox_is(agency, sent=1))
         await until("it is announced", lambda: on_topic(town, checkpoints_topic("agency")))
     # What the bus now holds back from the peer.
-    missing = Town.log(town)
-    withheld = town.directory / "withheld.db"
-    town.bus = f"local:{withheld}"
+    missing = town.log()
+    town.bus = f"local:{town.directory / 'withheld.db'}"
     other = town.log()
     for raw in [d.value for d in await missing.tail(checkpoints_topic("agency"), most=10)]:
         await other.publish(checkpoints_topic("agency"), raw, {})
     await missing.stop()
     await other.stop()
-    settings = body.node.settings.model_copy(update={"bus": town.bus})
-    body.node.settings = settings
+    body.node.settings = body.node.settings.model_copy(update={"bus": town.bus})
 
     async def behind() -> bool:
         return (await coverage(body)).behind == (("agency", 1),)

@@ -4,11 +4,12 @@ SQLite: we take over BEGIN (sqlite3 of Python 3.11 begins at the first write, an
 lost without an error); a write begins IMMEDIATE. PostgreSQL: a write takes one advisory lock for its transaction.
 """
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 
-from sqlalchemy import event, text
+from sqlalchemy import ExceptionContext, event, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -27,6 +28,9 @@ class DatabaseUnavailable(ComityError):
     """The database does not answer, or somebody else has held it for too long. Nothing is half done."""
 
     code: ClassVar[str] = "database.unavailable"
+
+
+_ARGUMENT = re.compile(r"(invalid input for query argument \$\d+): .*", re.DOTALL)
 
 
 class Database:
@@ -98,10 +102,22 @@ async def _answering() -> AsyncIterator[None]:
 def _engine(url: str) -> AsyncEngine:
     # Parameters hold what must not get into a log through an error.
     engine = create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
+    event.listen(engine.sync_engine, "handle_error", _forget_values)
     if engine.dialect.name == "sqlite":
         take_over_begin(engine)
         event.listen(engine.sync_engine, "connect", _set_pragmas)
     return engine
+
+
+def _forget_values(context: ExceptionContext) -> None:
+    # hide_parameters ends at SQLAlchemy's own words: PostgreSQL puts the whole row into an error's DETAIL, and asyncpg
+    # an argument that does not fit into its text. A logged traceback shows both.
+    original = context.original_exception
+    for error in (context.sqlalchemy_exception, original, original.__cause__):
+        if error is not None:
+            error.args = tuple(_ARGUMENT.sub(r"\1", a) if isinstance(a, str) else a for a in error.args)
+            if getattr(error, "detail", None):
+                error.detail = None  # type: ignore[attr-defined]
 
 
 def take_over_begin(engine: AsyncEngine) -> None:

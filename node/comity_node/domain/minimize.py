@@ -151,8 +151,9 @@ def minimize(report: Report, policy: Policy, commitment: Commitment | None = Non
 def default_handling(report: Report) -> Handling:
     """Return the terms proposed for a report's findings; the reviewer may change them."""
     public = report.source is SourceType.PUBLIC_REGISTER
+    clear = public and not report.party.named_after_person
     return Handling(
-        tlp=Tlp.CLEAR if public and not report.party.named_after_person else Tlp.GREEN,
+        tlp=Tlp.CLEAR if clear else Tlp.GREEN,
         contact=Contact.OPEN if public else Contact.DESK,
         purpose=Purpose.SUPPLY_CHAIN_DUE_DILIGENCE,
         permitted_use=(
@@ -160,7 +161,7 @@ def default_handling(report: Report) -> Handling:
             PermittedUse.DUE_DILIGENCE,
             PermittedUse.NOT_SOLE_GROUND_FOR_EXCLUSION,
         ),
-        onward=Onward.ANYONE if public else Onward.MEMBERS,
+        onward=Onward.ANYONE if clear else Onward.MEMBERS,
     )
 
 

@@ -2,17 +2,21 @@
 
 from datetime import datetime
 
-from comity_federation.log_state import peek
+from comity_federation.decision import Accepted, Refused
+from comity_federation.lone_record import claimed_issuer, decide_alone
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
+from comity_node.db.outbox import OutboxItem
 from comity_node.domain.supplier_view import Entry
+from comity_node.services.release import read_outgoing
 from comity_node.services.settle import redecide
+from comity_schemas.member import MemberStatus
 
 
 async def check(database: Database, registry: Registry, now: datetime) -> list[str]:
     """Return every difference found, in words; empty when all is well."""
     async with database.rehearse() as store:
-        problems = [*await _check_trail(store), *await _check_outbox(store)]
+        problems = [*await _check_trail(store), *await _check_outbox(store, registry)]
         for slug in await store.received.all_members():
             if registry.member(slug) is None:
                 problems.append(f"records of {slug} are stored, which the registry does not list")
@@ -36,17 +40,39 @@ async def _check_trail(store: Store) -> list[str]:
     return [] if broken is None else [f"the trail was changed at entry {broken}"]
 
 
-async def _check_outbox(store: Store) -> list[str]:
-    problems = []
+async def _check_outbox(store: Store, registry: Registry) -> list[str]:
     approved, queued = await store.reviews.all_approved(), await store.outbox.review_ids()
-    problems += [f"review {name} is approved and not in the outbox" for name in sorted(approved - queued)]
+    problems = [f"review {name} is approved and not in the outbox" for name in sorted(approved - queued)]
     problems += [f"review {name} is in the outbox and was not approved" for name in sorted(queued - approved)]
-    for state in ("signed", "sent"):
-        for item in await store.outbox.in_state(state, most=1_000_000):
-            claimed = peek(item.record or b"")
-            if claimed is None or claimed.hash != item.hash or claimed.seq != item.seq:
-                problems.append(f"the signed bytes of statement {item.seq} were changed")
+    for name in sorted(approved & queued):
+        review, item = await store.reviews.find(name), await store.outbox.of_review(name)
+        assert review is not None
+        assert item is not None
+        if item.outgoing != read_outgoing(review):
+            problems.append(f"what is in the outbox for review {name} is not what was approved")
+        elif item.record is not None and not _says_what_was_released(item, item.record, registry):
+            problems.append(f"the signed bytes of statement {item.seq} were changed")
     return problems
+
+
+def _says_what_was_released(item: OutboxItem, record: bytes, registry: Registry) -> bool:
+    issuer = claimed_issuer(record)
+    member = None if issuer is None else registry.by_did(issuer)
+    if member is None:
+        return False
+    # As when it was signed: what the registry closed since then does not change what these bytes are.
+    keys = tuple(key.model_copy(update={"closed": None}) for key in member.signing_keys)
+    opened = {"status": MemberStatus.ACTIVE, "closed": None, "thawed": None, "signing_keys": keys}
+    entry = member.model_copy(update=opened)
+    match decide_alone(record, lambda _: entry, issuer):
+        case Accepted(claims=claims, hash=name, body=body, missing=()):
+            said = {**item.outgoing.body, **item.outgoing.disclosed}
+            same = body is not None and type(body).from_parsed(said) == body
+            return same and (claims.seq, name) == (item.seq, item.hash)
+        case Refused() as refused:
+            return refused.uses_place and (refused.seq, refused.hash) == (item.seq, item.hash)
+        case _:
+            return False
 
 
 async def _accepted(store: Store, slug: str) -> dict[int, str]:

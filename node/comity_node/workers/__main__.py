@@ -1,8 +1,11 @@
 """`python -m comity_node.workers HOME`: the exchange process that `comity serve` starts."""
 
 import asyncio
+import contextlib
+import os
 import signal
 import sys
+import threading
 from pathlib import Path
 
 from comity_node.wiring import Node
@@ -18,7 +21,8 @@ async def _main(home: Path) -> int:
         loop.add_signal_handler(name, task.cancel)
     # When the parent dies its end of our stdin closes: an exchange never outlives its node.
     if not sys.stdin.closed and not sys.stdin.isatty():
-        loop.run_in_executor(None, _wait_for_parent, loop, task)
+        # A daemon thread: one of the loop's own would keep a process that has failed from ending.
+        threading.Thread(target=_wait_for_parent, args=(loop, task), daemon=True).start()
     try:
         await task
     except asyncio.CancelledError:
@@ -32,8 +36,11 @@ async def _main(home: Path) -> int:
 
 
 def _wait_for_parent(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
-    sys.stdin.buffer.read()
-    loop.call_soon_threadsafe(task.cancel)
+    # The bare descriptor: a thread that holds the lock of `sys.stdin` at the end crashes the interpreter.
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(task.cancel)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,7 @@ class Exchange:
         self._registry: Registry | None = None
         self._pair: SigningPair = load_signing_pair(node.home.signing_key)
         self._floor: Head | None = None
+        self._bus_id: str | None = None
         self._settle_now = asyncio.Event()
         self._checkpoint_due: datetime | None = None
         self._checkpointed: int = -1
@@ -136,12 +137,17 @@ class Exchange:
             await asyncio.sleep(_IDLE_S)
             return
         bus_id = await self._bus.bus_id()
+        if bus_id != self._bus_id:
+            # Another bus, or this one made anew: what it holds of the own log must be looked at before going on.
+            self._bus_id, self._floor, self._checkpoint_due = bus_id, None, None
         where = await positions(self._node.database, registry, bus_id)
         try:
             delivered = await self._bus.read(where, most=_READ_AT_ONCE, wait=_READ_WAIT)
         except HistoryMissing as error:
             log.warning("bus.history_missing", topic=error.topic, position=error.position)
             await forget_position(self._node.database, error.topic, bus_id)
+            # The own topic may be lost too: compare again before the next signature, and send again what is missing.
+            self._floor = None
             return
         await self._note_troubles()
         if delivered and await take_in(self._node.database, delivered, registry, bus_id, self._node.clock()):

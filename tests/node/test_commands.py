@@ -1,0 +1,541 @@
+"""The `comity` commands of a node as people run them: what they print, what they write, how they end."""
+
+import asyncio
+import contextlib
+import csv
+import json
+import re
+import shutil
+import socket
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from comity_federation import strict_json
+from comity_federation.bus import statements_topic
+from comity_federation.encoding import b64encode
+from comity_federation.keys import new_signing_pair, write_key_pair
+from comity_federation.signed_reports import report_id
+from comity_node.remote import NodeRefused, Remote
+from comity_schemas.member import Member, MemberStatus, Role
+from node_world import Town, audit_report, comity, served
+
+Ran = subprocess.CompletedProcess[str]
+
+PEOPLE = {
+    "greta": ("auditor", "firm"),
+    "ana": ("reviewer", None),
+    "bakari": ("focal-point", None),
+    "sanna": ("officer", None),
+}
+DASH, TWO_DASHES = b64encode(b"\xf8" + bytes(31)), b64encode(b"\xfb\xe0" + bytes(30))
+"""Hashes that nothing has, beginning with `-` and `--`."""
+
+
+@dataclass
+class Network:
+    """A served agency in a network with an audit firm."""
+
+    town: Town
+    home: Path
+    url: str
+    tokens: dict[str, str]
+    place: Path
+    steps: dict[str, Ran] = field(default_factory=dict)
+
+    def do(self, who: str, *words: str, code: int = 0, **environment: str) -> Ran:
+        """Run a command as one person; it must end as expected."""
+        ran = comity(*words, COMITY_URL=self.url, COMITY_TOKEN=self.tokens[who], **environment)
+        assert ran.returncode == code, ran.stdout + ran.stderr
+        return ran
+
+    def ask(self, who: str, path: str, **params: Any) -> Any:
+        with Remote(self.url, self.tokens[who]) as remote:
+            return remote.get(path, **params)
+
+    def local(self, *words: str, code: int = 0, **environment: str) -> Ran:
+        """Run a command on the home, on this machine."""
+        ran = comity(*words, COMITY_HOME=str(self.home), **environment)
+        assert ran.returncode == code, ran.stdout + ran.stderr
+        return ran
+
+    @property
+    def root(self) -> str:
+        return str(self.home / "root.json")
+
+
+def wait_until(what: str, holds: Callable[[], Any], seconds: float = 30) -> Any:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := holds():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{what}: not within {seconds:.0f} s")
+
+
+async def _set_up(place: Path) -> tuple[Town, Path, dict[str, str]]:
+    town = Town(place)
+    house = await town.found("agency")
+    town.admit(town.firm_entry())
+    tokens = {"admin": house.admin.token}
+    for name, (role, firm) in PEOPLE.items():
+        tokens[name] = (await house.hire(name, role, firm=firm)).token
+    await town.refresh()
+    await town.close()
+    write_key_pair(place / "auditor.jwk", town.auditor)
+    return town, house.home, tokens
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    place = tmp_path_factory.mktemp("commands")
+    town, home, tokens = asyncio.run(_set_up(place))
+    with served(home) as node:
+        yield Network(town, home, node.url, tokens, place)
+
+
+@pytest.fixture(scope="module")
+def submitted(network: Network) -> str:
+    """The id of a report that was signed and submitted by command."""
+    report = network.place / "audit.json"
+    report.write_bytes(strict_json.dumps(audit_report().to_parsed()))
+    key = str(network.place / "auditor.jwk")
+    network.steps["sign"] = comity("report", "sign", str(report), "--key", key)
+    signed = network.place / "audit.signed.json"
+    network.steps["submit"] = network.do("greta", "report", "submit", str(signed))
+    return report_id(signed.read_bytes())
+
+
+@pytest.fixture(scope="module")
+def published(network: Network, submitted: str) -> str:
+    """The hash of a statement that two people released by command, and that the node has received itself."""
+    network.steps["propose"] = network.do("ana", "review", "propose", submitted, "O1")
+    review = network.ask("ana", "/reviews", state="proposed")["items"][0]["id"]
+    network.steps["listed"] = network.do("bakari", "review", "list")
+    network.steps["alone"] = network.do("ana", "review", "approve", review, code=1)
+    network.steps["approve"] = network.do("bakari", "review", "approve", review)
+
+    def sent() -> str | None:
+        items = network.ask("ana", "/published")["items"]
+        return items[0]["statement"] if items and items[0]["state"] == "sent" else None
+
+    statement = str(wait_until("it is sent", sent))
+
+    def accepted() -> bool:
+        members = network.ask("admin", "/network")["members"]
+        return next(m for m in members if m["slug"] == "agency")["head"] == 1
+
+    wait_until("it is received", accepted)
+    return statement
+
+
+@pytest.fixture(scope="module")
+def record(network: Network, published: str) -> Path:
+    """The file of that statement's record, exported by command."""
+    out = network.place / "records"
+    network.steps["export"] = network.do("sanna", "record", "export", published, "--out", str(out))
+    return out / f"{published}.record.json"
+
+
+# A node's home
+
+
+def found_by_command(home: Path, *more: str) -> Ran:
+    return comity(
+        *("init", "--home", str(home), "--member", "undp", "--did", "did:web:undp.example", "--name", "UNDP"),
+        *("--role", "agency", "--country", "international", "--registry", str(home.parent / "registry")),
+        *("--bus", f"local:{home.parent / 'log.db'}", *more),
+    )
+
+
+def test_init_makes_a_home_that_only_its_owner_can_read_and_a_second_init_changes_nothing(tmp_path: Path) -> None:
+    home = tmp_path / "node"
+    ran = found_by_command(home)
+    assert ran.returncode == 0, ran.stderr
+    assert re.search(r"password +\S{15,}", ran.stdout)
+    assert re.search(r"token +comity_\S{30,}", ran.stdout)
+    modes = {str(p.relative_to(home)): p.stat().st_mode & 0o777 for p in [home, *home.rglob("*")]}
+    assert {mode for name, mode in modes.items() if (home / name).is_dir()} == {0o700}
+    assert {mode for name, mode in modes.items() if (home / name).is_file()} == {0o600}
+    assert {"settings.toml", "member.json", "node.db", "keys/signing.jwk", "keys/sealing.jwk"} <= set(modes)
+    entry = Member.from_parsed(strict_json.loads((home / "member.json").read_bytes()))
+    assert (entry.slug, entry.role, entry.status) == ("undp", Role.AGENCY, MemberStatus.PENDING)
+    assert [key.kid for key in entry.signing_keys] == ["did:web:undp.example#signing-1"]
+    before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    again = found_by_command(home)
+    assert again.returncode == 1
+    assert "[home.exists]" in again.stderr
+    assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
+
+
+def test_init_with_an_entry_that_does_not_fit_makes_nothing(tmp_path: Path) -> None:
+    ran = found_by_command(tmp_path / "node", "--country", "Atlantis")
+    assert ran.returncode == 2
+    assert "nothing was made" in ran.stderr
+    assert not (tmp_path / "node").exists()
+
+
+def test_a_directory_that_is_no_home_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    ran = comity("check", "--home", str(tmp_path))
+    assert ran.returncode == 1
+    assert "comity init" in ran.stderr
+    assert "[settings.refused]" in ran.stderr
+
+
+# Reports
+
+
+def test_a_key_that_others_can_read_is_refused_and_nothing_is_signed(tmp_path: Path) -> None:
+    key = tmp_path / "auditor.jwk"
+    write_key_pair(key, new_signing_pair("did:web:firm.example#a"))
+    key.chmod(0o644)
+    report = tmp_path / "audit.json"
+    report.write_bytes(strict_json.dumps(audit_report().to_parsed()))
+    ran = comity("report", "sign", str(report), "--key", str(key))
+    assert ran.returncode == 1
+    assert "[key.exposed]" in ran.stderr
+    assert not (tmp_path / "audit.signed.json").exists()
+
+
+def test_a_file_that_is_no_report_is_not_signed_and_the_text_says_where_it_does_not_fit(
+    network: Network, tmp_path: Path
+) -> None:
+    report = tmp_path / "audit.json"
+    report.write_bytes(strict_json.dumps({**audit_report().to_parsed(), "finished": "yesterday"}))
+    ran = comity("report", "sign", str(report), "--key", str(network.place / "auditor.jwk"))
+    assert ran.returncode == 1
+    assert "finished" in ran.stderr
+    assert "[report.unreadable]" in ran.stderr
+
+
+def test_a_report_is_signed_offline_beside_itself_and_never_over_another_file(network: Network, submitted: str) -> None:
+    assert "Signed 1 observations as did:web:firm.example#auditor-1" in network.steps["sign"].stdout
+    signed = network.place / "audit.signed.json"
+    before = signed.read_bytes()
+    key = str(network.place / "auditor.jwk")
+    again = comity("report", "sign", str(network.place / "audit.json"), "--key", key)
+    assert again.returncode == 1
+    assert "[file]" in again.stderr
+    assert signed.read_bytes() == before
+
+
+def test_a_submitted_report_is_receipted_by_the_hash_of_its_bytes_and_again_only_as_here_already(
+    network: Network, submitted: str
+) -> None:
+    assert f"{submitted}: received whole, the signature is good" in network.steps["submit"].stdout
+    again = network.do("greta", "report", "submit", str(network.place / "audit.signed.json"))
+    assert f"{submitted}: was here already" in again.stdout
+
+
+def test_a_changed_report_is_refused_with_its_code(network: Network, submitted: str, tmp_path: Path) -> None:
+    changed = tmp_path / "changed.json"
+    raw = (network.place / "audit.signed.json").read_bytes()
+    changed.write_bytes(raw.replace(b"SMETA", b"SMETB", 1))
+    assert changed.read_bytes() != raw
+    ran = network.do("greta", "report", "submit", str(changed), code=1)
+    assert re.search(r"\(report\.\S+\) \[remote.refused\]", ran.stderr)
+
+
+def test_report_list_and_drafts_show_what_would_leave_beside_what_stays(network: Network, submitted: str) -> None:
+    listed = network.do("greta", "report", "list").stdout
+    assert re.search(rf"^{re.escape(submitted)}  \S+  firm$", listed, re.M)
+    drafts = network.do("ana", "report", "drafts", submitted).stdout
+    leaves, _, fates = drafts.partition("every field of the report:")
+    assert "Fazenda Exemplo Ltda" in leaves
+    assert "Canary" not in leaves
+    assert re.search(r"stays +observations\.0\.testimony", fates)
+    assert "Canary" not in drafts
+    found = json.loads(network.do("ana", "report", "drafts", submitted, "--json").stdout)
+    assert found["drafts"][0]["observation"] == "O1"
+
+
+def test_report_show_says_what_became_of_each_observation(network: Network, submitted: str, published: str) -> None:
+    shown = network.do("greta", "report", "show", submitted).stdout
+    assert shown == f"O1: published, statement 1 ({published})\n"
+
+
+def test_a_report_whose_hash_begins_with_a_dash_can_be_named_in_every_command(network: Network, tmp_path: Path) -> None:
+    number = 0
+    while not report_id(raw := network.town.signed(audit_report(ref=f"dash {number}"))).startswith("-"):
+        number += 1
+    file = tmp_path / "dash.json"
+    file.write_bytes(raw)
+    name = report_id(raw)
+    assert name in network.do("greta", "report", "submit", str(file)).stdout
+    assert "O1: received" in network.do("greta", "report", "show", name).stdout
+    assert "O1 would leave" in network.do("ana", "report", "drafts", name).stdout
+    proposed = network.do("ana", "review", "propose", name, "O1").stdout
+    review = re.search(r"Proposed as (\S+)\.", proposed)
+    assert review
+    assert "Nothing was published" in network.do("bakari", "review", "reject", review[1]).stdout
+
+
+@pytest.mark.parametrize("name", [DASH, TWO_DASHES])
+def test_an_unknown_hash_that_begins_with_dashes_is_looked_for_and_not_taken_for_an_option(
+    network: Network, name: str, tmp_path: Path
+) -> None:
+    ran = network.do("sanna", "record", "export", name, "--out", str(tmp_path), code=1)
+    assert "(not-found)" in ran.stderr
+    ran = network.do("ana", "review", "withdraw", name, "--reason", "factual-error", code=1)
+    assert "(review.not-published)" in ran.stderr
+
+
+# Review
+
+
+def test_two_people_release_and_the_proposer_alone_cannot(network: Network, submitted: str, published: str) -> None:
+    assert "Proposed as" in network.steps["propose"].stdout
+    assert f"{submitted} O1" in network.steps["listed"].stdout
+    assert "(review.same-person)" in network.steps["alone"].stderr
+    assert "release approved" in network.steps["approve"].stdout
+    listed = network.do("ana", "review", "published").stdout
+    assert re.search(rf"^ +1  sent +release +{re.escape(published)}$", listed, re.M)
+
+
+def test_a_role_that_may_not_propose_is_refused_with_its_code(network: Network, submitted: str) -> None:
+    assert "(not-allowed)" in network.do("sanna", "review", "propose", submitted, "O1", code=1).stderr
+
+
+def test_a_withdrawal_is_proposed_and_stands_for_nothing_until_a_second_person_approves(
+    network: Network, published: str
+) -> None:
+    ran = network.do("ana", "review", "withdraw", published, "--reason", "factual-error")
+    review = re.search(r"Proposed as (\S+)\.", ran.stdout)
+    assert review
+    shown = json.loads(network.do("bakari", "review", "show", review[1]).stdout)
+    assert (shown["act"], shown["state"], shown["target"]) == ("withdraw", "proposed", published)
+    assert "(review.same-person)" in network.do("ana", "review", "approve", review[1], code=1).stderr
+    network.do("bakari", "review", "reject", review[1])
+    assert "findings shared" in network.local("screen", "--id", "BR-CNPJ:00000000000191").stdout
+
+
+# Screening and checking
+
+
+def test_screen_says_in_words_what_is_known_and_never_that_anybody_is_cleared(network: Network, published: str) -> None:
+    by_number = network.local("screen", "--id", "BR-CNPJ:00.000.000/0001-91").stdout
+    assert by_number.startswith("BR-CNPJ:00000000000191: findings shared\n")
+    assert "match (the same BR-CNPJ 00000000000191)" in by_number
+    by_name = network.local("screen", "Fazenda Exemplo Ltda", "--country", "BR").stdout
+    first = by_name.splitlines()[0]
+    assert first == "Fazenda Exemplo Ltda: findings shared under a like name, identity not confirmed"
+    unknown = network.local("screen", "Nobody We Know GmbH", "--country", "DE").stdout
+    assert unknown.startswith("Nobody We Know GmbH: no supplier by this name\n")
+    for said in (by_number, by_name, unknown):
+        assert "not a clearance" in said
+        assert "agency 1" in said, "the log positions it was asked at"
+        assert not re.search(r"\bclear(ed)?\b|\bgreen\b|\d ?%", said, re.I)
+
+
+def test_screen_json_says_the_same_for_scripts(network: Network, published: str) -> None:
+    found = json.loads(network.local("screen", "--id", "BR-CNPJ:00000000000191", "--json").stdout)
+    (answer,) = found["answers"]
+    assert (answer["verdict"], answer["state"]) == ("match", "findings shared")
+    assert [hit["statement"] for hit in answer["findings"]] == [published]
+    assert found["positions"] == {"agency": 1}
+    assert "firm" in [each["member"] for each in found["coverage"]["not_heard"]]
+
+
+def test_screen_without_a_question_or_with_a_number_that_cannot_be_is_refused(network: Network) -> None:
+    assert "give a NAME" in network.local("screen", code=2).stderr
+    assert "BR-CNPJ:11111111111111" in network.local("screen", "--id", "BR-CNPJ:11111111111111", code=2).stderr
+
+
+def copied_database(network: Network, to: Path) -> dict[str, str]:
+    with contextlib.closing(sqlite3.connect(network.home / "node.db")) as source:
+        with contextlib.closing(sqlite3.connect(to)) as target:
+            source.backup(target)
+    return {"COMITY_DATABASE": f"sqlite+aiosqlite:///{to}"}
+
+
+def test_check_is_clean_and_then_is_not_after_one_row_of_the_view_was_changed(
+    network: Network, published: str, tmp_path: Path
+) -> None:
+    assert network.local("check").stdout.startswith("clean")
+    copy = copied_database(network, tmp_path / "copy.db")
+    network.local("check", **copy)
+    with contextlib.closing(sqlite3.connect(tmp_path / "copy.db")) as disk:
+        assert disk.execute("UPDATE entry SET state = 'withdrawn'").rowcount == 1
+        disk.commit()
+    ran = network.local("check", code=1, **copy)
+    assert f"agency: finding {published} differs from its statement" in ran.stdout
+    assert "1 differences" in ran.stderr
+
+
+# Records
+
+
+def test_an_exported_record_is_byte_for_byte_what_was_signed(network: Network, record: Path, published: str) -> None:
+    assert network.steps["export"].stdout == f"{record}\n"
+    with contextlib.closing(sqlite3.connect(network.home / "node.db")) as disk:
+        ((signed,),) = disk.execute("SELECT record FROM outbox WHERE hash = ?", [published])
+    assert record.read_bytes() == signed
+
+
+def test_verify_ends_with_0_for_a_genuine_record_and_says_what_it_cannot_tell(network: Network, record: Path) -> None:
+    registry = str(network.town.world.path)
+    ran = comity("verify", str(record), "--registry", registry, "--root", network.root)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.startswith("GENUINE: agency said this finding at ")
+    assert "a single file cannot prove it" in ran.stdout
+    assert "same directory" not in ran.stdout
+    without = comity("verify", str(record), "--registry", registry)
+    assert without.returncode == 0
+    assert "its root was taken from the same directory" in without.stdout
+
+
+def test_verify_ends_with_1_and_the_step_for_a_changed_record(network: Network, record: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "changed.json"
+    raw = record.read_bytes()
+    # In the middle of the signed payload.
+    place = raw.index(b".") + 40
+    changed.write_bytes(raw[:place] + (b"B" if raw[place : place + 1] == b"A" else b"A") + raw[place + 1 :])
+    ran = comity("verify", str(changed), "--registry", str(network.town.world.path), "--json")
+    assert ran.returncode == 1
+    said = json.loads(ran.stdout)
+    assert (said["genuine"], said["step"], said["code"]) == (False, 5, "bad-signature")
+
+
+def test_verify_ends_with_2_where_the_registry_is_missing_expired_or_of_another_root(
+    network: Network, record: Path, tmp_path: Path
+) -> None:
+    missing = comity("verify", str(record), "--registry", str(tmp_path / "absent"))
+    expired = tmp_path / "expired"
+    shutil.copytree(network.town.world.path, expired)
+    later = comity("verify", str(record), "--registry", str(expired), "--at", "2099-01-01")
+    other = Town(tmp_path / "other")
+    (tmp_path / "root.json").write_bytes(other.world.root)
+    foreign = comity(
+        "verify", str(record), "--registry", str(network.town.world.path), "--root", str(tmp_path / "root.json")
+    )
+    for ran in (missing, later, foreign):
+        assert (ran.returncode, ran.stdout) == (2, "")
+        assert ran.stderr.startswith("cannot tell: ")
+    assert "expired" in later.stderr
+
+
+# A public register
+
+COLUMNS = ("documentFormatted", "name", "year", "state", "address", "workersAffected", "cnae", "inclusionDate")
+ROWS = (
+    ("11.222.333/0001-81", "CERAMICA EXEMPLO LTDA", "2024", "PE", "RUA UM, 5, IPOJUCA/PE", "7", "4120-4/00", "06/10/2025"),
+    ("529.982.247-25", "ZULMIRA PLANTADA", "2024", "PE", "SITIO ZQX, IPOJUCA/PE", "2", "4120-4/00", "06/10/2025"),
+    ("45.723.174/0001-10", "MADEIRAS EXEMPLO LTDA", "2023", "PA", "RUA DOIS, 9, BELÉM/PA", "3", "1610-2/03", "06/10/2025"),
+)  # fmt: skip
+
+
+def test_import_proposes_the_firms_lists_the_person_without_a_name_and_two_people_release_all(
+    network: Network, published: str, tmp_path: Path
+) -> None:
+    table = tmp_path / "register.csv"
+    with table.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([COLUMNS, *ROWS])
+    ran = network.do("ana", "import", str(table), "--mapping", "br_lista_suja")
+    assert re.fullmatch(r"line 3: .*\n", ran.stderr), ran.stderr
+    assert "3 rows: 2 added, 0 changed, 0 already here, 1 left out; 2 findings proposed." in ran.stdout
+    again = network.do("ana", "import", str(table), "--mapping", "br_lista_suja", "--json")
+    done = json.loads(again.stdout)
+    assert (done["added"], done["unchanged"], done["proposed"]) == (0, 2, 0)
+    assert [problem["line"] for problem in done["problems"]] == [3]
+    batch = re.search(r"approve-batch (\S+)", ran.stdout)
+    assert batch
+    assert "(review.same-person)" in network.do("ana", "review", "approve-batch", batch[1], code=1).stderr
+    assert "Released 2 findings" in network.do("bakari", "review", "approve-batch", batch[1]).stdout
+    listed = network.do("ana", "report", "list").stdout
+    assert listed.count("public register") == 2
+    for said in (ran, again):
+        for planted in ("ZULMIRA", "PLANTADA", "529.982", "52998224725", "ZQX"):
+            assert planted not in said.stdout + said.stderr
+    with contextlib.closing(sqlite3.connect(network.home / "node.db")) as disk:
+        assert not [line for line in disk.iterdump() if "ZULMIRA" in line or "52998224725" in line]
+
+
+def test_import_with_a_mapping_that_is_not_there_says_so(network: Network, tmp_path: Path) -> None:
+    table = tmp_path / "register.csv"
+    table.write_text(",".join(COLUMNS))
+    ran = network.do("ana", "import", str(table), "--mapping", "br_no_such", code=1)
+    assert "br_no_such" in ran.stderr
+
+
+# The network
+
+
+def test_network_shows_members_quarantine_and_trail(network: Network, published: str) -> None:
+    async def write_junk() -> None:
+        log = network.town.log()
+        await log.publish(statements_topic("firm"), b"junk", {})
+        await log.stop()
+
+    asyncio.run(write_junk())
+    wait_until("it is refused", lambda: network.ask("admin", "/quarantine")["items"])
+    shown = network.do("admin", "network", "show").stdout
+    assert re.search(r"^agency  agency, active, heard \d{4}-", shown, re.M)
+    assert re.search(r"^firm  audit-firm, active, not heard yet", shown, re.M)
+    assert re.search(r"last statement \d+:\S{43}  \(\d+ accepted, 0 repeats\)", shown)
+    assert "registry version" in shown
+    assert "incomplete: 1 of 2 members not heard yet" in shown
+    found = json.loads(network.do("admin", "network", "show", "--json").stdout)
+    assert {member["slug"] for member in found["members"]} == {"agency", "firm"}
+    quarantine = network.do("admin", "network", "quarantine").stdout
+    assert re.search(r"log of firm, 4 bytes\n    step 2 \(\S+\): ", quarantine)
+    trail = network.do("admin", "network", "trail").stdout
+    assert f"statement.signed  {published}" in trail
+    assert "review.approved" in trail
+    assert "Canary" not in trail
+    assert "Fazenda" not in trail
+    assert "(not-allowed)" in network.do("sanna", "network", "trail", code=1).stderr
+
+
+# Accounts and errors
+
+
+def test_a_person_is_added_signs_in_and_a_revoked_token_is_refused_at_once(network: Network) -> None:
+    added = network.do("admin", "person", "add", "nils", "--role", "officer", COMITY_NEW_PASSWORD="long enough words")
+    assert added.stdout.startswith("Added nils (")
+    assert re.search(r"  nils  officer$", network.do("admin", "person", "list").stdout, re.M)
+    signed_in = comity("token", "new", "nils", COMITY_URL=network.url, COMITY_PASSWORD="long enough words")
+    assert signed_in.returncode == 0, signed_in.stderr
+    network.tokens["nils"] = signed_in.stdout.strip()
+    listed = network.do("nils", "token", "list").stdout
+    name, label, state = re.split(r"  +", listed.strip(), maxsplit=2)
+    assert (label, state[:6]) == ("command line", "until ")
+    network.do("nils", "token", "revoke", name)
+    with pytest.raises(NodeRefused) as refused:
+        network.ask("nils", "/tokens")
+    assert refused.value.problem["code"] == "not-signed-in"
+    assert "(not-signed-in)" in network.do("nils", "token", "list", code=1).stderr
+
+
+def test_a_wrong_password_gives_no_token(network: Network) -> None:
+    ran = comity("token", "new", "admin", COMITY_URL=network.url, COMITY_PASSWORD="not the password")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "(wrong-password)" in ran.stderr
+    assert "not the password" not in ran.stderr
+
+
+def test_a_node_that_does_not_answer_is_said_so_on_stderr_with_a_code() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        ran = comity("report", "list", COMITY_URL=f"http://127.0.0.1:{taken.getsockname()[1]}", COMITY_TOKEN="comity_x")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "is `comity serve` running there?" in ran.stderr
+    assert "[remote.unreachable]" in ran.stderr
+
+
+def test_a_missing_file_is_one_sentence_with_a_code_and_no_traceback(network: Network, tmp_path: Path) -> None:
+    ran = network.do("greta", "report", "submit", str(tmp_path / "absent.json"), code=1)
+    assert "absent.json" in ran.stderr
+    assert "[file]" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_every_command_of_the_list_has_help() -> None:
+    listed = comity("--help").stdout
+    names = re.findall(r"^│ (\w+) ", listed, re.M)
+    assert {"demo", "init", "serve", "check", "screen", "verify", "import", "report", "review"} <= set(names)
