@@ -11,7 +11,7 @@ from typer.main import get_command
 _COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("demo", "demo", "Watch one finding cross a network of three nodes on this machine."),
     "init": ("node", "init", "Make a node's home."),
-    "serve": ("node", "serve", "Serve a node."),
+    "serve": ("serve", "serve", "Serve a node."),
     "check": ("node", "check", "Decide and fold everything anew and compare."),
     "screen": ("node", "screen", "Ask what the network knows of one supplier."),
     "verify": ("record", "verify", "Check one record offline."),

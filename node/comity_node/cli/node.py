@@ -1,4 +1,4 @@
-"""Commands on a node of this machine: init, serve, check, screen."""
+"""Commands on a node of this machine: init, check, screen."""
 
 import asyncio
 import json
@@ -10,7 +10,6 @@ import typer
 from pydantic import ValidationError
 
 from comity_federation.keys import load_public
-from comity_node.app import serve as serve_node
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.words import say_answer
 from comity_node.domain.screening import Question
@@ -19,7 +18,6 @@ from comity_node.services.check import check as check_node
 from comity_node.services.screen import Answer, screen_and_note
 from comity_node.wiring import Node
 from comity_node.wiring.founding import Founded, Founding, found_node
-from comity_node.wiring.logs import set_up_logs
 from comity_schemas.identifiers import Identifier
 from comity_schemas.member import Authorisation, Basis, Role
 from comity_schemas.wire import misfits
@@ -76,13 +74,6 @@ def init(
         except ValidationError as error:
             raise typer.BadParameter(f"the member entry does not fit: {misfits(error)}; nothing was made") from error
     _say_founded(founded)
-
-
-def serve(home: HomeOption) -> None:
-    """Serve the node: its API here, and in a second process the exchange with the network."""
-    set_up_logs()
-    with told_plainly():
-        asyncio.run(serve_node(home))
 
 
 def check(home: HomeOption) -> None:
