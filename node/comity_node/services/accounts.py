@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from nacl import pwhash
 from nacl.exceptions import InvalidkeyError
@@ -40,14 +41,16 @@ def hash_password(password: str) -> str:
     ).decode("ascii")
 
 
-_NOBODY = hash_password(secrets.token_urlsafe())
-"""Checked when the name is unknown, so that the time taken does not tell which names exist."""
+@cache
+def _nobody() -> str:
+    """Checked when the name is unknown, so that the time taken does not tell which names exist."""
+    return hash_password(secrets.token_urlsafe())
 
 
 def check_password(stored: str | None, password: str) -> bool:
     """Tell whether a password fits its hash; as slow for an unknown name as for a known one."""
     try:
-        return pwhash.verify((stored or _NOBODY).encode(), password.encode()) and stored is not None
+        return pwhash.verify((stored or _nobody()).encode(), password.encode()) and stored is not None
     except InvalidkeyError:
         return False
 

@@ -96,12 +96,11 @@ async def propose_release(
     terms = handling or draft.handling
     _check_handling(finding, terms)
     await _require_new(store, report_id, observation, revises)
-    content = {"finding": finding.to_parsed(), "handling": terms.to_parsed()}
     review = Review(
         id=new_id(),
         act=RELEASE,
         state="proposed",
-        content=json.dumps(content, ensure_ascii=False),
+        content=json.dumps({"finding": finding.to_parsed(), "handling": terms.to_parsed()}, ensure_ascii=False),
         proposed_by=person.id,
         proposed_at=now,
         report_id=report_id,

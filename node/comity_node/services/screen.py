@@ -94,12 +94,14 @@ async def screen(store: Store, questions: Sequence[Question], registry: Registry
     names = await store.view.names()
     answers = []
     for question in questions:
-        hits = sort_hits(await _hits(store, question, names, now))
+        # Verdict and state rest on all that was found, also on what is too much to be shown.
+        found = await _hits(store, question, names, now)
+        hits = sort_hits(found)
         answers.append(
             Answer(
                 question=question,
-                verdict=best_verdict(hits),
-                state=state_of(hits),
+                verdict=best_verdict(found),
+                state=state_of(found),
                 hits=tuple(hits),
                 unreadable=unreadable,
                 as_of=now,
