@@ -13,7 +13,7 @@ import pytest
 from comity_federation import strict_json
 from comity_federation.bus import checkpoints_topic, statements_topic
 from comity_federation.encoding import digest
-from comity_federation.keys import new_signing_pair
+from comity_federation.keys import KeyFileUnreadable, new_signing_pair
 from comity_federation.registry import Lifetimes, publish
 from comity_federation.registry.changes import enter
 from comity_node.db.reports import StoredReport
@@ -23,17 +23,20 @@ from comity_node.domain.screening import Question, State
 from comity_node.services.accounts import add_person
 from comity_node.services.release import approve, propose_release
 from comity_node.services.screen import Coverage, cover, screen
-from comity_node.workers.exchange import Exchange, ExchangeRuns
+from comity_node.workers.exchange import Exchange, ExchangeRuns, Part
 from comity_schemas.member import Member, MemberStatus, SigningKey
 from node_world import House, Town, audit_report, clean_environment, until
 
 QUICK: dict[str, object] = {"registry_every_s": 0.3}
 
 
+BOTH = tuple(Part)
+
+
 @asynccontextmanager
-async def exchanging(house: House) -> AsyncIterator[None]:
-    """Run a node's exchange while the block lasts."""
-    task = asyncio.create_task(Exchange(house.node, house.node.bus()).run())
+async def exchanging(house: House, *parts: Part) -> AsyncIterator[None]:
+    """Run a node's exchange, or parts of it, while the block lasts."""
+    task = asyncio.create_task(Exchange(house.node, house.node.bus(), parts or BOTH).run())
     # One step: it holds the lock now.
     await asyncio.sleep(0)
     try:
@@ -136,6 +139,70 @@ async def test_the_lock_is_free_again_when_an_exchange_ends(town: Town) -> None:
             await Exchange(house.node, house.node.bus()).run()
     async with exchanging(house):
         await until("it publishes", lambda: on_topic(town, checkpoints_topic("agency")))
+
+
+@pytest.mark.parametrize("part", BOTH)
+async def test_a_part_that_runs_alone_cannot_run_a_second_time_and_the_other_can(town: Town, part: Part) -> None:
+    house = await town.found("agency", more=QUICK)
+    (other,) = set(Part) - {part}
+    async with exchanging(house, part):
+        for refused in (BOTH, (part,)):
+            with pytest.raises(ExchangeRuns, match=part):
+                await Exchange(house.node, house.node.bus(), refused).run()
+        async with exchanging(house, other):
+            await until("it publishes", lambda: on_topic(town, checkpoints_topic("agency")))
+
+
+async def test_parts_in_two_processes_do_what_one_exchange_does(town: Town) -> None:
+    house = await town.found("agency", more=QUICK)
+    await release(house, "a")
+    async with exchanging(house, Part.RECEIVER), exchanging(house, Part.RELAY):
+        await until("it is out, read and counted", records_are(house, "agency", accepted=1))
+        assert await outbox_is(house, sent=1)()
+        assert await conditions(house) == {}
+
+
+async def test_the_receiver_needs_no_signing_key_and_the_relay_alone_receives_nothing(town: Town) -> None:
+    house = await town.found("agency", more=QUICK)
+    await town.refresh()
+    await release(house, "a")
+    async with exchanging(house, Part.RELAY):
+        await until("it is out", outbox_is(house, sent=1))
+    assert await records_are(house, "agency")()
+    house.node.home.signing_key.unlink()
+    async with exchanging(house, Part.RECEIVER):
+        await until("it is read and counted", records_are(house, "agency", accepted=1))
+    with pytest.raises(KeyFileUnreadable):
+        Exchange(house.node, house.node.bus(), (Part.RELAY,))
+
+
+async def test_the_relay_alone_notices_a_log_that_is_lost_and_sends_it_again(town: Town) -> None:
+    house = await town.found("agency", more=QUICK)
+    await town.refresh()
+    await release(house, "a")
+    async with exchanging(house, Part.RELAY):
+        await until("it is out", outbox_is(house, sent=1))
+        before = await on_topic(town, statements_topic("agency"))
+        for left in town.directory.glob("log.db*"):
+            left.unlink()
+
+        async def again() -> bool:
+            return await on_topic(town, statements_topic("agency")) == before
+
+        await until("it is sent again unchanged", again, seconds=20)
+
+
+async def test_a_bus_that_is_away_holds_up_the_relay_alone_under_its_own_name(tmp_path: Path) -> None:
+    later = tmp_path / "later"
+    town = Town(tmp_path, bus=f"local:{later / 'log.db'}")
+    house = await town.found("agency", more=QUICK)
+    await town.refresh()
+    async with exchanging(house, Part.RELAY):
+        assert str(later) in await until("it says so", held_up(house, "relay"))
+        later.mkdir()
+        await until("the condition clears", clear_of(house, "relay"))
+        assert await conditions(house) == {}
+    await town.close()
 
 
 async def test_an_exchange_ends_with_the_process_that_started_it(town: Town) -> None:

@@ -13,14 +13,20 @@ from comity_node.app.application import create_app
 from comity_node.db import DatabaseUnavailable
 from comity_node.db.migrate import migrate_async
 from comity_node.wiring import Node
+from comity_node.workers.running import STOP_WITHIN_S, end_within
 
 log = structlog.get_logger(__name__)
 
 _LONGEST_PAUSE_S = 30.0
 
 
-async def serve(home: Path) -> None:
-    """Serve a node until stopped by a signal; the exchange is started again whenever it ends."""
+async def serve(home: Path, *, exchange: bool = True) -> None:
+    """Serve a node until stopped by a signal.
+
+    Args:
+        home: the node's home.
+        exchange: also run its exchange, in a child that is started again whenever it ends.
+    """
     node = Node.open(home)
     # A newer release may bring new tables; nothing happens when they are there.
     await migrate_async(node.settings.database)
@@ -33,27 +39,37 @@ async def serve(home: Path) -> None:
         server_header=False,
         timeout_graceful_shutdown=5,
     )
-    server = _AnnouncingServer(config)
-    server.member = node.settings.member
-    exchange = asyncio.create_task(_keep_exchange(home, node))
+    child = asyncio.create_task(_keep_exchange(home, node)) if exchange else None
+    server = _AnnouncingServer(config, node.settings.member, child)
     try:
         await server.serve()
     finally:
-        exchange.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await exchange
+        if child is not None:
+            child.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await child
 
 
 class _AnnouncingServer(uvicorn.Server):
-    """Says on stdout, in one line with the word `ready`, where it answers."""
+    """Says on stdout, in one line with the word `ready`, where it answers; stops together with the exchange."""
 
-    member: str
+    def __init__(self, config: uvicorn.Config, member: str, exchange: asyncio.Task[None] | None) -> None:
+        super().__init__(config)
+        self._member = member
+        self._exchange = exchange
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
-            print(f"ready: {self.member} on http://{host}:{port}", flush=True)
+            print(f"ready: {self._member} on http://{host}:{port}", flush=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        end_within(STOP_WITHIN_S + 1)
+        # Both at once: each may wait for somebody, and together they have ten seconds.
+        if self._exchange is not None:
+            self._exchange.cancel()
+        await super().shutdown(sockets)
 
 
 async def _keep_exchange(home: Path, node: Node) -> None:
@@ -67,7 +83,7 @@ async def _keep_exchange(home: Path, node: Node) -> None:
         except asyncio.CancelledError:
             process.terminate()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), 10)
+                await asyncio.wait_for(process.wait(), STOP_WITHIN_S + 0.5)
             if process.returncode is None:
                 process.kill()
             raise

@@ -12,6 +12,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("demo", "demo", "Watch one finding cross a network of three nodes on this machine."),
     "init": ("node", "init", "Make a node's home."),
     "serve": ("serve", "serve", "Serve a node."),
+    "exchange": ("exchange", "exchange", "Run a node's exchange without its API."),
     "check": ("node", "check", "Decide and fold everything anew and compare."),
     "screen": ("node", "screen", "Ask what the network knows of one supplier."),
     "verify": ("record", "verify", "Check one record offline."),

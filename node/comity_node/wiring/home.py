@@ -51,10 +51,9 @@ class Home:
         """The last good registry."""
         return self.path / "registry"
 
-    @property
-    def exchange_lock(self) -> Path:
-        """Held by the one process that signs and receives."""
-        return self.path / "exchange.lock"
+    def lock(self, part: str) -> Path:
+        """Held by the one process that does this part of the exchange."""
+        return self.path / f"{part}.lock"
 
     @property
     def database_file(self) -> Path:

@@ -1,1 +1,1 @@
-"""What runs beside the API: the exchange with the network, in a process of its own that alone holds the signing key."""
+"""What runs beside the API: the exchange with the network. Its relay alone reads the signing key."""

@@ -1,0 +1,120 @@
+"""The relay: signs what was released, sends it, and publishes checkpoints. It alone reads the signing key.
+
+It needs no other part: whether the bus is still the one it knows, and holds what it held, it asks the bus itself.
+"""
+
+import asyncio
+import hmac
+from datetime import datetime
+from time import monotonic
+
+from comity_federation.bus import Bus, BusError, checkpoints_topic, statements_topic
+from comity_federation.checkpoints import sign_checkpoint
+from comity_federation.encoding import digest
+from comity_federation.keys import SigningPair, load_signing_pair
+from comity_federation.registry import Registry
+from comity_federation.statements import genesis
+from comity_node.domain.errors import RegistryMissing
+from comity_node.services.relay import Head, reconcile, send_signed, sign_queued
+from comity_node.wiring import Node
+from comity_node.workers.following import Following
+from comity_node.workers.loops import IDLE_S, Named
+from comity_schemas.member import Member, MemberStatus
+from comity_schemas.statement import Checkpoint
+
+_LOOK_AT_BUS_EVERY_S = 1.0
+
+
+class Relay:
+    """One node's signing and sending, over one bus."""
+
+    def __init__(self, node: Node, bus: Bus, following: Following) -> None:
+        self._node = node
+        self._bus = bus
+        self._following = following
+        self._pair: SigningPair = load_signing_pair(node.home.signing_key)
+        self._floor: Head | None = None
+        following.on_change.append(self._doubt)
+        self._seen: tuple[str, int] | None = None
+        self._look_at = 0.0
+        self._checkpoint_due: datetime | None = None
+        self._checkpointed: int = -1
+
+    @property
+    def loops(self) -> Named:
+        """What must go on all the time."""
+        return {"relay": self._relay}
+
+    async def _relay(self) -> None:
+        registry = self._following.current
+        if registry is None:
+            await asyncio.sleep(IDLE_S)
+            return
+        member = self._node.own_member(registry)
+        self._require_key(member)
+        now = self._node.clock()
+        try:
+            await self._look_at_bus(member)
+            if self._floor is None:
+                self._floor = await reconcile(self._node.database, self._bus, member, registry, now)
+            signed = await sign_queued(self._node.database, member, self._pair, self._floor, now)
+            sent = await send_signed(self._node.database, self._bus, member, now)
+            await self._publish_checkpoint(registry, member, now)
+        except BusError:
+            self._doubt()
+            raise
+        if not signed and not sent:
+            await asyncio.sleep(IDLE_S)
+
+    def _doubt(self) -> None:
+        """Compare with the topic again before the next signature."""
+        self._floor = None
+
+    async def _look_at_bus(self, member: Member) -> None:
+        """Notice another bus, and one that lost what it held of the own log."""
+        if self._floor is not None and monotonic() < self._look_at:
+            return
+        topic = statements_topic(member.slug)
+        now = (await self._bus.bus_id(), (await self._bus.end([topic]))[topic])
+        if self._seen is not None and (now[0] != self._seen[0] or now[1] < self._seen[1]):
+            self._doubt()
+            # Others lost our word on where we stand, too.
+            self._checkpoint_due = None
+        self._seen = now
+        self._look_at = monotonic() + _LOOK_AT_BUS_EVERY_S
+
+    def _require_key(self, member: Member) -> None:
+        if member.status is not MemberStatus.ACTIVE:
+            raise RegistryMissing(f"the registry lists {member.slug} as {member.status}: nothing is signed")
+        listed = [key for key in member.signing_keys if key.closed is None]
+        if not listed or listed[-1].kid != self._pair.kid:
+            raise RegistryMissing(f"the registry does not list this node's key {self._pair.kid} as the newest")
+
+    async def _publish_checkpoint(self, registry: Registry, member: Member, now: datetime) -> None:
+        async with self._node.database.read() as store:
+            head = Head(*(await store.outbox.head() or (0, genesis(member.did))))
+            trail_head = await store.trail.head()
+        if self._floor is not None and self._floor.seq > head.seq:
+            head = self._floor
+        due = self._checkpoint_due is None or now >= self._checkpoint_due
+        if not due and head.seq == self._checkpointed:
+            return
+        checkpoint = Checkpoint(
+            v=1,
+            iss=member.did,
+            iat=int(now.timestamp()),
+            seq=head.seq,
+            hash=head.hash,
+            registry_version=registry.version,
+            registry_hash=registry.hash,
+            trail=self._seal_trail(trail_head),
+        )
+        raw = sign_checkpoint(checkpoint, self._pair.kid, self._pair.secret)
+        await self._bus.publish(checkpoints_topic(member.slug), raw, {"content-type": "application/jwt"})
+        self._checkpoint_due = now + self._node.settings.checkpoint_every
+        self._checkpointed = head.seq
+
+    def _seal_trail(self, trail_head: str) -> str:
+        # Salted so that nobody learns how busy the node is; from a secret, so that the salt can be shown later.
+        salt = hmac.digest(self._node.home.secret.read_bytes(), trail_head.encode("ascii"), "sha256")[:16]
+        return digest(salt + trail_head.encode("ascii"))
