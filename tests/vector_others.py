@@ -1,4 +1,4 @@
-"""Vectors of checkpoints and signed reports."""
+"""Vectors of checkpoints, peer tokens and signed reports."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,7 +11,8 @@ from comity_federation.encoding import b64encode
 from comity_federation.merkle import tree_root
 from comity_federation.signed_reports import sign_report
 from comity_schemas.member import Last, Member, MemberStatus
-from comity_schemas.statement import CHECKPOINT_TYP, REPORT_TYP, Checkpoint
+from comity_schemas.peers import PEER_TOKEN_TYP
+from comity_schemas.statement import CHECKPOINT_TYP, REPORT_TYP, STATEMENT_TYP, Checkpoint
 from vectors import Collection, fixed_salts, written
 
 NOW = datetime.fromtimestamp(IAT, UTC)
@@ -58,14 +59,84 @@ def checkpoints(collection: Collection) -> list[dict[str, Any]]:
         ("checkpoint-with-newline", plain, good + b"\n"),
     ]
     second = sign_checkpoint(Checkpoint.from_parsed(CHECKPOINT), agency.kid(1), agency.keys[1])
-    accepted = [("checkpoint", plain, good), ("checkpoint-by-the-second-key", key_closed, second)]
-    taken = {"outcome": "accepted", "claims": CHECKPOINT}
+    heads = {"part": 1, "of": 1, "heads": [{"member": "other", "seq": 9, "hash": "O" * 43}]}
+    twice = {**heads, "heads": heads["heads"] * 2}
+    rows += [
+        ("checkpoint-with-a-member-twice-among-its-heads", plain, signed(peers=twice)),
+        ("checkpoint-with-a-part-beyond-the-last", plain, signed(peers={**heads, "part": 2})),
+        ("checkpoint-with-another-field-among-its-heads", plain, signed(peers={**heads, "note": "x"})),
+    ]
+    accepted = [
+        ("checkpoint", plain, good, CHECKPOINT),
+        ("checkpoint-by-the-second-key", key_closed, second, CHECKPOINT),
+        ("checkpoint-with-heads-of-peers", plain, signed(peers=heads), {**CHECKPOINT, "peers": heads}),
+    ]
     not_taken = {"outcome": "refused", "code": "checkpoint.refused"}
-    judged = [*((*row, taken) for row in accepted), *((*row, not_taken) for row in rows)]
+    judged: list[tuple[str, str, bytes, dict[str, Any]]] = [
+        *((*row, {"outcome": "accepted", "claims": claims}) for *row, claims in accepted),
+        *((*row, not_taken) for row in rows),
+    ]
     return [
         {"name": name, "member": member, "checkpoint": written(raw), "expect": expect}
         for name, member, raw, expect in judged
     ]
+
+
+def peer_tokens(collection: Collection) -> list[dict[str, Any]]:
+    """Peer tokens, each with the registry, the node that is called and its time, and what comes of it."""
+    agency, other = Publisher(), Publisher("other", keys=(key_of("other 1"),))
+    called, last = other.did, Last(seq=1, hash="A" * 43)
+    plain = _entry(collection, "agency", agency.member())
+    key_closed = _entry(collection, "agency-key-1-closed", agency.member(closed_keys={0: last}))
+    peer = _entry(collection, "other", other.member())
+    claims: dict[str, Any] = {"v": 1, "iss": agency.did, "aud": called, "iat": IAT, "exp": IAT + 60}
+    vectors: list[dict[str, Any]] = []
+
+    def token(typ: str = PEER_TOKEN_TYP, key: int = 0, **changes: Any) -> str:
+        given = {name: value for name, value in {**claims, **changes}.items() if value is not None}
+        return jws.sign(agency.keys[key], agency.kid(key), typ, strict_json.dumps(given))
+
+    def add(name: str, text: str, reason: str | None = None, *, members: str = plain, now: int = IAT + 1) -> None:
+        refused = {"outcome": "refused", "code": "peer-token.refused", "reason": reason}
+        expect = refused if reason else {"outcome": "accepted", "member": agency.did}
+        row = {"name": f"token-{name}" if name else "token", "members": [members, peer], "audience": called}
+        vectors.append({**row, "now": now, "token": text, "expect": expect})
+
+    good = token()
+    add("", good)
+    add("by-the-second-key", token(key=1), members=key_closed)
+    add("of-a-clock-30-s-ahead", good, now=IAT - 30)
+    add("of-a-clock-30-s-behind", good, now=IAT + 89)
+    add("used-twice", good, now=IAT + 2)
+    add("expired", good, "expired", now=IAT + 90)
+    add("from-the-future", good, "from-the-future", now=IAT - 31)
+    add("of-two-minutes", token(exp=IAT + 120), "lifetime")
+    add("that-ends-before-it-begins", token(exp=IAT), "lifetime")
+    add("for-another-node", token(aud="did:web:third.example"), "audience")
+    add("for-its-own-node", token(aud=agency.did), "audience")
+    add("naming-another-issuer", token(iss=other.did), "issuer")
+    add("by-a-closed-key", good, "not-signed", members=key_closed)
+    for status in (MemberStatus.PENDING, MemberStatus.SUSPENDED, MemberStatus.REMOVED):
+        closed = None if status is MemberStatus.PENDING else last
+        entry = _entry(collection, f"agency-{status}", agency.member(status=status, closed=closed))
+        add(f"of-a-{status}-member", good, "not-signed", members=entry)
+    stranger = Publisher("stranger", keys=(key_of("stranger"),))
+    unknown = jws.sign(stranger.keys[0], stranger.kid(), PEER_TOKEN_TYP, strict_json.dumps(claims))
+    add("of-a-stranger", unknown, "unknown-member")
+    add("forged", jws.sign(stranger.keys[0], agency.kid(), PEER_TOKEN_TYP, strict_json.dumps(claims)), "not-signed")
+    for typ in (CHECKPOINT_TYP, STATEMENT_TYP, REPORT_TYP, "JWT"):
+        add(f"typed-{typ.partition('+')[0].lower()}", token(typ=typ), "malformed")
+    for name in claims:
+        add(f"without-{name}", token(**{name: None}), "malformed")
+    add("with-another-claim", token(scope="all"), "malformed")
+    add("with-a-text-for-a-time", token(exp=str(IAT + 60)), "malformed")
+    add("with-a-list-for-an-audience", token(aud=[called]), "malformed")
+    add("in-two-parts", good.rpartition(".")[0], "malformed")
+    add("with-padding", good + "=", "malformed")
+    add("not-ascii", good[:-1] + "é", "malformed")
+    add("without-a-signature", good.rpartition(".")[0] + ".", "not-signed")
+    add("too-large", good + "A" * 2_048, "too-large")
+    return vectors
 
 
 def signed_reports(collection: Collection) -> list[dict[str, Any]]:

@@ -168,10 +168,12 @@ def texts() -> dict[Path, str]:
     vector_bodies.add_to(collection)
     files = {
         "keys.json": keys_written(),
-        "members.json": collection.members,
         "records.json": collection.records,
         "checkpoints.json": vector_others.checkpoints(collection),
+        "peer-tokens.json": vector_others.peer_tokens(collection),
         "signed-reports.json": vector_others.signed_reports(collection),
+        # Last: the others add to it.
+        "members.json": collection.members,
     }
     return {FOLDER / name: _lines(value) for name, value in files.items()}
 

@@ -15,7 +15,7 @@ from nacl.signing import SigningKey, VerifyKey
 from comity_federation import strict_json
 from comity_federation.encoding import NotCanonical, b64decode, b64encode
 from comity_schemas.errors import ComityError
-from comity_schemas.member import PublicKey
+from comity_schemas.member import Member, MemberStatus, PublicKey
 
 ALGORITHM = "Ed25519"
 
@@ -95,3 +95,20 @@ def check_signature(token: Jws, key: PublicKey) -> None:
         VerifyKey(b64decode(key.x)).verify(token.signed, token.signature)
     except (BadSignatureError, NotCanonical, ValueError, TypeError) as error:
         raise BadSignature("this key did not sign these bytes") from error
+
+
+def open_word_of(member: Member, token: str, typ: str) -> bytes:
+    """Return the payload of what an active member signed outside its log, under any listed key that is not closed.
+
+    Raises:
+        MalformedJws: not the one form of a JWS of this type.
+        BadSignature: the member is not active, the key is not listed or closed, or it did not sign these bytes.
+    """
+    opened = take_apart(token, typ)
+    if member.status is not MemberStatus.ACTIVE:
+        raise BadSignature("its member is not active")
+    key = next((k for k in member.signing_keys if k.kid == opened.kid and k.closed is None), None)
+    if key is None:
+        raise BadSignature("signed by a key that is not listed or is closed")
+    check_signature(opened, key.key)
+    return opened.payload

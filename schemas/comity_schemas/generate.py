@@ -20,6 +20,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from comity_schemas.finding import Finding
 from comity_schemas.member import MemberList, SuspensionList
+from comity_schemas.peers import PeerToken
 from comity_schemas.report import Report, SignedReport
 from comity_schemas.statement import Checkpoint, Claims, Header, Record, Withdrawal
 from comity_schemas.wire import Wire
@@ -33,6 +34,7 @@ MODELS: dict[str, type[Wire]] = {
     "finding": Finding,
     "withdrawal": Withdrawal,
     "checkpoint": Checkpoint,
+    "peer-token": PeerToken,
     "report": Report,
     "signed-report": SignedReport,
     "member-list": MemberList,

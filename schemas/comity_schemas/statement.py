@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 from comity_schemas.finding import DISCLOSABLE, Finding
 from comity_schemas.handling import Handling
 from comity_schemas.member import Role
+from comity_schemas.peers import PeerHeads
 from comity_schemas.wire import Did, Digest, Wire
 
 MAX_RECORD_BYTES = 64 * 1024
@@ -141,3 +142,5 @@ class Checkpoint(Wire):
     registry_hash: Digest
     trail: Digest
     """Salted hash of the head of the trail."""
+    peers: PeerHeads | None = None
+    """Once a day, in parts: all heads of other logs that the sender has verified."""

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ import pytest
 import vectors
 from builders import CHECKOUT
 from comity_federation import decide as decide_module
-from comity_federation import jws, strict_json
+from comity_federation import jws, peer_tokens, strict_json
 from comity_federation.checkpoints import CheckpointRefused, open_checkpoint
 from comity_federation.decide import decide
 from comity_federation.decision import Accepted, Decision, Forked, Refused, Repeated, Trust, Waiting
 from comity_federation.encoding import b64encode
+from comity_federation.peer_tokens import PeerTokenRefused, open_peer_token
 from comity_federation.signed_reports import ReportRefused, open_report
 from comity_schemas.member import Member
 
@@ -26,6 +28,7 @@ def _read(name: str) -> Any:
 MEMBERS = {name: Member.from_parsed(entry) for name, entry in _read("members.json").items()}
 RECORDS = _read("records.json")
 CHECKPOINTS = _read("checkpoints.json")
+PEER_TOKENS = _read("peer-tokens.json")
 REPORTS = _read("signed-reports.json")
 
 
@@ -64,6 +67,25 @@ def test_a_checkpoint_is_taken_or_refused_as_its_vector_says(vector: dict[str, A
     else:
         with pytest.raises(CheckpointRefused):
             open_checkpoint(raw, member)
+
+
+@pytest.mark.parametrize("vector", PEER_TOKENS, ids=lambda v: v["name"])
+def test_a_peer_token_is_taken_or_refused_as_its_vector_says(vector: dict[str, Any]) -> None:
+    by_did = {MEMBERS[name].did: MEMBERS[name] for name in vector["members"]}
+    now = datetime.fromtimestamp(vector["now"], UTC)
+    if vector["expect"]["outcome"] == "accepted":
+        caller = open_peer_token(vector["token"], by_did.get, vector["audience"], now)
+        assert caller.did == vector["expect"]["member"]
+    else:
+        with pytest.raises(PeerTokenRefused) as refused:
+            open_peer_token(vector["token"], by_did.get, vector["audience"], now)
+        assert (refused.value.code, refused.value.reason) == (vector["expect"]["code"], vector["expect"]["reason"])
+
+
+def test_every_reason_to_refuse_a_peer_token_has_a_vector() -> None:
+    reasons = _reasons(peer_tokens, "PeerTokenRefused")
+    assert len(reasons) == 9
+    assert {v["expect"]["reason"] for v in PEER_TOKENS if v["expect"]["outcome"] == "refused"} == reasons
 
 
 @pytest.mark.parametrize("vector", REPORTS, ids=lambda v: v["name"])
@@ -139,7 +161,7 @@ def test_a_changed_vector_file_is_named(tmp_path: Any, monkeypatch: pytest.Monke
 
 
 def test_the_vectors_stay_small() -> None:
-    assert sum(path.stat().st_size for path in vectors.FOLDER.iterdir()) < 400_000
+    assert sum(path.stat().st_size for path in vectors.FOLDER.iterdir()) < 450_000
 
 
 def test_the_keys_of_the_file_are_those_of_the_members() -> None:
