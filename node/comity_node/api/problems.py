@@ -14,7 +14,6 @@ from comity_schemas.errors import ComityError
 
 STATUS: dict[str, int] = {
     "not-signed-in": 401,
-    "peer-token.refused": 401,
     "wrong-password": 401,
     "not-allowed": 403,
     "not-found": 404,
