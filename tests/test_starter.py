@@ -237,10 +237,17 @@ def test_a_package_with_another_hash_is_not_installed(checkout: Checkout) -> Non
     assert not list((checkout.place / ".venv").glob("lib/python3*/site-packages/tiny*"))
 
 
-def test_bench_without_a_name_lists_the_benchmarks(started: Checkout) -> None:
+def test_bench_runs_benchmarks_by_name_with_the_options_given(started: Checkout) -> None:
     benchmarks = started.place / "tests" / "bench"
     benchmarks.mkdir(parents=True)
-    (benchmarks / "matching.py").write_text("import sys; print('measured', sys.argv[1:])\n")
-    assert "There are: matching" in started.start("bench").stderr
-    assert "There are: matching" in started.start("bench", "nothing").stderr
-    assert started.start("bench", "matching", "--fast").stdout == "measured ['--fast']\n"
+    shutil.copy(servers.CHECKOUT / "tests" / "bench" / "__main__.py", benchmarks)
+    (benchmarks / "matching.py").write_text("'How fast.'\nimport sys; print('measured', sys.argv[1:])\n")
+    (benchmarks / "catch_up.py").write_text("print('caught up')\n")
+    assert "There are: catch-up matching" in started.start("bench").stderr
+    assert "There are: catch-up matching" in started.start("bench", "nothing", "matching").stderr
+    assert "matching         How fast.\n" in started.start("bench", "--list").stdout
+    both = started.start("bench", "matching", "catch-up", "--fast")
+    assert both.stdout == "measured ['--fast']\ncaught up\n"
+    (benchmarks / "catch_up.py").write_text("raise SystemExit('the view lacks an entry')\n")
+    failed = started.start("bench", "catch-up", "matching")
+    assert (failed.returncode, failed.stdout) == (1, "measured []\n")

@@ -1,48 +1,45 @@
-"""What verifying a statement costs, as a multiple of one Ed25519 verification of the same bytes in the same run.
+"""What the readable `decide` costs, as a multiple of one Ed25519 verification of the same bytes.
 
-    ./comity bench decide
-
-Prints one JSON line. The ratio is what the documents may quote; the times are this machine's.
+./comity bench decide
 """
 
-import json
-import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-import builders
-from comity_federation import jws
+from bench.frame.results import arguments, best_rate, on_one_core, report
+from builders import Publisher
+from comity_federation import jws, strict_json
 from comity_federation.decide import decide
 from comity_federation.decision import Accepted, Seen
-
-ROUNDS, REPEATS = 2_000, 5
-
-
-def best_us(act: Callable[[], object]) -> float:
-    """Return the best of some rounds, in microseconds a call."""
-    times = []
-    for _ in range(REPEATS):
-        began = time.perf_counter()
-        for _ in range(ROUNDS):
-            act()
-        times.append((time.perf_counter() - began) / ROUNDS * 1e6)
-    return min(times)
+from comity_schemas.statement import STATEMENT_TYP
 
 
 def main() -> None:
     """Measure and print."""
-    publisher = builders.Publisher("agency")
+    asked = arguments(__doc__, size="2k").parse_args()
+    publisher = Publisher("agency")
     raw, trust, seen = publisher.finding().raw, publisher.trust(), Seen()
     assert isinstance(decide(raw, trust, seen), Accepted)
-    token = jws.take_apart(json.loads(raw)["statement"].partition("~")[0], "comity-statement+sd-jwt")
+    token = jws.take_apart(strict_json.loads(raw)["statement"].partition("~")[0], STATEMENT_TYP)
     key = trust.member.signing_keys[0].key
-    verify = best_us(lambda: jws.check_signature(token, key))
-    whole = best_us(lambda: decide(raw, trust, seen))
-    line = {"bench": "decide", "record_bytes": len(raw), "verify_us": round(verify, 1), "decide_us": round(whole, 1)}
-    print(json.dumps({**line, "ratio": round(whole / verify, 2)}))
+
+    def verify() -> int:
+        for _ in range(asked.size):
+            jws.check_signature(token, key)
+        return asked.size
+
+    def whole() -> int:
+        for _ in range(asked.size):
+            decide(raw, trust, seen)
+        return asked.size
+
+    with on_one_core():
+        verifications, decisions = best_rate(verify), best_rate(whole)
+    report(
+        "decide",
+        1e6 / decisions,
+        "µs a record",
+        reference="one Ed25519 verification, µs",
+        reference_value=1e6 / verifications,
+        record_bytes=len(raw),
+    )
 
 
 if __name__ == "__main__":
