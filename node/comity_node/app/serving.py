@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -41,11 +42,16 @@ async def serve(home: Path, *, exchange: bool = True) -> None:
     )
     child = asyncio.create_task(_keep_exchange(home, node)) if exchange else None
     server = _AnnouncingServer(config, node.settings.member, child)
+    # At its end uvicorn raises the signal again that stopped it; by then we are stopping, and want to finish.
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: None)
     try:
         await server.serve()
     finally:
         if child is not None:
-            child.cancel()
+            # A second cancel would cut short what the first has begun.
+            if not child.cancelling():
+                child.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await child
 

@@ -14,7 +14,7 @@ import structlog
 from comity_node.wiring import Node
 from comity_node.workers.exchange import Exchange, Part
 
-STOP_WITHIN_S = 8.0
+STOP_WITHIN_S = 5.0
 """After this the process ends as it is: every crash is survived, so this one is too."""
 
 log = structlog.get_logger(__name__)
