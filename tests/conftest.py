@@ -13,32 +13,58 @@ import pytest
 import servers
 
 
-def _fetch_in_sight(config: pytest.Config, script: Path) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--kafka VERSION`."""
+    parser.addoption(
+        "--kafka",
+        dest="kafka_version",
+        metavar="VERSION",
+        help="run only what must hold on every version of Kafka (marked every_kafka), on this one",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--kafka`, leave out every test whose broker that version would not be."""
+    if config.getoption("kafka_version"):
+        others = [item for item in items if item.get_closest_marker("every_kafka") is None]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item.get_closest_marker("every_kafka") is not None]
+
+
+@pytest.fixture(scope="session")
+def kafka_options(pytestconfig: pytest.Config) -> list[str]:
+    """The options of `local_broker.py` and `local_cluster.py` that choose the version asked for."""
+    version = pytestconfig.getoption("kafka_version")
+    return ["--version", version] if version else []
+
+
+def _fetch_in_sight(config: pytest.Config, script: Path, *options: str) -> None:
     """Fetch with pytest's capture lifted, so that whoever waits for a first download sees its progress."""
     capture = config.pluginmanager.getplugin("capturemanager")
     if capture is None:
-        servers.fetch(script)
+        servers.fetch(script, *options)
     else:
         with capture.global_and_fixture_disabled():
-            servers.fetch(script)
+            servers.fetch(script, *options)
 
 
-def _serve(config: pytest.Config, script: Path, fact: str) -> Iterator[str]:
+def _serve(config: pytest.Config, script: Path, fact: str, *options: str) -> Iterator[str]:
     try:
-        _fetch_in_sight(config, script)
-        with servers.started(script) as announced:
+        _fetch_in_sight(config, script, *options)
+        with servers.started(script, *options) as announced:
             yield announced[fact]
     except servers.ServerFailed as error:
         pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture(scope="session")
-def kafka(pytestconfig: pytest.Config) -> Iterator[str]:
+def kafka(pytestconfig: pytest.Config, kafka_options: list[str]) -> Iterator[str]:
     """The bootstrap address of a real Kafka, shared by the whole run: use topic names of your own."""
-    if given := os.environ.get("COMITY_TEST_KAFKA"):
+    given = os.environ.get("COMITY_TEST_KAFKA")
+    if given and not kafka_options:
         yield given
     else:
-        yield from _serve(pytestconfig, servers.LOCAL_BROKER, "bootstrap")
+        yield from _serve(pytestconfig, servers.LOCAL_BROKER, "bootstrap", *kafka_options)
 
 
 @pytest.fixture(scope="session")

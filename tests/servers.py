@@ -22,6 +22,7 @@ from sqlalchemy.engine import URL, make_url
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 LOCAL_BROKER = CHECKOUT / "deploy" / "kafka" / "local_broker.py"
+LOCAL_CLUSTER = CHECKOUT / "deploy" / "kafka" / "local_cluster.py"
 LOCAL_POSTGRES = CHECKOUT / "deploy" / "postgres" / "local_postgres.py"
 
 FETCH_SECONDS = 900
@@ -33,9 +34,9 @@ class ServerFailed(Exception):
     """A local server did not come up. The text is what its script said."""
 
 
-def fetch(script: Path) -> None:
+def fetch(script: Path, *options: str) -> None:
     """Fetch what the script's server needs, its progress going to our stderr; instant when nothing is missing."""
-    fetching = subprocess.run([sys.executable, script, "--fetch-only"], timeout=FETCH_SECONDS, check=False)
+    fetching = subprocess.run([sys.executable, script, "--fetch-only", *options], timeout=FETCH_SECONDS, check=False)
     if fetching.returncode:
         raise ServerFailed(f"{script.name} could not fetch what it needs; its reason is on stderr")
 

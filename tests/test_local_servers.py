@@ -38,7 +38,7 @@ def own_cache(tmp_path: Path) -> Iterator[Path]:
     for place in user_cache().iterdir():
         if place.name.startswith("kafka-python-"):
             (cache / place.name).symlink_to(place)
-        elif place.name.startswith("kafka-4."):
+        elif place.name.startswith("kafka-4.3.1-"):
             shutil.copytree(place, cache / place.name)
     yield cache
     shutil.rmtree(cache)
@@ -72,7 +72,7 @@ def test_the_pinned_jars_start(own_cache: Path) -> None:
 
 
 def test_a_jar_that_is_not_on_the_list_is_refused_before_anything_starts(own_cache: Path) -> None:
-    jar = next(own_cache.glob("kafka-4.*/**/slf4j-api-*.jar"))
+    jar = next(own_cache.glob("kafka-4.3.1-*/**/slf4j-api-*.jar"))
     shutil.copy(jar, jar.with_name("foreign-1.0.jar"))
     outcome = start_broker(own_cache)
     assert outcome.returncode == 1
@@ -81,7 +81,7 @@ def test_a_jar_that_is_not_on_the_list_is_refused_before_anything_starts(own_cac
 
 
 def test_a_jar_with_one_changed_byte_is_refused_before_anything_starts(own_cache: Path) -> None:
-    jar = next(own_cache.glob("kafka-4.*/**/kafka-clients-*.jar"))
+    jar = next(own_cache.glob("kafka-4.3.1-*/**/kafka-clients-*.jar"))
     content = bytearray(jar.read_bytes())
     content[len(content) // 2] ^= 1
     jar.write_bytes(content)
@@ -92,7 +92,7 @@ def test_a_jar_with_one_changed_byte_is_refused_before_anything_starts(own_cache
 
 
 def test_a_missing_jar_is_refused_before_anything_starts(own_cache: Path) -> None:
-    next(own_cache.glob("kafka-4.*/**/kafka-raft-*.jar")).unlink()
+    next(own_cache.glob("kafka-4.3.1-*/**/kafka-raft-*.jar")).unlink()
     outcome = start_broker(own_cache)
     assert outcome.returncode == 1
     assert "kafka-raft-4.3.1.jar is missing" in outcome.stderr
@@ -100,7 +100,7 @@ def test_a_missing_jar_is_refused_before_anything_starts(own_cache: Path) -> Non
 
 def test_an_interrupted_download_is_never_taken_for_a_whole_one(own_cache: Path) -> None:
     # What a killed first start leaves: the jars so far under the name of things to come.
-    (whole,) = own_cache.glob("kafka-4.*")
+    (whole,) = own_cache.glob("kafka-4.3.1-*")
     partial = whole.rename(whole.with_suffix(".coming"))
     next(partial.glob("**/kafka-raft-*.jar")).unlink()
     outcome = start_broker(own_cache, "--fetch-only")
@@ -112,7 +112,7 @@ def test_an_interrupted_download_is_never_taken_for_a_whole_one(own_cache: Path)
 def test_an_unknown_version_is_named_with_the_known_ones(tmp_path: Path) -> None:
     outcome = start_broker(tmp_path, "--version", "9.9.9")
     assert outcome.returncode == 1
-    assert "no list of jars for Kafka 9.9.9, only for 4.3.1" in outcome.stderr
+    assert "no list of jars for Kafka 9.9.9, only for 3.9.2, 4.3.1, 4.4.0" in outcome.stderr
 
 
 @pytest.mark.parametrize("script", [servers.LOCAL_BROKER, servers.LOCAL_POSTGRES], ids=lambda script: script.stem)

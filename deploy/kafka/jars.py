@@ -13,8 +13,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
-LOGGING = "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4"
-"""Kafka 4 comes without a logging backend; without one it fails in silence. The version fits its own log4j."""
+LOGGING = {
+    "3.9.2": "org.slf4j:slf4j-reload4j:1.7.36",
+    "4.3.1": "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4",
+    "4.4.0": "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5",
+}
+"""By Kafka's version: it comes without a logging backend, and without one it fails in silence. Kafka 3 was written
+against log4j 1, which reload4j continues; for Kafka 4 the version fits the log4j that it brings."""
 
 
 def download(names: list[str], repository: Path) -> Iterator[str]:
@@ -41,7 +46,7 @@ def pin(version: str, repository: Path) -> Iterator[str]:
     found: dict[tuple[str, str], Path] = {}
     # One by one. Joined with "+", jgo 3.2.0 takes versions from the wrong parent (kafka-clients 3.9.1 beside
     # kafka 4.3.1) and the broker dies with NoSuchMethodError.
-    for coordinates in (f"org.apache.kafka:kafka_2.13:{version}", LOGGING):
+    for coordinates in (f"org.apache.kafka:kafka_2.13:{version}", LOGGING[version]):
         for artifact in jgo.resolve(coordinates):
             if artifact.packaging == "jar":
                 found.setdefault((artifact.groupId, artifact.artifactId), Path(artifact.resolve()))

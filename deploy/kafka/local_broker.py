@@ -30,6 +30,7 @@ import sys
 import textwrap
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -58,6 +59,7 @@ JAVA_OPTIONS = [
     "-XX:+ExitOnOutOfMemoryError",
     "-Djava.awt.headless=true",
     f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}",
+    f"-Dlog4j.configuration={(HERE / 'log4j.properties').as_uri()}",
 ]
 
 
@@ -136,17 +138,25 @@ def java_command(version: str) -> list[str]:
     return [str(java), *JAVA_OPTIONS, "-cp", os.pathsep.join(map(str, jars))]
 
 
-def write_settings(directory: Path, client_port: int, controller_port: int) -> Path:
-    """Fill in server.properties for this start and give its path."""
+def write_settings(
+    directory: Path, client_port: int, controller_port: int, differing: Mapping[str, object] | None = None
+) -> Path:
+    """Fill in server.properties for this start and give its path; of a setting given twice the last one counts."""
     template = string.Template((HERE / "server.properties").read_text())
     settings = directory / "server.properties"
     settings.write_text(
         template.safe_substitute(client_port=client_port, controller_port=controller_port, data=directory / "data")
+        + "".join(f"{name}={value}\n" for name, value in (differing or {}).items())
     )
     return settings
 
 
-def format_storage(java: list[str], directory: Path, settings: Path) -> None:
+def new_cluster_id() -> str:
+    """An id for a cluster that does not exist yet."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+
+
+def format_storage(java: list[str], directory: Path, settings: Path, cluster: str, *more: str) -> None:
     """Give a new data directory its cluster id; leave an old one as it is.
 
     Raises:
@@ -154,8 +164,7 @@ def format_storage(java: list[str], directory: Path, settings: Path) -> None:
     """
     if (directory / "data" / "meta.properties").exists():
         return
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    command = [*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings)]
+    command = [*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings), *more]
     formatting = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if formatting.returncode:
         raise CannotStart(f"Kafka could not format {directory}:\n{formatting.stdout}{formatting.stderr}")
@@ -183,7 +192,7 @@ def serve_once(java: list[str], directory: Path, asked: argparse.Namespace) -> N
     began = time.monotonic()
     client_port, controller_port = free_ports(asked.port, 2)
     settings = write_settings(directory, client_port, controller_port)
-    format_storage(java, directory, settings)
+    format_storage(java, directory, settings, new_cluster_id())
     log = directory / "broker.log"
     command = Command([*java, "kafka.Kafka", str(settings)], log, signal.SIGTERM, account={})
     with running(command) as process:

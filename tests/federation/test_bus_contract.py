@@ -55,7 +55,7 @@ class Place:
         return statements_topic(slug), checkpoints_topic(slug)
 
 
-@pytest.fixture(params=["local-log", pytest.param("kafka", marks=pytest.mark.kafka)])
+@pytest.fixture(params=["local-log", pytest.param("kafka", marks=[pytest.mark.kafka, pytest.mark.every_kafka])])
 async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
     where = tmp_path / "bus.db" if request.param == "local-log" else request.getfixturevalue("kafka")
     async with AsyncExitStack() as buses:

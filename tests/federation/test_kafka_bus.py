@@ -39,7 +39,7 @@ from comity_federation.kafka.settings import KafkaSettingsIncomplete
 from comity_federation.kafka_bus import KafkaBus, KafkaSettings
 from comity_federation.kafka_topics import grant_rights, kafka_admin, prepare_topics, revoke_rights
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.every_kafka]
 
 SOON = timedelta(seconds=5)
 CLIENT = "comity-test"
@@ -342,7 +342,7 @@ def count_requests(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def guarded(tmp_path_factory: pytest.TempPathFactory, kafka_options: list[str]) -> Iterator[dict[str, Any]]:
     deploy = tmp_path_factory.mktemp("guarded") / "deploy"
     shutil.copytree(servers.CHECKOUT / "deploy", deploy)
     with (deploy / "kafka" / "server.properties").open("a") as properties:
@@ -353,8 +353,8 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
             "\nauto.create.topics.enable=true\n"
         )
     script = deploy / "kafka" / "local_broker.py"
-    servers.fetch(script)
-    with servers.started(script) as announced:
+    servers.fetch(script, *kafka_options)
+    with servers.started(script, *kafka_options) as announced:
         yield announced
 
 
