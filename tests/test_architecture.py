@@ -152,7 +152,7 @@ def test_the_rules_look_at_all_of_the_code() -> None:
     assert len(files) > 80
     # A folder without __init__.py would be walked over in silence.
     stems = {".".join(path.relative_to(CHECKOUT).parts[1:]).removesuffix(".py") for path in files}
-    assert sorted(s for s in stems - names if not s.endswith((".env", "versions.0001_first_tables"))) == []
+    assert sorted(s for s in stems - names if not s.endswith(".env") and ".versions.0" not in s) == []
 
 
 # --- each rule catches its own bad sample

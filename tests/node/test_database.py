@@ -403,6 +403,9 @@ async def test_migrating_a_migrated_database_leaves_it_alone(filled: Database) -
     assert [await count(filled, table) for table in ("person", "token", "outbox", "entry_name")] == [2, 1, 1, 1]
 
 
+NEWEST = max(path.stem[:4] for path in (migrate._SCRIPTS / "versions").glob("[0-9]*.py"))
+
+
 @pytest.fixture
 def next_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Give the next release a migration whose `upgrade` runs these lines."""
@@ -412,9 +415,9 @@ def next_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[
 
     def write(lines: str) -> None:
         body = "".join(f"    {line}\n" for line in lines.splitlines())
-        (scripts / "versions" / "0002_next.py").write_text(
+        (scripts / "versions" / "9999_next.py").write_text(
             "import sqlalchemy as sa\nfrom alembic import op\n"
-            'revision = "0002"\ndown_revision = "0001"\nbranch_labels = None\ndepends_on = None\n'
+            f'revision = "9999"\ndown_revision = "{NEWEST}"\nbranch_labels = None\ndepends_on = None\n'
             f"def upgrade():\n{body}\ndef downgrade():\n    pass\n"
         )
 
@@ -440,7 +443,7 @@ async def test_a_failed_migration_leaves_nothing_behind(
         await migrate_async(filled.url)
     assert await migrated(filled.url, scan=differences) == []
     async with filled.read() as store:
-        assert (await run(store, "select version_num from alembic_version")).scalar_one() == "0001"
+        assert (await run(store, "select version_num from alembic_version")).scalar_one() == NEWEST
         assert (await run(store, "select count(*) from person where firm is null")).scalar_one() == 2
 
 
@@ -475,7 +478,7 @@ async def test_a_migration_that_orphans_rows_is_refused_and_changes_nothing(
         assert "rows without their parent; nothing was changed" in str(caught.value)
     assert await count(filled, "person") == 2
     async with filled.read() as store:
-        assert (await run(store, "select version_num from alembic_version")).scalar_one() == "0001"
+        assert (await run(store, "select version_num from alembic_version")).scalar_one() == NEWEST
 
 
 def test_the_command_migrates_from_code_without_a_loop(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from comity_node.domain.errors import NotFound
 from comity_node.services import release
 from comity_schemas.handling import Handling
 from comity_schemas.report import Ref
-from comity_schemas.statement import WithdrawalReason
+from comity_schemas.statement import Kind, WithdrawalReason
 from comity_schemas.wire import Digest
 
 router = APIRouter(tags=["review"])
@@ -70,7 +70,8 @@ class ReviewOut(BaseModel):
 class PublishedOut(BaseModel):
     """A statement on its way out, or out: `queued`, `signed` or `sent`."""
 
-    review: str
+    review: str | None
+    """Null where only the log knew of it, as after a restored backup."""
     act: str
     state: str
     seq: int | None
@@ -190,8 +191,13 @@ def _review(review: Review) -> ReviewOut:
     )
 
 
-def _published(row: tuple[OutboxItem, str]) -> PublishedOut:
+def _published(row: tuple[OutboxItem, str | None]) -> PublishedOut:
     item, act = row
     return PublishedOut(
-        review=item.review_id, act=act, state=item.state, seq=item.seq, statement=item.hash, sent_at=item.sent_at
+        review=item.review_id,
+        act=act or (release.WITHDRAW if item.outgoing.kind == Kind.WITHDRAWAL else release.RELEASE),
+        state=item.state,
+        seq=item.seq,
+        statement=item.hash,
+        sent_at=item.sent_at,
     )

@@ -1,6 +1,7 @@
 """What was released and waits to be signed and sent, and what was."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +19,8 @@ class OutboxItem:
     """One released statement on its way out."""
 
     id: int
-    review_id: str
+    review_id: str | None
+    """None where only the log knew of the statement: its review is lost."""
     state: str
     """`queued`, `signed` or `sent`."""
     outgoing: Outgoing
@@ -27,6 +29,18 @@ class OutboxItem:
     record: bytes | None
     sent_at: datetime | None
     signed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A statement of our own as the log holds it."""
+
+    outgoing: Outgoing
+    seq: int
+    hash: str
+    record: bytes
+    sent_at: datetime | None
+    """None: the topic lacks it, so it is sent again."""
 
 
 class Outbox:
@@ -68,6 +82,11 @@ class Outbox:
     async def unsign(self, seq: int) -> None:
         """Put an item that was signed but never left back in the queue: its place is taken by another statement."""
         row = (await self._session.exec(select(OutboxRow).where(OutboxRow.seq == seq))).one()
+        if row.review_id is None:
+            # What nobody here approved is never signed again.
+            await self._session.delete(row)
+            await self._session.flush()
+            return
         row.state, row.seq, row.hash, row.record, row.signed_at, row.withheld = "queued", None, None, None, None, None
         await self._session.flush()
 
@@ -77,6 +96,41 @@ class Outbox:
         for row in await self._session.exec(query):
             row.state, row.sent_at = "signed", None
         await self._session.flush()
+
+    async def sent(self, first: int, *, most: int) -> list[OutboxItem]:
+        """Return what the bus has stored, from a place on, in order."""
+        query = select(OutboxRow).where(OutboxRow.state == "sent", col(OutboxRow.seq) >= first)
+        return [_item(row) for row in await self._session.exec(query.order_by(col(OutboxRow.seq)).limit(most))]
+
+    async def last_sent(self) -> tuple[int, str] | None:
+        """Return place and hash of the last statement that the bus has stored."""
+        query = select(OutboxRow).where(OutboxRow.state == "sent").order_by(col(OutboxRow.seq).desc()).limit(1)
+        row = (await self._session.exec(query)).first()
+        return None if row is None or row.seq is None or row.hash is None else (row.seq, row.hash)
+
+    async def take_back(self, statements: Sequence[TakenBack]) -> None:
+        """Enter statements of our own that only the log knew.
+
+        What is still queued and was said already is not said again: its row becomes the statement. Else the row has no
+        review.
+        """
+        queued: dict[str, list[OutboxRow]] = {}
+        for row in await self._session.exec(
+            select(OutboxRow).where(OutboxRow.state == "queued").order_by(col(OutboxRow.id).desc())
+        ):
+            queued.setdefault(_said(_item(row).outgoing), []).append(row)
+        for said in statements:
+            same = queued.get(_said(said.outgoing))
+            row = same.pop() if same else OutboxRow(state="queued", outgoing=_dump(said.outgoing))
+            row.state = "signed" if said.sent_at is None else "sent"
+            row.seq, row.hash, row.record, row.sent_at = said.seq, said.hash, said.record, said.sent_at
+            self._session.add(row)
+        await self._session.flush()
+
+    async def without_review(self) -> list[OutboxItem]:
+        """Return the statements that only the log knew, in order."""
+        query = select(OutboxRow).where(col(OutboxRow.review_id).is_(None)).order_by(col(OutboxRow.seq))
+        return [_item(row) for row in await self._session.exec(query)]
 
     async def at(self, seq: int) -> OutboxItem | None:
         """Return the item signed at a place."""
@@ -100,19 +154,25 @@ class Outbox:
 
     async def review_ids(self) -> set[str]:
         """Return which reviews are in the outbox."""
-        return set(await self._session.exec(select(OutboxRow.review_id)))
+        return {review for review in await self._session.exec(select(OutboxRow.review_id)) if review is not None}
 
-    async def page(self, *, before: int | None, most: int) -> list[tuple[OutboxItem, str]]:
-        """Return items newest first, each with the act of its review."""
+    async def page(self, *, before: int | None, most: int) -> list[tuple[OutboxItem, str | None]]:
+        """Return items newest first, each with the act of its review, where that is known."""
         query = (
             select(OutboxRow, ReviewRow.act)
-            .join(ReviewRow, col(ReviewRow.id) == col(OutboxRow.review_id))
+            .join(ReviewRow, col(ReviewRow.id) == col(OutboxRow.review_id), isouter=True)
             .order_by(col(OutboxRow.id).desc())
             .limit(most)
         )
         if before is not None:
             query = query.where(col(OutboxRow.id) < before)
         return [(_item(row), act) for row, act in await self._session.exec(query)]
+
+
+def _said(outgoing: Outgoing) -> str:
+    """What a statement says, comparable; withheld values cannot be read from the log."""
+    said = [outgoing.kind, outgoing.handling.to_parsed(), outgoing.body, outgoing.disclosed]
+    return json.dumps(said, sort_keys=True, ensure_ascii=False)
 
 
 def _dump(outgoing: Outgoing) -> str:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, update
+from sqlalchemy import ColumnElement, func, text, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -37,6 +37,8 @@ class Received:
     detail: str | None
     received_at: datetime
     bus_offset: int | None = None
+    source: str | None = None
+    """The member whose node gave it; None: the bus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,16 @@ class ReceivedRecords:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def add(self, member: str, raw: bytes, claimed: Peek | None, now: datetime, offset: int | None) -> None:
+    async def add(
+        self,
+        member: str,
+        raw: bytes,
+        claimed: Peek | None,
+        now: datetime,
+        offset: int | None,
+        *,
+        source: str | None = None,
+    ) -> None:
         """Put a record in the inbox, with what it claims to be."""
         self._session.add(
             ReceivedRow(
@@ -89,6 +100,7 @@ class ReceivedRecords:
                 hash=claimed.hash if claimed else None,
                 prev=claimed.prev if claimed else None,
                 received_at=now,
+                source=source,
             )
         )
 
@@ -217,6 +229,33 @@ class ReceivedRecords:
         for row in await self._session.exec(query.execution_options(yield_per=200)):
             yield _received(row)
 
+    async def run(self, member: str, first: int, *, most: int) -> list[Received]:
+        """Return what stands in a log from a place on, accepted or kept, in order."""
+        query = _of(member).where(_holds_place(), col(ReceivedRow.seq) >= first)
+        return [_received(r) for r in await self._session.exec(query.order_by(col(ReceivedRow.seq)).limit(most))]
+
+    async def copies(self, member: str, seqs: Iterable[int]) -> list[Received]:
+        """Return every record that claims one of these places, whatever was decided about it."""
+        query = _of(member).where(col(ReceivedRow.seq).in_(sorted(set(seqs)))).order_by(col(ReceivedRow.id))
+        return [_received(row) for row in await self._session.exec(query)]
+
+    async def of_hash(self, member: str, name: str) -> list[Received]:
+        """Return every copy of a statement, whatever was decided about it."""
+        query = _of(member).where(ReceivedRow.hash == name).order_by(col(ReceivedRow.id))
+        return [_received(row) for row in await self._session.exec(query)]
+
+    async def lacking(self, member: str, *, most: int) -> list[Received]:
+        """Return accepted statements whose disclosures did not all come."""
+        query = _of(member).where(text("state = 'accepted' and detail is not null")).limit(most)
+        return [_received(row) for row in await self._session.exec(query)]
+
+    async def first_beyond_gap(self, member: str, head: int) -> int | None:
+        """Return the lowest place beyond the next one at which a record waits; None when nothing is missing."""
+        query = select(func.min(ReceivedRow.seq)).where(
+            ReceivedRow.member == member, ReceivedRow.state == "waiting", col(ReceivedRow.seq) > head + 1
+        )
+        return (await self._session.exec(query)).one()
+
     async def all_members(self) -> list[str]:
         """Return whose records were ever received."""
         return sorted(await self._session.exec(select(ReceivedRow.member).distinct()))
@@ -289,6 +328,7 @@ def _received(row: ReceivedRow) -> Received:
         row.detail,
         row.received_at,
         row.bus_offset,
+        row.source,
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, MetaData, Text, TypeDecorator
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, MetaData, Text, TypeDecorator, text
 from sqlalchemy import Column as SAColumn
 from sqlmodel import Field, SQLModel
 
@@ -121,9 +121,11 @@ class OutboxRow(SQLModel, table=True):
     __table_args__ = (
         _one_of("state", "queued", "signed", "sent"),
         CheckConstraint("(state = 'queued') = (seq is null)", name="signed_has_place"),
+        CheckConstraint("review_id is not null or state <> 'queued'", name="queued_was_reviewed"),
     )
     id: int | None = Field(default=None, primary_key=True)
-    review_id: str = Field(foreign_key="review.id", unique=True)
+    review_id: str | None = Field(default=None, foreign_key="review.id", unique=True)
+    """None where only the log knew of the statement, as after a restored backup: its review is lost."""
     state: str = Field(index=True)
     outgoing: str
     seq: int | None = Field(default=None, unique=True, sa_type=BigInteger)
@@ -143,6 +145,10 @@ class PositionRow(SQLModel, table=True):
     next_offset: int = Field(sa_type=BigInteger)
 
 
+_LACKING = "state = 'accepted' and detail is not null"
+"""An accepted statement has a detail only where disclosures of it are missing: a small part, found by its index."""
+
+
 class ReceivedRow(SQLModel, table=True):
     """A record as received; its state says whether it counts. Inbox and quarantine are views of this table."""
 
@@ -151,6 +157,7 @@ class ReceivedRow(SQLModel, table=True):
         _one_of("state", "new", "accepted", "kept", "waiting", "refused"),
         Index("ix_received_member_state_seq", "member", "state", "seq"),
         Index("ix_received_member_hash", "member", "hash"),
+        Index("ix_received_lacking", "member", sqlite_where=text(_LACKING), postgresql_where=text(_LACKING)),
     )
     id: int | None = Field(default=None, primary_key=True)
     member: str
@@ -166,6 +173,29 @@ class ReceivedRow(SQLModel, table=True):
     code: str | None = None
     detail: str | None = None
     received_at: datetime = Field(sa_type=UtcTime)
+    source: str | None = None
+    """The member whose node gave it; None: the bus."""
+
+
+class CheckpointRow(SQLModel, table=True):
+    """The latest verified checkpoint of each member, own one included, as signed."""
+
+    __tablename__ = "checkpoint"
+    member: str = Field(primary_key=True)
+    raw: bytes = Field(sa_column=_bytes())
+    seq: int = Field(sa_type=BigInteger)
+    at: datetime = Field(sa_type=UtcTime)
+
+
+class ReportedHeadRow(SQLModel, table=True):
+    """A head of one member that another one reports and that this node does not have: to be asked for."""
+
+    __tablename__ = "reported_head"
+    reporter: str = Field(primary_key=True)
+    member: str = Field(primary_key=True)
+    seq: int = Field(sa_type=BigInteger)
+    hash: str
+    at: datetime = Field(sa_type=UtcTime)
 
 
 class LogRow(SQLModel, table=True):

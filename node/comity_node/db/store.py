@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from comity_node.db.accounts import Accounts
 from comity_node.db.conditions import Conditions
 from comity_node.db.outbox import Outbox
+from comity_node.db.peers import PeerWords
 from comity_node.db.received import ReceivedRecords
 from comity_node.db.reports import Reports
 from comity_node.db.reviews import Reviews
@@ -44,6 +45,11 @@ class Store:
     def received(self) -> ReceivedRecords:
         """Records received, their logs and positions."""
         return ReceivedRecords(self._session)
+
+    @cached_property
+    def peers(self) -> PeerWords:
+        """What members said outside their logs."""
+        return PeerWords(self._session)
 
     @cached_property
     def view(self) -> View:

@@ -52,6 +52,9 @@ async def _check_outbox(store: Store, registry: Registry) -> list[str]:
             problems.append(f"what is in the outbox for review {name} is not what was approved")
         elif item.record is not None and not _says_what_was_released(item, item.record, registry):
             problems.append(f"the signed bytes of statement {item.seq} were changed")
+    for item in await store.outbox.without_review():
+        if item.record is None or not _says_what_was_released(item, item.record, registry):
+            problems.append(f"statement {item.seq} is in the outbox, was not approved here and was not signed by us")
     return problems
 
 

@@ -5,11 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from comity_federation.bus import Delivered, Skipped, checkpoints_topic, statements_topic
-from comity_federation.checkpoints import CheckpointRefused, open_checkpoint
 from comity_federation.log_state import peek
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
-from comity_node.services.settle import heard_at
+from comity_node.services.peers.words import note_checkpoint
 from comity_schemas.member import Member, MemberStatus
 from comity_schemas.statement import MAX_RECORD_BYTES
 
@@ -49,7 +48,7 @@ async def take_in(
                 continue
             next_offsets[item.topic] = item.offset + 1
             if purpose == "checkpoints":
-                await _note_checkpoint(store, member, item.value, now)
+                await note_checkpoint(store, member, item.value, registry, now)
             else:
                 statements += 1
                 # One byte too many is enough to refuse it; a peer cannot fill the disk with more.
@@ -74,22 +73,3 @@ async def _move(store: Store, next_offsets: Mapping[str, int], bus_id: str) -> N
 async def _note_skipped(store: Store, member: Member, item: Skipped) -> None:
     log = await store.received.log(member.slug)
     await store.received.put_log(replace(log, skipped=log.skipped + item.last - item.first + 1))
-
-
-async def _note_checkpoint(store: Store, member: Member, raw: bytes, now: datetime) -> None:
-    try:
-        checkpoint = open_checkpoint(raw, member)
-    except CheckpointRefused:
-        return
-    log = await store.received.log(member.slug)
-    if log.announced_seq is not None and checkpoint.seq < log.announced_seq:
-        return
-    await store.received.put_log(
-        replace(
-            log,
-            heard_at=heard_at(log.heard_at, checkpoint.iat, now),
-            announced_seq=checkpoint.seq,
-            announced_hash=checkpoint.hash,
-            announced_registry=checkpoint.registry_version,
-        )
-    )

@@ -1,0 +1,81 @@
+"""What members say outside their logs: checkpoints, and in them the heads that they have verified of others."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from comity_federation.checkpoints import CheckpointRefused, open_checkpoint
+from comity_federation.registry import Registry
+from comity_federation.statements import genesis
+from comity_node.db import Store
+from comity_node.db.peers import ReportedHead
+from comity_node.services.settle import heard_at
+from comity_schemas.member import Member, MemberStatus
+from comity_schemas.peers import PeerHead
+from comity_schemas.statement import Checkpoint
+
+
+async def note_checkpoint(
+    store: Store, member: Member, raw: bytes, registry: Registry, now: datetime
+) -> Checkpoint | None:
+    """Take in a checkpoint, wherever it came from; None where it is none of this member.
+
+    An older one than is known changes nothing.
+    """
+    try:
+        checkpoint = open_checkpoint(raw, member)
+    except CheckpointRefused:
+        return None
+    log = await store.received.log(member.slug)
+    if log.announced_seq is not None and checkpoint.seq < log.announced_seq:
+        return checkpoint
+    await store.received.put_log(
+        replace(
+            log,
+            heard_at=heard_at(log.heard_at, checkpoint.iat, now),
+            announced_seq=checkpoint.seq,
+            announced_hash=checkpoint.hash,
+            announced_registry=checkpoint.registry_version,
+        )
+    )
+    at = datetime.fromtimestamp(min(checkpoint.iat, int(now.timestamp())), UTC)
+    await store.peers.put_checkpoint(member.slug, raw, checkpoint.seq, at)
+    if checkpoint.peers is not None:
+        await note_heads(store, member.slug, checkpoint.peers.heads, registry, now)
+    return checkpoint
+
+
+async def note_heads(
+    store: Store, reporter: str, heads: Iterable[PeerHead], registry: Registry, now: datetime
+) -> list[ReportedHead]:
+    """Keep those reported heads that this node does not have, to be looked into; return them."""
+    unknown = []
+    for head in heads:
+        member = registry.member(head.member)
+        if member is None or member.status is MemberStatus.PENDING or await _is_ours(store, member, head):
+            continue
+        reported = ReportedHead(reporter, head.member, head.seq, head.hash, now)
+        await store.peers.note_head(reported)
+        unknown.append(reported)
+    return unknown
+
+
+async def verified_heads(store: Store, registry: Registry) -> list[PeerHead]:
+    """Return how far this node has verified every log, its own included."""
+    heads = []
+    for log in await store.received.logs():
+        if registry.member(log.member) is None or log.head == 0:
+            continue
+        place = (await store.received.places(log.member, [log.head]))[log.head]
+        heads.append(PeerHead(member=log.member, seq=log.head, hash=place.hash))
+    return heads
+
+
+async def _is_ours(store: Store, member: Member, head: PeerHead) -> bool:
+    if head.seq == 0:
+        return head.hash == genesis(member.did)
+    log = await store.received.log(head.member)
+    if head.seq > log.head:
+        return False
+    place = (await store.received.places(head.member, [head.seq])).get(head.seq)
+    return place is not None and place.hash == head.hash
