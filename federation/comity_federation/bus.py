@@ -67,6 +67,12 @@ class BusUnavailable(BusError):
     code: ClassVar[str] = "bus.unavailable"
 
 
+class SignInRefused(BusUnavailable):
+    """The bus does not let this node in, or is not the one it trusts. Trying again helps once that is mended."""
+
+    code: ClassVar[str] = "bus.sign-in-refused"
+
+
 class OutcomeUnknown(BusError):
     """The record may or may not have been stored: read the topic's tail before sending anything else."""
 

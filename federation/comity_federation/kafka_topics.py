@@ -199,7 +199,7 @@ def kafka_admin(settings: KafkaSettings) -> Iterator[Any]:
         secure = {
             "sasl_mechanism": SASL_MECHANISM,
             "sasl_plain_username": settings.username,
-            "sasl_plain_password": settings.password,
+            "sasl_plain_password": settings.read_password(),
             "ssl_cafile": str(settings.cafile) if settings.cafile else None,
         }
     admin = None

@@ -34,7 +34,8 @@ from comity_federation.bus import (
 )
 from comity_federation.kafka import reader
 from comity_federation.kafka.batches import Damaged, open_batches
-from comity_federation.kafka.cluster import Cluster, Fetched, Lane
+from comity_federation.kafka.cluster import Cluster, Fetched
+from comity_federation.kafka.connections import Lane
 from comity_federation.kafka.settings import KafkaSettingsIncomplete
 from comity_federation.kafka_bus import KafkaBus, KafkaSettings
 from comity_federation.kafka_topics import grant_rights, kafka_admin, prepare_topics, revoke_rights
@@ -76,6 +77,17 @@ async def new_topics(settings: KafkaSettings, count: int = 1) -> list[str]:
 def at_the_hub(settings: KafkaSettings, work: Callable[[Any], Any]) -> Any:
     with kafka_admin(settings) as admin:
         return work(admin)
+
+
+async def put_rights(settings: KafkaSettings, rights: list[Any]) -> None:
+    """Give rights, and wait until they count: the broker learns them a moment after the controller."""
+
+    def work(admin: Any) -> None:
+        admin.create_acls(rights)
+        while len(admin.describe_acls(_every_right(ANYBODY))[0]) < len(rights):
+            time.sleep(0.05)
+
+    await asyncio.to_thread(at_the_hub, settings, work)
 
 
 async def drain(
@@ -389,7 +401,7 @@ async def test_without_the_right_to_read_one_log_is_put_aside_and_said_once(
     for topic in (closed, open_):
         await bus.publish(topic, b"said", {})
     rights = [_right(closed, ANYBODY, "READ", "DENY")] + ([_right(closed, ANYBODY, "WRITE")] if visible else [])
-    await asyncio.to_thread(at_the_hub, guarded_settings, lambda admin: admin.create_acls(rights))
+    await put_rights(guarded_settings, rights)
     asked = count_requests(monkeypatch)
 
     with caplog.at_level(logging.WARNING, logger=reader.__name__):
@@ -419,7 +431,7 @@ async def test_without_the_right_to_write_a_record_is_refused_and_the_own_log_go
 ) -> None:
     foreign, own = await new_topics(guarded_settings, 2)
     rights = [_right(foreign, ANYBODY, "READ")]
-    await asyncio.to_thread(at_the_hub, guarded_settings, lambda admin: admin.create_acls(rights))
+    await put_rights(guarded_settings, rights)
     with pytest.raises(PublishRefused, match=r"no right|TOPIC_AUTHORIZATION_FAILED"):
         await guarded_bus.publish(foreign, b"not mine", {})
     assert await guarded_bus.publish(own, b"mine", {}) == 0

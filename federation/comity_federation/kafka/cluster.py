@@ -1,35 +1,25 @@
-"""Connections to the brokers, who leads which topic, and where logs begin and end.
+"""The brokers as one: who leads which topic, where logs begin and end, what they hold.
 
 Rules:
 - Every call ends within a bounded time, whatever the brokers do.
 - A topic is never created by asking for it.
-- When no known broker answers, the connections are thrown away and the next call begins at the bootstrap address
-  again (aiokafka itself never returns there, so it would not find a cluster that moved).
-- Kafka answers the requests of one connection one after the other. So questions, long fetches and appends have
-  lanes of their own: a fetch that waits five seconds for news must not hold up a question.
+- Whoever answers will do, the brokers known or the bootstrap addresses: a cluster that moved is found there.
 """
 
 import asyncio
-import logging
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from enum import Enum, IntEnum
 from typing import Any, Final
 
-from aiokafka.client import AIOKafkaClient  # type: ignore[import-untyped]
-from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
-from aiokafka.helpers import create_ssl_context  # type: ignore[import-untyped]
 from aiokafka.protocol.fetch import FetchRequest  # type: ignore[import-untyped]
 from aiokafka.protocol.metadata import MetadataRequest  # type: ignore[import-untyped]
 from aiokafka.protocol.offset import OffsetRequest  # type: ignore[import-untyped]
 
 from comity_federation.bus import BusUnavailable
-from comity_federation.kafka.settings import SASL_MECHANISM, KafkaSettings
-
-REQUEST_TIMEOUT_S: Final = 10.0
-"""Longest wait for one answer. A broker that takes connections and is silent costs this much, once."""
+from comity_federation.kafka.connections import Address, Connections, Lane, addresses_of
+from comity_federation.kafka.settings import KafkaSettings
 
 ANSWER_WITHIN_S: Final = 10.0
 """Longest that connecting or asking may take altogether."""
@@ -39,17 +29,6 @@ PARTITION: Final = 0
 
 PARTITION_FETCH_BYTES: Final = 1 << 20
 FETCH_BYTES: Final = 8 << 20
-
-# It repeats "topic not found" and "not authorized" at every look; what matters is said by us, once.
-logging.getLogger("aiokafka.cluster").setLevel(logging.CRITICAL)
-
-
-class Lane(Enum):
-    """Which of the connections to one broker."""
-
-    ASK = "ask"
-    FETCH = "fetch"
-    APPEND = "append"
 
 
 class Absent(Enum):
@@ -88,10 +67,6 @@ class Code(IntEnum):
     INVALID_RECORD = 87
 
 
-UNANSWERED: Final = (KafkaError, OSError, TimeoutError)
-"""What aiokafka raises when a broker does not answer."""
-
-
 def name_code(code: int) -> str:
     """Return Kafka's name of an error code, or its number."""
     return Code(code).name if code in Code.__members__.values() else f"error {code}"
@@ -101,12 +76,10 @@ class Cluster:
     """The brokers, for one purpose (reading or writing): neither disturbs the other's connections."""
 
     def __init__(self, settings: KafkaSettings, client_id: str) -> None:
-        self._settings = settings
-        self._client_id = client_id
-        self._client: Any = None
-        self._connecting = asyncio.Lock()
-        self._spoke_last: int | None = None
-        self._closing: set[asyncio.Task[None]] = set()
+        self._connections = Connections(settings, client_id)
+        self._bootstrap = addresses_of(settings.bootstrap)
+        self._brokers: dict[int, Address] = {}
+        self._spoke_last: Address | None = None
         self.id: str | None = None
         """The cluster's own id, as of the last answer."""
 
@@ -121,8 +94,7 @@ class Cluster:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 answer = await self._ask_anyone(MetadataRequest(wanted, allow_auto_topic_creation=False))
         except TimeoutError as why:
-            self._drop()
-            raise BusUnavailable(f"no broker at {self._settings.bootstrap} answers") from why
+            raise BusUnavailable("no broker answers") from why
         found: dict[str, int | Absent] = dict.fromkeys(wanted, Absent.MISSING)
         for code, topic, _, partitions in answer.topics:
             if code == Code.TOPIC_AUTHORIZATION_FAILED:
@@ -171,88 +143,39 @@ class Cluster:
         Raises:
             BusUnavailable: it does not answer; whether it acted on the request is unknown.
         """
-        client = await self._connected()
-        try:
-            return await client.send(node, request, group=lane)
-        except UNANSWERED as why:
-            raise BusUnavailable(f"broker {node} does not answer: {why!r}") from why
+        return await self._connections.ask(self._address(node), request, lane)
 
-    async def ready(self, node: int, lane: Lane) -> bool:
-        """Connect if need be. False: surely nothing was sent."""
-        client = await self._connected()
-        return bool(await client.ready(node, group=lane))
+    async def connect(self, node: int, lane: Lane) -> None:
+        """Connect if need be.
+
+        Raises:
+            BusUnavailable: surely nothing was sent.
+        """
+        await self._connections.connect(self._address(node), lane)
 
     async def close(self) -> None:
         """Drop all connections, waiting at most some seconds for them to end."""
-        self._drop()
-        if self._closing:
-            await asyncio.wait(self._closing, timeout=3)
+        await self._connections.close()
 
     async def _ask_anyone(self, request: Any) -> Any:
-        client = await self._connected()
-        nodes: list[int] = [broker.nodeId for broker in client.cluster.brokers()]
-        random.shuffle(nodes)
-        nodes.sort(key=lambda node: node != self._spoke_last)
-        for node in nodes:
-            try:
-                answer = await client.send(node, request, group=Lane.ASK)
-            except UNANSWERED:
-                self._spoke_last = None
-                continue
-            self._spoke_last = node
-            self.id = answer.cluster_id
-            client.cluster.update_metadata(answer)
-            return answer
-        self._drop()
-        raise BusUnavailable(f"none of {len(nodes)} known brokers answers")
+        brokers, bootstrap = list(self._brokers.values()), list(self._bootstrap)
+        random.shuffle(brokers)
+        random.shuffle(bootstrap)
+        first = [] if self._spoke_last is None else [self._spoke_last]
+        who = dict.fromkeys([*first, *brokers, *bootstrap])
+        self._spoke_last, answer = await self._connections.ask_first(who, request)
+        self._brokers = {broker[0]: (broker[1], broker[2]) for broker in answer.brokers}
+        self.id = answer.cluster_id
+        return answer
 
-    async def _connected(self) -> Any:
-        async with self._connecting:
-            if self._client is None:
-                self._client = await self._bootstrap()
-            return self._client
-
-    async def _bootstrap(self) -> Any:
-        s = self._settings
-        secure = s.security_protocol == "SASL_SSL"
-        client = AIOKafkaClient(
-            bootstrap_servers=s.bootstrap,
-            client_id=self._client_id,
-            request_timeout_ms=int(REQUEST_TIMEOUT_S * 1000),
-            # Its own refresh asks for all topics of the cluster; ours asks for those we need.
-            metadata_max_age_ms=24 * 3600 * 1000,
-            security_protocol=s.security_protocol,
-            ssl_context=create_ssl_context(cafile=str(s.cafile) if s.cafile else None) if secure else None,
-            sasl_mechanism=SASL_MECHANISM if secure else "PLAIN",
-            sasl_plain_username=s.username,
-            sasl_plain_password=s.password,
-        )
-        try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
-                await client.bootstrap()
-        except BaseException as why:
-            await _close(client)
-            if isinstance(why, UNANSWERED):
-                raise BusUnavailable(f"no broker answers at {s.bootstrap}: {why}") from why
-            raise
-        return client
-
-    def _drop(self) -> None:
-        client, self._client = self._client, None
-        self._spoke_last = None
-        if client is not None:
-            task = asyncio.create_task(_close(client))
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+    def _address(self, node: int) -> Address:
+        if node not in self._brokers:
+            raise BusUnavailable(f"nobody knows broker {node} any more")
+        return self._brokers[node]
 
 
 Fetched = Mapping[str, tuple[int, bytes]]
 """By topic: error code and batches."""
-
-
-async def _close(client: Any) -> None:
-    with suppress(*UNANSWERED):
-        await client.close()
 
 
 def only_led(found: Mapping[str, int | Absent]) -> tuple[dict[str, int], dict[str, Absent]]:

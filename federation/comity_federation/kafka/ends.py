@@ -15,12 +15,12 @@ from comity_federation.kafka.cluster import (
     Absent,
     Cluster,
     Code,
-    Lane,
     Place,
     list_topics,
     name_code,
     only_led,
 )
+from comity_federation.kafka.connections import Lane
 
 RETRY_S = 0.2
 

@@ -19,7 +19,8 @@ from typing import Final
 
 from comity_federation.bus import BusUnavailable, Delivered, HistoryMissing, Skipped
 from comity_federation.kafka.batches import Damaged, open_batches
-from comity_federation.kafka.cluster import Absent, Cluster, Code, Fetched, Lane, name_code, only_led
+from comity_federation.kafka.cluster import Absent, Cluster, Code, Fetched, name_code, only_led
+from comity_federation.kafka.connections import Lane
 from comity_federation.kafka.ends import find_bounds
 
 log = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ class KafkaSettings:
         bootstrap: `host:port`, several separated by commas.
         security_protocol: `PLAINTEXT` on one's own machine; `SASL_SSL` (TLS and SCRAM-SHA-512) everywhere else.
         username: Kafka user, with `SASL_SSL`.
-        password: of that user; never printed.
+        password: of that user, or the file that holds it, read whenever a connection is made; never printed.
         cafile: PEM file of the authority that signed the brokers' certificates; None for the system's own.
 
     Raises:
@@ -34,7 +34,7 @@ class KafkaSettings:
     bootstrap: str
     security_protocol: Literal["PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | Path | None = field(default=None, repr=False)
     cafile: Path | None = None
 
     def __post_init__(self) -> None:
@@ -42,3 +42,11 @@ class KafkaSettings:
             raise KafkaSettingsIncomplete("no bootstrap address given")
         if self.security_protocol == "SASL_SSL" and not (self.username and self.password):
             raise KafkaSettingsIncomplete("SASL_SSL needs a user name and a password")
+
+    def read_password(self) -> str | None:
+        """Return the password as it is now.
+
+        Raises:
+            OSError: its file cannot be read.
+        """
+        return self.password.read_text(encoding="utf-8").strip() if isinstance(self.password, Path) else self.password

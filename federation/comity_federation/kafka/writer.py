@@ -28,7 +28,8 @@ from comity_federation.bus import (
     PublishRefused,
     batch_bytes,
 )
-from comity_federation.kafka.cluster import PARTITION, Absent, Cluster, Code, Lane, name_code
+from comity_federation.kafka.cluster import PARTITION, Absent, Cluster, Code, name_code
+from comity_federation.kafka.connections import Lane
 
 TOGETHER_BYTES: Final = 200_000
 """Records are collected into one batch up to this size; a single larger one travels alone."""
@@ -171,14 +172,14 @@ class Writer:
                 missing += leader is not Absent.LEADERLESS
                 if missing >= 3:  # A topic made a moment ago may not be known to every broker yet.
                     raise PublishRefused(why)
-            elif await self._cluster.ready(leader, Lane.APPEND):
+            elif (refused := await self._connect(leader)) is not None:
+                why = f"{topic}: {refused}"
+            else:
                 code, offset = await self._append(leader, topic, request)
                 if code == Code.NONE:
                     return offset
                 why = f"{topic}: {name_code(code)}"
                 _raise_if_final(topic, code)
-            else:
-                why = f"{topic}: broker {leader} takes no connection"
             self._leaders.pop(topic, None)
             if time.monotonic() >= deadline:
                 raise BusUnavailable(why)
@@ -191,6 +192,14 @@ class Writer:
                 return found
             self._leaders[topic] = found
         return self._leaders[topic]
+
+    async def _connect(self, leader: int) -> BusUnavailable | None:
+        """Return why surely nothing can be sent to this broker; None when it can."""
+        try:
+            await self._cluster.connect(leader, Lane.APPEND)
+        except BusUnavailable as why:
+            return why
+        return None
 
     async def _append(self, leader: int, topic: str, request: ProduceRequest) -> tuple[int, int]:
         try:

@@ -119,11 +119,10 @@ class Node:
 
     def _kafka(self, bootstrap: str) -> KafkaSettings:
         s = self.settings
-        password = None if s.kafka_password_file is None else s.kafka_password_file.read_text(encoding="utf-8").strip()
         return KafkaSettings(
             bootstrap=bootstrap,
             security_protocol=s.kafka_security,
             username=s.kafka_username,
-            password=password,
+            password=s.kafka_password_file,
             cafile=s.kafka_ca_file,
         )
