@@ -467,14 +467,7 @@ def test_import_with_a_mapping_that_is_not_there_says_so(network: Network, tmp_p
 # The network
 
 
-def test_network_shows_members_quarantine_and_trail(network: Network, published: str) -> None:
-    async def write_junk() -> None:
-        log = network.town.log()
-        await log.publish(statements_topic("firm"), b"junk", {})
-        await log.stop()
-
-    asyncio.run(write_junk())
-    wait_until("it is refused", lambda: network.ask("admin", "/quarantine")["items"])
+def test_network_shows_members_and_trail(network: Network, published: str) -> None:
     shown = network.do("admin", "network", "show").stdout
     assert re.search(r"^agency  agency, active, heard \d{4}-", shown, re.M)
     assert re.search(r"^firm  audit-firm, active, not heard yet", shown, re.M)
@@ -483,14 +476,52 @@ def test_network_shows_members_quarantine_and_trail(network: Network, published:
     assert "incomplete: 1 of 2 members not heard yet" in shown
     found = json.loads(network.do("admin", "network", "show", "--json").stdout)
     assert {member["slug"] for member in found["members"]} == {"agency", "firm"}
-    quarantine = network.do("admin", "network", "quarantine").stdout
-    assert re.search(r"log of firm, 4 bytes\n    step 2 \(\S+\): ", quarantine)
     trail = network.do("admin", "network", "trail").stdout
     assert f"statement.signed  {published}" in trail
     assert "review.approved" in trail
     assert "Canary" not in trail
     assert "Fazenda" not in trail
     assert "(not-allowed)" in network.do("sanna", "network", "trail", code=1).stderr
+
+
+def test_quarantine_says_why_and_what_next_and_lets_a_record_be_decided_anew(network: Network) -> None:
+    assert network.do("admin", "quarantine", "list", "--member", "firm").stdout == (
+        "Nothing of this kind is in quarantine.\n"
+    )
+
+    async def write_junk() -> None:
+        log = network.town.log()
+        await log.publish(statements_topic("firm"), b"Canary-junk", {})
+        await log.stop()
+
+    asyncio.run(write_junk())
+    (item,) = wait_until("it is refused", lambda: network.ask("admin", "/quarantine", member="firm")["items"])
+    number = str(item["id"])
+    listed = network.do("admin", "quarantine", "list", "--member", "firm", "--step", "2").stdout
+    assert re.search(rf"^{number}  .* log of firm, 11 bytes\n    step 2 \(\S+\): Its bytes are no record", listed)
+    assert listed.endswith(f"Next: comity quarantine show {number}\n")
+    for none in (("--member", "agency"), ("--step", "5"), ("--code", "fork")):
+        assert "Nothing of this kind" in network.do("admin", "quarantine", "list", *none).stdout
+    shown = network.do("admin", "quarantine", "show", number).stdout
+    assert "refused    at step 2" in shown and "means      Somebody on the way" in shown
+    assert "do         Nothing, unless" in shown and "Canary" not in shown
+    raw = network.place / "refused.bin"
+    assert str(raw) in network.do("admin", "quarantine", "show", number, "--raw-to", str(raw)).stdout
+    assert raw.read_bytes() == b"Canary-junk"
+    assert network.do("admin", "quarantine", "show", number, "--raw-to", str(raw), code=1)  # never overwritten
+    again = network.do("admin", "quarantine", "retry", number).stdout
+    assert "decided anew" in again
+
+    def refused_again() -> bool:
+        items = network.ask("admin", "/quarantine", member="firm")["items"]
+        return [i["id"] for i in items] == [item["id"]]
+
+    wait_until("the same is found again", refused_again)
+    trail = network.do("admin", "network", "trail").stdout
+    assert f"record.retried  record {number}" in trail
+    assert "(not-found)" in network.do("admin", "quarantine", "show", "99999", code=1).stderr
+    for words in (("list",), ("show", number), ("retry", number)):
+        assert "(not-allowed)" in network.do("ana", "quarantine", *words, code=1).stderr
 
 
 # Accounts and errors

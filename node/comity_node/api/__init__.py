@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from comity_node.api import health, imports, network, people, reports, reviews, screening
+from comity_node.api import health, imports, network, people, quarantine, reports, reviews, screening
 
 api_v1 = APIRouter(prefix="/api/v1")
-for _room in (people, reports, reviews, imports, screening, network):
+for _room in (people, reports, reviews, imports, screening, network, quarantine):
     api_v1.include_router(_room.router)
 
 health_router = health.router

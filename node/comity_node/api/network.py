@@ -1,4 +1,4 @@
-"""The network as this node sees it: members, records, quarantine, trail."""
+"""The network as this node sees it: members, records, trail."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,7 +10,7 @@ from comity_federation.statements import genesis
 from comity_node.api.bodies import MOST_ROWS
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.auth import Admin, RecordReader, SignedIn, ThisNode
-from comity_node.db.received import LogStatus, Received
+from comity_node.db.received import LogStatus
 from comity_node.domain.errors import NotFound
 from comity_node.services.answers import describe_coverage
 from comity_node.services.screen import cover
@@ -49,22 +49,6 @@ class NetworkOut(BaseModel):
     registry_expires: datetime
     coverage: dict[str, Any]
     members: list[MemberOut]
-
-
-class QuarantinedOut(BaseModel):
-    """A record that does not count, and why."""
-
-    id: int
-    member: str
-    state: str
-    step: int | None
-    code: str | None
-    detail: str | None
-    seq: int | None
-    statement: str | None
-    kind: str | None
-    received_at: datetime
-    bytes: int
 
 
 class TrailOut(BaseModel):
@@ -126,26 +110,6 @@ async def export_record(statement: Digest, person: RecordReader, node: ThisNode)
     return Response(record.raw, media_type="application/json")
 
 
-@router.get("/quarantine")
-async def list_quarantine(
-    person: Admin, node: ThisNode, cursor: Cursor = None, limit: Limit = 50
-) -> Page[QuarantinedOut]:
-    """Records that do not count, with the step and reason, newest first."""
-    async with node.database.read() as store:
-        rows = await store.received.quarantine(before=read_cursor(cursor), most=limit + 1)
-    return page(rows, limit, lambda r: r.id, _quarantined)
-
-
-@router.get("/quarantine/{record_id}/raw", response_class=Response)
-async def get_quarantined_bytes(record_id: RowNumber, person: Admin, node: ThisNode) -> Response:
-    """The raw bytes of a refused record, as they came."""
-    async with node.database.read() as store:
-        found = await store.received.by_ids([record_id])
-    if not found or found[0].state not in ("refused", "kept"):
-        raise NotFound("no such record in quarantine")
-    return Response(found[0].raw, media_type="application/octet-stream")
-
-
 @router.get("/trail")
 async def list_trail(person: Admin, node: ThisNode, cursor: Cursor = None, limit: Limit = 50) -> Page[TrailOut]:
     """Who did what, newest first."""
@@ -158,20 +122,4 @@ async def list_trail(person: Admin, node: ThisNode, cursor: Cursor = None, limit
         lambda r: TrailOut(
             number=r[0], at=r[1].at, actor=r[1].actor, event=r[1].event, subject=r[1].subject, detail=r[1].detail
         ),
-    )
-
-
-def _quarantined(record: Received) -> QuarantinedOut:
-    return QuarantinedOut(
-        id=record.id,
-        member=record.member,
-        state=record.state,
-        step=record.step,
-        code=record.code,
-        detail=record.detail,
-        seq=record.seq,
-        statement=record.hash,
-        kind=record.kind,
-        received_at=record.received_at,
-        bytes=len(record.raw),
     )

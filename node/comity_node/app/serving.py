@@ -14,6 +14,7 @@ from comity_node.app.application import create_app
 from comity_node.db import DatabaseUnavailable
 from comity_node.db.migrate import migrate_async
 from comity_node.wiring import Node
+from comity_node.wiring.locks import take
 from comity_node.workers.running import STOP_WITHIN_S, end_within
 
 log = structlog.get_logger(__name__)
@@ -46,7 +47,8 @@ async def serve(home: Path, *, exchange: bool = True) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: None)
     try:
-        await server.serve()
+        with take(node.home.lock("api"), shared=True):
+            await server.serve()
     finally:
         if child is not None:
             # A second cancel would cut short what the first has begun.

@@ -1,4 +1,4 @@
-"""`comity network`: who is connected, is anything stuck, what was refused, who did what."""
+"""`comity network`: who is connected, is anything stuck, who did what."""
 
 import json
 from typing import Annotated
@@ -8,7 +8,7 @@ import typer
 from comity_node.cli.terminal import told_plainly
 from comity_node.remote import Remote
 
-app = typer.Typer(help="Who is connected, what was refused, who did what.", no_args_is_help=True)
+app = typer.Typer(help="Who is connected, who did what.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
 
 
@@ -30,21 +30,6 @@ def show(as_json: AsJson = False) -> None:
         )
     typer.echo(f"registry version {found['registry_version']}, valid until {found['registry_expires'][:16]} UTC")
     typer.echo(found["coverage"]["in_words"])
-
-
-@app.command()
-def quarantine(as_json: AsJson = False) -> None:
-    """List records that do not count, with step and reason, newest first."""
-    with told_plainly():
-        found = Remote().get("/quarantine", limit=200)["items"]
-    if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
-        return
-    for item in found:
-        typer.echo(f"{item['id']}  {item['received_at'][:16]}  log of {item['member']}, {item['bytes']} bytes")
-        typer.echo(f"    step {item['step']} ({item['code']}): {item['detail'] or 'see docs/errors.md'}")
-    if not found:
-        typer.echo("Nothing was refused.")
 
 
 @app.command()

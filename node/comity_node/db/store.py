@@ -5,9 +5,11 @@ from functools import cached_property
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.accounts import Accounts
+from comity_node.db.backlog import Backlogs
 from comity_node.db.conditions import Conditions
 from comity_node.db.outbox import Outbox
 from comity_node.db.peers import PeerWords
+from comity_node.db.quarantine import Quarantine
 from comity_node.db.received import ReceivedRecords
 from comity_node.db.reports import Reports
 from comity_node.db.reviews import Reviews
@@ -60,6 +62,16 @@ class Store:
     def trail(self) -> Trail:
         """The hash-chained trail."""
         return Trail(self._session)
+
+    @cached_property
+    def backlogs(self) -> Backlogs:
+        """How much waits, and since when."""
+        return Backlogs(self._session)
+
+    @cached_property
+    def quarantine(self) -> Quarantine:
+        """What was refused."""
+        return Quarantine(self._session)
 
     @cached_property
     def conditions(self) -> Conditions:

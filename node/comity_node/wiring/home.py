@@ -52,7 +52,7 @@ class Home:
         return self.path / "registry"
 
     def lock(self, part: str) -> Path:
-        """Held by the one process that does this part of the exchange."""
+        """Held by the process that does this part: `api`, `receiver`, `relay`."""
         return self.path / f"{part}.lock"
 
     @property

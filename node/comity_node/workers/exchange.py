@@ -5,7 +5,6 @@ condition in words for `/readyz`, waits a little longer each time, and clears th
 """
 
 import asyncio
-import fcntl
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
@@ -13,6 +12,7 @@ from typing import ClassVar
 
 from comity_federation.bus import Bus
 from comity_node.wiring import Home, Node
+from comity_node.wiring.locks import take
 from comity_node.workers.following import Following
 from comity_node.workers.loops import Loops
 from comity_node.workers.receiver import Receiver
@@ -81,11 +81,7 @@ def hold(home: Home, part: Part) -> Iterator[None]:
     Raises:
         ExchangeRuns: another process holds it.
     """
-    with home.lock(part).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ExchangeRuns(
-                f"another process holds {part}.lock: the {part} of this node's exchange runs there"
-            ) from error
+    with take(home.lock(part)) as taken:
+        if not taken:
+            raise ExchangeRuns(f"another process holds {part}.lock: the {part} of this node's exchange runs there")
         yield

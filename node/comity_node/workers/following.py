@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
-from comity_federation.registry import Registry, RegistryError
+from comity_federation.registry import Registry, RegistryError, RegistryExpired
 from comity_node.domain.errors import RegistryMissing
 from comity_node.wiring import Node
 from comity_node.workers.loops import Loops
@@ -42,7 +42,7 @@ class Following:
             registry = await asyncio.to_thread(client.refresh)
         except RegistryError as error:
             # Nothing new is accepted meanwhile; screening goes on over the last good list.
-            await self._loops.set_condition("registry", str(error))
+            await self._loops.set_condition("registry", self._in_words(error))
             log.warning("registry.held_up", code=error.code)
             if self.current is None and first:
                 self._take(await asyncio.to_thread(client.trusted))
@@ -57,6 +57,16 @@ class Following:
         except RegistryMissing:
             self._take(None)
         await asyncio.sleep(_LOOK_EVERY_S)
+
+    def _in_words(self, error: RegistryError) -> str:
+        if not isinstance(error, RegistryExpired):
+            return str(error)
+        # A wrong clock looks the same as a silent hub: only a person can tell, and only with both times.
+        now = self._node.clock()
+        return (
+            f"{error}; this machine's clock says {now:%Y-%m-%d %H:%M} UTC. If the clock is wrong, set it; "
+            "if it is right, the hub or the key holders must publish anew. Until then what arrives waits, undecided"
+        )
 
     def _take(self, registry: Registry | None) -> None:
         if registry is not None and registry != self.current:

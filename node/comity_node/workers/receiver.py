@@ -1,6 +1,7 @@
 """The receiver: reads all logs from the bus into the inbox, and settles what came."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -14,6 +15,7 @@ from comity_node.workers.loops import IDLE_S, Loops, Named
 
 _READ_AT_ONCE = 500
 _READ_WAIT = timedelta(seconds=1)
+_LOOK_AGAIN_S = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +66,9 @@ class Receiver:
             await self._loops.clear_condition("topics")
 
     async def _settle(self) -> None:
-        await self._settle_now.wait()
+        # Others put records into the inbox too: a person who lets one be decided anew.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._settle_now.wait(), _LOOK_AGAIN_S)
         self._settle_now.clear()
         registry = self._following.current
         now = self._node.clock()

@@ -1,0 +1,184 @@
+"""`comity status`: how a node of this machine is, whether it runs or not."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from comity_federation.registry import Registry
+from comity_node.cli.node import HomeOption
+from comity_node.cli.terminal import told_plainly
+from comity_node.domain.refusals import explain
+from comity_node.services.status import RUNS, Heard, Status, Trouble, measure, weigh
+from comity_node.wiring import Node
+from comity_node.wiring.locks import is_held
+from comity_schemas.errors import ComityError
+
+
+def status(home: HomeOption, as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
+    """Say what is late, since when, what is safe and what to do; exit 1 when something needs you.
+
+    Reads the home and its database; needs no token, and the node need not run.
+    """
+    with told_plainly():
+        found = asyncio.run(_status(home))
+    if as_json:
+        typer.echo(json.dumps(_facts(found), ensure_ascii=False, indent=2))
+    else:
+        _say(found)
+    if not found.healthy:
+        raise typer.Exit(1)
+
+
+async def _status(home: Path) -> Status:
+    node = Node.open(home)
+    running = {part: is_held(node.home.lock(part)) for part in RUNS}
+    registry: Registry | str
+    try:
+        registry = node.trusted_registry()
+    except ComityError as error:
+        registry = str(error)
+    try:
+        async with node.database.read() as store:
+            measures = await measure(store)
+    finally:
+        await node.close()
+    return weigh(measures, registry, running, node.settings.member, node.clock())
+
+
+def _say(found: Status) -> None:
+    now = found.as_of
+    count = len(found.troubles)
+    needs = "all is well here" if found.healthy else f"{count} thing{'s need' if count > 1 else ' needs'} you"
+    typer.echo(f"{now:%Y-%m-%d %H:%M} UTC: {needs}")
+    for trouble in found.troubles:
+        _say_trouble(trouble, now)
+    if found.late:
+        typer.echo("late elsewhere:")
+        for trouble in found.late:
+            _say_trouble(trouble, now)
+    measures = found.measures
+    typer.echo("")
+    typer.echo("runs        " + ", ".join(f"{part} {'yes' if runs else 'no'}" for part, runs in found.running.items()))
+    typer.echo(f"outbox      {_backlog(measures.outgoing.waiting, measures.outgoing.since, now, 'to be sent')}")
+    typer.echo(f"inbox       {_backlog(measures.undecided.waiting, measures.undecided.since, now, 'to be decided')}")
+    if found.registry is not None:
+        ends = found.registry.expires
+        typer.echo(f"registry    version {found.registry.version}, until {_when(ends)} ({_span(ends - now)} left)")
+    _say_quarantine(found)
+    if found.heard:
+        typer.echo("")
+        _say_logs(found.heard, now)
+
+
+def _say_trouble(trouble: Trouble, now: datetime) -> None:
+    since = "" if trouble.since is None else f", since {_when(trouble.since)} ({_span(now - trouble.since)})"
+    typer.echo("")
+    typer.echo(f"  {trouble.name}{since}")
+    for label, text in (("what", trouble.what), ("safe", trouble.advice.safe), ("do", trouble.advice.do)):
+        typer.echo(f"    {label:5} {text}")
+
+
+def _say_quarantine(found: Status) -> None:
+    by_step: dict[int, int] = {}
+    for (_, step), count in found.measures.refused.items():
+        by_step[step] = by_step.get(step, 0) + count
+    if not by_step:
+        typer.echo("quarantine  empty")
+        return
+    typer.echo(f"quarantine  {sum(by_step.values())} records: comity quarantine list")
+    for step, count in sorted(by_step.items()):
+        typer.echo(f"            {count} at step {step}: {explain(step, None).what}")
+
+
+def _say_logs(heard: Sequence[Heard], now: datetime) -> None:
+    rows = [("member", "status", "has", "announced", "heard", "")]
+    for log in heard:
+        when = "not yet" if log.heard_at is None else f"{_span(now - log.heard_at)} ago"
+        notes = []
+        if log.frozen_from is not None:
+            notes.append(f"frozen from {log.frozen_from}")
+        if log.missing:
+            notes.append(f"{log.missing} missing")
+        if log.waiting:
+            notes.append(f"{log.waiting} waiting")
+        if log.refused:
+            notes.append(f"{log.refused} in quarantine")
+        announced = "-" if log.announced is None else str(log.announced)
+        rows.append((log.slug, log.status, str(log.head), announced, when, ", ".join(notes)))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        typer.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _backlog(waiting: int, since: datetime | None, now: datetime, what: str) -> str:
+    if not waiting:
+        return "empty"
+    return f"{waiting} {what}" + ("" if since is None else f", the oldest since {_when(since)} ({_span(now - since)})")
+
+
+def _when(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _span(span: timedelta) -> str:
+    """Return a length of time as people say it."""
+    seconds = int(span.total_seconds())
+    if seconds < 0:
+        return f"-{_span(-span)}"
+    for unit, name in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * unit:
+            return f"{seconds // unit} {name}"
+    return f"{seconds} s"
+
+
+def _facts(found: Status) -> dict[str, Any]:
+    measures, registry = found.measures, found.registry
+    return {
+        "as_of": found.as_of.isoformat(),
+        "healthy": found.healthy,
+        "needs_you": [_trouble(trouble) for trouble in found.troubles],
+        "late_elsewhere": [_trouble(trouble) for trouble in found.late],
+        "running": dict(found.running),
+        "outbox": {"waiting": measures.outgoing.waiting, "since": _iso(measures.outgoing.since)},
+        "inbox": {"waiting": measures.undecided.waiting, "since": _iso(measures.undecided.since)},
+        "registry": None
+        if registry is None
+        else {"version": registry.version, "hash": registry.hash, "expires": registry.expires.isoformat()},
+        "quarantine": [
+            {"member": member, "step": step, "records": count}
+            for (member, step), count in sorted(measures.refused.items())
+        ],
+        "logs": [
+            {
+                "member": log.slug,
+                "status": log.status,
+                "head": log.head,
+                "announced": log.announced,
+                "missing": log.missing,
+                "heard_at": _iso(log.heard_at),
+                "frozen_from": log.frozen_from,
+                "waiting": log.waiting,
+                "refused": log.refused,
+            }
+            for log in found.heard
+        ],
+    }
+
+
+def _trouble(trouble: Trouble) -> dict[str, Any]:
+    return {
+        "name": trouble.name,
+        "since": _iso(trouble.since),
+        "what": trouble.what,
+        "safe": trouble.advice.safe,
+        "do": trouble.advice.do,
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()

@@ -1,0 +1,65 @@
+"""What an administrator is told: for each condition what is safe meanwhile and what to do, in words."""
+
+from dataclasses import dataclass
+
+_ALL_ELSE = "Reports, review and screening go on."
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What is safe while something is not as it should be, and what to do about it."""
+
+    safe: str
+    do: str
+
+
+CONDITIONS: dict[str, Advice] = {
+    "exchange": Advice(
+        f"Nothing is lost; it is started again by itself. {_ALL_ELSE}",
+        "Read what the node wrote to stderr when it ended.",
+    ),
+    "bus": Advice(
+        f"What is released waits in the outbox; what others publish waits on the bus. {_ALL_ELSE}",
+        "See that the brokers answer, and that `bus` and `kafka_*` in settings.toml are right.",
+    ),
+    "registry": Advice(
+        f"The last good list stays in force until it expires; after that what arrives waits. {_ALL_ELSE}",
+        "Unreachable: the network or the hub. Expired: first compare this machine's clock with a good one; if it is "
+        "right, the hub must publish with --renew, or the key holders renew and sign. Refused: call the registrar, "
+        "somebody showed this node an older or altered list.",
+    ),
+    "refresh": Advice(
+        "The last good registry stays in force.",
+        "See that the disk has room and that the home may be written.",
+    ),
+    "receive": Advice(
+        f"What others publish waits on the bus and is read later. {_ALL_ELSE}",
+        "See that the brokers answer and that this node may read.",
+    ),
+    "topics": Advice(
+        "All other logs are read as usual.",
+        "Ask the hub for this node's right to read these topics.",
+    ),
+    "settle": Advice(
+        "What was received stays in the inbox and is decided later.",
+        "See that the disk has room and that the database answers.",
+    ),
+    "relay": Advice(
+        "Nothing is lost or said twice: what is released stays in the outbox, in its order.",
+        "The text names it: the bus, this node's right to write, or its entry in the registry.",
+    ),
+    "look": Advice("The registry looked up last stays in force.", "See that the home may be read."),
+    "trust": Advice(
+        "Nothing was changed.",
+        "Place root.json in the home and start the node. If the copy is damaged, restore it from a backup.",
+    ),
+}
+"""By the name of the condition. A loop of the exchange without a row here fails a test."""
+
+ANY = Advice(_ALL_ELSE, "The text names it.")
+"""For a condition of a newer or older release."""
+
+
+def advise(condition: str) -> Advice:
+    """Return what to say about a condition."""
+    return CONDITIONS.get(condition, ANY)
