@@ -4,6 +4,7 @@ What it does follows a schedule, so that a test that fails can be run again. `Fa
 `repeat_every` counts the reads.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -40,6 +41,8 @@ class FaultyBus:
         self._repeat_every = repeat_every
         self._again = again
         self._reads = 0
+        self._publishing = 0
+        self._broken = False
         self._delivered: dict[str, list[Delivered]] = defaultdict(list)
 
     async def start(self) -> None:
@@ -52,7 +55,19 @@ class FaultyBus:
         return await self._inner.bus_id()
 
     async def publish(self, topic: str, value: bytes, headers: Mapping[str, str]) -> int:
+        self._publishing += 1
+        try:
+            await asyncio.sleep(0)  # Calls that overlap are all here before the first meets its fate.
+            return await self._publish(topic, value, headers)
+        finally:
+            self._publishing -= 1
+            self._broken &= self._publishing > 0
+
+    async def _publish(self, topic: str, value: bytes, headers: Mapping[str, str]) -> int:
+        if self._broken:
+            raise BusUnavailable("the record before it was not surely stored")
         fate = next(self._fates, Fate.STORED)
+        self._broken = fate is not Fate.STORED
         if fate is Fate.UNAVAILABLE:
             raise BusUnavailable("planned")
         if fate is Fate.LOST_AND_UNKNOWN:

@@ -21,7 +21,7 @@ _FRAMING_BYTES = 128
 
 def batch_bytes(value: bytes, headers: Mapping[str, str]) -> int:
     """Return how large a record may become on the wire, in bytes, framing included."""
-    named = sum(len(name.encode()) + len(text.encode()) + 10 for name, text in headers.items())
+    named = len("".join((*headers, *headers.values())).encode()) + 10 * len(headers)
     return len(value) + named + _FRAMING_BYTES
 
 

@@ -8,6 +8,8 @@ import binascii
 import hashlib
 from typing import ClassVar
 
+import pybase64
+
 from comity_schemas.errors import ComityError
 
 
@@ -19,7 +21,7 @@ class NotCanonical(ComityError):
 
 def b64encode(value: bytes) -> str:
     """Return base64url without padding."""
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode("ascii")
+    return pybase64.b64encode_as_string(value, b"-_").rstrip("=")
 
 
 def b64decode(text: str) -> bytes:

@@ -60,6 +60,7 @@ def sign_statement(
     """Return the statement signed at one place of the member's log."""
     disclosed = [disclose(name, value) for name, value in outgoing.disclosed.items()]
     withheld = tuple(disclose(name, value) for name, value in outgoing.withheld.items())
+    shown, hidden = sorted(d.digest for d in disclosed), [d.digest for d in withheld]
     claims = {
         "v": VERSION,
         "iss": iss,
@@ -68,9 +69,9 @@ def sign_statement(
         "iat": int(now.timestamp()),
         "kind": outgoing.kind,
         "handling": outgoing.handling.to_parsed(),
-        "open": sorted(d.digest for d in disclosed),
+        "open": shown,
         "boxes": [],
-        "body": {**outgoing.body, "_sd": padded(d.digest for d in (*disclosed, *withheld))},
+        "body": {**outgoing.body, "_sd": padded([*shown, *hidden])},
         "_sd_alg": "sha-256",
     }
     jwt = jws.sign(key, kid, STATEMENT_TYP, strict_json.dumps(claims))

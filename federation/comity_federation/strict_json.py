@@ -7,6 +7,8 @@ surrogates, no U+0000 (PostgreSQL refuses it: a signed record could jam a receiv
 import json
 from typing import Any, ClassVar
 
+import orjson
+
 from comity_schemas.errors import ComityError
 
 MAX_DEPTH = 32
@@ -52,8 +54,11 @@ def loads(raw: bytes) -> Any:
 
 
 def dumps(value: Any) -> bytes:
-    """Return compact UTF-8 JSON of a value, in its own key order."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8")
+    """Return compact UTF-8 JSON of a value that strict JSON can say, in its own key order."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # Some values that it does not know, such as larger integers, json does.
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8")
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

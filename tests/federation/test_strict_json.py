@@ -95,3 +95,12 @@ def test_32_levels_are_read() -> None:
 
 def test_many_brackets_side_by_side_are_not_deep() -> None:
     assert len(loads(b"[" + b",".join([b"[]"] * 100) + b"]")) == 100
+
+
+@given(STRICT_VALUES)
+def test_a_value_is_written_as_the_standard_library_writes_it(value: Any) -> None:
+    assert dumps(value) == json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def test_an_integer_too_large_for_any_reader_is_still_written_as_it_is() -> None:
+    assert dumps([2**70]) == b"[1180591620717411303424]"

@@ -1,5 +1,6 @@
 """The relay: what was released is signed once, sent as it is, and never at a place that is taken."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
@@ -25,7 +26,7 @@ from comity_node.domain.minimize import Policy
 from comity_node.domain.people import PersonRole
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import add_person
-from comity_node.services.relay import Head, reconcile, send_signed, sign_queued
+from comity_node.services.relay import Head, reconcile, send_signed, sign_and_send, sign_queued
 from comity_node.services.release import approve, propose_release
 from comity_schemas.member import Member, MemberStatus, Role, SigningKey
 from faulty_bus import Fate, FaultyBus
@@ -393,3 +394,49 @@ async def test_a_genuine_record_found_only_on_the_topic_moves_the_head(desk: Des
     genuine = sign_statement(own.outgoing, iss=DID, kid=PAIR.kid, key=PAIR.secret, seq=2, prev=own.hash or "", now=NOW)
     await log.publish(TOPIC, genuine.record, {})
     assert await desk.reconcile(log) == Head(2, genuine.hash)
+
+
+async def test_while_one_batch_is_sent_the_next_is_signed_and_committed_before_it_goes(
+    desk: Desk, log: LocalLog
+) -> None:
+    floor = await desk.reconcile(log)
+    await desk.release("a", "b")
+    assert await sign_and_send(desk.database, log, MEMBER, PAIR, floor, NOW) == 2
+    assert (await on(log), len(await desk.items("signed"))) == ([], 2)
+    await desk.release("c")
+    assert await sign_and_send(desk.database, log, MEMBER, PAIR, floor, NOW) == 3
+    assert (len(await on(log)), len(await desk.items("signed"))) == (2, 1)
+    assert await sign_and_send(desk.database, log, MEMBER, PAIR, floor, NOW) == 1
+    assert await sign_and_send(desk.database, log, MEMBER, PAIR, floor, NOW) == 0
+    assert read_by_a_peer(await on(log)) == [Accepted] * 3
+    async with desk.database.read() as store:
+        assert await store.trail.first_break() is None
+    assert (await desk.events()).count(Event.STATEMENT_SIGNED) == 3
+
+
+async def test_when_sending_fails_what_was_signed_meanwhile_is_kept_and_sent_after_the_next_look(
+    desk: Desk, log: LocalLog
+) -> None:
+    bus = FaultyBus(log, fates=[Fate.STORED, Fate.LOST_AND_UNKNOWN])
+    await desk.release("a", "b", "c")
+    await desk.sign(await desk.reconcile(bus))
+    await desk.release("d")
+    with pytest.raises(OutcomeUnknown):
+        await sign_and_send(desk.database, bus, MEMBER, PAIR, Head(0, genesis(DID)), NOW)
+    assert [(i.state, i.seq) for i in [*await desk.items("sent"), *await desk.items("signed")]] == [
+        ("sent", 1),
+        ("signed", 2),
+        ("signed", 3),
+        ("signed", 4),
+    ]
+    await desk.turn(bus)
+    assert read_by_a_peer(await on(log)) == [Accepted] * 4
+
+
+async def test_a_place_taken_while_the_next_were_signed_is_not_signed_twice(desk: Desk, log: LocalLog) -> None:
+    await desk.release("a", "b")
+    floor = await desk.reconcile(log)
+    both = await asyncio.gather(desk.sign(floor), desk.sign(floor))
+    assert sorted(both) == [0, 2], "the second found the place taken, and kept nothing"
+    await desk.send(log)
+    assert read_by_a_peer(await on(log)) == [Accepted] * 2

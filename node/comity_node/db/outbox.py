@@ -4,8 +4,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import func
+import orjson
+from sqlalchemy import bindparam, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -43,6 +45,17 @@ class TakenBack:
     """None: the topic lacks it, so it is sent again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What is needed to send a signed statement."""
+
+    seq: int
+    kind: str
+    record: bytes
+    signed_at: datetime | None
+    """None for what was taken back from the log."""
+
+
 class Outbox:
     """Repository of the outbox."""
 
@@ -66,18 +79,45 @@ class Outbox:
         row = (await self._session.exec(query)).first()
         return None if row is None or row.seq is None or row.hash is None else (row.seq, row.hash)
 
-    async def put_signed(self, item_id: int, signed: Signed, now: datetime) -> None:
-        """Keep the exact signed bytes before they are sent anywhere."""
-        row = await self._session.get_one(OutboxRow, item_id)
-        row.state, row.seq, row.hash, row.record, row.signed_at = "signed", signed.seq, signed.hash, signed.record, now
-        row.withheld = json.dumps({d.name: d.encoded for d in signed.withheld})
-        await self._session.flush()
+    async def queued(self, *, most: int) -> list[tuple[int, Outgoing]]:
+        """Return what waits to be signed, by the items' numbers, in the order of its release."""
+        query = select(OutboxRow.id, OutboxRow.outgoing).where(OutboxRow.state == "queued")
+        rows = await self._session.exec(query.order_by(col(OutboxRow.id)).limit(most))
+        return [(number, _load(outgoing)) for number, outgoing in rows if number is not None]
 
-    async def mark_sent(self, seq: int, now: datetime) -> None:
-        """Mark that the bus has stored the statement of a place."""
-        row = (await self._session.exec(select(OutboxRow).where(OutboxRow.seq == seq))).one()
-        row.state, row.sent_at = "sent", now
-        await self._session.flush()
+    async def ready(self, *, most: int) -> list[Ready]:
+        """Return what is signed and waits to be sent, in the order of its places."""
+        query = select(OutboxRow.seq, OutboxRow.outgoing, OutboxRow.record, OutboxRow.signed_at)
+        query = query.where(OutboxRow.state == "signed").order_by(col(OutboxRow.seq)).limit(most)
+        return [
+            Ready(seq, orjson.loads(outgoing)["kind"], record, signed_at)
+            for seq, outgoing, record, signed_at in await self._session.exec(query)
+            if seq is not None and record is not None
+        ]
+
+    async def put_signed(self, signed: Sequence[tuple[int, Signed]], now: datetime) -> None:
+        """Keep the exact signed bytes, each beside its item's number, before they are sent anywhere."""
+        connection = await self._session.connection()
+        await connection.execute(
+            _PUT_SIGNED,
+            [
+                {
+                    "item": number,
+                    "seq": each.seq,
+                    "hash": each.hash,
+                    "record": each.record,
+                    "withheld": orjson.dumps({d.name: d.encoded for d in each.withheld}).decode(),
+                }
+                for number, each in signed
+            ],
+        )
+        places = col(OutboxRow.seq).between(signed[0][1].seq, signed[-1][1].seq)
+        await self._session.exec(update(OutboxRow).where(places).values(signed_at=now))
+
+    async def mark_sent(self, first: int, last: int, now: datetime) -> None:
+        """Mark that the bus has stored the statements of these places, both ends included."""
+        waiting = (col(OutboxRow.seq) >= first, col(OutboxRow.seq) <= last, col(OutboxRow.state) == "signed")
+        await self._session.exec(update(OutboxRow).where(*waiting).values(state="sent", sent_at=now))
 
     async def unsign(self, seq: int) -> None:
         """Put an item that was signed but never left back in the queue: its place is taken by another statement."""
@@ -175,6 +215,19 @@ def _said(outgoing: Outgoing) -> str:
     return json.dumps(said, sort_keys=True, ensure_ascii=False)
 
 
+_PUT_SIGNED = (
+    update(OutboxRow)
+    .where(col(OutboxRow.id) == bindparam("item"))
+    .values(
+        state="signed",
+        seq=bindparam("seq"),
+        hash=bindparam("hash"),
+        record=bindparam("record"),
+        withheld=bindparam("withheld"),
+    )
+)
+
+
 def _dump(outgoing: Outgoing) -> str:
     return json.dumps(
         {
@@ -188,14 +241,24 @@ def _dump(outgoing: Outgoing) -> str:
     )
 
 
+@lru_cache
+def _terms(parsed: bytes) -> Handling:
+    # Nearly all statements have the same terms.
+    return Handling.model_validate_json(parsed)
+
+
+def _load(outgoing: str) -> Outgoing:
+    parts = orjson.loads(outgoing)
+    parts["handling"] = _terms(orjson.dumps(parts["handling"]))
+    return Outgoing(**parts)
+
+
 def _item(row: OutboxRow) -> OutboxItem:
-    parts = json.loads(row.outgoing)
-    parts["handling"] = Handling.from_parsed(parts["handling"])
     return OutboxItem(
         row.id or 0,
         row.review_id,
         row.state,
-        Outgoing(**parts),
+        _load(row.outgoing),
         row.seq,
         row.hash,
         row.record,

@@ -1,10 +1,11 @@
 """The trail: append only."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -20,10 +21,21 @@ class Trail:
 
     async def add(self, now: datetime, actor: str, event: Event, subject: str, **detail: Any) -> None:
         """Append an entry. `detail` holds references and numbers, never content or names."""
-        entry = TrailEntry(now, actor, event, subject, json.dumps(detail, separators=(",", ":"), sort_keys=True))
-        hash_ = link(await self.head(), entry)
-        self._session.add(TrailRow(at=now, actor=actor, event=event, subject=subject, detail=entry.detail, hash=hash_))
-        await self._session.flush()
+        await self.add_all(now, actor, event, [(subject, detail)])
+
+    async def add_all(
+        self, now: datetime, actor: str, event: Event, entries: Sequence[tuple[str, Mapping[str, Any]]]
+    ) -> None:
+        """Append an entry for each subject and detail, in their order."""
+        rows: list[dict[str, Any]] = []
+        hash_ = await self.head()
+        for subject, detail in entries:
+            entry = TrailEntry(now, actor, event, subject, json.dumps(detail, separators=(",", ":"), sort_keys=True))
+            hash_ = link(hash_, entry)
+            rows.append(
+                {"at": now, "actor": actor, "event": event, "subject": subject, "detail": entry.detail, "hash": hash_}
+            )
+        await self._session.exec(insert(TrailRow), params=rows)
 
     async def head(self) -> str:
         """Return the hash of the last entry."""

@@ -3,6 +3,7 @@
 Each step says what a crash leaves behind. A timeout means unknown, never failed: the own topic's tail tells.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,15 +14,17 @@ from comity_federation.keys import SigningPair
 from comity_federation.log_state import Peek, peek
 from comity_federation.lone_record import decide_alone
 from comity_federation.registry import Registry
-from comity_federation.statements import cloud_event_headers, genesis, sign_statement
-from comity_node.db import Database
+from comity_federation.statements import Outgoing, Signed, cloud_event_headers, genesis, sign_statement
+from comity_node.db import Database, Store
 from comity_node.domain.trail import Event
 from comity_schemas.member import Member
 
 _ACTOR = "relay"
-_TAIL = 200
+_AT_ONCE = 500
+"""How many statements are signed in one transaction, and how many are on their way to the bus together."""
+
+_TAIL = 2 * _AT_ONCE
 """How much of the own topic's end is read back: more than a relay ever has on its way at once."""
-_BATCH = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ async def reconcile(database: Database, bus: Bus, member: Member, registry: Regi
         for item in await store.outbox.in_state("signed", most=10_000):
             assert item.seq is not None
             if item.seq in on_topic and on_topic[item.seq] == item.hash:
-                await store.outbox.mark_sent(item.seq, now)
+                await store.outbox.mark_sent(item.seq, item.seq, now)
             elif item.seq <= head_on_topic or displaced:
                 # What was signed after it names it as predecessor: sent, it would contradict the topic.
                 await store.outbox.unsign(item.seq)
@@ -67,44 +70,98 @@ async def reconcile(database: Database, bus: Bus, member: Member, registry: Regi
     return head
 
 
+async def sign_and_send(
+    database: Database, bus: Bus, member: Member, pair: SigningPair, floor: Head, now: datetime
+) -> int:
+    """Send what is signed and meanwhile sign what is queued; return how many were sent or signed.
+
+    What is signed here is committed before it is sent, by the next call. When sending fails, signing is finished
+    first: nothing is left half done for whoever reconciles.
+
+    Raises:
+        OutcomeUnknown: reconcile before the next call.
+        BusUnavailable, PublishRefused: what was not sent stays signed.
+    """
+    done = await asyncio.gather(
+        send_signed(database, bus, member, now),
+        sign_queued(database, member, pair, floor, now),
+        return_exceptions=True,
+    )
+    for each in done:
+        if isinstance(each, BaseException):
+            raise each
+    return sum(count for count in done if isinstance(count, int))
+
+
 async def sign_queued(database: Database, member: Member, pair: SigningPair, floor: Head, now: datetime) -> int:
     """Sign what is queued, in order, and commit it before anything is sent; return how many.
 
-    A crash before the commit leaves the items queued; after it, signed and unsent: they go out as they are.
+    A crash before the commit leaves the items queued, and nobody saw the signatures; after it, signed and unsent: they
+    go out as they are.
     """
+    async with database.read() as store:
+        head = await _head(store, floor)
+        items = await store.outbox.queued(most=_AT_ONCE)
+    if not items:
+        return 0
+    # In a thread and outside the transaction: who approves meanwhile waits for the writing only.
+    signed = await asyncio.to_thread(_sign, [outgoing for _, outgoing in items], member, pair, head, now)
     async with database.write() as store:
-        mine = await store.outbox.head()
-        head = Head(*mine) if mine is not None and mine[0] >= floor.seq else floor
-        items = await store.outbox.in_state("queued", most=_BATCH)
-        for item in items:
-            signed = sign_statement(
-                item.outgoing, iss=member.did, kid=pair.kid, key=pair.secret, seq=head.seq + 1, prev=head.hash, now=now
-            )
-            await store.outbox.put_signed(item.id, signed, now)
-            await store.trail.add(now, _ACTOR, Event.STATEMENT_SIGNED, signed.hash, seq=signed.seq)
-            head = Head(signed.seq, signed.hash)
-    return len(items)
+        if await _head(store, floor) != head:
+            return 0  # Somebody placed a statement meanwhile. Nobody saw these signatures: the next call signs anew.
+        await store.outbox.put_signed([(number, s) for (number, _), s in zip(items, signed, strict=True)], now)
+        await store.trail.add_all(now, _ACTOR, Event.STATEMENT_SIGNED, [(s.hash, {"seq": s.seq}) for s in signed])
+    return len(signed)
 
 
 async def send_signed(database: Database, bus: Bus, member: Member, now: datetime) -> int:
-    """Send what is signed, in order, unchanged, and mark each once the bus has it; return how many.
+    """Send what is signed, in order, unchanged, and mark what the bus has stored; return how many.
 
-    A crash between the two sends it again: receivers count a repeat, nothing more.
+    All are on their way together: the bus keeps their order, and stores none behind one that it has not surely
+    stored. A crash before they are marked sends them again: receivers count a repeat, nothing more.
 
     Raises:
         OutcomeUnknown: reconcile before the next send.
         BusUnavailable, PublishRefused: it stays signed.
     """
     async with database.read() as store:
-        items = await store.outbox.in_state("signed", most=_BATCH)
-    for item in items:
-        assert item.seq is not None
-        assert item.record is not None
-        headers = cloud_event_headers(member.did, item.seq, item.outgoing.kind, item.signed_at or now)
-        await bus.publish(statements_topic(member.slug), item.record, headers)
+        items = await store.outbox.ready(most=_AT_ONCE)
+    topic = statements_topic(member.slug)
+    publishing = [
+        bus.publish(topic, item.record, cloud_event_headers(member.did, item.seq, item.kind, item.signed_at or now))
+        for item in items
+    ]
+    failed: BaseException | None = None
+    stored = 0
+    for answer in await asyncio.gather(*publishing, return_exceptions=True):
+        if isinstance(answer, BaseException):
+            failed = answer
+            break
+        stored += 1
+    if stored:
         async with database.write() as store:
-            await store.outbox.mark_sent(item.seq, now)
-    return len(items)
+            await store.outbox.mark_sent(items[0].seq, items[stored - 1].seq, now)
+    if failed is not None:
+        raise failed
+    return stored
+
+
+def _sign(items: Sequence[Outgoing], member: Member, pair: SigningPair, head: Head, now: datetime) -> list[Signed]:
+    signed: list[Signed] = []
+    for outgoing in items:
+        signed.append(
+            sign_statement(
+                outgoing, iss=member.did, kid=pair.kid, key=pair.secret, seq=head.seq + 1, prev=head.hash, now=now
+            )
+        )
+        head = Head(signed[-1].seq, signed[-1].hash)
+    return signed
+
+
+async def _head(store: Store, floor: Head) -> Head:
+    """Return after which statement the own log goes on."""
+    mine = await store.outbox.head()
+    return Head(*mine) if mine is not None and mine[0] >= floor.seq else floor
 
 
 def _own(tail: Sequence[Delivered], member: Member, registry: Registry) -> dict[int, str]:

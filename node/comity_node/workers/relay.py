@@ -15,7 +15,7 @@ from comity_federation.keys import SigningPair, load_signing_pair
 from comity_federation.registry import Registry
 from comity_federation.statements import genesis
 from comity_node.domain.errors import RegistryMissing
-from comity_node.services.relay import Head, reconcile, send_signed, sign_queued
+from comity_node.services.relay import Head, reconcile, sign_and_send
 from comity_node.wiring import Node
 from comity_node.workers.following import Following
 from comity_node.workers.loops import IDLE_S, Named
@@ -57,13 +57,12 @@ class Relay:
             await self._look_at_bus(member)
             if self._floor is None:
                 self._floor = await reconcile(self._node.database, self._bus, member, registry, now)
-            signed = await sign_queued(self._node.database, member, self._pair, self._floor, now)
-            sent = await send_signed(self._node.database, self._bus, member, now)
+            done = await sign_and_send(self._node.database, self._bus, member, self._pair, self._floor, now)
             await self._publish_checkpoint(registry, member, now)
         except BusError:
             self._doubt()
             raise
-        if not signed and not sent:
+        if not done:
             await asyncio.sleep(IDLE_S)
 
     def _doubt(self) -> None:
@@ -92,7 +91,8 @@ class Relay:
 
     async def _publish_checkpoint(self, registry: Registry, member: Member, now: datetime) -> None:
         async with self._node.database.read() as store:
-            head = Head(*(await store.outbox.head() or (0, genesis(member.did))))
+            # What is signed and not sent yet is announced when it is: should it be lost, nobody waits for it.
+            head = Head(*(await store.outbox.last_sent() or (0, genesis(member.did))))
             trail_head = await store.trail.head()
         if self._floor is not None and self._floor.seq > head.seq:
             head = self._floor
