@@ -68,8 +68,17 @@ def started(script: Path, *options: str) -> Iterator[dict[str, Any]]:
 
 def new_database(server_url: str) -> str:
     """Create an empty database on this server and give its URL."""
+    return _create_database(server_url, "template0")
+
+
+def copy_database(server_url: str, url: str) -> str:
+    """Copy a database that nobody is connected to, and give the copy's URL."""
+    return _create_database(server_url, make_url(url).database or "")
+
+
+def _create_database(server_url: str, template: str) -> str:
     name = f"comity_{uuid.uuid4().hex}"
-    _on_its_own_loop(_execute(make_url(server_url), f'CREATE DATABASE "{name}" TEMPLATE template0'))
+    _on_its_own_loop(_execute(make_url(server_url), f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
     return make_url(server_url).set(database=name).render_as_string(hide_password=False)
 
 
