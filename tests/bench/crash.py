@@ -26,9 +26,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import servers
+from bench.frame.progress import say
+from bench.frame.results import report
 from comity_federation.bus import BusUnavailable, checkpoints_topic, statements_topic
 from comity_federation.kafka_bus import KafkaBus, KafkaSettings
 from comity_federation.kafka_topics import prepare_topics
+from comity_node.wiring.logs import set_up_logs
+from faults.crash_sabotage import SABOTAGES
 from faults.crash_town import PUBLISHER, RECEIVER, Ground, copy_town, prepare
 from faults.crash_trial import ROLES, Kill, Outcome, Trial, fork, warm_up
 
@@ -58,12 +62,25 @@ class Result:
         for fault in FAULTS:
             setattr(self, fault, getattr(self, fault) + len(getattr(outcome, fault)))
 
-    def print(self, ground: str) -> None:
-        print(json.dumps({"bench": "crash", "ground": ground, **asdict(self)}), flush=True)
+    def join(self, other: "Result") -> None:
+        for name, value in asdict(other).items():
+            setattr(self, name, getattr(self, name) + value)
 
     @property
     def is_good(self) -> bool:
         return self.points > 0 and not any(getattr(self, fault) for fault in FAULTS)
+
+    def print(self, ground: str) -> None:
+        report("crash", self.points, "kills at distinct points", met=self.is_good, ground=ground, **asdict(self))
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a sweep goes: so many runs at a time, so long for a step of the story, and what is wrong on purpose."""
+
+    jobs: int
+    patience_s: float
+    sabotage: str | None
 
 
 @dataclass
@@ -72,15 +89,15 @@ class Sweep:
 
     Args:
         ground: on what the nodes stand.
+        way: how it goes.
         scratch: where towns are made; on a disk in memory, if there is one.
-        jobs: how many runs at a time.
         postgres: a server's URL, if the ground needs one.
         kafka: a broker's address, likewise.
     """
 
     ground: Ground
+    way: Way
     scratch: Path
-    jobs: int
     postgres: str | None = None
     kafka: str | None = None
     _trials: int = field(default=0, init=False)
@@ -97,10 +114,10 @@ class Sweep:
             SystemExit: the story goes wrong without any kill.
         """
         found: list[Kill] = []
-        for kill, outcome in self.run([Kill(role, None) for role in roles]):
+        for kill, outcome in self.run([self._kill(role, None) for role in roles]):
             if faults := faults_of(outcome):
                 raise SystemExit(f"crash: {self.ground}: without any kill: {faults}")
-            found += [Kill(kill.role, point) for point in outcome.points]
+            found += [self._kill(kill.role, point) for point in outcome.points]
         return found
 
     def run(self, kills: Iterable[Kill]) -> Iterator[tuple[Kill, Outcome]]:
@@ -108,12 +125,15 @@ class Sweep:
         waiting = list(reversed(list(kills)))
         running: dict[int, tuple[Kill, Path]] = {}
         while waiting or running:
-            while waiting and len(running) < self.jobs:
+            while waiting and len(running) < self.way.jobs:
                 pid, place = self._begin(waiting[-1])
                 running[pid] = (waiting.pop(), place)
             pid, _ = os.wait()
             kill, place = running.pop(pid)
             yield kill, self._end(kill, place)
+
+    def _kill(self, role: str, point: str | None) -> Kill:
+        return Kill(role, point, self.way.sabotage, self.way.patience_s)
 
     def _begin(self, kill: Kill) -> tuple[int, Path]:
         number = self._trials
@@ -231,17 +251,19 @@ def sweep_ground(sweep: Sweep, roles: Sequence[str], most: int | None, only: str
     return result
 
 
-def say(words: str) -> None:
-    """Tell on stderr how it goes."""
-    print(f"crash: {words}", file=sys.stderr, flush=True)
-
-
 def warm(scratch: Path) -> None:
     """Let this process meet all the code once, before anything is forked from it."""
+    set_up_logs()
     (scratch / "warm-up").mkdir()
+    aside = os.dup(2)
+    log = os.open(scratch / "warm-up.log", os.O_WRONLY | os.O_CREAT)
+    os.dup2(log, 2)
     prepared = asyncio.run(prepare(scratch / "warm-up", Ground("sqlite", "locallog"), None, None))
     copy_town(prepared, scratch / "warm", {})
     asyncio.run(warm_up(scratch / "warm"))
+    os.dup2(aside, 2)
+    os.close(aside)
+    os.close(log)
 
 
 def arguments() -> argparse.Namespace:
@@ -251,41 +273,52 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--ground", nargs="*", default=[str(g) for g in GROUNDS], help="database/bus, several")
     parser.add_argument("--role", nargs="*", default=list(ROLES), choices=ROLES, help="which process is killed")
     parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1, help="runs at a time")
+    parser.add_argument("--patience", type=float, default=30, help="seconds that a step of the story may take")
+    parser.add_argument("--sabotage", choices=SABOTAGES, help="break the nodes first: the sweep must notice")
     parser.add_argument("--only", help="only the points whose name contains this")
     return parser.parse_args()
 
 
-def main() -> None:
-    """Sweep, print, and say by the exit code whether all was well."""
-    asked = arguments()
+def serve(stack: ExitStack, given: str, script: Path, fact: str) -> str:
+    """Return the address of a real server: the one given by the environment, or one started for the time."""
+    return os.environ.get(given) or str(stack.enter_context(servers.started(script))[fact])
+
+
+def sweep_all(asked: argparse.Namespace, scratch: Path) -> Result:
+    """Sweep ground after ground, print each result, and return the sum."""
     grounds = [ground for ground in GROUNDS if str(ground) in asked.ground]
-    memory = Path("/dev/shm")
-    scratch = Path(tempfile.mkdtemp(prefix="comity-crash-", dir=memory if memory.is_dir() else None))
-    total = Result()
-    began = time.monotonic()
+    needs = {each for ground in grounds for each in (ground.database, ground.bus)}
+    way = Way(asked.jobs, asked.patience, asked.sabotage)
+    total, left, began = Result(), asked.points, time.monotonic()
     with ExitStack() as stack:
-        needs = {each for ground in grounds for each in (ground.database, ground.bus)}
         postgres = kafka = None
         if "postgres" in needs:
-            postgres = stack.enter_context(servers.started(servers.LOCAL_POSTGRES))["url"]
+            postgres = serve(stack, "COMITY_TEST_POSTGRES", servers.LOCAL_POSTGRES, "url")
         if "kafka" in needs:
-            kafka = stack.enter_context(servers.started(servers.LOCAL_BROKER))["bootstrap"]
+            kafka = serve(stack, "COMITY_TEST_KAFKA", servers.LOCAL_BROKER, "bootstrap")
         warm(scratch)
-        left = asked.points
         for number, ground in enumerate(grounds):
-            sweep = Sweep(ground, scratch / str(ground).replace("/", "-"), asked.jobs, postgres, kafka)
+            sweep = Sweep(ground, way, scratch / str(ground).replace("/", "-"), postgres, kafka)
             share = None if left is None else -(-left // (len(grounds) - number))
             result = sweep_ground(sweep, asked.role, share, asked.only)
             result.print(str(ground))
+            total.join(result)
             left = None if left is None else left - result.points - result.missed
-            for name, value in asdict(result).items():
-                setattr(total, name, getattr(total, name) + value)
     total.seconds = round(time.monotonic() - began, 1)
+    return total
+
+
+def main() -> int:
+    """Sweep, print, and say by the exit code whether all was well."""
+    asked = arguments()
+    memory = Path("/dev/shm")
+    scratch = Path(tempfile.mkdtemp(prefix="comity-crash-", dir=memory if memory.is_dir() else None))
+    total = sweep_all(asked, scratch)
     total.print("all")
     if total.is_good:
         shutil.rmtree(scratch)
-    sys.exit(0 if total.is_good else 1)
+    return 0 if total.is_good else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -42,8 +42,6 @@ EFFECT = {
     ("Supplier d", "current"): 1,
 }
 """What every node must know in the end: which supplier's findings are in which state, each exactly once."""
-PATIENCE_S = 30.0
-"""How long a step of the story may take on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +132,8 @@ class Story:
     So whoever dies in the middle of it, another one goes on.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, patience_s: float = 30.0) -> None:
+        self._directory, self._patience_s = directory, patience_s
         self._tokens = json.loads((directory / "tokens.json").read_text())
         self.nodes = {slug: Node.open(directory / slug) for slug in (PUBLISHER, RECEIVER)}
         self._app = create_app(self.nodes[PUBLISHER])
@@ -157,11 +155,11 @@ class Story:
 
     async def _until(self, what: str, ask: Callable[[], Awaitable[bool]]) -> None:
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(self._patience_s):
                 while not await ask():
                     await asyncio.sleep(0.04)
         except TimeoutError:
-            raise AssertionError(f"{what}: not within {PATIENCE_S:.0f} s; {await self._state()}") from None
+            raise AssertionError(f"{what}: not within {self._patience_s:.0f} s; {await self._state()}") from None
 
     async def _has(self, slug: str, head: int) -> bool:
         async with self.nodes[slug].database.read() as store:

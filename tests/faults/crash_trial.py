@@ -22,9 +22,10 @@ from comity_node.domain.supplier_view import Entry
 from comity_node.services.check import check
 from comity_node.wiring import Node
 from comity_node.wiring.logs import set_up_logs
-from comity_node.workers.__main__ import _main as exchange
 from comity_node.workers.exchange import Exchange
+from comity_node.workers.running import run_exchange
 from faults.crash_points import Points, TrialBus, watch_process
+from faults.crash_sabotage import SABOTAGES
 from faults.crash_town import EFFECT, PUBLISHER, RECEIVER, STATEMENTS, Prepared, Story, copy_town
 
 DESK = "desk"
@@ -39,6 +40,10 @@ class Kill:
 
     role: str
     point: str | None
+    sabotage: str | None = None
+    """What is wrong with the process on purpose."""
+    patience_s: float = 30.0
+    """How long a step of the story may take."""
 
 
 @dataclass
@@ -74,8 +79,7 @@ class Trial:
         passed = self._trace.read_text().splitlines() if self._trace.exists() else []
         outcome.killed = any(line.startswith("killed at ") for line in passed)
         outcome.points = [line for line in passed if not line.startswith("killed at ")]
-        if not outcome.unclean:
-            asyncio.run(judge(self._directory, self._suffix, outcome))
+        asyncio.run(judge(self._directory, self._suffix, outcome))
         outcome.seconds = round(time.monotonic() - began, 2)
         return outcome
 
@@ -96,10 +100,13 @@ class Trial:
             points = Points(trace, self._kill.point)
             watch_process(points, home)
         let_buses_be_watched(points, self._suffix)
+        if watched and self._kill.sabotage is not None:
+            SABOTAGES[self._kill.sabotage]()
         if role == DESK:
-            asyncio.run(Story(self._directory).tell())
+            asyncio.run(Story(self._directory, self._kill.patience_s).tell())
             return 0
-        return asyncio.run(exchange(home))
+        asyncio.run(run_exchange(home, ends_with_parent=True))
+        return 0
 
     def _wait_for_the_end(self, outcome: Outcome) -> None:
         """Start again whoever was killed; when the story is told, stop the exchanges."""
@@ -118,7 +125,7 @@ class Trial:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid:
                 role = self._running.pop(pid)
-                if os.waitstatus_to_exitcode(status) and role != DESK:
+                if (os.waitstatus_to_exitcode(status) or self._was_hard(role)) and role != DESK:
                     outcome.unclean.append(f"{role} did not stop well: {self._last_words(role)}")
             elif time.monotonic() > deadline:
                 outcome.unclean += [f"{role} did not stop within {_STOP_S:.0f} s" for role in self._running.values()]
@@ -129,6 +136,9 @@ class Trial:
                 time.sleep(0.005)
         os.close(self._reading)
         os.close(self._writing)
+
+    def _was_hard(self, role: str) -> bool:
+        return "stopped.hard" in (self._directory / f"{role}.log").read_text()
 
     def _last_words(self, role: str) -> str:
         return (self._directory / f"{role}.log").read_text()[-600:]
