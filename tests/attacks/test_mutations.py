@@ -1,6 +1,6 @@
 """Mutated records through `decide`: it never raises, lets no forgery through, and takes no long thought.
 
-Here 20,000; `./comity bench mutate --count 1000000` is the same on all cores.
+Here 20,000; `./comity bench mutate` runs a million on all cores.
 """
 
 from collections import Counter

@@ -1,26 +1,24 @@
-"""A thousand honest runs of a network with delays, restarts and registry changes: how many raise an alarm?
+"""Honest runs of a network with delays, restarts and registry changes: how many raise an alarm?
 
-    ./comity bench honest [--count 1000] [--seed 1]
+    ./comity bench honest [--count 1000] [--seed 1] [--processes N]
 
-Prints one JSON line; every run that raised an alarm is told on standard error with its seed. Exits 1 if there is one.
+Every run that raised an alarm is told on standard error with the seed that repeats it. Exits 1 if there is one.
 """
 
-import argparse
 import asyncio
-import json
+import logging
 import os
 import random
 import sys
 import tempfile
-import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import structlog
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 import node_world
+from bench.frame.progress import progress, say
+from bench.frame.results import Goal, arguments, report
 from schedules import honest_run
 
 
@@ -28,6 +26,7 @@ def prepare() -> None:
     """Make the migrated database once a process, and keep the nodes' own words to themselves."""
     node_world.warm_up()
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    logging.disable(logging.WARNING)
 
 
 def one_run(seed: int) -> list[str]:
@@ -38,33 +37,23 @@ def one_run(seed: int) -> list[str]:
 
 def main() -> int:
     """Run, print, judge."""
-    parser = argparse.ArgumentParser(prog="./comity bench honest", description=__doc__.partition("\n")[0])
-    parser.add_argument("--count", type=int, default=1_000)
+    parser = arguments(__doc__, size="1k")
+    parser.add_argument("--count", type=int, help="the same as --size")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    given = parser.parse_args()
-    alarmed: dict[int, list[str]] = {}
-    began = time.monotonic()
-    with ProcessPoolExecutor(given.processes, initializer=prepare) as pool:
-        runs = {pool.submit(one_run, seed): seed for seed in range(given.seed, given.seed + given.count)}
+    asked = parser.parse_args()
+    count, alarmed = asked.count or asked.size, 0
+    with ProcessPoolExecutor(asked.processes, initializer=prepare) as pool, progress("honest runs", count) as bar:
+        runs = {pool.submit(one_run, seed): seed for seed in range(asked.seed, asked.seed + count)}
         for number, run in enumerate(as_completed(runs), start=1):
-            if run.result():
-                alarmed[runs[run]] = run.result()
-                print(f"\nseed {runs[run]}: {'; '.join(run.result())}", file=sys.stderr)
-            print(f"\r{number:,} of {given.count:,} runs", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    line = {
-        "metric": "honest",
-        "value": given.count,
-        "unit": "honest runs",
-        "seed": given.seed,
-        "alarms": len(alarmed),
-        "goal": {"alarms": 0},
-        "met": not alarmed,
-        "seconds": round(time.monotonic() - began, 1),
-    }
-    print(json.dumps(line))
-    return 0 if not alarmed else 1
+            if alarms := run.result():
+                alarmed += 1
+                say(f"seed {runs[run]}: {'; '.join(alarms)}")
+            bar.at(number)
+    line = report(
+        "honest: runs with an alarm", alarmed, "runs", goal=Goal(value_at_most=0), runs=count, seed=asked.seed
+    )
+    return 0 if line["met"] else 1
 
 
 if __name__ == "__main__":
