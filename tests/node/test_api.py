@@ -148,7 +148,9 @@ async def test_every_route_but_health_and_sign_in_needs_a_token(place: Place) ->
 def test_no_route_is_hidden_from_the_contract(place: Place) -> None:
     app = create_app(place.house.node)
     assert all(route.include_in_schema for route in _flat(app.routes) if isinstance(route, APIRoute))
-    assert not [path for path in app.openapi()["paths"] if not path.startswith(("/api/v1/", "/healthz", "/readyz"))]
+    assert not [
+        path for path in app.openapi()["paths"] if not path.startswith(("/api/v1/", "/healthz", "/readyz", "/metrics"))
+    ]
 
 
 @pytest.mark.parametrize("token", ["comity_wrong", "", "ünicode", "a" * 5000])

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from builders import Publisher
@@ -20,7 +21,7 @@ from comity_node.services.status import RUNS, Measures, Status, measure, weigh
 from comity_node.wiring.locks import is_held, take
 from comity_node.workers.exchange import Exchange, Part
 from comity_schemas.member import MemberStatus
-from node_world import NOW, Town, comity, registry_of, served, until
+from node_world import NOW, House, Town, comity, registry_of, served, until
 
 ALL = dict.fromkeys(RUNS, True)
 QUIET = Measures((), Backlog(0, None), Backlog(0, None), {}, {}, {})
@@ -196,6 +197,26 @@ async def test_a_home_whose_node_never_ran_and_one_whose_node_runs_are_told_apar
         said = (await asyncio.to_thread(comity, "status", "--home", str(house.home))).stdout
     assert said.splitlines()[0].endswith("UTC: all is well here")
     assert "outbox      empty" in said and "quarantine  empty" in said
+
+
+async def test_ready_says_that_the_registry_expired_with_both_times_and_what_to_do(town: Town) -> None:
+    house = await town.found("agency")
+    await town.refresh()
+    assert (await _ready(house)).status_code == 200
+    expired = house.node.trusted_registry().expires
+    # A clock two days wrong: the same registry, another time.
+    house.node.clock = lambda: expired + timedelta(days=2)
+    answer = await _ready(house)
+    (said,) = answer.json()["held_up"]
+    assert (answer.status_code, said["name"], said["since"]) == (503, "registry", expired.isoformat())
+    assert f"{expired:%Y-%m-%d %H:%M} UTC" in said["text"]
+    assert f"{expired + timedelta(days=2):%Y-%m-%d %H:%M} UTC" in said["text"]
+    assert "compare this machine's clock" in said["do"] and "stays in force until" in said["safe"]
+
+
+async def _ready(house: House) -> httpx2.Response:
+    async with house.api() as api:
+        return await api.get("/readyz")
 
 
 async def test_a_directory_that_is_no_home_is_said_in_one_sentence(tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 
 from fastapi import APIRouter
 
-from comity_node.api import health, imports, network, people, quarantine, reports, reviews, screening
+from comity_node.api import health, imports, metrics, network, people, quarantine, reports, reviews, screening
 
 api_v1 = APIRouter(prefix="/api/v1")
 for _room in (people, reports, reviews, imports, screening, network, quarantine):
     api_v1.include_router(_room.router)
 
 health_router = health.router
+metrics_router = metrics.router
 
-__all__ = ["api_v1", "health_router"]
+__all__ = ["api_v1", "health_router", "metrics_router"]

@@ -1,20 +1,26 @@
 """Health for machines: alive, and ready with what holds the node up in words. No names, no counts of content."""
 
+from datetime import datetime
+
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from comity_node.auth import ThisNode
+from comity_node.domain.advice import advise
+from comity_node.services.status import registry_troubles
 from comity_schemas.errors import ComityError
 
 router = APIRouter(tags=["health"])
 
 
 class HeldUp(BaseModel):
-    """Something that is not as it should be, since when, in words."""
+    """Something that is not as it should be, since when, what is safe meanwhile, what to do."""
 
     name: str
     since: str
     text: str
+    safe: str
+    do: str
 
 
 class Ready(BaseModel):
@@ -34,15 +40,23 @@ async def is_alive() -> dict[str, str]:
 @router.get("/readyz", responses={503: {"model": Ready}})
 async def is_ready(node: ThisNode, response: Response) -> Ready:
     """Database, registry, bus and relay work; 503 with the reasons when not."""
+    now = node.clock()
     async with node.database.read() as store:
         conditions = await store.conditions.all()
-        counts = await store.outbox.counts()
-    held_up = [HeldUp(name=c.name, since=c.since.isoformat(), text=c.text) for c in conditions]
+        outgoing = await store.backlogs.outgoing()
+    held_up = [_held_up(c.name, c.since, c.text) for c in conditions]
     try:
-        await node.registry()
+        registry = await node.registry()
     except ComityError as error:
-        held_up.append(HeldUp(name="trust", since=node.clock().isoformat(), text=str(error)))
+        held_up.append(_held_up("trust", now, str(error)))
+    else:
+        named = {c.name for c in conditions}
+        held_up += [_held_up(t.name, t.since or now, t.what) for t in registry_troubles(registry, named, now)]
     if held_up:
         response.status_code = 503
-    waiting = counts.get("queued", 0) + counts.get("signed", 0)
-    return Ready(ready=not held_up, waiting_to_send=waiting, held_up=held_up)
+    return Ready(ready=not held_up, waiting_to_send=outgoing.waiting, held_up=held_up)
+
+
+def _held_up(name: str, since: datetime, text: str) -> HeldUp:
+    advice = advise(name)
+    return HeldUp(name=name, since=since.isoformat(), text=text, safe=advice.safe, do=advice.do)

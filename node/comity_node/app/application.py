@@ -7,7 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from comity_node.api import api_v1, health_router
+from comity_node.api import api_v1, health_router, metrics_router
 from comity_node.api.problems import add_problems, too_large
 from comity_node.wiring import Node
 from comity_schemas.report import MAX_REPORT_BYTES
@@ -84,5 +84,6 @@ def create_app(node: Node) -> FastAPI:
     app.state.node = node
     app.include_router(api_v1)
     app.include_router(health_router)
+    app.include_router(metrics_router)
     add_problems(app)
     return app

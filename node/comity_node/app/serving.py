@@ -30,6 +30,8 @@ async def serve(home: Path, *, exchange: bool = True) -> None:
         exchange: also run its exchange, in a child that is started again whenever it ends.
     """
     node = Node.open(home)
+    # Read anew with every request, so that it can be replaced; here so that a wrong one is said at once.
+    node.settings.metrics_token()
     # A newer release may bring new tables; nothing happens when they are there.
     await migrate_async(node.settings.database)
     config = uvicorn.Config(

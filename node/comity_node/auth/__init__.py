@@ -3,6 +3,8 @@
 Every route but health and sign-in depends on `person_with`; a test walks all routes and fails on one that does not.
 """
 
+import asyncio
+import hmac
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -56,6 +58,24 @@ def person_with(*roles: PersonRole) -> Callable[[Person], Awaitable[Person]]:
 
     return check
 
+
+async def metrics_reader(
+    node: ThisNode, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> None:
+    """Let a monitoring system in, by the one token of the setting `metrics_token_file`.
+
+    Raises:
+        NotSignedIn: no such token is set, or it is another one.
+    """
+    expected = await asyncio.to_thread(node.settings.metrics_token)
+    if expected is None:
+        raise NotSignedIn("this node shows its numbers to nobody: `metrics_token_file` is not set")
+    # Any client may be on this machine once a proxy stands before the node, so an address proves nothing.
+    if credentials is None or not hmac.compare_digest(credentials.credentials.encode(), expected.encode()):
+        raise NotSignedIn("this needs the token of `metrics_token_file`")
+
+
+MetricsReader = Annotated[None, Depends(metrics_reader)]
 
 Auditor = Annotated[Person, Depends(person_with(PersonRole.AUDITOR))]
 Reviewer = Annotated[Person, Depends(person_with(PersonRole.REVIEWER))]

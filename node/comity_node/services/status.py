@@ -120,7 +120,8 @@ def weigh(measures: Measures, registry: Registry | str, running: Mapping[str, bo
     heard: list[Heard] = []
     late: list[Trouble] = []
     if known is not None:
-        troubles += _registry(known, named, now)
+        troubles += registry_troubles(known, named, now)
+        troubles += _registry_ends(known, named, now)
         heard = [_heard(member, measures) for member in known.members if member.status is not MemberStatus.PENDING]
         coverage = cover(known, dict(measures.logs), now)
         troubles += _alarms(heard, coverage)
@@ -187,15 +188,22 @@ def _waiting_too_long(measures: Measures, named: set[str], now: datetime) -> lis
     return found
 
 
-def _registry(registry: Registry, named: set[str], now: datetime) -> list[Trouble]:
-    left = registry.expires - now
-    if left > SOON or "registry" in named:
+def registry_troubles(registry: Registry, named: set[str], now: datetime) -> list[Trouble]:
+    """Say that the last good registry has expired, unless a condition of the registry is named already."""
+    if registry.expires > now or "registry" in named:
         return []
-    if left <= timedelta(0):
-        what = f"the registry expired; by this machine's clock it is {now:%Y-%m-%d %H:%M} UTC; nothing new is accepted"
-    else:
-        what = f"the registry expires at {registry.expires:%Y-%m-%d %H:%M} UTC, and no newer one was fetched"
-    return [Trouble("registry", registry.expires if left <= timedelta(0) else None, what, advise("registry"))]
+    what = (
+        f"the registry expired at {registry.expires:%Y-%m-%d %H:%M} UTC; this machine's clock says "
+        f"{now:%Y-%m-%d %H:%M} UTC. What arrives waits, undecided"
+    )
+    return [Trouble("registry", registry.expires, what, advise("registry"))]
+
+
+def _registry_ends(registry: Registry, named: set[str], now: datetime) -> list[Trouble]:
+    if "registry" in named or not now < registry.expires <= now + SOON:
+        return []
+    what = f"the registry expires at {registry.expires:%Y-%m-%d %H:%M} UTC, and no newer one was fetched"
+    return [Trouble("registry", None, what, advise("registry"))]
 
 
 def _alarms(heard: Sequence[Heard], coverage: Coverage) -> list[Trouble]:

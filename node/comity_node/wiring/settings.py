@@ -13,6 +13,8 @@ from comity_schemas.errors import ComityError
 from comity_schemas.finding import Severity
 from comity_schemas.wire import Slug, misfits
 
+_SHORTEST_TOKEN = 20
+
 
 class SettingsRefused(ComityError):
     """`settings.toml` or a `COMITY_` variable does not fit; the text says where."""
@@ -42,6 +44,7 @@ class Settings(BaseSettings):
     env: Literal["production", "trial"] = "trial"
     registry_every_s: Annotated[float, Field(gt=0)] = 30.0
     checkpoint_every_s: Annotated[float, Field(gt=0)] = 900.0
+    metrics_token_file: Path | None = None
     least_severity: Severity = Severity.S2
     validity_months: Annotated[int, Field(ge=1, le=120)] = 12
 
@@ -66,6 +69,22 @@ class Settings(BaseSettings):
     def checkpoint_every(self) -> timedelta:
         """How often a checkpoint is published."""
         return timedelta(seconds=self.checkpoint_every_s)
+
+    def metrics_token(self) -> str | None:
+        """Return the token with which the node's numbers are read; None when nobody may.
+
+        Raises:
+            SettingsRefused: the file cannot be read, or its token is too short to be one.
+        """
+        if self.metrics_token_file is None:
+            return None
+        try:
+            token = self.metrics_token_file.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsRefused(f"metrics_token_file: {self.metrics_token_file} cannot be read") from error
+        if len(token) < _SHORTEST_TOKEN:
+            raise SettingsRefused(f"metrics_token_file: a token has at least {_SHORTEST_TOKEN} characters")
+        return token
 
 
 def read_settings(path: Path) -> Settings:
