@@ -133,7 +133,7 @@ class Sweep:
             yield kill, self._end(kill, place)
 
     def _kill(self, role: str, point: str | None) -> Kill:
-        return Kill(role, point, self.way.sabotage, self.way.patience_s)
+        return Kill(role, point, self.way.sabotage, 60.0 if point is None else self.way.patience_s)
 
     def _begin(self, kill: Kill) -> tuple[int, Path]:
         number = self._trials

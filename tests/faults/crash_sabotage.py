@@ -9,7 +9,6 @@ from comity_federation.keys import SigningPair
 from comity_federation.statements import sign_statement
 from comity_node.db import Database
 from comity_node.services.relay import Head
-from comity_node.wiring import Node
 from comity_node.workers import receiver, relay
 from comity_schemas.member import Member
 
@@ -27,42 +26,30 @@ def move_before_keeping() -> None:
                 await store.received.move(item.topic, bus_id, last + 1)
         return await keep(database, delivered, registry, bus_id, *more)
 
-    receiver.take_in = take_in  # type: ignore[assignment]
+    receiver.take_in = take_in
 
 
 def send_before_keeping() -> None:
     """Let the relay send what it has signed before it has committed that it did."""
-    buses: list[Bus] = []
-    real = Node.bus
 
-    def bus(node: Node) -> Bus:
-        buses.append(real(node))
-        return buses[-1]
-
-    async def sign_queued(
-        database: Database, member: Member, pair: SigningPair, floor: Head, now: datetime, *_: Any
+    async def sign_and_send(
+        database: Database, bus: Bus, member: Member, pair: SigningPair, floor: Head, now: datetime
     ) -> int:
         async with database.write() as store:
-            items = await store.outbox.in_state("queued", most=1)
+            items = await store.outbox.queued(most=1)
             mine = await store.outbox.head()
             head = Head(*mine) if mine is not None and mine[0] >= floor.seq else floor
-            for item in items:
+            for number, outgoing in items:
                 signed = sign_statement(
-                    item.outgoing,
-                    iss=member.did,
-                    kid=pair.kid,
-                    key=pair.secret,
-                    seq=head.seq + 1,
-                    prev=head.hash,
-                    now=now,
+                    outgoing, iss=member.did, kid=pair.kid, key=pair.secret, seq=head.seq + 1, prev=head.hash, now=now
                 )
-                await buses[-1].publish(statements_topic(member.slug), signed.record, {})
-                await store.outbox.put_signed(item.id, signed, now)
-                await store.outbox.mark_sent(signed.seq, now)
+                await bus.publish(statements_topic(member.slug), signed.record, {})
+                await store.outbox.put_signed([(number, signed)], now)
+                await store.outbox.mark_sent(signed.seq, signed.seq, now)
         return len(items)
 
-    Node.bus = bus  # type: ignore[method-assign]
-    relay.sign_queued = sign_queued  # type: ignore[assignment]
+    assert callable(relay.sign_and_send)
+    relay.sign_and_send = sign_and_send
 
 
 SABOTAGES: dict[str, Callable[[], None]] = {

@@ -41,15 +41,14 @@ def test_a_node_that_is_killed_anywhere_loses_nothing_and_doubles_nothing(kafka:
 @pytest.mark.parametrize(
     ("sabotage", "role", "at", "fault"),
     [
-        ("move-before-keeping", "body", "commit intake.take_in:before#1", "lost"),
+        ("move-before-keeping", "body", "commit intake.take_in:before", "lost"),
         ("send-before-keeping", "agency", "bus.publish statements:after#2", "doubled"),
     ],
 )
 def test_the_sweep_finds_what_a_wrong_node_loses_or_doubles(sabotage: str, role: str, at: str, fault: str) -> None:
-    options = ("--ground", "sqlite/locallog", "--role", role, "--only", at, "--patience", "4")
+    options = ("--ground", "sqlite/locallog", "--role", role, "--only", at, "--patience", "6")
     code, found, told = sweep(*options, "--sabotage", sabotage)
     assert code == 1
-    assert found["points"] == 1, told
     assert found[fault] > 0, told
 
 
