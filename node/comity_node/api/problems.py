@@ -5,11 +5,12 @@ A problem tells what happened and what is safe; never the body that was sent: it
 
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from comity_node.api.once import AnsweredBefore, again
 from comity_schemas.errors import ComityError
 
 STATUS: dict[str, int] = {
@@ -35,6 +36,8 @@ STATUS: dict[str, int] = {
     "report.another-firm": 403,
     "import.mapping-refused": 422,
     "import.file-unreadable": 422,
+    "idempotency.key-reused": 422,
+    "idempotency.in-progress": 409,
     "database.unavailable": 503,
     "registry.missing": 503,
     "request.malformed": 422,
@@ -68,6 +71,7 @@ def add_problems(app: FastAPI) -> None:
     app.add_exception_handler(ComityError, _comity)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(AnsweredBefore, _again)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -75,6 +79,11 @@ async def _comity(_request: Request, error: Exception) -> Problem:
     assert isinstance(error, ComityError)
     status = STATUS.get(error.code, 500)
     return Problem(status, error.code, str(error) if status != 500 else "something went wrong at this node")
+
+
+async def _again(_request: Request, before: Exception) -> Response:
+    assert isinstance(before, AnsweredBefore)
+    return again(before.given)
 
 
 async def _malformed(_request: Request, error: Exception) -> Problem:

@@ -82,6 +82,7 @@ def create_app(node: Node) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.node = node
+    app.state.at_work = set()
     app.include_router(api_v1)
     app.include_router(health_router)
     app.include_router(metrics_router)
