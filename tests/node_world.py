@@ -205,6 +205,7 @@ class Town:
         database: str | None = None,
         clock: Clock | None = None,
         port: int = 0,
+        endpoint: str | None = None,
         admit: bool = True,
         more: dict[str, object] | None = None,
     ) -> House:
@@ -221,6 +222,7 @@ class Town:
             admin="admin",
             database=database,
             port=port,
+            endpoint=endpoint,
             root=self.world.root,
             report_keys=[self.auditor.public] if is_firm else [],
             authorisations=[SMETA] if is_firm else [],

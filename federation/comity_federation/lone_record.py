@@ -5,19 +5,25 @@ stands at its place, and that what it refers to exists.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
 
 from nacl.signing import SigningKey
 
 from comity_federation import strict_json
 from comity_federation.decide import decide, demanded
 from comity_federation.decision import Decision, Earlier, Place, Refused, Seen, Trust
+from comity_federation.disclosures import MalformedDisclosure, read_disclosure
 from comity_federation.encoding import NotCanonical, b64decode, b64encode
 from comity_federation.log_state import peek
 from comity_federation.statements import Outgoing, genesis, sign_statement
 from comity_schemas.member import Member, MemberStatus, PublicKey, Role
 from comity_schemas.member import SigningKey as SigningKeyEntry
-from comity_schemas.statement import Kind
+from comity_schemas.statement import Claims, Kind
+
+_LATEST = 253_402_300_799
+"""The last second of the year 9999: Python knows no later time, claims may name one."""
 
 
 def decide_alone(raw: bytes, member_of: Callable[[str], Member | None], issuer: str | None) -> Decision:
@@ -42,13 +48,43 @@ def decide_alone(raw: bytes, member_of: Callable[[str], Member | None], issuer: 
     return decide(raw, Trust(member), Seen(claimed.seq - 1, before, earlier, branch))
 
 
-def claimed_issuer(raw: bytes) -> str | None:
-    """Return the DID whose key a record claims was used, unverified; None where that cannot be read."""
+def as_when_signed(member: Member) -> Member:
+    """Return the member's entry with nothing closed: what the registry closes later does not change who signed."""
+    keys = tuple(key.model_copy(update={"closed": None}) for key in member.signing_keys)
+    opened = {"status": MemberStatus.ACTIVE, "closed": None, "thawed": None, "signing_keys": keys}
+    return member.model_copy(update=opened)
+
+
+def claimed_key(raw: bytes) -> str | None:
+    """Return the id of the key that a record claims was used, unverified; None where that cannot be read."""
     try:
-        header = strict_json.loads(b64decode(strict_json.loads(raw)["statement"].partition(".")[0]))
-        return str(header["kid"]).partition("#")[0]
+        return str(strict_json.loads(b64decode(strict_json.loads(raw)["statement"].partition(".")[0]))["kid"])
     except (strict_json.NotStrict, NotCanonical, KeyError, TypeError, AttributeError):
         return None
+
+
+def claimed_issuer(raw: bytes) -> str | None:
+    """Return the DID whose key a record claims was used, unverified; None where that cannot be read."""
+    kid = claimed_key(raw)
+    return None if kid is None else kid.partition("#")[0]
+
+
+def read_outgoing(raw: bytes) -> tuple[Outgoing, datetime]:
+    """Return what a genuine record says and when it claims to be signed: withheld values stand in no record.
+
+    Args:
+        raw: Verified already.
+    """
+    jwt, *disclosures = strict_json.loads(raw)["statement"].split("~")[:-1]
+    claims = Claims.from_parsed(strict_json.loads(b64decode(jwt.split(".")[1])))
+    disclosed: dict[str, Any] = {}
+    for encoded in disclosures:
+        with suppress(MalformedDisclosure):
+            disclosure = read_disclosure(encoded)
+            disclosed[disclosure.name] = disclosure.value
+    body = {name: value for name, value in claims.body.items() if name != "_sd"}
+    outgoing = Outgoing(claims.kind, claims.handling, body, disclosed, {})
+    return outgoing, datetime.fromtimestamp(min(claims.iat, _LATEST), UTC)
 
 
 def rehearse(outgoing: Outgoing, now: datetime) -> Decision:

@@ -20,7 +20,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from comity_schemas.finding import Finding
 from comity_schemas.member import MemberList, SuspensionList
-from comity_schemas.peers import PeerToken
+from comity_schemas.peers import PeerCheckpoint, PeerToken
 from comity_schemas.report import Report, SignedReport
 from comity_schemas.statement import Checkpoint, Claims, Header, Record, Withdrawal
 from comity_schemas.wire import Wire
@@ -35,6 +35,7 @@ MODELS: dict[str, type[Wire]] = {
     "withdrawal": Withdrawal,
     "checkpoint": Checkpoint,
     "peer-token": PeerToken,
+    "peer-checkpoint": PeerCheckpoint,
     "report": Report,
     "signed-report": SignedReport,
     "member-list": MemberList,

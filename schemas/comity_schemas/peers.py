@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from comity_schemas.wire import Did, Digest, Slug, Wire
 
@@ -47,3 +47,20 @@ class PeerToken(Wire):
     """DID of the member whose node is called."""
     iat: _Seconds
     exp: _Seconds
+
+
+class PeerCheckpoint(Wire):
+    """What a node answers at `/peers/checkpoint`: where its log stands and how far it has verified all others, now."""
+
+    # Not closed: nothing here is signed, and a node must understand the answer of a newer one.
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    member: Slug
+    checkpoint: Annotated[str, Field(max_length=64 * 1024)] | None = None
+    """The latest that this node has signed; absent before the first."""
+    yours: Annotated[str, Field(max_length=64 * 1024)] | None = None
+    """The latest of the caller's own that this node has verified: a node that was set back learns from it."""
+    heads: Annotated[tuple[PeerHead, ...], Field(max_length=5_000)]
+    """How far this node has verified every log, the caller's included. Its own is in the checkpoint."""
+    frozen: Annotated[tuple[Slug, ...], Field(max_length=5_000)]
+    """Members that told two stories: the proof is at `/peers/forks/{member}`."""

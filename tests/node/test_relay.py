@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from sqlalchemy.exc import DBAPIError
 
 from builders import Publisher
 from comity_federation import strict_json
-from comity_federation.bus import BusUnavailable, OutcomeUnknown, statements_topic
+from comity_federation.bus import BusUnavailable, OutcomeUnknown, checkpoints_topic, statements_topic
+from comity_federation.checkpoints import sign_checkpoint
 from comity_federation.decision import Accepted, Decision, Repeated, Trust
 from comity_federation.encoding import digest
 from comity_federation.keys import SigningPair, new_signing_pair
@@ -25,12 +27,17 @@ from comity_node.db.reports import StoredReport
 from comity_node.domain.minimize import Policy
 from comity_node.domain.people import PersonRole
 from comity_node.domain.trail import Event
+from comity_node.services import own_log
 from comity_node.services.accounts import add_person
-from comity_node.services.relay import Head, reconcile, send_signed, sign_and_send, sign_queued
-from comity_node.services.release import approve, propose_release
-from comity_schemas.member import Member, MemberStatus, Role, SigningKey
+from comity_node.services.check import check
+from comity_node.services.own_log import OwnLogFrozen, OwnLogIncomplete, reconcile
+from comity_node.services.relay import Head, send_signed, sign_and_send, sign_queued
+from comity_node.services.release import approve, propose_release, propose_withdrawal
+from comity_schemas.member import Last, Member, MemberStatus, Role, SigningKey
+from comity_schemas.statement import Checkpoint, WithdrawalReason
 from faulty_bus import Fate, FaultyBus
 from node_world import NOW, Bench, audit_report, new_sqlite, registry_of
+from vector_others import CHECKPOINT
 
 DID = "did:web:agency.example"
 PAIR = new_signing_pair(f"{DID}#signing-1")
@@ -59,17 +66,19 @@ class Desk:
             for name, role in (("reviewer", PersonRole.REVIEWER), ("second", PersonRole.FOCAL_POINT)):
                 await add_person(store, name=name, roles=[role], firm=None, password_hash=None, by="test", now=NOW)
 
-    async def release(self, *refs: str) -> None:
+    async def release(self, *refs: str, now: datetime = NOW) -> None:
         """Let two people release one finding of a report each."""
         async with self.database.write() as store:
             found = [await store.accounts.find_by_name(name) for name in ("reviewer", "second")]
             reviewer, second = (each[0] for each in found if each is not None)
             for ref in refs:
-                raw = strict_json.dumps(audit_report(ref=ref).to_parsed())
+                party = {"type": "supplier", "names": [{"text": f"Fazenda {ref}"}], "country": "BR"}
+                raw = strict_json.dumps(audit_report(ref=ref, party=party).to_parsed())
                 stored = StoredReport(digest(raw), "register", raw, None, None, None, None, ref, (), reviewer.id, NOW)
-                await store.reports.add(stored)
-                review = await propose_release(store, reviewer, stored.id, "O1", policy=Policy(), now=NOW)
-                await approve(store, second, review.id, NOW)
+                if await store.reports.find(stored.id) is None:
+                    await store.reports.add(stored)
+                review = await propose_release(store, reviewer, stored.id, "O1", policy=Policy(), now=now)
+                await approve(store, second, review.id, now)
 
     async def reconcile(self, bus: LocalLog | FaultyBus) -> Head:
         return await reconcile(self.database, bus, MEMBER, REGISTRY, NOW)
@@ -270,6 +279,108 @@ async def test_a_restored_backup_adopts_the_topics_head_and_goes_on_after_it(
     assert read_by_a_peer(await on(log)) == [Accepted] * 4
 
 
+async def test_what_only_the_topic_knew_is_among_the_published_and_can_be_withdrawn(
+    desk: Desk, desks: Desks, log: LocalLog
+) -> None:
+    backup = desk.copy("backup.db")
+    await desk.release("a")
+    await desk.turn(log)
+    restored = desks.open(backup)
+    await restored.turn(log)
+    (item,) = await restored.items("sent")
+    assert (item.seq, item.review_id, item.record) == (1, None, (await on(log))[0])
+    assert item.outgoing.disclosed["names"][0]["text"] == "Fazenda a"
+    async with restored.database.write() as store:
+        found = [await store.accounts.find_by_name(name) for name in ("reviewer", "second")]
+        reviewer, second = (each[0] for each in found if each is not None)
+        proposal = await propose_withdrawal(store, reviewer, item.hash or "", WithdrawalReason.FACTUAL_ERROR, NOW)
+        await approve(store, second, proposal.id, NOW)
+    await restored.turn(log)
+    assert read_by_a_peer(await on(log)) == [Accepted] * 2
+    assert await check(restored.database, REGISTRY, NOW) == []
+
+
+async def test_what_a_backup_holds_queued_and_the_topic_holds_said_is_not_said_again(
+    desk: Desk, desks: Desks, log: LocalLog
+) -> None:
+    await desk.release("a", "b")
+    backup = desk.copy("backup.db")
+    await desk.turn(log)
+    restored = desks.open(backup)
+    await restored.turn(log)
+    assert len(await on(log)) == 2
+    assert [(i.id, i.seq) for i in await restored.items("sent")] == [(1, 1), (2, 2)]
+    assert await check(restored.database, REGISTRY, NOW) == []
+
+
+async def test_the_same_released_again_after_it_was_said_is_another_statement(
+    desk: Desk, desks: Desks, log: LocalLog
+) -> None:
+    backup = desk.copy("backup.db")
+    await desk.release("a")
+    await desk.turn(log)
+    restored = desks.open(backup)
+    await restored.release("a", now=NOW + timedelta(seconds=1))
+    await restored.turn(log)
+    assert [i.seq for i in await restored.items("sent")] == [1, 2]
+
+
+async def test_more_than_the_tail_holds_is_taken_back_from_what_was_received(
+    desk: Desk, desks: Desks, log: LocalLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_log, "_TAIL", 2)
+    monkeypatch.setattr(own_log, "_AT_ONCE", 2)
+    backup = desk.copy("backup.db")
+    await desk.release(*"abcdefg")
+    await desk.turn(log)
+    restored = desks.open(backup)
+    with pytest.raises(OwnLogIncomplete) as waits:
+        await restored.reconcile(log)
+    assert (waits.value.missing, waits.value.known) == (1, 7)
+    await Bench(restored.database).arrive(MEMBER, *await on(log))
+    assert (await restored.reconcile(log)).seq == 7
+    assert [i.seq for i in await restored.items("sent")] == [1, 2, 3, 4, 5, 6, 7]
+
+
+async def test_an_own_checkpoint_that_names_more_than_anybody_can_show_stops_the_signing_until_the_key_is_closed(
+    desk: Desk, log: LocalLog
+) -> None:
+    await desk.release("a")
+    await desk.turn(log)
+    said = Checkpoint.from_parsed({**CHECKPOINT, "iss": DID, "seq": 3})
+    await log.publish(checkpoints_topic(MEMBER.slug), sign_checkpoint(said, PAIR.kid, PAIR.secret), {})
+    with pytest.raises(OwnLogIncomplete) as waits:
+        await desk.reconcile(log)
+    assert (waits.value.missing, waits.value.known) == (2, 3)
+    (own,) = await desk.items("sent")
+    new = new_signing_pair(f"{DID}#signing-2")
+    keys = (
+        SigningKey(kid=PAIR.kid, key=PAIR.public.key, closed=Last(seq=1, hash=own.hash or "")),
+        SigningKey(kid=new.kid, key=new.public.key),
+    )
+    member = MEMBER.model_copy(update={"signing_keys": keys})
+    assert await reconcile(desk.database, log, member, registry_of(member), NOW) == Head(1, own.hash or "")
+
+
+async def test_a_forged_checkpoint_stops_nothing(desk: Desk, log: LocalLog) -> None:
+    said = Checkpoint.from_parsed({**CHECKPOINT, "iss": DID, "seq": 3})
+    forged = sign_checkpoint(said, PAIR.kid, new_signing_pair(PAIR.kid).secret)
+    await log.publish(checkpoints_topic(MEMBER.slug), forged, {})
+    assert (await desk.reconcile(log)).seq == 0
+
+
+async def test_a_node_whose_own_log_is_frozen_signs_nothing(desk: Desk, desks: Desks, log: LocalLog) -> None:
+    other = desks.open(desk.copy("backup.db"))
+    await desk.release("a")
+    await other.release("b")
+    elsewhere = await desks.new_log("elsewhere.db")
+    await desk.turn(log)
+    await other.turn(elsewhere)
+    await Bench(desk.database).arrive(MEMBER, *await on(log), *await on(elsewhere))
+    with pytest.raises(OwnLogFrozen):
+        await desk.reconcile(log)
+
+
 async def test_a_head_known_already_is_not_adopted_again(desk: Desk, log: LocalLog) -> None:
     await desk.release("a")
     await desk.turn(log)
@@ -303,7 +414,7 @@ async def test_what_a_backup_signed_at_a_taken_place_is_queued_again_and_signed_
     head = await restored.reconcile(log)
     assert (head.seq, [i.id for i in await restored.items("queued")]) == (2, [2])
     await restored.turn(log)
-    assert [i.seq for i in await restored.items("sent")] == [1, 3]
+    assert [(i.seq, i.id) for i in await restored.items("sent")] == [(1, 1), (2, 3), (3, 2)]
     assert read_by_a_peer(await on(log)) == [Accepted] * 3
 
 
@@ -319,7 +430,7 @@ async def test_what_was_signed_after_a_taken_place_is_queued_again_too_since_it_
     await desk.turn(log)
     await restored.turn(log)
     assert read_by_a_peer(await on(log)) == [Accepted] * 5
-    assert [(i.id, i.seq) for i in await restored.items("sent")] == [(1, 1), (2, 3), (3, 4), (4, 5)]
+    assert [(i.id, i.seq) for i in await restored.items("sent")] == [(1, 1), (5, 2), (2, 3), (3, 4), (4, 5)]
 
 
 async def test_a_lost_topic_gets_everything_again_with_the_same_bytes(desk: Desk, desks: Desks, log: LocalLog) -> None:
@@ -355,7 +466,8 @@ async def test_with_topic_and_newest_rows_lost_signing_goes_on_after_what_the_no
     rebuilt = await desks.new_log("rebuilt.db")
     await restored.release("c")
     await restored.turn(rebuilt)
-    assert read_by_a_peer([*await on(log), *await on(rebuilt)]) == [Accepted] * 3
+    assert (await on(rebuilt))[:2] == await on(log)
+    assert read_by_a_peer(await on(rebuilt)) == [Accepted] * 3
 
 
 async def test_a_topic_that_does_not_answer_gives_no_place_to_sign_at(desk: Desk, desks: Desks) -> None:

@@ -7,12 +7,12 @@ follow a redirect, or unpack anything.
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx2
 from tuf.api.exceptions import DownloadError, DownloadHTTPError, DownloadLengthMismatchError, SlowRetrievalError
 from tuf.ngclient import FetcherInterface
 
+from comity_federation.addresses import is_safe_address
 from comity_federation.registry.errors import RegistryRefused, RegistryUnreachable
 from comity_federation.registry.roles import MAX_LIST_BYTES, MAX_METADATA_BYTES
 
@@ -22,7 +22,6 @@ FETCH_SECONDS = 120.0
 GAP_SECONDS = 10.0
 """Longest time to connect and between two pieces."""
 
-_LOCALHOST = frozenset({"localhost", "127.0.0.1", "::1"})
 _DIRECTORY_URL = "registry:///"
 
 
@@ -132,8 +131,7 @@ def http_base(source: str) -> str:
     Raises:
         RegistryUnreachable: neither https nor http to this machine.
     """
-    url = urlsplit(source)
-    if url.scheme != "https" and not (url.scheme == "http" and url.hostname in _LOCALHOST):
+    if not is_safe_address(source):
         raise RegistryUnreachable(f"{source}: a registry is fetched by https (http only from this machine)")
     return source if source.endswith("/") else source + "/"
 

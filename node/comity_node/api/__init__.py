@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from comity_node.api import health, imports, metrics, network, people, quarantine, reports, reviews, screening
+from comity_node.api import health, imports, metrics, network, peers, people, quarantine, reports, reviews, screening
 
 api_v1 = APIRouter(prefix="/api/v1")
-for _room in (people, reports, reviews, imports, screening, network, quarantine):
+for _room in (people, reports, reviews, imports, screening, network, quarantine, peers):
     api_v1.include_router(_room.router)
 
 health_router = health.router

@@ -5,12 +5,12 @@ A problem tells what happened and what is safe; never the body that was sent: it
 
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from comity_node.api.once import AnsweredBefore, again
+from comity_node.domain.errors import TooManyRequests
 from comity_schemas.errors import ComityError
 
 STATUS: dict[str, int] = {
@@ -18,6 +18,7 @@ STATUS: dict[str, int] = {
     "wrong-password": 401,
     "not-allowed": 403,
     "not-found": 404,
+    "too-many-requests": 429,
     "name-taken": 409,
     "conflict": 409,
     "review.same-person": 409,
@@ -36,10 +37,9 @@ STATUS: dict[str, int] = {
     "report.another-firm": 403,
     "import.mapping-refused": 422,
     "import.file-unreadable": 422,
-    "idempotency.key-reused": 422,
-    "idempotency.in-progress": 409,
     "database.unavailable": 503,
     "registry.missing": 503,
+    "registry.expired": 503,
     "request.malformed": 422,
     "request.content-type": 415,
     "request.too-large": 413,
@@ -71,19 +71,16 @@ def add_problems(app: FastAPI) -> None:
     app.add_exception_handler(ComityError, _comity)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(AnsweredBefore, _again)
     app.add_exception_handler(Exception, _unexpected)
 
 
 async def _comity(_request: Request, error: Exception) -> Problem:
     assert isinstance(error, ComityError)
     status = STATUS.get(error.code, 500)
-    return Problem(status, error.code, str(error) if status != 500 else "something went wrong at this node")
-
-
-async def _again(_request: Request, before: Exception) -> Response:
-    assert isinstance(before, AnsweredBefore)
-    return again(before.given)
+    answer = Problem(status, error.code, str(error) if status != 500 else "something went wrong at this node")
+    if isinstance(error, TooManyRequests):
+        answer.headers["Retry-After"] = str(error.retry_after_s)
+    return answer
 
 
 async def _malformed(_request: Request, error: Exception) -> Problem:

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comity_node.api import api_v1, health_router, metrics_router
 from comity_node.api.problems import add_problems, too_large
+from comity_node.services.peers.limits import Limits
 from comity_node.wiring import Node
 from comity_schemas.report import MAX_REPORT_BYTES
 
@@ -82,7 +83,7 @@ def create_app(node: Node) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.node = node
-    app.state.at_work = set()
+    app.state.peer_limits = Limits()
     app.include_router(api_v1)
     app.include_router(health_router)
     app.include_router(metrics_router)

@@ -41,6 +41,8 @@ class TakenBack:
     seq: int
     hash: str
     record: bytes
+    signed_at: datetime
+    """As claimed in it."""
     sent_at: datetime | None
     """None: the topic lacks it, so it is sent again."""
 
@@ -151,19 +153,23 @@ class Outbox:
     async def take_back(self, statements: Sequence[TakenBack]) -> None:
         """Enter statements of our own that only the log knew.
 
-        What is still queued and was said already is not said again: its row becomes the statement. Else the row has no
-        review.
+        What is still queued and was said already, after it was approved, is not said again: its row becomes the
+        statement. Else the row has no review.
         """
-        queued: dict[str, list[OutboxRow]] = {}
-        for row in await self._session.exec(
-            select(OutboxRow).where(OutboxRow.state == "queued").order_by(col(OutboxRow.id).desc())
+        queued: dict[str, list[tuple[OutboxRow, datetime]]] = {}
+        query = select(OutboxRow, ReviewRow.decided_at).join(ReviewRow, col(ReviewRow.id) == col(OutboxRow.review_id))
+        for row, approved_at in await self._session.exec(
+            query.where(OutboxRow.state == "queued").order_by(col(OutboxRow.id))
         ):
-            queued.setdefault(_said(_item(row).outgoing), []).append(row)
+            if approved_at is not None:
+                queued.setdefault(_said(_item(row).outgoing), []).append((row, approved_at))
         for said in statements:
-            same = queued.get(_said(said.outgoing))
-            row = same.pop() if same else OutboxRow(state="queued", outgoing=_dump(said.outgoing))
+            row = _take_same(queued.get(_said(said.outgoing), []), said) or OutboxRow(
+                state="queued", outgoing=_dump(said.outgoing)
+            )
             row.state = "signed" if said.sent_at is None else "sent"
-            row.seq, row.hash, row.record, row.sent_at = said.seq, said.hash, said.record, said.sent_at
+            row.seq, row.hash, row.record = said.seq, said.hash, said.record
+            row.signed_at, row.sent_at = said.signed_at, said.sent_at
             self._session.add(row)
         await self._session.flush()
 
@@ -207,6 +213,14 @@ class Outbox:
         if before is not None:
             query = query.where(col(OutboxRow.id) < before)
         return [(_item(row), act) for row, act in await self._session.exec(query)]
+
+
+def _take_same(queued: list[tuple[OutboxRow, datetime]], said: TakenBack) -> OutboxRow | None:
+    """Take out the first row that says the same and was approved before it was signed: a later one is another act."""
+    for number, (_, approved_at) in enumerate(queued):
+        if approved_at.replace(microsecond=0) <= said.signed_at:
+            return queued.pop(number)[0]
+    return None
 
 
 def _said(outgoing: Outgoing) -> str:

@@ -244,10 +244,15 @@ class ReceivedRecords:
         query = _of(member).where(ReceivedRow.hash == name).order_by(col(ReceivedRow.id))
         return [_received(row) for row in await self._session.exec(query)]
 
-    async def lacking(self, member: str, *, most: int) -> list[Received]:
-        """Return accepted statements whose disclosures did not all come."""
-        query = _of(member).where(text("state = 'accepted' and detail is not null")).limit(most)
-        return [_received(row) for row in await self._session.exec(query)]
+    async def lacking(self, member: str, *, after: int, most: int) -> list[Received]:
+        """Return accepted statements whose disclosures did not all come, by id."""
+        query = _of(member).where(text("state = 'accepted' and detail is not null"), col(ReceivedRow.id) > after)
+        return [_received(row) for row in await self._session.exec(query.order_by(col(ReceivedRow.id)).limit(most))]
+
+    async def beyond(self, member: str, seq: int, *, most: int) -> list[Received]:
+        """Return every record that claims a place after this one, whatever was decided about it, by place."""
+        query = _of(member).where(col(ReceivedRow.seq) > seq).order_by(col(ReceivedRow.seq), col(ReceivedRow.id))
+        return [_received(row) for row in await self._session.exec(query.limit(most))]
 
     async def first_beyond_gap(self, member: str, head: int) -> int | None:
         """Return the lowest place beyond the next one at which a record waits; None when nothing is missing."""

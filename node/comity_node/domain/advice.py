@@ -46,7 +46,21 @@ CONDITIONS: dict[str, Advice] = {
     ),
     "relay": Advice(
         "Nothing is lost or said twice: what is released stays in the outbox, in its order.",
-        "The text names it: the bus, this node's right to write, or its entry in the registry.",
+        "The text names it: the bus, this node's right to write, its entry in the registry, or that nobody has said "
+        "yet how far this node's own log goes.",
+    ),
+    "refill": Advice(
+        "What the bus brings is read and decided as usual; what it withholds is asked for later.",
+        "See that the disk has room and that the database answers.",
+    ),
+    "heads": Advice(
+        "Everything else goes on; only the comparison with other members waits.",
+        "See that the disk has room and that the database answers.",
+    ),
+    "registry-behind": Advice(
+        "What was accepted under the last good list stands, and the node goes on by it.",
+        "Compare the version with a member over another channel and call the registrar. If the hub holds the list "
+        "back, a new root replaces the hub: place it as root.json.",
     ),
     "look": Advice("The registry looked up last stays in force.", "See that the home may be read."),
     "trust": Advice(

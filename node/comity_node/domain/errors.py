@@ -29,6 +29,20 @@ class WrongPassword(ComityError):
     code: ClassVar[str] = "wrong-password"
 
 
+class TooManyRequests(ComityError):
+    """This caller asked more than one may; nothing was looked up.
+
+    Attributes:
+        retry_after_s: when it may ask again, in seconds.
+    """
+
+    code: ClassVar[str] = "too-many-requests"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"this is more than one caller may ask; ask again in {retry_after_s} s")
+        self.retry_after_s = retry_after_s
+
+
 class NameTaken(ComityError):
     """Somebody has this name already."""
 

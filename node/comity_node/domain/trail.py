@@ -28,6 +28,7 @@ class Event(StrEnum):
     LOG_ADOPTED = "log.adopted"
     LOG_FROZEN = "log.frozen"
     LOG_REDECIDED = "log.redecided"
+    PEER_WRONG = "peer.wrong"
     RECORD_RETRIED = "record.retried"
     SCREENED = "supplier.screened"
 

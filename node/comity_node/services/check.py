@@ -3,14 +3,13 @@
 from datetime import datetime
 
 from comity_federation.decision import Accepted, Refused
-from comity_federation.lone_record import claimed_issuer, decide_alone
+from comity_federation.lone_record import as_when_signed, claimed_issuer, decide_alone
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
 from comity_node.db.outbox import OutboxItem
 from comity_node.domain.supplier_view import Entry
 from comity_node.services.release import read_outgoing
 from comity_node.services.settle import redecide
-from comity_schemas.member import MemberStatus
 
 
 async def check(database: Database, registry: Registry, now: datetime) -> list[str]:
@@ -63,14 +62,13 @@ def _says_what_was_released(item: OutboxItem, record: bytes, registry: Registry)
     member = None if issuer is None else registry.by_did(issuer)
     if member is None:
         return False
-    # As when it was signed: what the registry closed since then does not change what these bytes are.
-    keys = tuple(key.model_copy(update={"closed": None}) for key in member.signing_keys)
-    opened = {"status": MemberStatus.ACTIVE, "closed": None, "thawed": None, "signing_keys": keys}
-    entry = member.model_copy(update=opened)
+    entry = as_when_signed(member)
     match decide_alone(record, lambda _: entry, issuer):
-        case Accepted(claims=claims, hash=name, body=body, missing=()):
+        case Accepted(claims=claims, hash=name, body=body, missing=missing):
             said = {**item.outgoing.body, **item.outgoing.disclosed}
-            same = body is not None and type(body).from_parsed(said) == body
+            # A copy that came back from the log may have lost disclosures on its way; one that was signed here has all.
+            whole = not missing or item.review_id is None
+            same = whole and body is not None and type(body).from_parsed(said) == body
             return same and (claims.seq, name) == (item.seq, item.hash)
         case Refused() as refused:
             return refused.uses_place and (refused.seq, refused.hash) == (item.seq, item.hash)

@@ -8,23 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from comity_federation.bus import Bus, Delivered, statements_topic
-from comity_federation.decision import Accepted, Refused
+from comity_federation.bus import Bus, statements_topic
 from comity_federation.keys import SigningPair
-from comity_federation.log_state import Peek, peek
-from comity_federation.lone_record import decide_alone
-from comity_federation.registry import Registry
-from comity_federation.statements import Outgoing, Signed, cloud_event_headers, genesis, sign_statement
+from comity_federation.statements import Outgoing, Signed, cloud_event_headers, sign_statement
 from comity_node.db import Database, Store
 from comity_node.domain.trail import Event
 from comity_schemas.member import Member
 
 _ACTOR = "relay"
-_AT_ONCE = 500
+AT_ONCE = 500
 """How many statements are signed in one transaction, and how many are on their way to the bus together."""
-
-_TAIL = 2 * _AT_ONCE
-"""How much of the own topic's end is read back: more than a relay ever has on its way at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,41 +26,6 @@ class Head:
 
     seq: int
     hash: str
-
-
-async def reconcile(database: Database, bus: Bus, member: Member, registry: Registry, now: datetime) -> Head:
-    """Compare the own log with the own topic, and return after which statement to go on.
-
-    Nothing may be signed before this has succeeded. What was signed and never sent while its place was taken by
-    another statement (a restored backup) goes back into the queue; what the topic lost is sent again.
-
-    Raises:
-        BusUnavailable: the topic did not answer; nothing may be signed.
-    """
-    tail = await bus.tail(statements_topic(member.slug), most=_TAIL)
-    on_topic = _own(tail, member, registry)
-    head_on_topic = max(on_topic, default=0)
-    async with database.write() as store:
-        ours = await store.outbox.head()
-        displaced = False
-        for item in await store.outbox.in_state("signed", most=10_000):
-            assert item.seq is not None
-            if item.seq in on_topic and on_topic[item.seq] == item.hash:
-                await store.outbox.mark_sent(item.seq, item.seq, now)
-            elif item.seq <= head_on_topic or displaced:
-                # What was signed after it names it as predecessor: sent, it would contradict the topic.
-                await store.outbox.unsign(item.seq)
-                displaced = True
-        await store.outbox.resend_after(head_on_topic)
-        received = await store.received.log(member.slug)
-        taken_in = await store.received.places(member.slug, [received.head])
-        known = [Head(0, genesis(member.did)), *(Head(seq, name) for seq, name in on_topic.items())]
-        known += [Head(*mine)] if (mine := await store.outbox.head()) is not None else []
-        known += [Head(received.head, taken_in[received.head].hash)] if received.head in taken_in else []
-        head = max(known, key=lambda h: h.seq)
-        if head.seq > (ours[0] if ours else 0):
-            await store.trail.add(now, _ACTOR, Event.LOG_ADOPTED, member.slug, seq=head.seq, hash=head.hash)
-    return head
 
 
 async def sign_and_send(
@@ -101,7 +59,7 @@ async def sign_queued(database: Database, member: Member, pair: SigningPair, flo
     """
     async with database.read() as store:
         head = await _head(store, floor)
-        items = await store.outbox.queued(most=_AT_ONCE)
+        items = await store.outbox.queued(most=AT_ONCE)
     if not items:
         return 0
     # In a thread and outside the transaction: who approves meanwhile waits for the writing only.
@@ -125,7 +83,7 @@ async def send_signed(database: Database, bus: Bus, member: Member, now: datetim
         BusUnavailable, PublishRefused: it stays signed.
     """
     async with database.read() as store:
-        items = await store.outbox.ready(most=_AT_ONCE)
+        items = await store.outbox.ready(most=AT_ONCE)
     topic = statements_topic(member.slug)
     publishing = [
         bus.publish(topic, item.record, cloud_event_headers(member.did, item.seq, item.kind, item.signed_at or now))
@@ -162,23 +120,3 @@ async def _head(store: Store, floor: Head) -> Head:
     """Return after which statement the own log goes on."""
     mine = await store.outbox.head()
     return Head(*mine) if mine is not None and mine[0] >= floor.seq else floor
-
-
-def _own(tail: Sequence[Delivered], member: Member, registry: Registry) -> dict[int, str]:
-    """Return place to hash of what the tail holds of this member's own statements; anything else is ignored."""
-    own: dict[int, str] = {}
-    for delivered in tail:
-        claimed = peek(delivered.value)
-        if claimed is not None and _is_genuine(delivered.value, claimed, member, registry):
-            own.setdefault(claimed.seq, claimed.hash)
-    return own
-
-
-def _is_genuine(raw: bytes, claimed: Peek, member: Member, registry: Registry) -> bool:
-    match decide_alone(raw, registry.by_did, member.did):
-        case Accepted(hash=name):
-            return name == claimed.hash
-        case Refused() as refused:
-            return refused.uses_place and refused.hash == claimed.hash
-        case _:
-            return False

@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     env: Literal["production", "trial"] = "trial"
     registry_every_s: Annotated[float, Field(gt=0)] = 30.0
     checkpoint_every_s: Annotated[float, Field(gt=0)] = 900.0
+    refill_after_s: Annotated[float, Field(gt=0)] = 10.0
+    compare_heads_every_s: Annotated[float, Field(gt=0)] = 86_400.0
     metrics_token_file: Path | None = None
     least_severity: Severity = Severity.S2
     validity_months: Annotated[int, Field(ge=1, le=120)] = 12

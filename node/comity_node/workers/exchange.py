@@ -11,10 +11,14 @@ from enum import StrEnum
 from typing import ClassVar
 
 from comity_federation.bus import Bus
+from comity_federation.keys import load_signing_pair
+from comity_node.services.peers.asking import Peers
+from comity_node.services.peers.client import PeerClient
 from comity_node.wiring import Home, Node
 from comity_node.wiring.locks import take
 from comity_node.workers.following import Following
 from comity_node.workers.loops import Loops
+from comity_node.workers.peers import PeerRounds
 from comity_node.workers.receiver import Receiver
 from comity_node.workers.relay import Relay
 from comity_schemas.errors import ComityError
@@ -32,7 +36,7 @@ class Part(StrEnum):
     RECEIVER = "receiver"
     """Refreshes the registry, receives, settles."""
     RELAY = "relay"
-    """Signs and sends; alone reads the signing key."""
+    """Signs and sends, and asks peers; alone reads the signing key."""
 
 
 class Exchange:
@@ -44,13 +48,20 @@ class Exchange:
         self._parts = parts
         self._loops = Loops(node)
         self._following = Following(node, self._loops)
+        receiver: Receiver | None = None
+        self._peers: Peers | None = None
         if Part.RECEIVER in parts:
             receiver = Receiver(node, bus, self._following, self._loops)
             self._steps = {"refresh": self._following.refresh, **receiver.loops}
         else:
             self._steps = {"look": self._following.look}
         if Part.RELAY in parts:
-            self._steps |= Relay(node, bus, self._following).loops
+            pair = load_signing_pair(node.home.signing_key)
+            client = PeerClient(pair, node.clock)
+            self._peers = Peers(node.settings.member, client, node.database, node.clock)
+            settle_now = receiver.settle_now if receiver is not None else _nothing
+            rounds = PeerRounds(node, self._peers, self._following, self._loops, settle_now)
+            self._steps |= {**Relay(node, bus, self._following, pair, self._peers).loops, **rounds.loops}
 
     async def run(self) -> None:
         """Run until cancelled.
@@ -71,7 +82,13 @@ class Exchange:
                     for name, step in self._steps.items():
                         group.create_task(self._loops.forever(name, step))
             finally:
+                if self._peers is not None:
+                    await self._peers.client.close()
                 await self._bus.stop()
+
+
+def _nothing() -> None:
+    """The receiver of another process looks into the inbox by itself."""
 
 
 @contextmanager

@@ -32,6 +32,10 @@ class Receiver:
         following.on_change.append(self._settle_now.set)
         self._troubles: dict[str, str] | None = None
 
+    def settle_now(self) -> None:
+        """Settle what somebody else has put into the inbox."""
+        self._settle_now.set()
+
     @property
     def loops(self) -> Named:
         """What must go on all the time."""
@@ -66,7 +70,7 @@ class Receiver:
             await self._loops.clear_condition("topics")
 
     async def _settle(self) -> None:
-        # Others put records into the inbox too: a person who lets one be decided anew.
+        # Others put records into the inbox too: a person who lets one be decided anew, a relay that asks peers.
         with suppress(TimeoutError):
             await asyncio.wait_for(self._settle_now.wait(), _LOOK_AGAIN_S)
         self._settle_now.clear()

@@ -5,17 +5,21 @@ It needs no other part: whether the bus is still the one it knows, and holds wha
 
 import asyncio
 import hmac
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 
 from comity_federation.bus import Bus, BusError, checkpoints_topic, statements_topic
-from comity_federation.checkpoints import sign_checkpoint
+from comity_federation.checkpoints import in_parts, sign_checkpoint
 from comity_federation.encoding import digest
-from comity_federation.keys import SigningPair, load_signing_pair
+from comity_federation.keys import SigningPair
 from comity_federation.registry import Registry
 from comity_federation.statements import genesis
 from comity_node.domain.errors import RegistryMissing
-from comity_node.services.relay import Head, reconcile, sign_and_send
+from comity_node.services.own_log import Told, reconcile
+from comity_node.services.peers.asking import Peers
+from comity_node.services.peers.own_word import ask_about_own_log
+from comity_node.services.peers.words import verified_heads
+from comity_node.services.relay import Head, sign_and_send
 from comity_node.wiring import Node
 from comity_node.workers.following import Following
 from comity_node.workers.loops import IDLE_S, Named
@@ -24,17 +28,24 @@ from comity_schemas.statement import Checkpoint
 
 _LOOK_AT_BUS_EVERY_S = 1.0
 
+_LEAP_S = 60.0
+"""A clock that is this much further than the time this process has counted: the machine may have been set back."""
+
 
 class Relay:
     """One node's signing and sending, over one bus."""
 
-    def __init__(self, node: Node, bus: Bus, following: Following) -> None:
+    def __init__(self, node: Node, bus: Bus, following: Following, pair: SigningPair, peers: Peers) -> None:
         self._node = node
         self._bus = bus
         self._following = following
-        self._pair: SigningPair = load_signing_pair(node.home.signing_key)
+        self._pair = pair
+        self._peers = peers
         self._floor: Head | None = None
+        self._peers_asked = False
         following.on_change.append(self._doubt)
+        self._moment = (monotonic(), node.clock())
+        self._heads_due: datetime | None = None
         self._seen: tuple[str, int] | None = None
         self._look_at = 0.0
         self._checkpoint_due: datetime | None = None
@@ -55,8 +66,9 @@ class Relay:
         now = self._node.clock()
         try:
             await self._look_at_bus(member)
+            await self._look_at_database(now)
             if self._floor is None:
-                self._floor = await reconcile(self._node.database, self._bus, member, registry, now)
+                self._floor = await self._find_own_head(member, registry, now)
             done = await sign_and_send(self._node.database, self._bus, member, self._pair, self._floor, now)
             await self._publish_checkpoint(registry, member, now)
         except BusError:
@@ -64,6 +76,28 @@ class Relay:
             raise
         if not done:
             await asyncio.sleep(IDLE_S)
+
+    async def _find_own_head(self, member: Member, registry: Registry, now: datetime) -> Head:
+        told: Told | None = None
+        if not self._peers_asked:
+            async with self._node.database.read() as store:
+                known = await store.outbox.last_sent()
+            told = await ask_about_own_log(self._peers, member, registry, known[0] if known else 0)
+        head = await reconcile(self._node.database, self._bus, member, registry, now, told)
+        self._peers_asked = True
+        return head
+
+    async def _look_at_database(self, now: datetime) -> None:
+        """Notice a database or a whole machine that was set back while this process goes on."""
+        before, self._moment = self._moment, (monotonic(), now)
+        leapt = (now - before[1]).total_seconds() - (self._moment[0] - before[0]) > _LEAP_S
+        async with self._node.database.read() as store:
+            head = await store.outbox.head()
+        if leapt or (self._floor is not None and self._floor.seq > (head[0] if head else 0)):
+            self._floor, self._peers_asked = None, False
+        elif self._floor is not None and head is not None:
+            # The next signature comes after everything this process has seen signed, whatever the database says then.
+            self._floor = Head(*head)
 
     def _doubt(self) -> None:
         """Compare with the topic again before the next signature."""
@@ -94,10 +128,9 @@ class Relay:
             # What is signed and not sent yet is announced when it is: should it be lost, nobody waits for it.
             head = Head(*(await store.outbox.last_sent() or (0, genesis(member.did))))
             trail_head = await store.trail.head()
-        if self._floor is not None and self._floor.seq > head.seq:
-            head = self._floor
         due = self._checkpoint_due is None or now >= self._checkpoint_due
-        if not due and head.seq == self._checkpointed:
+        heads_due = self._heads_due is None or now >= self._heads_due
+        if not due and not heads_due and head.seq == self._checkpointed:
             return
         checkpoint = Checkpoint(
             v=1,
@@ -109,10 +142,27 @@ class Relay:
             registry_hash=registry.hash,
             trail=self._seal_trail(trail_head),
         )
-        raw = sign_checkpoint(checkpoint, self._pair.kid, self._pair.secret)
-        await self._bus.publish(checkpoints_topic(member.slug), raw, {"content-type": "application/jwt"})
+        await self._publish(member, checkpoint, now)
         self._checkpoint_due = now + self._node.settings.checkpoint_every
         self._checkpointed = head.seq
+        if heads_due:
+            await self._publish_heads(registry, member, checkpoint, now)
+
+    async def _publish_heads(self, registry: Registry, member: Member, checkpoint: Checkpoint, now: datetime) -> None:
+        """Once a day say how far every other log is verified here, so that a split is found without asking."""
+        async with self._node.database.read() as store:
+            heads = [head for head in await verified_heads(store, registry) if head.member != member.slug]
+        for part in in_parts(heads):
+            await self._publish(member, checkpoint.model_copy(update={"peers": part}), now)
+        self._heads_due = now + timedelta(seconds=self._node.settings.compare_heads_every_s)
+
+    async def _publish(self, member: Member, checkpoint: Checkpoint, now: datetime) -> None:
+        raw = sign_checkpoint(checkpoint, self._pair.kid, self._pair.secret)
+        if checkpoint.peers is None:
+            # The API serves this one; it cannot sign any itself.
+            async with self._node.database.write() as store:
+                await store.peers.put_checkpoint(member.slug, raw, checkpoint.seq, now)
+        await self._bus.publish(checkpoints_topic(member.slug), raw, {"content-type": "application/jwt"})
 
     def _seal_trail(self, trail_head: str) -> str:
         # Salted so that nobody learns how busy the node is; from a secret, so that the salt can be shown later.

@@ -52,7 +52,11 @@ async def note_heads(
     unknown = []
     for head in heads:
         member = registry.member(head.member)
-        if member is None or member.status is MemberStatus.PENDING or await _is_ours(store, member, head):
+        if (
+            member is None
+            or member.status is MemberStatus.PENDING
+            or await is_known(store, member, head.seq, head.hash)
+        ):
             continue
         reported = ReportedHead(reporter, head.member, head.seq, head.hash, now)
         await store.peers.note_head(reported)
@@ -71,11 +75,10 @@ async def verified_heads(store: Store, registry: Registry) -> list[PeerHead]:
     return heads
 
 
-async def _is_ours(store: Store, member: Member, head: PeerHead) -> bool:
-    if head.seq == 0:
-        return head.hash == genesis(member.did)
-    log = await store.received.log(head.member)
-    if head.seq > log.head:
-        return False
-    place = (await store.received.places(head.member, [head.seq])).get(head.seq)
-    return place is not None and place.hash == head.hash
+async def is_known(store: Store, member: Member, seq: int, name: str) -> bool:
+    """Tell whether this statement stands in this node's verified part of the member's log."""
+    if seq == 0:
+        return name == genesis(member.did)
+    log = await store.received.log(member.slug)
+    place = (await store.received.places(member.slug, [seq])).get(seq) if seq <= log.head else None
+    return place is not None and place.hash == name

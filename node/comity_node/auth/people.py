@@ -1,0 +1,85 @@
+"""Which person is asking, or whether a monitoring system: opaque bearer tokens and roles."""
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from comity_node.domain.errors import NotAllowed, NotSignedIn
+from comity_node.domain.people import Person, PersonRole
+from comity_node.services.accounts import bearer
+from comity_node.wiring import Node
+
+_bearer = HTTPBearer(auto_error=False, description="An opaque token from `POST /api/v1/tokens`")
+
+
+def this_node(request: Request) -> Node:
+    """Return the node that the app serves."""
+    node: Node = request.app.state.node
+    return node
+
+
+ThisNode = Annotated[Node, Depends(this_node)]
+
+
+async def current_person(
+    node: ThisNode, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Person:
+    """Return who holds the request's token.
+
+    Raises:
+        NotSignedIn: no token, or one that is wrong, expired or revoked.
+    """
+    if credentials is None:
+        raise NotSignedIn("this needs a token: `Authorization: Bearer ...`")
+    async with node.database.read() as store:
+        person = await bearer(store, credentials.credentials, node.clock())
+    if person is None:
+        raise NotSignedIn("this token is wrong, expired or revoked")
+    return person
+
+
+SignedIn = Annotated[Person, Depends(current_person)]
+
+
+def person_with(*roles: PersonRole) -> Callable[[Person], Awaitable[Person]]:
+    """Return a dependency that lets in people with one of these roles."""
+
+    async def check(person: SignedIn) -> Person:
+        if not person.roles & set(roles):
+            raise NotAllowed(f"this needs one of the roles: {', '.join(sorted(roles))}")
+        return person
+
+    return check
+
+
+async def metrics_reader(
+    node: ThisNode, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> None:
+    """Let a monitoring system in, by the one token of the setting `metrics_token_file`.
+
+    Raises:
+        NotSignedIn: no such token is set, or it is another one.
+    """
+    expected = await asyncio.to_thread(node.settings.metrics_token)
+    if expected is None:
+        raise NotSignedIn("this node shows its numbers to nobody: `metrics_token_file` is not set")
+    # Any client may be on this machine once a proxy stands before the node, so an address proves nothing.
+    if credentials is None or not hmac.compare_digest(credentials.credentials.encode(), expected.encode()):
+        raise NotSignedIn("this needs the token of `metrics_token_file`")
+
+
+MetricsReader = Annotated[None, Depends(metrics_reader)]
+
+Auditor = Annotated[Person, Depends(person_with(PersonRole.AUDITOR))]
+Reviewer = Annotated[Person, Depends(person_with(PersonRole.REVIEWER))]
+Releaser = Annotated[Person, Depends(person_with(PersonRole.REVIEWER, PersonRole.FOCAL_POINT))]
+Officer = Annotated[Person, Depends(person_with(PersonRole.OFFICER))]
+Admin = Annotated[Person, Depends(person_with(PersonRole.ADMIN))]
+ReportReader = Annotated[Person, Depends(person_with(PersonRole.AUDITOR, PersonRole.REVIEWER, PersonRole.FOCAL_POINT))]
+RecordReader = Annotated[
+    Person, Depends(person_with(PersonRole.REVIEWER, PersonRole.FOCAL_POINT, PersonRole.OFFICER, PersonRole.ADMIN))
+]

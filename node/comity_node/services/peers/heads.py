@@ -1,0 +1,153 @@
+"""Comparing with peers how far each log goes: a history that was shown to some only, or held back, is found out.
+
+A head that somebody reports proves nothing. It makes this node fetch that one statement and let the inbox decide: only
+two statements with the member's own signature freeze a log. Who reports what it cannot produce is noted itself.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from comity_federation.checkpoints import CheckpointRefused, open_checkpoint
+from comity_federation.registry import Registry
+from comity_node.db import Store
+from comity_node.db.peers import ReportedHead
+from comity_node.services.peers.asking import Peers
+from comity_node.services.peers.client import Given
+from comity_node.services.peers.refill import Refill
+from comity_node.services.peers.taking_in import take_in_given
+from comity_node.services.peers.words import is_known, note_checkpoint, note_heads
+from comity_schemas.member import Member, MemberStatus
+from comity_schemas.peers import PeerCheckpoint
+
+PEERS_COMPARED = 2
+"""How many peers are asked in a round. With 50 members the chance that all miss a split in a round is under 4e-9."""
+
+_REPORTS_AT_ONCE = 50
+_REPORT_LASTS = timedelta(days=1)
+"""After this a report that nobody could be asked about is dropped: the next round brings it again."""
+
+
+@dataclass(slots=True)
+class Comparison:
+    """One node's comparing of heads."""
+
+    peers: Peers
+    refill: Refill
+
+    async def compare(self, registry: Registry) -> int:
+        """Ask two peers, drawn anew each time, where everybody stands; return how many answered."""
+        answered = 0
+        for peer in self.peers.rested(self.peers.reachable(registry)):
+            answer = await self.peers.ask(peer, self.peers.client.checkpoint(peer))
+            if answer is not None:
+                await self._take_answer(peer, answer, registry)
+                answered += 1
+            if answered == PEERS_COMPARED:
+                break
+        return answered
+
+    async def look_into_reports(self, registry: Registry) -> None:
+        """Fetch the statements that others report and this node does not have."""
+        async with self.peers.database.read() as store:
+            reported = await store.peers.reported_heads(most=_REPORTS_AT_ONCE)
+        for head in reported:
+            if self.peers.clock() - head.at >= timedelta(seconds=self.refill.patience_s):
+                await self._look_into(head, registry)
+
+    async def _take_answer(self, peer: Member, answer: PeerCheckpoint, registry: Registry) -> None:
+        now = self.peers.clock()
+        async with self.peers.database.write() as store:
+            own = True
+            if answer.checkpoint is not None:
+                raw = answer.checkpoint.encode("utf-8")
+                own = await note_checkpoint(store, peer, raw, registry, now) is not None
+            await note_heads(store, peer.slug, answer.heads, registry, now)
+            frozen = {log.member for log in await store.received.logs() if log.frozen_from is not None}
+        if not own:
+            await self.peers.note_wrong(peer, "gives as its checkpoint what it did not sign")
+        for slug in answer.frozen:
+            member = registry.member(slug)
+            if member is not None and slug not in frozen and member.status is not MemberStatus.PENDING:
+                await self._fetch_proof(peer, member)
+
+    async def _fetch_proof(self, peer: Member, member: Member) -> None:
+        proof = await self.peers.ask(peer, self.peers.client.fork(peer, member))
+        # Its own registry may have thawed the log meanwhile; then it has no proof to give, and that is no lie.
+        if proof:
+            await self._take_in(member, proof, peer)
+
+    async def _look_into(self, head: ReportedHead, registry: Registry) -> None:
+        reporter, member = registry.member(head.reporter), registry.member(head.member)
+        async with self.peers.database.read() as store:
+            settled = reporter is None or member is None or await _is_settled(store, member, head)
+        if settled or self.peers.clock() - head.at > _REPORT_LASTS:
+            await self._forget(head)
+            return
+        assert reporter is not None
+        assert member is not None
+        if reporter.endpoint is None:
+            await self._ask_anybody(head, member, registry)
+        elif self.peers.rested([reporter]):
+            await self._ask_reporter(head, reporter, member)
+
+    async def _ask_reporter(self, head: ReportedHead, reporter: Member, member: Member) -> None:
+        answered = False
+
+        async def question() -> Given | None:
+            nonlocal answered
+            given = await self.peers.client.record(reporter, member, head.hash)
+            answered = True
+            return given
+
+        given = await self.peers.ask(reporter, question())
+        if given is not None and given.claimed.seq == head.seq:
+            await self._take_in(member, [given], reporter)
+        elif answered:
+            what = f"reports statement {head.seq} of {member.slug} and cannot produce it"
+            await self.peers.note_wrong(reporter, what)
+        else:
+            return  # It does not answer now: later.
+        await self._forget(head)
+
+    async def _ask_anybody(self, head: ReportedHead, member: Member, registry: Registry) -> None:
+        for peer in self.peers.rested(self.peers.reachable(registry))[:PEERS_COMPARED]:
+            given = await self.peers.ask(peer, self.peers.client.record(peer, member, head.hash))
+            if given is not None:
+                await self._take_in(member, [given], peer)
+                await self._forget(head)
+                return
+
+    async def _take_in(self, member: Member, given: list[Given], peer: Member) -> None:
+        if await take_in_given(self.peers.database, member, given, peer.slug, self.peers.clock()):
+            self.refill.settle_now()
+
+    async def _forget(self, head: ReportedHead) -> None:
+        async with self.peers.database.write() as store:
+            await store.peers.forget_head(head)
+
+
+async def _is_settled(store: Store, member: Member, head: ReportedHead) -> bool:
+    """Whether the reported statement is here meanwhile, or can change nothing any more."""
+    log = await store.received.log(member.slug)
+    if log.frozen_from is not None and head.seq >= log.frozen_from:
+        return True
+    return await is_known(store, member, head.seq, head.hash) or bool(
+        await store.received.of_hash(member.slug, head.hash)
+    )
+
+
+async def newer_registries(store: Store, registry: Registry) -> list[str]:
+    """Return the members whose own checkpoints name a newer registry than this node was shown, or another one."""
+    found = []
+    for member in registry.members:
+        raw = await store.peers.checkpoint(member.slug)
+        if raw is None or member.status is not MemberStatus.ACTIVE:
+            continue
+        try:
+            said = open_checkpoint(raw, member)
+        except CheckpointRefused:
+            continue
+        same = said.registry_version == registry.version
+        if said.registry_version > registry.version or (same and said.registry_hash != registry.hash):
+            found.append(member.slug)
+    return found
