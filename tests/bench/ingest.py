@@ -52,7 +52,7 @@ def main() -> None:
     yardstick = bare_verification(corpus)
     kinds = ["sqlite", "postgres"] if asked.database == "both" else [asked.database]
     with kafka() as bootstrap, tempfile.TemporaryDirectory(prefix="comity-bench-") as directory:
-        fill(f"kafka://{bootstrap}", corpus)
+        asyncio.run(fill(f"kafka://{bootstrap}", corpus))
         for kind in kinds:
             with database_of(kind, Path(directory)) as database:
                 yardstick.measure()

@@ -22,7 +22,7 @@ def main() -> None:
     yardstick = bare_verification(corpus)
     with tempfile.TemporaryDirectory(prefix="comity-bench-") as directory:
         bus = f"local:{Path(directory) / 'log.db'}"
-        fill(bus, corpus)
+        asyncio.run(fill(bus, corpus))
         yardstick.measure()
         rate = asyncio.run(measure(bus, corpus, None))
         against_verification("ingest-locallog", corpus, Goal(ratio_at_least=0.80), rate, yardstick)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
@@ -16,7 +17,7 @@ from bench.frame.corpus import MEMBERS, Corpus, members
 from bench.frame.progress import progress
 from builders import IAT
 from comity_federation.bus import MAX_BATCH_BYTES, statements_topic
-from comity_federation.kafka.cluster import PARTITION, Cluster, Code, only_led
+from comity_federation.kafka.cluster import PARTITION, Cluster, Code, Place, only_led
 from comity_federation.kafka.connections import Lane
 from comity_federation.kafka_bus import KafkaSettings
 from comity_federation.kafka_topics import prepare_topics
@@ -31,9 +32,12 @@ TOPICS_AT_ONCE = 10
 
 
 @contextmanager
-def kafka() -> Iterator[str]:
-    """Run a real Kafka while the block lasts and give its address; `COMITY_TEST_KAFKA` names one that runs."""
-    if given := os.environ.get("COMITY_TEST_KAFKA"):
+def kafka(*, own: bool = False) -> Iterator[str]:
+    """Run a real Kafka while the block lasts and give its address.
+
+    `COMITY_TEST_KAFKA` names one that runs, for who does not need one of its own.
+    """
+    if (given := os.environ.get("COMITY_TEST_KAFKA")) and not own:
         yield given
         return
     servers.fetch(servers.LOCAL_BROKER)
@@ -80,18 +84,17 @@ def batches(corpus: Corpus, *, after: int = 0) -> Iterator[Batch]:
             yield Batch(number, first, [next(log) for _ in range(count)])
 
 
-def fill_kafka(bootstrap: str, corpus: Corpus, *, after: int = 0) -> None:
-    """Put the corpus on the members' topics, with the headers that the relay sends."""
+async def fill_kafka(bootstrap: str, corpus: Corpus) -> None:
+    """Put what is not there yet of the corpus on the members' topics, with the headers that the relay sends."""
     settings = KafkaSettings(bootstrap)
-    prepare_topics(settings, corpus.slugs)
-    asyncio.run(_fill_kafka(settings, corpus, after))
-
-
-async def _fill_kafka(settings: KafkaSettings, corpus: Corpus, after: int) -> None:
+    await asyncio.to_thread(prepare_topics, settings, corpus.slugs)
     cluster = Cluster(settings, "bench")
     led, absent = only_led(await cluster.leaders([statements_topic(slug) for slug in corpus.slugs]))
     assert not absent, absent
     node = next(iter(led.values()))
+    # Without transactions, offsets are places: what an earlier benchmark has put there stays.
+    ends = await cluster.offsets(led, Place.END)
+    after = min(corpus.length, *(end or 0 for end in ends.values()))
     waiting: list[tuple[str, list[tuple[int, bytes]]]] = []
     under_way: asyncio.Task[None] | None = None
     total = corpus.size - after * MEMBERS
@@ -143,19 +146,51 @@ def _headers(batch: Batch, place: int) -> list[tuple[str, bytes]]:
     return [(name, text.encode()) for name, text in named.items()]
 
 
-def fill_local(path: Path, corpus: Corpus, *, after: int = 0) -> None:
-    """Put the corpus on a local log."""
-    asyncio.run(_fill_local(path, corpus, after))
+class KafkaFeed:
+    """Puts a corpus on Kafka bit by bit, all logs growing together."""
+
+    def __init__(self, bootstrap: str, corpus: Corpus, *, after: int) -> None:
+        self._cluster = Cluster(KafkaSettings(bootstrap), "bench")
+        self._corpus = corpus
+        self._logs = [corpus.log(number, after=after) for number in range(MEMBERS)]
+        self._places = [after] * MEMBERS
+        self._next = 0
+
+    async def __aenter__(self) -> Self:
+        """Find who leads the topics."""
+        led, absent = only_led(await self._cluster.leaders([statements_topic(slug) for slug in self._corpus.slugs]))
+        assert not absent, absent
+        self._node = next(iter(led.values()))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Let go of the connections."""
+        await self._cluster.close()
+
+    async def put(self, count: int) -> int:
+        """Append so many records, one of each log in turn, and return how many."""
+        by_number: dict[int, list[bytes]] = {}
+        for _ in range(count):
+            by_number.setdefault(self._next, []).append(next(self._logs[self._next]))
+            self._next = (self._next + 1) % MEMBERS
+        waiting = []
+        for number, records in by_number.items():
+            batch = Batch(number, self._places[number] + 1, records)
+            self._places[number] += len(records)
+            waiting.append((statements_topic(self._corpus.slugs[number]), [(PARTITION, _record_batch(batch))]))
+        await _append(self._cluster, self._node, waiting)
+        return count
 
 
-async def _fill_local(path: Path, corpus: Corpus, after: int) -> None:
+async def fill_local(path: Path, corpus: Corpus) -> None:
+    """Put the corpus on a new local log."""
     log = LocalLog(path)
     await log.start()
     headers = {"content-type": "application/json"}
-    with progress("filling the local log", corpus.size - after * MEMBERS) as bar:
+    with progress("filling the local log", corpus.size) as bar:
         done = 0
         publishing: list[asyncio.Task[int]] = []
-        for batch in batches(corpus, after=after):
+        for batch in batches(corpus):
             topic = statements_topic(corpus.slugs[batch.number])
             publishing += [asyncio.create_task(log.publish(topic, raw, headers)) for raw in batch.records]
             done += len(batch.records)

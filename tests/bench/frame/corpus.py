@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from unittest import mock
 
@@ -24,7 +24,7 @@ from bench.frame.progress import progress, say
 from builders import HANDLING, IAT, Publisher, key_of
 from comity_federation.decide import decide
 from comity_federation.decision import Accepted, Seen
-from comity_federation.log_state import peek
+from comity_federation.log_state import Peek, peek
 from comity_federation.statements import Outgoing, Signed, genesis, sign_statement
 from comity_node.domain.minimize import outgoing_finding
 from comity_schemas.finding import Finding
@@ -52,6 +52,11 @@ def publisher(number: int) -> Publisher:
     """Return the member of this number, with its key."""
     name = f"member-{number:02d}"
     return Publisher(name, keys=(key_of(f"corpus {name}"),))
+
+
+def spare() -> Publisher:
+    """Return the member that says nothing in the corpus: what a benchmark adds comes from it."""
+    return publisher(MEMBERS)
 
 
 @cache
@@ -119,23 +124,40 @@ def _lei(number: int) -> str:
 
 def signed_log(number: int) -> Iterator[Signed]:
     """Yield the member's log from its first place on, without end; the same at every time and place."""
-    who = publisher(number)
-    at, hash_ = 0, genesis(who.did)
-    while True:
-        at += 1
-        salts = random.Random(f"salts {number} {at}")
-        with mock.patch("secrets.token_bytes", salts.randbytes):
-            signed = sign_statement(
-                outgoing(number, at),
-                iss=who.did,
-                kid=who.kid(),
-                key=who.keys[0],
-                seq=at,
-                prev=hash_,
-                now=datetime.fromtimestamp(IAT + at, UTC),
-            )
+    hash_ = genesis(publisher(number).did)
+    for at in count(1):
+        signed = _sign(number, at, hash_)
         hash_ = signed.hash
         yield signed
+
+
+def next_record(number: int, before: bytes | None) -> bytes:
+    """Return the record after the last one of a member's log; None before the first."""
+    if before is None:
+        return _sign(number, 1, genesis(publisher(number).did)).record
+    place = _place(before)
+    return _sign(number, place.seq + 1, place.hash).record
+
+
+def _place(raw: bytes) -> Peek:
+    claimed = peek(raw)
+    assert claimed is not None
+    return claimed
+
+
+def _sign(number: int, seq: int, prev: str) -> Signed:
+    who = publisher(number)
+    salts = random.Random(f"salts {number} {seq}")
+    with mock.patch("secrets.token_bytes", salts.randbytes):
+        return sign_statement(
+            outgoing(number, seq),
+            iss=who.did,
+            kid=who.kid(),
+            key=who.keys[0],
+            seq=seq,
+            prev=prev,
+            now=datetime.fromtimestamp(IAT + seq, UTC),
+        )
 
 
 @dataclass(frozen=True)
@@ -174,13 +196,14 @@ class Corpus:
         logs = [list(islice(self.log(number), each)) for number in range(MEMBERS)]
         return [raw for place in zip(*logs, strict=True) for raw in place][:most]
 
+    def last(self, number: int) -> bytes:
+        """Return the last record of a member's log."""
+        *_, last = self.log(number, after=self.length - 1)
+        return last
+
     def last_hash(self, number: int) -> str:
         """Return the hash at the end of a member's log."""
-        *_, last = self.log(number, after=self.length - 1)
-        claimed = peek(last)
-        assert claimed is not None
-        assert claimed.seq == self.length
-        return claimed.hash
+        return _place(self.last(number)).hash
 
 
 def corpus_of(size: int) -> Corpus:

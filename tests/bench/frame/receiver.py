@@ -1,6 +1,7 @@
 """A node that receives a corpus: founded as anybody would, and served as the processes that production runs."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,7 +12,7 @@ from nacl.signing import VerifyKey
 
 import node_world
 from bench.frame.buses import fill_kafka, fill_local
-from bench.frame.corpus import MEMBERS, Corpus, members, publisher
+from bench.frame.corpus import MEMBERS, Corpus, members, publisher, spare
 from bench.frame.progress import progress
 from bench.frame.results import Reference
 from comity_federation import jws
@@ -25,13 +26,16 @@ from node_world import House, Served, Town
 SAMPLE = 2_000
 """Records of which the reference verifies the signatures."""
 
+SPARE = spare().name
+
 LOOK_S = 0.1
 """How often the receiving node's database is asked how far it is."""
 
 WARM = 0.05
 """The part of a run that is not counted: processes start, and the first batches come."""
 
-NODE = "reader"
+NODE = f"reader-{secrets.token_hex(3)}"
+"""The receiving member: another one in each process, since a broker may outlive it."""
 
 
 def bare_verification(corpus: Corpus) -> Reference:
@@ -56,22 +60,23 @@ async def founded(directory: Path, bus: str, *, database: str | None = None) -> 
     """Found a node in a registry that lists the corpus's members."""
     town = Town(directory, bus)
     house = await town.found(NODE, Role.PROCUREMENT_BODY, database=database)
-    town.admit(*(member.model_copy(update={"status": MemberStatus.PENDING}) for member in members()))
+    listed = (*members(), spare().member())
+    town.admit(*(member.model_copy(update={"status": MemberStatus.PENDING}) for member in listed))
     if bus.startswith("kafka:"):
-        prepare_topics(KafkaSettings(bus.removeprefix("kafka://")), [NODE])
+        prepare_topics(KafkaSettings(bus.removeprefix("kafka://")), [NODE, SPARE])
     try:
         yield house
     finally:
         await town.close()
 
 
-def fill(bus: str, corpus: Corpus, *, after: int = 0) -> None:
+async def fill(bus: str, corpus: Corpus) -> None:
     """Put the corpus on a bus, named as in a node's settings."""
     kind, _, where = bus.partition(":")
     if kind == "kafka":
-        fill_kafka(where.removeprefix("//"), corpus, after=after)
+        await fill_kafka(where.removeprefix("//"), corpus)
     else:
-        fill_local(Path(where), corpus, after=after)
+        await fill_local(Path(where), corpus)
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ class Run:
 async def heads(house: House) -> dict[str, int]:
     """Return how far the node has settled each log of the corpus."""
     async with house.node.database.read() as store:
-        return {log.member: log.head for log in await store.received.logs() if log.member != NODE}
+        return {log.member: log.head for log in await store.received.logs() if log.member not in (NODE, SPARE)}
 
 
 async def receive(house: House, corpus: Corpus, title: str = "receiving") -> Run:

@@ -1,0 +1,124 @@
+"""The slowest of a hundred screening requests while 2,000 statements a second come in, against an idle node.
+
+    ./comity bench request [--size 20k] [--seconds 15]
+
+The node has `--size` findings and runs as `comity serve` on SQLite; the statements come over Kafka on the same machine.
+One officer asks for one supplier after another, by name and number, with a pause between; p99 of all requests. The
+statements must be settled as fast as they come, or the goal is not met.
+"""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from bench.frame.buses import KafkaFeed, kafka
+from bench.frame.corpus import MEMBERS, Corpus, corpus_of, finding, per_member
+from bench.frame.progress import say
+from bench.frame.receiver import fill, founded, heads, receive, served
+from bench.frame.results import Goal, arguments, report
+from node_world import House
+
+A_SECOND = 2_000
+EVERY_S = 0.05
+"""How often statements are put on the bus."""
+PAUSE_S = 0.02
+"""Between an answer and the next request."""
+
+
+def questions(corpus: Corpus) -> Iterator[dict[str, Any]]:
+    """Yield requests for one supplier each: such as are there, by name and number."""
+    for number in count():
+        about = finding(number % MEMBERS, 1 + number % corpus.length).to_parsed()
+        yield {"name": about["names"][0]["text"], "country": about["country"], "identifiers": about["identifiers"]}
+
+
+async def ask(client: httpx2.AsyncClient, asked: Iterator[dict[str, Any]], until: float) -> list[float]:
+    """Return how long each request took, in milliseconds."""
+    took = []
+    while time.perf_counter() < until:
+        supplier = next(asked)
+        began = time.perf_counter()
+        answer = await client.post("/screenings", json={"suppliers": [supplier]})
+        took.append(1000 * (time.perf_counter() - began))
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["answers"][0]["verdict"] == "match", answer.text
+        await asyncio.sleep(PAUSE_S)
+    return took
+
+
+def p99(took: Sequence[float]) -> float:
+    """Return what one request in a hundred took longer than."""
+    return statistics.quantiles(took, n=100, method="inclusive")[-1]
+
+
+async def feed(bootstrap: str, corpus: Corpus, after: int, seconds: float) -> int:
+    """Put statements on the bus at an even pace; return how many."""
+    async with KafkaFeed(bootstrap, corpus, after=after) as feeding:
+        began, sent = time.perf_counter(), 0
+        while time.perf_counter() - began < seconds:
+            due = int((time.perf_counter() - began) * A_SECOND)
+            sent += await feeding.put(due - sent)
+            await asyncio.sleep(EVERY_S)
+    return sent
+
+
+async def measure(bootstrap: str, house: House, url: str, size: int, seconds: float) -> None:
+    """Ask an idle node, then one that takes in, and print."""
+    base, whole = corpus_of(size), corpus_of(size + int(seconds * A_SECOND * 1.2))
+    officer = await house.hire("officer", "officer")
+    await fill(f"kafka://{bootstrap}", base)
+    await receive(house, base, "taking in what is there before")
+    headers = {"Authorization": f"Bearer {officer.token}"}
+    async with httpx2.AsyncClient(base_url=f"{url}/api/v1", headers=headers, timeout=60) as client:
+        asked = questions(base)
+        await ask(client, asked, time.perf_counter() + 1)
+        idle = await ask(client, asked, time.perf_counter() + seconds)
+        before = sum((await heads(house)).values())
+        sent, busy = await asyncio.gather(
+            feed(bootstrap, whole, per_member(size), seconds), ask(client, asked, time.perf_counter() + seconds)
+        )
+    settled = sum((await heads(house)).values()) - before
+    say(f"{sent} statements sent, {settled} settled in {seconds:.0f} s; {len(idle)} and {len(busy)} requests")
+    kept_up = settled >= 0.95 * sent
+    report(
+        "request",
+        p99(busy),
+        "ms, p99",
+        goal=Goal(ratio_at_most=3) if kept_up else Goal(ratio_at_most=0),
+        reference="the same while idle, ms, p99",
+        reference_value=p99(idle),
+        findings=base.size,
+        requests=len(busy),
+        median=round(statistics.median(busy), 1),
+        idle_median=round(statistics.median(idle), 1),
+        statements_per_s=round(settled / seconds),
+        kept_up=kept_up,
+    )
+
+
+async def run(size: int, seconds: float) -> None:
+    """Found the node and measure."""
+    # A broker of its own: nothing of the corpus may be there before it is fed.
+    with kafka(own=True) as bootstrap, tempfile.TemporaryDirectory(prefix="comity-bench-") as directory:
+        async with founded(Path(directory), f"kafka://{bootstrap}") as house:
+            with served(house) as running:
+                await measure(bootstrap, house, running.url, size, seconds)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = arguments(__doc__, size="20k")
+    parser.add_argument("--seconds", type=float, default=15.0, help="how long each of the two times (15)")
+    asked = parser.parse_args()
+    asyncio.run(run(asked.size, asked.seconds))
+
+
+if __name__ == "__main__":
+    main()
