@@ -11,6 +11,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -24,7 +25,7 @@ from comity_federation.encoding import digest
 from comity_federation.keys import SigningPair, load_signing_pair
 from comity_federation.local_log import LocalLog
 from comity_federation.registry import Registry
-from comity_federation.statements import genesis
+from comity_federation.statements import genesis, sign_statement
 from comity_node.app import create_app
 from comity_node.db.reports import StoredReport
 from comity_node.domain.minimize import Policy
@@ -34,6 +35,7 @@ from comity_node.services.intake import take_in
 from comity_node.services.own_log import reconcile
 from comity_node.services.peers.asking import Peers
 from comity_node.services.peers.client import PeerClient
+from comity_node.services.peers.heads import Comparison
 from comity_node.services.peers.refill import Refill
 from comity_node.services.peers.words import note_checkpoint
 from comity_node.services.relay import sign_and_send
@@ -87,6 +89,23 @@ class Liar:
         await (await self.answer(request))(scope, receive, send)
 
 
+async def contradicting(of: "Neighbour", seq: int) -> bytes:
+    """Another statement of a member at a place of its log: what only a thief, or a fork of itself, signs."""
+    async with of.house.node.database.read() as store:
+        item = await store.outbox.at(seq)
+        before = await store.outbox.at(seq - 1)
+    assert item is not None
+    return sign_statement(
+        item.outgoing,
+        iss=of.member.did,
+        kid=of.pair.kid,
+        key=of.pair.secret,
+        seq=seq,
+        prev=genesis(of.member.did) if before is None else before.hash or "",
+        now=of.house.node.clock(),
+    ).record
+
+
 @dataclass
 class Neighbour:
     """A node with an address, and what it does when a test tells it to."""
@@ -96,6 +115,7 @@ class Neighbour:
     pair: SigningPair
     peers: Peers
     refill: Refill
+    comparison: Comparison
     settled: list[str] = field(default_factory=list)
     now: float = 1_000.0
     """The time that passes for its patience and its peers' rests; a test moves it on."""
@@ -190,6 +210,13 @@ class Neighbour:
         await self.settle()
         return came
 
+    async def compare(self) -> int:
+        """Ask two peers where everybody stands, look into what they report, and settle what came."""
+        answered = await self.comparison.compare(self.registry)
+        await self.comparison.look_into_reports(self.registry)
+        await self.settle()
+        return answered
+
     async def head(self, of: "Neighbour") -> int:
         async with self.house.node.database.read() as store:
             return (await store.received.log(of.slug)).head
@@ -227,9 +254,10 @@ class Street:
             pair = load_signing_pair(house.home / "keys" / "signing.jwk")
             client = PeerClient(pair, house.node.clock)
             peers = Peers(slug, client, house.node.database, house.node.clock, chance=random.Random(slug))
-            neighbour = Neighbour(house, port, pair, peers, None)  # type: ignore[arg-type]
-            peers.passed = lambda n=neighbour: n.now
-            neighbour.refill = Refill(peers, lambda n=neighbour: n.settled.append(n.slug), 10.0)
+            refill = Refill(peers, lambda: None, 10.0)
+            neighbour = Neighbour(house, port, pair, peers, refill, Comparison(peers, refill))
+            peers.passed = partial(getattr, neighbour, "now")
+            refill.settle_now = partial(neighbour.settled.append, slug)
             made.append(neighbour)
             self.neighbours[slug] = neighbour
         if admit:

@@ -8,9 +8,11 @@ import pytest
 import pytest_asyncio
 
 import node_world
+from comity_federation.local_log import LocalLog
 from comity_node.db import Database
 from comity_node.db.migrate import migrate_async
 from node_world import Bench, Town
+from peer_world import Street
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -61,6 +63,24 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
     made = Town(tmp_path)
     yield made
     await made.close()
+
+
+@pytest_asyncio.fixture
+async def street(tmp_path: Path) -> AsyncIterator[Street]:
+    """A town in which every node has an address, and no node yet."""
+    made = Street(Town(tmp_path))
+    yield made
+    await made.close()
+    await made.town.close()
+
+
+@pytest_asyncio.fixture
+async def log(tmp_path: Path) -> AsyncIterator[LocalLog]:
+    """A local log of one test, beside the one of its town."""
+    opened = LocalLog(tmp_path / "own-log.db")
+    await opened.start()
+    yield opened
+    await opened.stop()
 
 
 @pytest.fixture(scope="session")

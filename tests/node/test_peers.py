@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx2
 import pytest
-import pytest_asyncio
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
@@ -21,7 +20,6 @@ from comity_federation.local_log import LocalLog
 from comity_federation.log_state import peek
 from comity_federation.peer_tokens import sign_peer_token
 from comity_federation.registry import Lifetimes, publish
-from comity_federation.statements import sign_statement
 from comity_node.domain.errors import TooManyRequests
 from comity_node.services.check import check
 from comity_node.services.peers import client as client_room
@@ -29,25 +27,7 @@ from comity_node.services.peers.client import PeerUnreachable, PeerWrong
 from comity_node.services.peers.limits import AT_ONCE, BYTES_AT_ONCE, Limits
 from comity_node.services.peers.serving import MOST_BYTES
 from comity_schemas.member import MemberStatus
-from node_world import Town
-from peer_world import Liar, Neighbour, Street, serving
-
-
-@pytest_asyncio.fixture
-async def street(tmp_path: Path) -> AsyncIterator[Street]:
-    town = Town(tmp_path)
-    made = Street(town)
-    yield made
-    await made.close()
-    await town.close()
-
-
-@pytest_asyncio.fixture
-async def log(tmp_path: Path) -> AsyncIterator[LocalLog]:
-    opened = LocalLog(tmp_path / "log.db")
-    await opened.start()
-    yield opened
-    await opened.stop()
+from peer_world import Liar, Neighbour, Street, contradicting, serving
 
 
 async def ask(
@@ -198,24 +178,6 @@ async def test_the_proof_of_a_fork_is_two_statements_with_the_members_signature(
     assert (await ask(b, "checkpoint", c)).json()["frozen"] == ["a"]
     await c.receive(a, *proof, said[0])
     assert await c.frozen_from(a) == 2
-
-
-async def contradicting(of: Neighbour, seq: int) -> bytes:
-    """Another statement of a member at a place of its log: what only a thief, or a fork of itself, signs."""
-    async with of.house.node.database.read() as store:
-        item = await store.outbox.at(seq)
-        before = await store.outbox.at(seq - 1)
-    assert item is not None
-    assert before is not None
-    return sign_statement(
-        item.outgoing,
-        iss=of.member.did,
-        kid=of.pair.kid,
-        key=of.pair.secret,
-        seq=seq,
-        prev=before.hash or "",
-        now=of.house.node.clock(),
-    ).record
 
 
 async def test_under_an_expired_registry_no_record_is_given_but_the_checkpoint_is(street: Street) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
 import time
@@ -115,6 +116,7 @@ class Stage:
         entries: list[Member] = []
         for slug, (name, role, country) in MEMBERS.items():
             is_firm = role is Role.AUDIT_FIRM
+            port = _free_port()
             founding = Founding(
                 slug=slug,
                 did=did(slug),
@@ -124,7 +126,8 @@ class Stage:
                 registry=str(self.registry),
                 bus=self.bus_url,
                 admin="admin",
-                port=0,
+                port=port,
+                endpoint=f"http://127.0.0.1:{port}",
                 database=self._databases.get(slug),
                 root=root,
                 report_keys=[self.auditor.public] if is_firm else [],
@@ -218,6 +221,13 @@ _SMETA = Authorisation(
 def did(slug: str) -> str:
     """Return the invented DID of a member."""
     return f"did:web:{slug}.example"
+
+
+def _free_port() -> int:
+    # The registry lists where a node answers, so it must be known before the node is there.
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def topics() -> list[str]:
