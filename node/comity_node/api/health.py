@@ -6,7 +6,9 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from comity_node.auth import ThisNode
+from comity_node.db import DatabaseUnavailable
 from comity_node.domain.advice import advise
+from comity_node.services.room import disk_troubles
 from comity_node.services.status import registry_troubles
 from comity_schemas.errors import ComityError
 
@@ -27,7 +29,8 @@ class Ready(BaseModel):
     """Whether everything works; when not, screening goes on over what is known."""
 
     ready: bool
-    waiting_to_send: int
+    waiting_to_send: int | None
+    """None while the database does not tell."""
     held_up: list[HeldUp]
 
 
@@ -41,10 +44,16 @@ async def is_alive() -> dict[str, str]:
 async def is_ready(node: ThisNode, response: Response) -> Ready:
     """Database, registry, bus and relay work; 503 with the reasons when not."""
     now = node.clock()
-    async with node.database.read() as store:
-        conditions = await store.conditions.all()
-        outgoing = await store.backlogs.outgoing()
-    held_up = [_held_up(c.name, c.since, c.text) for c in conditions]
+    waiting: int | None = None
+    held_up = [_held_up(t.name, t.since or now, t.what) for t in disk_troubles(node.home.path)]
+    try:
+        async with node.database.read() as store:
+            conditions = await store.conditions.all()
+            waiting = (await store.backlogs.outgoing()).waiting
+    except DatabaseUnavailable as error:
+        conditions = []
+        held_up.append(_held_up("database", now, str(error)))
+    held_up += [_held_up(c.name, c.since, c.text) for c in conditions]
     try:
         registry = await node.registry()
     except ComityError as error:
@@ -54,7 +63,8 @@ async def is_ready(node: ThisNode, response: Response) -> Ready:
         held_up += [_held_up(t.name, t.since or now, t.what) for t in registry_troubles(registry, named, now)]
     if held_up:
         response.status_code = 503
-    return Ready(ready=not held_up, waiting_to_send=outgoing.waiting, held_up=held_up)
+        response.headers["Retry-After"] = "5"
+    return Ready(ready=not held_up, waiting_to_send=waiting, held_up=held_up)
 
 
 def _held_up(name: str, since: datetime, text: str) -> HeldUp:

@@ -48,6 +48,8 @@ STATUS: dict[str, int] = {
 """Stable code to status. A code that is not here is our fault and answers 500."""
 
 _HTTP_CODES = {404: "not-found", 405: "request.method", 413: "request.too-large", 415: "request.content-type"}
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}
+"""By status; 503 goes away by itself or is soon seen to, so a client may ask again after seconds."""
 
 
 class Problem(JSONResponse):
@@ -57,8 +59,7 @@ class Problem(JSONResponse):
 
     def __init__(self, status: int, code: str, detail: str, **more: Any) -> None:
         body = {"type": f"urn:comity:problem:{code}", "title": code, "status": status, "code": code, "detail": detail}
-        headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-        super().__init__({**body, **more}, status_code=status, headers=headers)
+        super().__init__({**body, **more}, status_code=status, headers=_HEADERS.get(status))
 
 
 def too_large() -> Problem:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from comity_federation.registry import Registry
 from comity_node.cli.node import HomeOption
 from comity_node.cli.terminal import told_plainly
 from comity_node.domain.refusals import explain
+from comity_node.services.room import disk_troubles
 from comity_node.services.status import RUNS, Heard, Status, Trouble, measure, weigh
 from comity_node.wiring import Node
 from comity_node.wiring.locks import is_held
@@ -47,7 +49,8 @@ async def _status(home: Path) -> Status:
             measures = await measure(store)
     finally:
         await node.close()
-    return weigh(measures, registry, running, node.settings.member, node.clock())
+    found = weigh(measures, registry, running, node.settings.member, node.clock())
+    return replace(found, troubles=[*disk_troubles(home), *found.troubles])
 
 
 def _say(found: Status) -> None:

@@ -4,7 +4,8 @@
 else. One writer at a time on both databases, so that a read-modify-write is safe without further thought.
 """
 
-from comity_node.db.database import Database, DatabaseUnavailable
+from comity_node.db.database import Database
+from comity_node.db.outages import DatabaseUnavailable
 from comity_node.db.store import Store
 
 __all__ = ["Database", "DatabaseUnavailable", "Store"]

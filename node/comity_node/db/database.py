@@ -7,15 +7,14 @@ lost without an error); a write begins IMMEDIATE. PostgreSQL: a write takes one 
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, ClassVar
+from typing import Any
 
-from sqlalchemy import ExceptionContext, event, text
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy import ExceptionContext, event, make_url, text
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.outages import outage
 from comity_node.db.store import Store
-from comity_schemas.errors import ComityError
 
 _WRITE_LOCK = 0x636F6D697479
 """Key of the PostgreSQL advisory lock that makes writers take turns."""
@@ -24,11 +23,9 @@ _PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "busy_timeout=10000", "synchr
 """FULL: a statement that was signed must survive a power cut, or the node would sign its place twice."""
 
 
-class DatabaseUnavailable(ComityError):
-    """The database does not answer, or somebody else has held it for too long. Nothing is half done."""
-
-    code: ClassVar[str] = "database.unavailable"
-
+_ONE_VIEW = {"isolation_level": "REPEATABLE READ"}
+_POSTGRES_SETTINGS = {"server_settings": {"lock_timeout": "10000"}, "command_timeout": 120}
+"""Ten seconds for whoever else writes, as on SQLite; two minutes for a server that has stopped answering."""
 
 _ARGUMENT = re.compile(r"(invalid input for query argument \$\d+): .*", re.DOTALL)
 
@@ -48,7 +45,7 @@ class Database:
     async def read(self) -> AsyncIterator[Store]:
         """Give one consistent view; nothing done in it is kept."""
         async with _answering(), self._reads() as session:
-            await _connect(session, {} if self._is_sqlite else {"isolation_level": "REPEATABLE READ"})
+            await session.connection(execution_options={} if self._is_sqlite else _ONE_VIEW)
             yield Store(session)
             await session.rollback()
 
@@ -75,7 +72,7 @@ class Database:
         await self._engine.dispose()
 
     async def _take_turn(self, session: AsyncSession) -> None:
-        connection = await _connect(session)
+        connection = await session.connection()
         if not self._is_sqlite:
             await connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _WRITE_LOCK})
 
@@ -84,24 +81,20 @@ class Database:
         return self._engine.dialect.name == "sqlite"
 
 
-async def _connect(session: AsyncSession, options: dict[str, Any] | None = None) -> AsyncConnection:
-    try:
-        return await session.connection(execution_options=options or {})
-    except OSError as error:
-        raise DatabaseUnavailable("the database cannot be reached; try again in a moment") from error
-
-
 @asynccontextmanager
 async def _answering() -> AsyncIterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
-        raise DatabaseUnavailable("the database does not answer or is busy; try again in a moment") from error
+    except Exception as error:
+        if (unavailable := outage(error)) is not None:
+            raise unavailable from error
+        raise
 
 
 def _engine(url: str) -> AsyncEngine:
     # Parameters hold what must not get into a log through an error.
-    engine = create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
+    settings = _POSTGRES_SETTINGS if make_url(url).get_backend_name() == "postgresql" else {}
+    engine = create_async_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=settings)
     event.listen(engine.sync_engine, "handle_error", _forget_values)
     if engine.dialect.name == "sqlite":
         take_over_begin(engine)

@@ -63,6 +63,18 @@ CONDITIONS: dict[str, Advice] = {
         "back, a new root replaces the hub: place it as root.json.",
     ),
     "look": Advice("The registry looked up last stays in force.", "See that the home may be read."),
+    "database": Advice(
+        "Nothing is half done. What is released stays in the outbox; what others publish waits on the bus.",
+        "The text names it: the database's server, its disk, or whoever holds it. It goes on by itself.",
+    ),
+    "disk": Advice(
+        "Nothing is lost. What others publish waits on the bus; screening goes on over what is known.",
+        "Make room on the disk of the home; it goes on by itself.",
+    ),
+    "home": Advice(
+        "Nothing is lost; screening goes on over what is known.",
+        "Let the node's account write its home again (a disk with faults is mounted read-only), and restart.",
+    ),
     "trust": Advice(
         "Nothing was changed.",
         "Place root.json in the home and start the node. If the copy is damaged, restore it from a backup.",
