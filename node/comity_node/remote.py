@@ -1,11 +1,15 @@
 """A person at a running node: `COMITY_URL` and `COMITY_TOKEN`, for everything that somebody answers for."""
 
 import os
+import time
+import uuid
 from typing import Any, ClassVar, Self
 
 import httpx2
 
 from comity_schemas.errors import ComityError
+
+_PAUSE_S = 0.5
 
 
 class NodeUnreachable(ComityError):
@@ -59,16 +63,27 @@ class Remote:
         return self._ask("GET", path).content
 
     def post(self, path: str, body: Any = None) -> Any:
-        """Return the JSON of a POST with a JSON body."""
-        return self._ask("POST", path, json=body).json()
+        """Return the JSON of a POST with a JSON body; asked again if no answer came, yet done once."""
+        return self._ask_once(path, json=body).json()
 
     def post_bytes(self, path: str, content: bytes, media_type: str) -> Any:
-        """Return the JSON of a POST of exact bytes."""
-        return self._ask("POST", path, content=content, headers={"Content-Type": media_type}).json()
+        """Return the JSON of a POST of exact bytes; as `post`."""
+        return self._ask_once(path, content=content, headers={"Content-Type": media_type}).json()
 
     def delete(self, path: str) -> None:
         """Send a DELETE."""
         self._ask("DELETE", path)
+
+    def _ask_once(self, path: str, headers: dict[str, str] | None = None, **more: Any) -> httpx2.Response:
+        given = {**(headers or {}), "Idempotency-Key": str(uuid.uuid4())}
+        for last in (False, True):
+            try:
+                return self._ask("POST", path, headers=given, **more)
+            except NodeUnreachable:
+                if last:
+                    raise
+                time.sleep(_PAUSE_S)
+        raise AssertionError("unreachable")
 
     def _ask(self, method: str, path: str, **more: Any) -> httpx2.Response:
         try:

@@ -8,7 +8,9 @@ from fastapi import APIRouter
 from pydantic import Base64Bytes, BaseModel, Field
 
 from comity_node.api.bodies import Body
+from comity_node.api.once import Onced
 from comity_node.auth import Reviewer, ThisNode
+from comity_node.db import Store
 from comity_node.domain.register import read_rows
 from comity_node.mappings import register_of
 from comity_node.services.register_import import import_rows
@@ -43,19 +45,22 @@ class ImportedOut(BaseModel):
 
 
 @router.post("", status_code=201)
-async def import_register(body: ImportIn, person: Reviewer, node: ThisNode) -> ImportedOut:
+async def import_register(body: ImportIn, person: Reviewer, node: ThisNode, once: Onced) -> ImportedOut:
     """Import a register. Nothing leaves before a second person approves the batch."""
     secret = node.home.secret.read_bytes()
     register = await asyncio.to_thread(register_of, body.mapping)
     rows = await asyncio.to_thread(lambda: list(read_rows(io.BytesIO(body.table), register, secret=secret)))
-    async with node.database.write() as store:
+
+    async def take_in(store: Store) -> ImportedOut:
         done = await import_rows(store, rows, person, node.settings.policy, node.clock())
-    return ImportedOut(
-        batch=done.batch,
-        rows=done.rows,
-        added=done.added,
-        changed=done.changed,
-        unchanged=done.unchanged,
-        proposed=done.proposed,
-        problems=[RowProblemOut(line=p.line, reason=p.reason) for p in done.problems],
-    )
+        return ImportedOut(
+            batch=done.batch,
+            rows=done.rows,
+            added=done.added,
+            changed=done.changed,
+            unchanged=done.unchanged,
+            proposed=done.proposed,
+            problems=[RowProblemOut(line=p.line, reason=p.reason) for p in done.problems],
+        )
+
+    return await once.write(take_in)

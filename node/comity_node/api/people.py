@@ -8,7 +8,9 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, SecretStr
 
 from comity_node.api.bodies import Body, Id
+from comity_node.api.once import Onced
 from comity_node.auth import Admin, SignedIn, ThisNode
+from comity_node.db import Store
 from comity_node.domain.people import Person, PersonRole
 from comity_node.services import accounts
 from comity_schemas.wire import Slug, text
@@ -107,10 +109,11 @@ async def list_people(person: Admin, node: ThisNode) -> list[PersonOut]:
 
 
 @router.post("/people", status_code=201)
-async def add_person(body: NewPerson, person: Admin, node: ThisNode) -> PersonOut:
+async def add_person(body: NewPerson, person: Admin, node: ThisNode, once: Onced) -> PersonOut:
     """Add an account."""
     password_hash = await asyncio.to_thread(accounts.hash_password, body.password.get_secret_value())
-    async with node.database.write() as store:
+
+    async def add(store: Store) -> PersonOut:
         added = await accounts.add_person(
             store,
             name=body.name,
@@ -120,14 +123,19 @@ async def add_person(body: NewPerson, person: Admin, node: ThisNode) -> PersonOu
             by=person.id,
             now=node.clock(),
         )
-    return _person(added)
+        return _person(added)
+
+    return await once.write(add)
 
 
 @router.delete("/people/{person_id}", status_code=204)
-async def close_person(person_id: Id, person: Admin, node: ThisNode) -> Response:
+async def close_person(person_id: Id, person: Admin, node: ThisNode, once: Onced) -> Response:
     """Close an account; its tokens end at once."""
-    async with node.database.write() as store:
+
+    async def close(store: Store) -> None:
         await accounts.close_person(store, person_id, by=person.id, now=node.clock())
+
+    await once.write(close)
     return Response(status_code=204)
 
 

@@ -5,11 +5,12 @@ A problem tells what happened and what is safe; never the body that was sent: it
 
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from comity_node.api.once import AnsweredBefore, again
 from comity_node.domain.errors import TooManyRequests
 from comity_schemas.errors import ComityError
 
@@ -37,6 +38,8 @@ STATUS: dict[str, int] = {
     "report.another-firm": 403,
     "import.mapping-refused": 422,
     "import.file-unreadable": 422,
+    "idempotency.key-reused": 422,
+    "idempotency.in-progress": 409,
     "database.unavailable": 503,
     "registry.missing": 503,
     "registry.expired": 503,
@@ -72,6 +75,7 @@ def add_problems(app: FastAPI) -> None:
     app.add_exception_handler(ComityError, _comity)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(AnsweredBefore, _again)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -82,6 +86,11 @@ async def _comity(_request: Request, error: Exception) -> Problem:
     if isinstance(error, TooManyRequests):
         answer.headers["Retry-After"] = str(error.retry_after_s)
     return answer
+
+
+async def _again(_request: Request, before: Exception) -> Response:
+    assert isinstance(before, AnsweredBefore)
+    return again(before.given)
 
 
 async def _malformed(_request: Request, error: Exception) -> Problem:

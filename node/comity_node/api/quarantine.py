@@ -7,8 +7,10 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
 
 from comity_node.api.bodies import MOST_ROWS
+from comity_node.api.once import Onced
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.auth import Admin, ThisNode
+from comity_node.db import Store
 from comity_node.db.quarantine import Chosen
 from comity_node.db.received import Received
 from comity_node.domain.refusals import explain
@@ -74,10 +76,13 @@ async def get_quarantined_bytes(record_id: RowNumber, person: Admin, node: ThisN
 
 
 @router.post("/{record_id}/retry", status_code=202)
-async def retry_quarantined(record_id: RowNumber, person: Admin, node: ThisNode) -> QuarantinedOut:
+async def retry_quarantined(record_id: RowNumber, person: Admin, node: ThisNode, once: Onced) -> QuarantinedOut:
     """Let a record be decided anew by the same steps; the answer says why it was refused before."""
-    async with node.database.write() as store:
+
+    async def reopen(store: Store) -> QuarantinedOut:
         return _quarantined(await retry(store, record_id, person.id, node.clock()))
+
+    return await once.write(reopen)
 
 
 def _quarantined(record: Received) -> QuarantinedOut:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel
 
 from comity_node.api.bodies import Id
+from comity_node.api.once import Onced
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.auth import Auditor, Releaser, ReportReader, ThisNode
 from comity_node.db import Store
@@ -94,22 +95,25 @@ class DraftsOut(BaseModel):
     status_code=201,
     openapi_extra={"requestBody": {"required": True, "content": {MEDIA_TYPE: {}}}},
 )
-async def submit(request: Request, person: Auditor, node: ThisNode) -> ReceiptOut:
+async def submit(request: Request, person: Auditor, node: ThisNode, once: Onced) -> ReceiptOut:
     """Submit a signed report, exactly as `comity report sign` wrote it."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != MEDIA_TYPE:
         raise HTTPException(415, f"send the signed report as {MEDIA_TYPE}")
     raw = await request.body()
     registry = await node.registry()
-    async with node.database.write() as store:
+
+    async def take_in(store: Store) -> ReceiptOut:
         receipt = await submit_report(store, raw, person, registry, node.clock())
-    return ReceiptOut(
-        id=receipt.id,
-        received_at=receipt.received_at,
-        firm=receipt.firm,
-        marks=list(receipt.marks),
-        explained=[MARKS[mark] for mark in receipt.marks],
-        repeated=receipt.repeated,
-    )
+        return ReceiptOut(
+            id=receipt.id,
+            received_at=receipt.received_at,
+            firm=receipt.firm,
+            marks=list(receipt.marks),
+            explained=[MARKS[mark] for mark in receipt.marks],
+            repeated=receipt.repeated,
+        )
+
+    return await once.write(take_in)
 
 
 @router.get("")

@@ -7,8 +7,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, BeforeValidator
 
 from comity_node.api.bodies import Body, Id
+from comity_node.api.once import Onced
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.auth import Releaser, Reviewer, ThisNode
+from comity_node.db import Store
 from comity_node.db.outbox import OutboxItem
 from comity_node.db.reviews import Review
 from comity_node.domain.errors import NotFound
@@ -88,9 +90,10 @@ class BatchOut(BaseModel):
 
 
 @router.post("/reviews", status_code=201)
-async def propose_release(body: ReleaseProposal, person: Reviewer, node: ThisNode) -> ReviewOut:
+async def propose_release(body: ReleaseProposal, person: Reviewer, node: ThisNode, once: Onced) -> ReviewOut:
     """Propose a release. Nothing leaves before a second person approves."""
-    async with node.database.write() as store:
+
+    async def propose(store: Store) -> ReviewOut:
         review = await release.propose_release(
             store,
             person,
@@ -101,15 +104,19 @@ async def propose_release(body: ReleaseProposal, person: Reviewer, node: ThisNod
             handling=body.handling,
             revises=body.revises,
         )
-    return _review(review)
+        return _review(review)
+
+    return await once.write(propose)
 
 
 @router.post("/withdrawals", status_code=201)
-async def propose_withdrawal(body: WithdrawalProposal, person: Reviewer, node: ThisNode) -> ReviewOut:
+async def propose_withdrawal(body: WithdrawalProposal, person: Reviewer, node: ThisNode, once: Onced) -> ReviewOut:
     """Propose that a published finding is taken back. It stands until a second person approves."""
-    async with node.database.write() as store:
-        review = await release.propose_withdrawal(store, person, body.statement, body.reason, node.clock())
-    return _review(review)
+
+    async def propose(store: Store) -> ReviewOut:
+        return _review(await release.propose_withdrawal(store, person, body.statement, body.reason, node.clock()))
+
+    return await once.write(propose)
 
 
 @router.get("/reviews")
@@ -133,31 +140,36 @@ async def get_review(review_id: Id, person: Releaser, node: ThisNode) -> ReviewO
 
 
 @router.post("/reviews/{review_id}/approve")
-async def approve(review_id: Id, person: Releaser, node: ThisNode) -> ReviewOut:
+async def approve(review_id: Id, person: Releaser, node: ThisNode, once: Onced) -> ReviewOut:
     """Approve as the second person: this is the release, and it cannot be undone, only taken back."""
-    async with node.database.write() as store:
+
+    async def decide(store: Store) -> ReviewOut:
         await release.approve(store, person, review_id, node.clock())
-        review = await store.reviews.find(review_id)
-    assert review is not None
-    return _review(review)
+        return await _decided(store, review_id)
+
+    return await once.write(decide)
 
 
 @router.post("/reviews/{review_id}/reject")
-async def reject(review_id: Id, person: Releaser, node: ThisNode) -> ReviewOut:
+async def reject(review_id: Id, person: Releaser, node: ThisNode, once: Onced) -> ReviewOut:
     """Reject as the second person; it may be proposed again."""
-    async with node.database.write() as store:
+
+    async def decide(store: Store) -> ReviewOut:
         await release.reject(store, person, review_id, node.clock())
-        review = await store.reviews.find(review_id)
-    assert review is not None
-    return _review(review)
+        return await _decided(store, review_id)
+
+    return await once.write(decide)
 
 
 @router.post("/batches/{batch}/approve")
-async def approve_batch(batch: Id, person: Releaser, node: ThisNode) -> BatchOut:
+async def approve_batch(batch: Id, person: Releaser, node: ThisNode, once: Onced) -> BatchOut:
     """Approve everything of one import that is still proposed, all or nothing."""
-    async with node.database.write() as store:
+
+    async def decide(store: Store) -> BatchOut:
         decided = await release.approve_batch(store, person, batch, node.clock())
-    return BatchOut(batch=batch, decided=decided, state="approved")
+        return BatchOut(batch=batch, decided=decided, state="approved")
+
+    return await once.write(decide)
 
 
 @router.get("/published")
@@ -168,6 +180,12 @@ async def list_published(
     async with node.database.read() as store:
         rows = await store.outbox.page(before=read_cursor(cursor), most=limit + 1)
     return page(rows, limit, lambda r: r[0].id, _published)
+
+
+async def _decided(store: Store, review_id: str) -> ReviewOut:
+    review = await store.reviews.find(review_id)
+    assert review is not None
+    return _review(review)
 
 
 def _review(review: Review) -> ReviewOut:

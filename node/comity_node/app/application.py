@@ -84,6 +84,7 @@ def create_app(node: Node) -> FastAPI:
     )
     app.state.node = node
     app.state.peer_limits = Limits()
+    app.state.at_work = set()
     app.include_router(api_v1)
     app.include_router(health_router)
     app.include_router(metrics_router)

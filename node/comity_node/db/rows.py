@@ -274,6 +274,18 @@ class TrailRow(SQLModel, table=True):
     hash: str
 
 
+class GivenAnswerRow(SQLModel, table=True):
+    """What was answered to a write under the asker's key, for a day."""
+
+    __tablename__ = "given_answer"
+    person_id: str = Field(primary_key=True, foreign_key="person.id")
+    key: str = Field(primary_key=True)
+    request: str
+    status: int
+    body: str
+    at: datetime = Field(sa_type=UtcTime, index=True)
+
+
 class ConditionRow(SQLModel, table=True):
     """Something that holds the node up now, in words; gone when it is over."""
 

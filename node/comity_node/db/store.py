@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from comity_node.db.accounts import Accounts
 from comity_node.db.backlog import Backlogs
 from comity_node.db.conditions import Conditions
+from comity_node.db.given_answers import GivenAnswers
 from comity_node.db.outbox import Outbox
 from comity_node.db.peers import PeerWords
 from comity_node.db.quarantine import Quarantine
@@ -72,6 +73,11 @@ class Store:
     def quarantine(self) -> Quarantine:
         """What was refused."""
         return Quarantine(self._session)
+
+    @cached_property
+    def given_answers(self) -> GivenAnswers:
+        """Answers given to writes under a key."""
+        return GivenAnswers(self._session)
 
     @cached_property
     def conditions(self) -> Conditions:
