@@ -10,8 +10,8 @@ It is for tests of what happens when brokers fail. When all have answered, one l
 and then every line on stdin is a command, each answered by a line with the pids (0 for one that does not run) or an
 `error`. The script ends with stdin.
 
-    kill N    end broker N at once           start N   start it again, and wait until it answers
-    stop N    let it end in order            rebuild   end all, forget everything, start anew as another cluster
+    kill N    end broker N at once           start N M …  start these again, and wait until they answer
+    stop N    let it end in order            rebuild      end all, forget everything, start anew as another cluster
 
 The rules are those of local_broker.py: pinned jars only, on 127.0.0.1 only, nothing outlives this script. Certificates
 and passwords are made for this directory and good for nothing else. Standard library only.
@@ -28,7 +28,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -215,14 +215,19 @@ class Cluster:
         Raises:
             CannotStart: it cannot be carried out.
         """
-        acts: dict[str, Callable[[int], None]] = {"kill": self.end, "stop": self.stop, "start": self.start}
+        known = {str(number): number for number in self.numbers()}
         match line.split():
-            case [act, digits] if act in acts and digits.isdigit() and int(digits) in self.numbers():
-                acts[act](int(digits))
+            case ["kill", digits] if digits in known:
+                self.end(known[digits])
+            case ["stop", digits] if digits in known:
+                self.stop(known[digits])
+            case ["start", *several] if several and known.keys() >= set(several):
+                # Together: a broker without a majority of the others does not answer.
+                self.start(*[known[digits] for digits in several])
             case ["rebuild"]:
                 self.rebuild()
             case _:
-                raise CannotStart(f"{line.strip()!r} is no command: kill N, stop N, start N, rebuild")
+                raise CannotStart(f"{line.strip()!r} is no command: kill N, stop N, start N M …, rebuild")
 
 
 def takes_tls(port: int, cafile: Path) -> bool:

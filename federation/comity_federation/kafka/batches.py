@@ -5,6 +5,7 @@ Rules:
   become 200 MB, and a decoder that raises costs ten times what skipping costs.
 - Nothing a publisher wrote raises here. Every complete batch yields at least one item that moves the reader on.
 - Offsets never go back: what lies before the wanted position is dropped.
+- What is skipped in a row for one reason is one item: ten thousand hostile batches are no work for whoever reads.
 """
 
 import struct
@@ -42,6 +43,25 @@ def open_batches(topic: str, raw: bytes, position: int) -> Iterator[Delivered | 
 
     A batch cut off at the end is left out: the next fetch begins with it.
     """
+    skipped: Skipped | None = None
+    for item in _open_each(topic, raw, position):
+        if isinstance(item, Skipped):
+            if skipped is None:
+                skipped = item
+                continue
+            if (skipped.last + 1, skipped.reason) == (item.first, item.reason):
+                skipped = Skipped(topic, skipped.first, item.last, item.reason)
+                continue
+        if skipped is not None:
+            yield skipped
+            skipped = item if isinstance(item, Skipped) else None
+        if not isinstance(item, Skipped):
+            yield item
+    if skipped is not None:
+        yield skipped
+
+
+def _open_each(topic: str, raw: bytes, position: int) -> Iterator[Delivered | Skipped | Damaged]:
     view = memoryview(raw)
     at = 0
     while at + _FRAME.size <= len(view):
@@ -80,17 +100,20 @@ def _open_batch(topic: str, batch: memoryview, base: int, position: int) -> Iter
 
 
 def _records(topic: str, opened: DefaultRecordBatch, position: int, last: int) -> Iterator[Delivered | Skipped]:
+    reason = "no records"
     try:
         for record in opened:
             if record.offset < position:
                 continue
+            if record.offset > last:
+                reason = "unreadable batch (offset beyond its end)"
+                break
             position = record.offset + 1
             if record.value is None:
                 yield Skipped(topic, record.offset, record.offset, "null value")
             else:
                 yield Delivered(topic, record.offset, record.value)
     except Exception as why:  # Whatever a decoder raises on a hostile batch, the other logs must go on.
-        yield Skipped(topic, position, max(position, last), f"unreadable batch ({type(why).__name__})")
-        return
+        reason = f"unreadable batch ({type(why).__name__})"
     if position <= last:
-        yield Skipped(topic, position, last, "no records")
+        yield Skipped(topic, position, last, reason)

@@ -70,7 +70,8 @@ class Connections:
             return await connection.send(request)
         except (KafkaError, OSError, TimeoutError) as why:
             self._forget(address, lane, connection)
-            raise BusUnavailable(f"{_name(address)} does not answer: {why!r}") from why
+            how = "does not answer" if isinstance(why, TimeoutError) else "ended the connection"
+            raise BusUnavailable(f"{_name(address)} {how}") from why
 
     async def ask_first(self, addresses: Iterable[Address], request: Any) -> tuple[Address, Any]:
         """Return who answers first, and the answer; the next is asked when one fails or is slow.
@@ -153,7 +154,8 @@ class Connections:
         except TimeoutError as why:
             raise BusUnavailable(f"{_name(address)} does not answer") from why
         except (KafkaError, OSError, ValueError) as why:
-            raise BusUnavailable(f"{_name(address)} takes no connection: {why}") from why
+            reason = getattr(why, "strerror", None) or "it ended the connection"
+            raise BusUnavailable(f"{_name(address)} takes no connection: {reason}") from why
         return connection
 
     def _password(self) -> str | None:

@@ -30,7 +30,7 @@ LONGEST_FETCH_S: Final = 5.0
 
 LEADER_RETRY_S: Final = 0.3
 MISSING_RETRY_S: Final = 2.0
-FORBIDDEN_RETRY_S: Final = 30.0
+FORBIDDEN_RETRY_S: Final = 10.0
 LOOK_AGAIN_S: Final = 60.0
 """How often leaders and the cluster's id are asked for when all is well."""
 

@@ -1,5 +1,6 @@
 """Records that do not count, with the reason in words; an administrator can let one be decided anew."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from comity_node.auth import Admin, ThisNode
 from comity_node.db import Store
 from comity_node.db.quarantine import Chosen
 from comity_node.db.received import Received
+from comity_node.db.skipped import SkippedRange
 from comity_node.domain.refusals import explain
 from comity_node.services.quarantine import find_refused, retry
 from comity_schemas.wire import Slug
@@ -43,6 +45,19 @@ class QuarantinedOut(BaseModel):
     do: str
 
 
+class SkippedOut(BaseModel):
+    """Offsets of the bus that were skipped unread; `offsets` of those between `first` and `last`."""
+
+    id: int
+    member: str
+    topic: str
+    first: int
+    last: int
+    offsets: int
+    reason: str
+    since: datetime
+
+
 @router.get("")
 async def list_quarantine(
     person: Admin,
@@ -58,6 +73,16 @@ async def list_quarantine(
         chosen = Chosen(member, step, code)
         rows = await store.quarantine.page(chosen, before=read_cursor(cursor), most=limit + 1)
     return page(rows, limit, lambda r: r.id, _quarantined)
+
+
+@router.get("/skipped")
+async def list_skipped(
+    person: Admin, node: ThisNode, member: Slug | None = None, cursor: Cursor = None, limit: Limit = 50
+) -> Page[SkippedOut]:
+    """Offsets of the bus that hold no record for us, newest first, with the reason; nothing of them is kept."""
+    async with node.database.read() as store:
+        rows = await store.skipped.page(member, before=read_cursor(cursor), most=limit + 1)
+    return page(rows, limit, lambda r: r.id, _skipped)
 
 
 @router.get("/{record_id}")
@@ -103,3 +128,7 @@ def _quarantined(record: Received) -> QuarantinedOut:
         means=refusal.means,
         do=refusal.do,
     )
+
+
+def _skipped(skipped: SkippedRange) -> SkippedOut:
+    return SkippedOut(**asdict(skipped))

@@ -33,6 +33,28 @@ def list_refused(
     typer.echo(f"Next: comity quarantine show {found[0]['id']}" if found else "Nothing of this kind is in quarantine.")
 
 
+@app.command("skipped")
+def list_skipped(
+    member: Annotated[str | None, typer.Option(metavar="SLUG", help="Only of this member's topics.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what the bus held and nobody could read: compressed or broken batches, or what it no longer holds."""
+    with told_plainly():
+        found = Remote().get("/quarantine/skipped", member=member, limit=200)["items"]
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    for item in found:
+        among = "" if item["offsets"] == item["last"] - item["first"] + 1 else f", {item['offsets']} of these"
+        typer.echo(f"{item['since'][:16]}  {item['topic']}, offsets {item['first']} to {item['last']}{among}")
+        typer.echo(f"    {item['reason']}")
+    typer.echo(
+        "These were skipped unread. If a statement was among them, its place in the log stays open and is asked for."
+        if found
+        else "Nothing was skipped."
+    )
+
+
 @app.command()
 def show(
     record: Number,

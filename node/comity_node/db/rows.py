@@ -199,6 +199,21 @@ class ReportedHeadRow(SQLModel, table=True):
     at: datetime = Field(sa_type=UtcTime)
 
 
+class SkippedRow(SQLModel, table=True):
+    """A range of offsets that held nothing for us, and why."""
+
+    __tablename__ = "skipped"
+    __table_args__ = (Index("ix_skipped_member_topic_last", "member", "topic", "last"),)
+    id: int | None = Field(default=None, primary_key=True)
+    member: str
+    topic: str
+    first: int = Field(sa_type=BigInteger)
+    last: int = Field(sa_type=BigInteger)
+    offsets: int = Field(sa_type=BigInteger)
+    reason: str
+    since: datetime = Field(sa_type=UtcTime)
+
+
 class LogRow(SQLModel, table=True):
     """What this node knows of one member's log."""
 

@@ -14,6 +14,7 @@ from comity_node.db.quarantine import Quarantine
 from comity_node.db.received import ReceivedRecords
 from comity_node.db.reports import Reports
 from comity_node.db.reviews import Reviews
+from comity_node.db.skipped import SkippedOffsets
 from comity_node.db.trail import Trail
 from comity_node.db.view import View
 
@@ -78,6 +79,11 @@ class Store:
     def given_answers(self) -> GivenAnswers:
         """Answers given to writes under a key."""
         return GivenAnswers(self._session)
+
+    @cached_property
+    def skipped(self) -> SkippedOffsets:
+        """What the bus held and nobody can read."""
+        return SkippedOffsets(self._session)
 
     @cached_property
     def conditions(self) -> Conditions:

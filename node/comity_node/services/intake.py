@@ -39,12 +39,13 @@ async def take_in(
     wanted = topics(registry)
     next_offsets: dict[str, int] = {}
     statements = 0
+    skipped: dict[str, list[Skipped]] = {}
     async with database.write() as store:
         for item in delivered:
             purpose, member = wanted[item.topic]
             if isinstance(item, Skipped):
                 next_offsets[item.topic] = item.last + 1
-                await _note_skipped(store, member, item)
+                skipped.setdefault(member.slug, []).append(item)
                 continue
             next_offsets[item.topic] = item.offset + 1
             if purpose == "checkpoints":
@@ -55,6 +56,8 @@ async def take_in(
                 kept = item.value[: MAX_RECORD_BYTES + 1]
                 claimed = peek(kept) if len(kept) <= MAX_RECORD_BYTES else None
                 await store.received.add(member.slug, kept, claimed, now, item.offset)
+        for slug, items in skipped.items():
+            await _note_skipped(store, slug, items, now)
         await _move(store, next_offsets, bus_id)
     return statements
 
@@ -70,6 +73,6 @@ async def _move(store: Store, next_offsets: Mapping[str, int], bus_id: str) -> N
         await store.received.move(topic, bus_id, offset)
 
 
-async def _note_skipped(store: Store, member: Member, item: Skipped) -> None:
-    log = await store.received.log(member.slug)
-    await store.received.put_log(replace(log, skipped=log.skipped + item.last - item.first + 1))
+async def _note_skipped(store: Store, slug: str, items: Sequence[Skipped], now: datetime) -> None:
+    log = await store.received.log(slug)
+    await store.received.put_log(replace(log, skipped=log.skipped + await store.skipped.note(slug, items, now)))

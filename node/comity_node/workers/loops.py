@@ -16,7 +16,8 @@ Step = Callable[[], Awaitable[None]]
 IDLE_S = 0.2
 """How long a round without work waits."""
 
-_LONGEST_PAUSE_S = 30.0
+_LONGEST_PAUSE_S = 10.0
+"""What was held up for hours goes on within seconds of the end."""
 
 log = structlog.get_logger(__name__)
 
