@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import Base64Bytes, BaseModel, Field
 
 from comity_node.api.bodies import Body
+from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
 from comity_node.auth import Reviewer, ThisNode
 from comity_node.db import Store
@@ -44,7 +45,7 @@ class ImportedOut(BaseModel):
     problems: list[RowProblemOut]
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=refuses(403, 409))
 async def import_register(body: ImportIn, person: Reviewer, node: ThisNode, once: Onced) -> ImportedOut:
     """Import a register. Nothing leaves before a second person approves the batch."""
     secret = node.home.secret.read_bytes()

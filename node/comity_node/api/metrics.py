@@ -13,6 +13,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from comity_federation.registry import Registry
+from comity_node.api.contract import sends
 from comity_node.auth import MetricsReader, ThisNode
 from comity_node.services.status import RUNS, Status, measure, weigh
 from comity_node.wiring.locks import is_held
@@ -21,11 +22,7 @@ from comity_schemas.errors import ComityError
 router = APIRouter(tags=["health"])
 
 
-@router.get(
-    "/metrics",
-    response_class=Response,
-    responses={200: {"content": {CONTENT_TYPE_LATEST.partition(";")[0]: {"schema": {"type": "string"}}}}},
-)
+@router.get("/metrics", response_class=Response, responses=sends(CONTENT_TYPE_LATEST.partition(";")[0]))
 async def get_metrics(_reader: MetricsReader, node: ThisNode) -> Response:
     """Numbers for a monitoring system; read with the token of the setting `metrics_token_file`."""
     registry: Registry | str

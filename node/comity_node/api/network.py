@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from comity_federation.statements import genesis
 from comity_node.api.bodies import MOST_ROWS
+from comity_node.api.contract import refuses, sends
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.auth import Admin, RecordReader, SignedIn, ThisNode
 from comity_node.db.received import LogStatus
@@ -100,7 +101,11 @@ async def get_network(person: SignedIn, node: ThisNode) -> NetworkOut:
     )
 
 
-@router.get("/records/{statement}", response_class=Response)
+@router.get(
+    "/records/{statement}",
+    response_class=Response,
+    responses=refuses(403, 404) | sends("application/json"),
+)
 async def export_record(statement: Digest, person: RecordReader, node: ThisNode) -> Response:
     """The exact bytes of a record this node holds; `comity verify` checks them anywhere."""
     async with node.database.read() as store:
@@ -110,7 +115,7 @@ async def export_record(statement: Digest, person: RecordReader, node: ThisNode)
     return Response(record.raw, media_type="application/json")
 
 
-@router.get("/trail")
+@router.get("/trail", responses=refuses(403))
 async def list_trail(person: Admin, node: ThisNode, cursor: Cursor = None, limit: Limit = 50) -> Page[TrailOut]:
     """Who did what, newest first."""
     async with node.database.read() as store:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, SecretStr
 
 from comity_node.api.bodies import Body, Id
+from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
 from comity_node.auth import Admin, SignedIn, ThisNode
 from comity_node.db import Store
@@ -63,7 +64,7 @@ class PersonOut(BaseModel):
     firm: str | None
 
 
-@router.post("/tokens", status_code=201)
+@router.post("/tokens", status_code=201, responses=refuses(401))
 async def sign_in(body: SignIn, node: ThisNode) -> NewTokenOut:
     """Exchange name and password for an opaque token."""
     async with node.database.read() as store:
@@ -87,7 +88,7 @@ async def list_tokens(person: SignedIn, node: ThisNode) -> list[TokenOut]:
     ]
 
 
-@router.delete("/tokens/{token_id}", status_code=204)
+@router.delete("/tokens/{token_id}", status_code=204, responses=refuses(404))
 async def revoke_token(token_id: Id, person: SignedIn, node: ThisNode) -> Response:
     """End one of your own tokens at once."""
     async with node.database.write() as store:
@@ -101,14 +102,14 @@ async def who_am_i(person: SignedIn) -> PersonOut:
     return _person(person)
 
 
-@router.get("/people")
+@router.get("/people", responses=refuses(403))
 async def list_people(person: Admin, node: ThisNode) -> list[PersonOut]:
     """All open accounts."""
     async with node.database.read() as store:
         return [_person(p) for p in await store.accounts.people()]
 
 
-@router.post("/people", status_code=201)
+@router.post("/people", status_code=201, responses=refuses(403, 409))
 async def add_person(body: NewPerson, person: Admin, node: ThisNode, once: Onced) -> PersonOut:
     """Add an account."""
     password_hash = await asyncio.to_thread(accounts.hash_password, body.password.get_secret_value())
@@ -128,7 +129,7 @@ async def add_person(body: NewPerson, person: Admin, node: ThisNode, once: Onced
     return await once.write(add)
 
 
-@router.delete("/people/{person_id}", status_code=204)
+@router.delete("/people/{person_id}", status_code=204, responses=refuses(403, 404, 409))
 async def close_person(person_id: Id, person: Admin, node: ThisNode, once: Onced) -> Response:
     """Close an account; its tokens end at once."""
 

@@ -103,7 +103,10 @@ async def _malformed(_request: Request, error: Exception) -> Problem:
 async def _http(_request: Request, error: Exception) -> Problem:
     assert isinstance(error, HTTPException)
     code = _HTTP_CODES.get(error.status_code, "request.refused")
-    return Problem(error.status_code, code, str(error.detail))
+    problem = Problem(error.status_code, code, str(error.detail))
+    # Such as `Allow`, which says what would be answered.
+    problem.headers.update(error.headers or {})
+    return problem
 
 
 async def _unexpected(_request: Request, _error: Exception) -> Problem:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
 
 from comity_node.api.bodies import MOST_ROWS
+from comity_node.api.contract import refuses, sends
 from comity_node.api.once import Onced
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.auth import Admin, ThisNode
@@ -58,7 +59,7 @@ class SkippedOut(BaseModel):
     since: datetime
 
 
-@router.get("")
+@router.get("", responses=refuses(403))
 async def list_quarantine(
     person: Admin,
     node: ThisNode,
@@ -75,7 +76,7 @@ async def list_quarantine(
     return page(rows, limit, lambda r: r.id, _quarantined)
 
 
-@router.get("/skipped")
+@router.get("/skipped", responses=refuses(403))
 async def list_skipped(
     person: Admin, node: ThisNode, member: Slug | None = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[SkippedOut]:
@@ -85,14 +86,18 @@ async def list_skipped(
     return page(rows, limit, lambda r: r.id, _skipped)
 
 
-@router.get("/{record_id}")
+@router.get("/{record_id}", responses=refuses(403, 404))
 async def get_quarantined(record_id: RowNumber, person: Admin, node: ThisNode) -> QuarantinedOut:
     """One record that does not count."""
     async with node.database.read() as store:
         return _quarantined(await find_refused(store, record_id))
 
 
-@router.get("/{record_id}/raw", response_class=Response)
+@router.get(
+    "/{record_id}/raw",
+    response_class=Response,
+    responses=refuses(403, 404) | sends("application/octet-stream"),
+)
 async def get_quarantined_bytes(record_id: RowNumber, person: Admin, node: ThisNode) -> Response:
     """The raw bytes of a refused record, as they came."""
     async with node.database.read() as store:
@@ -100,7 +105,7 @@ async def get_quarantined_bytes(record_id: RowNumber, person: Admin, node: ThisN
     return Response(found.raw, media_type="application/octet-stream")
 
 
-@router.post("/{record_id}/retry", status_code=202)
+@router.post("/{record_id}/retry", status_code=202, responses=refuses(403, 404, 409))
 async def retry_quarantined(record_id: RowNumber, person: Admin, node: ThisNode, once: Onced) -> QuarantinedOut:
     """Let a record be decided anew by the same steps; the answer says why it was refused before."""
 

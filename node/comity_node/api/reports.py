@@ -7,6 +7,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel
 
 from comity_node.api.bodies import Id
+from comity_node.api.contract import refuses, sends
 from comity_node.api.once import Onced
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.auth import Auditor, Releaser, ReportReader, ThisNode
@@ -93,6 +94,7 @@ class DraftsOut(BaseModel):
 @router.post(
     "",
     status_code=201,
+    responses=refuses(403, 409, 415),
     openapi_extra={"requestBody": {"required": True, "content": {MEDIA_TYPE: {}}}},
 )
 async def submit(request: Request, person: Auditor, node: ThisNode, once: Onced) -> ReceiptOut:
@@ -116,7 +118,7 @@ async def submit(request: Request, person: Auditor, node: ThisNode, once: Onced)
     return await once.write(take_in)
 
 
-@router.get("")
+@router.get("", responses=refuses(403))
 async def list_reports(
     person: ReportReader, node: ThisNode, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[ReportOut]:
@@ -127,7 +129,7 @@ async def list_reports(
     return page(rows, limit, lambda r: r.number, _report)
 
 
-@router.get("/{report_id}")
+@router.get("/{report_id}", responses=refuses(403, 404))
 async def get_report(report_id: Id, person: ReportReader, node: ThisNode) -> ReportStatusOut:
     """Where a report is now, observation by observation."""
     async with node.database.read() as store:
@@ -139,7 +141,7 @@ async def get_report(report_id: Id, person: ReportReader, node: ThisNode) -> Rep
     return ReportStatusOut(**_report(stored).model_dump(), observations=observations)
 
 
-@router.get("/{report_id}/signed", response_class=Response)
+@router.get("/{report_id}/signed", response_class=Response, responses=refuses(403, 404) | sends(MEDIA_TYPE))
 async def get_signed_bytes(report_id: Id, person: ReportReader, node: ThisNode) -> Response:
     """The exact bytes that were submitted."""
     async with node.database.read() as store:
@@ -147,7 +149,7 @@ async def get_signed_bytes(report_id: Id, person: ReportReader, node: ThisNode) 
     return Response(stored.raw, media_type=MEDIA_TYPE)
 
 
-@router.get("/{report_id}/drafts")
+@router.get("/{report_id}/drafts", responses=refuses(403, 404))
 async def get_drafts(report_id: Id, person: Releaser, node: ThisNode) -> DraftsOut:
     """Exactly what would leave, beside what stays, with the reason for every field."""
     async with node.database.read() as store:

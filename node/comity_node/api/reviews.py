@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, BeforeValidator
 
 from comity_node.api.bodies import Body, Id
+from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.auth import Releaser, Reviewer, ThisNode
@@ -89,7 +90,7 @@ class BatchOut(BaseModel):
     state: str
 
 
-@router.post("/reviews", status_code=201)
+@router.post("/reviews", status_code=201, responses=refuses(403, 404, 409))
 async def propose_release(body: ReleaseProposal, person: Reviewer, node: ThisNode, once: Onced) -> ReviewOut:
     """Propose a release. Nothing leaves before a second person approves."""
 
@@ -109,7 +110,7 @@ async def propose_release(body: ReleaseProposal, person: Reviewer, node: ThisNod
     return await once.write(propose)
 
 
-@router.post("/withdrawals", status_code=201)
+@router.post("/withdrawals", status_code=201, responses=refuses(403, 404, 409))
 async def propose_withdrawal(body: WithdrawalProposal, person: Reviewer, node: ThisNode, once: Onced) -> ReviewOut:
     """Propose that a published finding is taken back. It stands until a second person approves."""
 
@@ -119,7 +120,7 @@ async def propose_withdrawal(body: WithdrawalProposal, person: Reviewer, node: T
     return await once.write(propose)
 
 
-@router.get("/reviews")
+@router.get("/reviews", responses=refuses(403))
 async def list_reviews(
     person: Releaser, node: ThisNode, state: ReviewState | None = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[ReviewOut]:
@@ -129,7 +130,7 @@ async def list_reviews(
     return page(rows, limit, lambda r: r.number, _review)
 
 
-@router.get("/reviews/{review_id}")
+@router.get("/reviews/{review_id}", responses=refuses(403, 404))
 async def get_review(review_id: Id, person: Releaser, node: ThisNode) -> ReviewOut:
     """One proposal, and exactly what it lets leave."""
     async with node.database.read() as store:
@@ -139,7 +140,7 @@ async def get_review(review_id: Id, person: Releaser, node: ThisNode) -> ReviewO
     return _review(review)
 
 
-@router.post("/reviews/{review_id}/approve")
+@router.post("/reviews/{review_id}/approve", responses=refuses(403, 404, 409))
 async def approve(review_id: Id, person: Releaser, node: ThisNode, once: Onced) -> ReviewOut:
     """Approve as the second person: this is the release, and it cannot be undone, only taken back."""
 
@@ -150,7 +151,7 @@ async def approve(review_id: Id, person: Releaser, node: ThisNode, once: Onced) 
     return await once.write(decide)
 
 
-@router.post("/reviews/{review_id}/reject")
+@router.post("/reviews/{review_id}/reject", responses=refuses(403, 404, 409))
 async def reject(review_id: Id, person: Releaser, node: ThisNode, once: Onced) -> ReviewOut:
     """Reject as the second person; it may be proposed again."""
 
@@ -161,7 +162,7 @@ async def reject(review_id: Id, person: Releaser, node: ThisNode, once: Onced) -
     return await once.write(decide)
 
 
-@router.post("/batches/{batch}/approve")
+@router.post("/batches/{batch}/approve", responses=refuses(403, 404, 409))
 async def approve_batch(batch: Id, person: Releaser, node: ThisNode, once: Onced) -> BatchOut:
     """Approve everything of one import that is still proposed, all or nothing."""
 
@@ -172,7 +173,7 @@ async def approve_batch(batch: Id, person: Releaser, node: ThisNode, once: Onced
     return await once.write(decide)
 
 
-@router.get("/published")
+@router.get("/published", responses=refuses(403))
 async def list_published(
     person: Releaser, node: ThisNode, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[PublishedOut]:

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field, model_validator
 
 from comity_node.api.bodies import Body
+from comity_node.api.contract import refuses
 from comity_node.auth import Officer, ThisNode
 from comity_node.domain.screening import Question
 from comity_node.services.answers import describe
@@ -48,7 +49,7 @@ class ScreeningOut(BaseModel):
     answers: list[dict[str, Any]]
 
 
-@router.post("")
+@router.post("", responses=refuses(403))
 async def screen_suppliers(body: ScreeningIn, person: Officer, node: ThisNode) -> ScreeningOut:
     """Screen suppliers against the local supplier view; no query leaves the node."""
     registry = await node.registry()

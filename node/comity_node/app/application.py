@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comity_node.api import api_v1, health_router, metrics_router
+from comity_node.api.contract import complete
 from comity_node.api.problems import add_problems, too_large
 from comity_node.services.peers.limits import Limits
 from comity_node.wiring import Node
@@ -57,6 +59,12 @@ def _is_bare_limit(message: Message) -> bool:
 class Application(FastAPI):
     """FastAPI with the safe headers around everything, its own error pages included."""
 
+    def openapi(self) -> dict[str, Any]:
+        """Return the contract with all refusals in it; made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = complete(super().openapi())
+        return self.openapi_schema
+
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap the whole stack; `add_middleware` would leave the outermost error page bare."""
         return SafeHeaders(super().build_middleware_stack())
@@ -79,6 +87,7 @@ def create_app(node: Node) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
         lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
         max_body_size=MAX_REPORT_BYTES + 1024,
         redirect_slashes=False,
     )

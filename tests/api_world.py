@@ -1,0 +1,159 @@
+"""A node's API, people of every role, and real things to ask for: reports, proposals, statements, refused records."""
+
+import base64
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+
+from builders import Publisher
+from comity_federation.keys import SigningPair, load_signing_pair, new_signing_pair
+from comity_federation.signed_reports import sign_report
+from comity_federation.statements import genesis
+from comity_node.app import create_app
+from comity_node.mappings import mapping_text
+from comity_node.services.accounts import hash_password, make_token
+from comity_node.services.relay import Head, sign_queued
+from node_world import Actor, Bench, House, Town, audit_report
+
+MEDIA_TYPE = {"Content-Type": "application/vnd.comity.report+json"}
+PASSWORD = "a password of at least twelve"
+ROLES = {
+    "auditor": ("auditor",),
+    "reviewer": ("reviewer",),
+    "focal": ("focal-point",),
+    "officer": ("officer",),
+    "admin": ("admin",),
+}
+"""Somebody of each role alone; `NAME 2` is a second person of it."""
+
+_COLUMNS = "documentFormatted,name,year,state,address,workersAffected,cnae,inclusionDate"
+
+
+class Office:
+    """An agency's node, its people, and one application that all requests go to."""
+
+    def __init__(self, town: Town, house: House, rival: SigningPair) -> None:
+        self.town, self.house, self._rival = town, house, rival
+        self.app = create_app(house.node)
+        transport = httpx2.ASGITransport(app=self.app, raise_app_exceptions=False)
+        self._api = httpx2.AsyncClient(transport=transport, base_url="http://node")
+        self._refused = 0
+        self._records: dict[str, str] = {}
+
+    def person(self, who: str) -> Actor:
+        return self.house.people[who]
+
+    async def ask(
+        self, who: str | None, method: str, path: str, key: str | None = None, **more: Any
+    ) -> httpx2.Response:
+        headers = dict(more.pop("headers", {}))
+        if who is not None:
+            headers["Authorization"] = f"Bearer {self.person(who).token}"
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        path = path if path.startswith("/") else f"/api/v1/{path}"
+        return await self._api.request(method, path, headers=headers, **more)
+
+    async def made(self, who: str, method: str, path: str, **more: Any) -> Any:
+        """Ask, and return the JSON of an answer that must be good."""
+        answer = await self.ask(who, method, path, **more)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def signed(self, firm: str = "firm") -> bytes:
+        """A report that nobody has seen yet, signed by a firm's auditor."""
+        pair = {"firm": self.town.auditor, "rival": self._rival}[firm]
+        did = pair.kid.partition("#")[0]
+        content = audit_report(auditor=did, ref=uuid.uuid4().hex)
+        return sign_report(content, iss=did, kid=pair.kid, key=pair.secret, now=datetime.now(UTC))
+
+    async def report(self, firm: str = "firm") -> str:
+        """A report received of a firm."""
+        who = {"firm": "auditor", "rival": "auditor 2"}[firm]
+        made = await self.made(who, "POST", "reports", content=self.signed(firm), headers=MEDIA_TYPE)
+        return str(made["id"])
+
+    async def proposal(self, by: str = "reviewer") -> str:
+        """An open proposal of a reviewer."""
+        body = {"report": await self.report(), "observation": "O1"}
+        return str((await self.made(by, "POST", "reviews", json=body))["id"])
+
+    async def batch(self, by: str = "reviewer") -> str:
+        """The open proposals of an imported register."""
+        return str((await self.made(by, "POST", "imports", json=register()))["batch"])
+
+    async def published(self) -> str:
+        """The hash of a statement that this node has signed."""
+        await self.made("reviewer 2", "POST", f"reviews/{await self.proposal()}/approve")
+        node = self.house.node
+        member = node.own_member(await node.registry())
+        floor = Head(0, genesis(member.did))
+        await sign_queued(node.database, member, load_signing_pair(node.home.signing_key), floor, node.clock())
+        item = (await self.made("reviewer", "GET", "published?limit=1"))["items"][0]
+        assert item["state"] == "signed", item
+        return str(item["statement"])
+
+    async def record(self, of: str) -> str:
+        """The hash of the one record received from a member's log."""
+        if of not in self._records:
+            publisher = Publisher(of)
+            finding = publisher.finding()
+            await Bench(self.house.node.database, datetime.now(UTC)).arrive(publisher.member(), finding.raw)
+            self._records[of] = finding.hash
+        return self._records[of]
+
+    async def refused(self) -> int:
+        """The number of a record in quarantine."""
+        self._refused += 1
+        junk = Publisher("junk").member()
+        await Bench(self.house.node.database, datetime.now(UTC)).arrive(junk, b"junk %d" % self._refused)
+        return int((await self.made("admin", "GET", "quarantine?member=junk&limit=1"))["items"][0]["id"])
+
+    async def token(self, of: str) -> str:
+        """The id of one more token of somebody."""
+        node = self.house.node
+        async with node.database.write() as store:
+            return (await make_token(store, self.person(of).person, label="one more", now=node.clock())).id
+
+    async def hired(self) -> str:
+        """The id of somebody new."""
+        name = f"new {uuid.uuid4().hex}"
+        body = {"name": name, "roles": ["officer"], "password": PASSWORD}
+        return str((await self.made("admin", "POST", "people", json=body))["id"])
+
+
+async def furnish(town: Town, database: str | None = None) -> Office:
+    """Found an agency with two people of every role, who submit for two firms, and one with all roles."""
+    house = await town.found("agency", database=database)
+    rival = new_signing_pair("did:web:rival.example#auditor-1")
+    signing = new_signing_pair("did:web:rival.example#signing-1")
+    town.admit(town.firm_entry())
+    town.admit(
+        town.firm_entry(
+            did="did:web:rival.example",
+            slug="rival",
+            signing_keys=({"kid": signing.kid, "key": signing.public.key.model_dump()},),
+            report_keys=({"kid": rival.kid, "key": rival.public.key.model_dump()},),
+        )
+    )
+    await town.refresh()
+    password = hash_password(PASSWORD)
+    for name, roles in ROLES.items():
+        for who, firm in ((name, "firm"), (f"{name} 2", "rival")):
+            # The founder has the name `admin` already.
+            account = f"{who} person"
+            await house.hire(account, *roles, firm=firm if name == "auditor" else None, password=password)
+            house.people[who] = house.people[account]
+    await house.hire("all", *(role for roles in ROLES.values() for role in roles), firm="firm", password=password)
+    return Office(town, house, rival)
+
+
+def register() -> dict[str, str]:
+    """A public register of one row, as it is imported."""
+    row = (
+        f'11.222.333/0001-81,CERAMICA EXEMPLO LTDA,2024,PE,"RUA {uuid.uuid4().hex}, IPOJUCA/PE",7,4120-4/00,06/10/2025'
+    )
+    table = f"{_COLUMNS}\n{row}\n".encode()
+    return {"mapping": mapping_text("br_lista_suja"), "table": base64.b64encode(table).decode("ascii")}

@@ -1,0 +1,243 @@
+"""Who may do what: every operation of the contract, for every role, with what is one's own and what is another's.
+
+`TABLE` is what must be. An operation without a row, a row without an operation, and a cell that comes out otherwise
+fail. So nobody adds an operation without saying who may ask for it.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from api_world import MEDIA_TYPE, PASSWORD, Office, furnish, register
+from comity_node.app import create_app
+from node_world import Town
+
+PEOPLE = (None, "auditor", "reviewer", "focal", "officer", "admin")
+
+TABLE = """
+    operation               nobody    auditor   reviewer  focal     officer   admin
+
+    sign_in                 201/401   201/401   201/401   201/401   201/401   201/401
+    who_am_i                401       200       200       200       200       200
+    list_tokens             401       200       200       200       200       200
+    revoke_token            401/401   204/404   204/404   204/404   204/404   204/404
+    list_people             401       403       403       403       403       200
+    add_person              401       403       403       403       403       201
+    close_person            401       403/403   403/403   403/403   403/403   204/204
+
+    submit                  401       201/403   403/403   403/403   403/403   403/403
+    list_reports            401       200       200       200       403       403
+    get_report              401       200/404   200/200   200/200   403/403   403/403
+    get_signed_bytes        401       200/404   200/200   200/200   403/403   403/403
+    get_drafts              401       403/403   200/200   200/200   403/403   403/403
+
+    propose_release         401       403/403   201/201   403/403   403/403   403/403
+    propose_withdrawal      401       403/403   201/409   403/403   403/403   403/403
+    import_register         401       403       201       403       403       403
+    list_reviews            401       403       200       200       403       403
+    get_review              401       403/403   200/200   200/200   403/403   403/403
+    approve                 401       403/403   409/200   -/200     403/403   403/403
+    reject                  401       403/403   409/200   -/200     403/403   403/403
+    approve_batch           401       403/403   409/200   -/200     403/403   403/403
+    list_published          401       403       200       200       403       403
+
+    screen_suppliers        401       403       403       403       200       403
+    get_network             401       200       200       200       200       200
+    export_record           401       403/403   200/200   200/200   200/200   200/200
+
+    list_quarantine         401       403       403       403       403       200
+    get_quarantined         401       403       403       403       403       200
+    get_quarantined_bytes   401       403       403       403       403       200
+    retry_quarantined       401       403       403       403       403       202
+    list_trail              401       403       403       403       403       200
+
+    is_alive                200       200       200       200       200       200
+    is_ready                200       200       200       200       200       200
+    get_metrics             401       401       401       401       401       401
+"""
+"""Status for what is one's own / another's; one number where there is nothing to own, `-` where nobody can own it."""
+
+Asked = dict[str, Any]
+Make = Callable[[Office, str, bool], Awaitable[Asked]]
+
+
+def rows() -> dict[str, list[str]]:
+    lines = [line.split() for line in TABLE.splitlines() if line.strip()][1:]
+    return {name: cells for name, *cells in lines}
+
+
+def operations(office: Office) -> dict[str, tuple[str, str, set[int]]]:
+    """Operation to its method, path and the statuses that the contract names."""
+    return {
+        operation["operationId"]: (method.upper(), path, {int(status) for status in operation["responses"]})
+        for path, item in office.app.openapi()["paths"].items()
+        for method, operation in item.items()
+    }
+
+
+def other(who: str) -> str:
+    return f"{who} 2"
+
+
+# What is asked for: made new for each cell, since asking may change it. `own` says whose it is.
+
+
+async def _sign_in(office: Office, who: str, own: bool) -> Asked:
+    return {
+        "json": {"name": office.person(who).person.name, "password": PASSWORD if own else "somebody else's password"}
+    }
+
+
+async def _token(office: Office, who: str, own: bool) -> Asked:
+    return {"token_id": await office.token(who if own else other(who))}
+
+
+async def _person(office: Office, who: str, own: bool) -> Asked:
+    if not own:
+        return {"person_id": await office.hired()}
+    # A second administrator closes the own account; all others may not anyway.
+    return {"person_id": office.person(who).person.id}
+
+
+async def _new_person(office: Office, who: str, own: bool) -> Asked:
+    return {"json": {"name": f"added by {who}", "roles": ["officer"], "password": PASSWORD}}
+
+
+async def _signed_report(office: Office, who: str, own: bool) -> Asked:
+    return {"content": office.signed("firm" if own else "rival"), "headers": MEDIA_TYPE}
+
+
+async def _report(office: Office, who: str, own: bool) -> Asked:
+    return {"report_id": await office.report("firm" if own else "rival")}
+
+
+async def _observation(office: Office, who: str, own: bool) -> Asked:
+    return {"json": {"report": await office.report("firm" if own else "rival"), "observation": "O1"}}
+
+
+async def _statement(office: Office, who: str, own: bool) -> Asked:
+    statement = await office.published() if own else await office.record("body")
+    return {"json": {"statement": statement, "reason": "factual-error"}}
+
+
+async def _review(office: Office, who: str, own: bool) -> Asked:
+    return {"review_id": await office.proposal(who if own and who == "reviewer" else "reviewer 2")}
+
+
+async def _batch(office: Office, who: str, own: bool) -> Asked:
+    return {"batch": await office.batch(who if own and who == "reviewer" else "reviewer 2")}
+
+
+async def _register(office: Office, who: str, own: bool) -> Asked:
+    return {"json": register()}
+
+
+async def _suppliers(office: Office, who: str, own: bool) -> Asked:
+    return {"json": {"suppliers": [{"name": "Exemplo"}]}}
+
+
+async def _record(office: Office, who: str, own: bool) -> Asked:
+    return {"statement": await office.record("agency" if own else "body")}
+
+
+async def _refused(office: Office, who: str, own: bool) -> Asked:
+    return {"record_id": await office.refused()}
+
+
+async def _nothing(office: Office, who: str, own: bool) -> Asked:
+    return {}
+
+
+MAKE: dict[str, Make] = {
+    "sign_in": _sign_in,
+    "revoke_token": _token,
+    "add_person": _new_person,
+    "close_person": _person,
+    "submit": _signed_report,
+    "get_report": _report,
+    "get_signed_bytes": _report,
+    "get_drafts": _report,
+    "propose_release": _observation,
+    "propose_withdrawal": _statement,
+    "import_register": _register,
+    "get_review": _review,
+    "approve": _review,
+    "reject": _review,
+    "approve_batch": _batch,
+    "screen_suppliers": _suppliers,
+    "export_record": _record,
+    "get_quarantined": _refused,
+    "get_quarantined_bytes": _refused,
+    "retry_quarantined": _refused,
+}
+"""What an operation is asked about; nothing for those that are not here."""
+
+
+@pytest_asyncio.fixture(scope="module")
+async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+    town = Town(tmp_path_factory.mktemp("authorisation"))
+    yield await furnish(town)
+    await town.close()
+
+
+async def test_every_operation_of_the_contract_has_a_row_and_every_row_an_operation(office: Office) -> None:
+    assert set(rows()) == set(operations(office))
+    assert {len(cells) for cells in rows().values()} == {len(PEOPLE)}
+
+
+async def test_an_operation_that_somebody_adds_without_a_row_is_noticed(office: Office) -> None:
+    app = create_app(office.house.node)
+
+    @app.get("/api/v1/unforeseen")
+    async def unforeseen() -> None:
+        """Anybody may."""
+
+    added = {operation["operationId"] for item in app.openapi()["paths"].values() for operation in item.values()}
+    assert added - set(rows()) == {"unforeseen"}
+
+
+@pytest.mark.parametrize("operation", rows())
+async def test_who_may_do_it_and_with_what(office: Office, operation: str) -> None:
+    method, path, documented = operations(office)[operation]
+    wrong = []
+    for who, cell in zip(PEOPLE, rows()[operation], strict=True):
+        for own, expected in zip((True, False), cell.split("/"), strict=False):
+            if expected == "-":
+                continue
+            asked = await MAKE.get(operation, _nothing)(office, who or "officer", own)
+            given = {name: asked.pop(name) for name in list(asked) if f"{{{name}}}" in path}
+            # Whoever closes the own account is a second administrator, who is not needed any more.
+            asker = await _expendable(office) if operation == "close_person" and own and who == "admin" else who
+            if asker != who:
+                given = {"person_id": office.person(str(asker)).person.id}
+            answer = await office.ask(asker, method, path.format(**given), **asked)
+            if answer.status_code != int(expected):
+                wrong.append(f"{who}, {'own' if own else 'another'}: {answer.status_code}, not {expected}")
+            assert answer.status_code in documented, f"the contract of {operation} does not name {answer.status_code}"
+            if answer.is_error:
+                assert answer.headers["content-type"] == "application/problem+json"
+    assert wrong == []
+
+
+async def _expendable(office: Office) -> str:
+    await office.house.hire("leaving", "admin")
+    return "leaving"
+
+
+async def test_a_list_of_reports_holds_an_auditors_own_firms_only(office: Office) -> None:
+    ours, theirs = await office.report("firm"), await office.report("rival")
+    seen = {
+        who: {item["id"] for item in (await office.made(who, "GET", "reports?limit=200"))["items"]}
+        for who in ("auditor", "auditor 2", "reviewer", "focal")
+    }
+    assert (ours in seen["auditor"], theirs in seen["auditor"]) == (True, False)
+    assert (ours in seen["auditor 2"], theirs in seen["auditor 2"]) == (False, True)
+    assert {ours, theirs} <= seen["reviewer"] and {ours, theirs} <= seen["focal"]
+
+
+async def test_a_list_of_tokens_holds_ones_own_only(office: Office) -> None:
+    mine, anothers = await office.token("officer"), await office.token("officer 2")
+    listed = {token["id"] for token in await office.made("officer", "GET", "tokens")}
+    assert mine in listed and anothers not in listed
