@@ -1,0 +1,40 @@
+"""Which code is mutated, and which tests must notice."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Area:
+    """Some modules and the tests that hold them."""
+
+    name: str
+    modules: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+_VERIFYING = (
+    "tests/federation/test_decide.py", "tests/federation/test_vectors.py", "tests/federation/test_jws.py",
+    "tests/federation/test_disclosures.py", "tests/federation/test_strict_json.py",
+    "tests/federation/test_encoding.py", "tests/attacks/test_decisions_stay.py",
+    "tests/attacks/test_sd_jwt_malformed.py", "tests/attacks/test_signature_edges.py",
+    "tests/attacks/test_parsers_disagree.py",
+)  # fmt: skip
+
+AREAS = (
+    Area(
+        "verify",
+        tuple(f"comity_federation.{name}" for name in ("decide", "jws", "disclosures", "strict_json", "encoding")),
+        _VERIFYING,
+    ),
+    Area(
+        "chain",
+        ("comity_federation.log_state", "comity_node.services.settle"),
+        ("tests/federation/test_log_state.py", "tests/node/test_settle.py", "tests/node/test_supplier_view.py"),
+    ),
+    Area("minimize", ("comity_node.domain.minimize",), ("tests/node/test_minimize.py", "tests/node/test_review.py")),
+    Area(
+        "authorise",
+        ("comity_node.auth", "comity_node.services.release"),
+        ("tests/node/test_api.py", "tests/node/test_review.py"),
+    ),
+)
