@@ -7,11 +7,14 @@ server of somebody who answers whatever a test says.
 import asyncio
 import contextlib
 import random
+import shutil
 import socket
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -27,6 +30,7 @@ from comity_federation.local_log import LocalLog
 from comity_federation.registry import Registry
 from comity_federation.statements import genesis, sign_statement
 from comity_node.app import create_app
+from comity_node.db import Database
 from comity_node.db.reports import StoredReport
 from comity_node.domain.minimize import Policy
 from comity_node.domain.people import PersonRole
@@ -238,6 +242,24 @@ class Neighbour:
         return [(e.subject, strict_json.loads(e.detail.encode())["what"]) for _, e in trail if e.event == "peer.wrong"]
 
 
+async def backup(of: Neighbour, to: Path) -> None:
+    """Copy a node's database as SQLite makes a backup of one in use."""
+    source, target = sqlite3.connect(of.house.home / "node.db"), sqlite3.connect(to)
+    source.backup(target)
+    source.close()
+    target.close()
+
+
+async def restore(of: Neighbour, kept: Path) -> None:
+    """Put yesterday's database back, as an administrator would: with the node stopped."""
+    await of.house.node.database.close()
+    for left in of.house.home.glob("node.db*"):
+        left.unlink()
+    shutil.copy(kept, of.house.home / "node.db")
+    of.house.node.database = Database(of.house.node.settings.database)
+    of.peers.database = of.house.node.database
+
+
 class Street:
     """A town in which every node has an address."""
 
@@ -261,10 +283,16 @@ class Street:
             made.append(neighbour)
             self.neighbours[slug] = neighbour
         if admit:
-            files = [neighbour.house.node.home.member_file for neighbour in made]
-            self.town.admit(*(Member.from_parsed(strict_json.loads(file.read_bytes())) for file in files))
-        await self.refresh()
+            await self.admit(*made)
+        else:
+            await self.refresh()
         return made
+
+    async def admit(self, *neighbours: Neighbour) -> None:
+        """Let two holders admit these nodes' members at once."""
+        files = [neighbour.house.node.home.member_file for neighbour in neighbours]
+        self.town.admit(*(Member.from_parsed(strict_json.loads(file.read_bytes())) for file in files))
+        await self.refresh()
 
     async def refresh(self) -> None:
         """Let every node fetch the registry."""

@@ -1,7 +1,5 @@
 """A node never forks itself, also when only peers know what it has signed."""
 
-import shutil
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -13,30 +11,12 @@ from comity_federation.bus import statements_topic
 from comity_federation.decision import Accepted, Trust
 from comity_federation.local_log import LocalLog
 from comity_federation.log_state import LogState
-from comity_node.db import Database
 from comity_node.services.check import check
 from comity_node.services.own_log import OwnLogIncomplete, reconcile
 from comity_node.services.peers.own_word import NoPeerAnswers, ask_about_own_log
 from comity_node.services.relay import Head, sign_and_send
 from comity_schemas.member import MemberStatus
-from peer_world import Liar, Neighbour, Street, contradicting, serving
-
-
-async def backup(of: Neighbour, to: Path) -> None:
-    source, target = sqlite3.connect(of.house.home / "node.db"), sqlite3.connect(to)
-    source.backup(target)
-    source.close()
-    target.close()
-
-
-async def restore(of: Neighbour, kept: Path) -> None:
-    """Put yesterday's database back, as an administrator would: with the node stopped."""
-    await of.house.node.database.close()
-    for left in of.house.home.glob("node.db*"):
-        left.unlink()
-    shutil.copy(kept, of.house.home / "node.db")
-    of.house.node.database = Database(of.house.node.settings.database)
-    of.peers.database = of.house.node.database
+from peer_world import Liar, Neighbour, Street, backup, contradicting, restore, serving
 
 
 async def start(of: Neighbour, log: LocalLog) -> Head:
