@@ -23,6 +23,7 @@ from comity_federation.log_state import LogState, peek
 from comity_federation.statements import genesis, sign_statement
 from comity_node.db import Database
 from comity_node.db.outbox import OutboxItem
+from comity_node.db.received import Received
 from comity_node.db.reports import StoredReport
 from comity_node.domain.minimize import Policy
 from comity_node.domain.people import PersonRole
@@ -30,7 +31,7 @@ from comity_node.domain.trail import Event
 from comity_node.services import own_log
 from comity_node.services.accounts import add_person
 from comity_node.services.check import check
-from comity_node.services.own_log import OwnLogFrozen, OwnLogIncomplete, reconcile
+from comity_node.services.own_log import OwnLogFrozen, OwnLogIncomplete, OwnLogUndecided, reconcile
 from comity_node.services.relay import Head, send_signed, sign_and_send, sign_queued
 from comity_node.services.release import approve, propose_release, propose_withdrawal
 from comity_schemas.member import Last, Member, MemberStatus, Role, SigningKey
@@ -360,6 +361,70 @@ async def test_an_own_checkpoint_that_names_more_than_anybody_can_show_stops_the
     )
     member = MEMBER.model_copy(update={"signing_keys": keys})
     assert await reconcile(desk.database, log, member, registry_of(member), NOW) == Head(1, own.hash or "")
+
+
+async def test_what_a_closed_key_said_beyond_its_last_is_said_again_with_the_new_key(desk: Desk, log: LocalLog) -> None:
+    await desk.release("a", "b", "c")
+    await desk.turn(log)
+    first = peek((await on(log))[0])
+    assert first is not None
+    new = new_signing_pair(f"{DID}#signing-2")
+    closed = SigningKey(kid=PAIR.kid, key=PAIR.public.key, closed=Last(seq=1, hash=first.hash))
+    member = MEMBER.model_copy(update={"signing_keys": (closed, SigningKey(kid=new.kid, key=new.public.key))})
+    bench = Bench(desk.database)
+    await bench.arrive(MEMBER, *await on(log))
+    registry = registry_of(member)
+    with pytest.raises(OwnLogUndecided):
+        await reconcile(desk.database, log, member, registry, NOW)
+    await bench.settle(member)
+    head = await reconcile(desk.database, log, member, registry, NOW)
+    assert head == Head(1, first.hash)
+    assert await sign_queued(desk.database, member, new, head, NOW) == 2
+    await send_signed(desk.database, log, member, NOW)
+    await bench.receive(member, (await on(log))[3:], registry)
+    await bench.settle(member)
+    counted = [(r.seq, r.state) for r in await received(desk) if r.state == "accepted"]
+    assert counted == [(1, "accepted"), (2, "accepted"), (3, "accepted")]
+    assert [i.id for i in await desk.items("sent")] == [1, 2, 3]
+    assert await check(desk.database, registry, NOW) == []
+    assert (await reconcile(desk.database, log, member, registry, NOW)).seq == 3
+
+
+async def test_after_a_thaw_that_names_another_branch_the_own_branch_is_said_again(
+    desk: Desk, desks: Desks, log: LocalLog
+) -> None:
+    await desk.release("a")
+    await desk.turn(log)
+    other = desks.open(desk.copy("backup.db"))
+    elsewhere = await desks.new_log("elsewhere.db")
+    await elsewhere.publish(TOPIC, (await on(log))[0], {})
+    await desk.release("b")
+    await desk.turn(log)
+    await other.release("z")
+    await other.turn(elsewhere)
+    bench = Bench(desk.database)
+    await bench.arrive(MEMBER, *await on(log), (await on(elsewhere))[1])
+    named = peek((await on(elsewhere))[1])
+    assert named is not None
+    thawed = MEMBER.model_copy(update={"thawed": Last(seq=2, hash=named.hash)})
+    await bench.settle(thawed)
+    head = await reconcile(desk.database, log, thawed, registry_of(thawed), NOW)
+    assert head == Head(2, named.hash)
+    assert [i.id for i in await desk.items("queued")] == [2]
+    assert await desk.sign(head) == 1
+    await desk.send(log)
+    await bench.receive(thawed, (await on(log))[2:], registry_of(thawed))
+    await bench.settle(thawed)
+    assert [(r.seq, r.state) for r in await received(desk) if r.state == "accepted"] == [
+        (1, "accepted"),
+        (2, "accepted"),
+        (3, "accepted"),
+    ]
+
+
+async def received(desk: Desk) -> list[Received]:
+    async with desk.database.read() as store:
+        return await store.received.beyond(MEMBER.slug, 0, most=100)
 
 
 async def test_a_forged_checkpoint_stops_nothing(desk: Desk, log: LocalLog) -> None:

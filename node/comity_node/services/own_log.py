@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from comity_federation.bus import Bus, checkpoints_topic, statements_topic
 from comity_federation.checkpoints import CheckpointRefused, open_checkpoint
+from comity_federation.decide import demanded
 from comity_federation.decision import Accepted, Refused
 from comity_federation.log_state import Peek, peek
 from comity_federation.lone_record import decide_alone, read_outgoing
@@ -25,6 +26,7 @@ from comity_node.domain.trail import Event
 from comity_node.services.peers.client import Given
 from comity_node.services.peers.taking_in import put_given
 from comity_node.services.relay import AT_ONCE, Head
+from comity_node.services.settle import trust_fingerprint
 from comity_schemas.errors import ComityError
 from comity_schemas.member import Member
 
@@ -62,6 +64,12 @@ class OwnLogFrozen(ComityError):
     """Two statements with this node's signature contradict each other: nothing is signed until the registry says."""
 
     code: ClassVar[str] = "own-log.frozen"
+
+
+class OwnLogUndecided(ComityError):
+    """The registry has closed a part of the own log, and what of it still counts is being found out."""
+
+    code: ClassVar[str] = "own-log.undecided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +115,7 @@ async def reconcile(
     found = [*on_topic, *from_peers]
     async with database.write() as store:
         await _require_no_fork(store, member)
+        again = await _queue_void_again(store, member, registry)
         before = await store.outbox.head()
         await _settle_places(store, found, {one.claimed.seq: one.claimed.hash for one in reversed(on_topic)}, now)
     topic_end = max((one.claimed.seq for one in on_topic), default=0)
@@ -114,9 +123,10 @@ async def reconcile(
     known = max([announced, *(one.claimed.seq for one in found)])
     if known > head.seq:
         raise OwnLogIncomplete(head.seq + 1, known)
-    if head.seq > (before[0] if before else 0):
+    if again or head.seq > (before[0] if before else 0):
+        detail = {"seq": head.seq, "hash": head.hash, "queued_again": again}
         async with database.write() as store:
-            await store.trail.add(now, _ACTOR, Event.LOG_ADOPTED, member.slug, seq=head.seq, hash=head.hash)
+            await store.trail.add(now, _ACTOR, Event.LOG_ADOPTED, member.slug, **detail)
     return head
 
 
@@ -128,6 +138,46 @@ async def _require_no_fork(store: Store, member: Member) -> None:
             "Nothing is signed; what was released waits in the outbox. Find out who holds this key, then let the "
             "registrar name the branch that counts"
         )
+
+
+async def _queue_void_again(store: Store, member: Member, registry: Registry) -> int:
+    """Queue again what the registry has cut off: said beyond the `last` of a closed key, or on a branch not named.
+
+    It counts nowhere, and two people released it. Return how many.
+    """
+    head = await store.outbox.head()
+    if head is None or not demanded(member):
+        return 0
+    if (await store.received.log(member.slug)).decided_under not in ("", trust_fingerprint(member)):
+        raise OwnLogUndecided("the registry has changed its word on this node's own log, which is decided anew first")
+    first = await _first_void(store, member, registry, head[0])
+    if first is None:
+        return 0
+    for seq in range(head[0], first - 1, -1):
+        await store.outbox.unsign(seq)
+    return head[0] - first + 1
+
+
+async def _first_void(store: Store, member: Member, registry: Registry, head: int) -> int | None:
+    log = await store.received.log(member.slug)
+    first, seq = None, min(log.head, head)
+    while seq >= 1 and await _differs(store, member, seq):
+        first, seq = seq, seq - 1
+    if first is not None:
+        return first
+    for seq in range(log.head + 1, head + 1):
+        item = await store.outbox.at(seq)
+        raw = b"" if item is None or item.record is None else item.record
+        claimed = peek(raw)
+        if claimed is None or not _counts(raw, claimed, member, registry):
+            return seq
+    return None
+
+
+async def _differs(store: Store, member: Member, seq: int) -> bool:
+    item = await store.outbox.at(seq)
+    place = (await store.received.places(member.slug, [seq])).get(seq)
+    return item is not None and place is not None and item.hash != place.hash
 
 
 async def _settle_places(store: Store, found: Sequence[_Found], on_topic: dict[int, str], now: datetime) -> None:

@@ -28,6 +28,8 @@ from comity_schemas.statement import Checkpoint
 
 _LOOK_AT_BUS_EVERY_S = 1.0
 
+_HEADS_AGAIN = timedelta(minutes=10)
+
 _LEAP_S = 60.0
 """A clock that is this much further than the time this process has counted: the machine may have been set back."""
 
@@ -154,7 +156,9 @@ class Relay:
             heads = [head for head in await verified_heads(store, registry) if head.member != member.slug]
         for part in in_parts(heads):
             await self._publish(member, checkpoint.model_copy(update={"peers": part}), now)
-        self._heads_due = now + timedelta(seconds=self._node.settings.compare_heads_every_s)
+        # A new node has none yet.
+        every = timedelta(seconds=self._node.settings.compare_heads_every_s)
+        self._heads_due = now + (every if heads else min(every, _HEADS_AGAIN))
 
     async def _publish(self, member: Member, checkpoint: Checkpoint, now: datetime) -> None:
         raw = sign_checkpoint(checkpoint, self._pair.kid, self._pair.secret)
