@@ -6,6 +6,7 @@ meanwhile and says in an `Outcome` what must hold of every fault.
 
 import asyncio
 import os
+import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,7 +18,7 @@ from typing import Any
 
 import httpx2
 
-from broker_world import Brokers, brokers
+from broker_world import Brokers, brokers, free_ports
 from comity_federation import strict_json
 from comity_federation.bus import statements_topic
 from comity_federation.encoding import digest
@@ -110,15 +111,16 @@ async def network(directory: Path, *options: str) -> AsyncIterator[Network]:
     async with brokers(*options) as running:
         town = Town(directory, f"kafka://{running.announced['bootstrap']}")
         made = Network(running, town, directory)
-        for slug, role in ((AGENCY, Role.AGENCY), (BODY, Role.PROCUREMENT_BODY)):
+        for slug, role, port in zip((AGENCY, BODY), (Role.AGENCY, Role.PROCUREMENT_BODY), free_ports(2), strict=True):
             made.password_file(slug).write_text(f"first-{slug}")
             more: dict[str, object] = {
                 "kafka_security": "SASL_SSL",
                 "kafka_username": slug,
                 "kafka_password_file": str(made.password_file(slug)),
                 "kafka_ca_file": str(running.cafile),
+                "refill_after_s": 1.0,
             }
-            await town.found(slug, role, more=more)
+            await town.found(slug, role, port=port, endpoint=f"http://127.0.0.1:{port}", more=more)
         await made.admit()
         with ExitStack() as stack:
             for slug, house in town.houses.items():
@@ -309,6 +311,17 @@ async def topic_truncated(network: Network, seconds: float) -> None:
         await asyncio.sleep(1)
 
 
+async def history_lost_to_one(network: Network, seconds: float) -> None:
+    """What was published while the receiver stood still is gone from the topic before it goes on."""
+    receiver = _exchange_of(network.at[BODY])
+    os.kill(receiver, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(seconds)
+        await topic_truncated(network, 1)
+    finally:
+        os.kill(receiver, signal.SIGCONT)
+
+
 async def history_shortened(network: Network, seconds: float) -> None:
     await _configure(network, {"retention.ms": "1"})
     await asyncio.sleep(seconds)
@@ -347,6 +360,7 @@ FAULTS: dict[str, Callable[[Network, float], Awaitable[None]]] = {
         rolling_restart,
         acknowledgements_lost,
         topic_truncated,
+        history_lost_to_one,
         history_shortened,
         rights_revoked,
         password_changed,

@@ -8,13 +8,14 @@ import json
 import os
 import resource
 import signal
+import socket
 import ssl
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -130,12 +131,8 @@ class Brokers:
 @asynccontextmanager
 async def brokers(*options: str, count: int = 3) -> AsyncIterator[Brokers]:
     """Run brokers behind proxies while the block lasts."""
-    fetching = asyncio.to_thread(servers.fetch, servers.LOCAL_CLUSTER, *options)
-    await fetching
-    sys.path.insert(0, str(servers.CHECKOUT / "deploy"))
-    from local_process import free_ports  # noqa: PLC0415
-
-    ports = free_ports(0, count)
+    await asyncio.to_thread(servers.fetch, servers.LOCAL_CLUSTER, *options)
+    ports = free_ports(count)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(servers.LOCAL_CLUSTER),
@@ -167,6 +164,15 @@ async def brokers(*options: str, count: int = 3) -> AsyncIterator[Brokers]:
     finally:
         process.stdin.close()
         await process.wait()
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports of 127.0.0.1 that nobody listens on now."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
 def _contexts(announced: dict[str, Any]) -> tuple[ssl.SSLContext, ssl.SSLContext]:

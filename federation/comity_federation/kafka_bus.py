@@ -2,8 +2,8 @@
 
 Rules it keeps, and where: no consumer group, no offsets stored at the broker, no automatic reset (`reader`); no
 decompression (`batches`); no idempotent producer and no transaction, uncompressed (`writer`); no topic made by
-asking, bounded waits, back to the bootstrap address when nobody answers (`cluster`); a tail is the leader's own word
-or `BusUnavailable` (`ends`). Why it stands on aiokafka's protocol only: see `comity_federation.kafka`.
+asking, bounded waits, whoever answers will do, a bootstrap address too (`cluster`, `connections`); a tail is the
+leader's own word or `BusUnavailable` (`ends`). Why it uses so little of aiokafka: see `comity_federation.kafka`.
 """
 
 import asyncio

@@ -1,26 +1,21 @@
-"""What handing records over the bus costs: reading, and publishing beside a bare idempotent aiokafka producer.
+"""Records over the bus: publishing beside a bare idempotent aiokafka producer, and what reading costs.
 
-    ./comity bench bus [--records 100000]
+    ./comity bench bus [--size 100k]
 
-Prints JSON lines. Ratios are of the same run and may be quoted; times are this machine's.
+Publishing keeps some records on the way, as the relay does. Reading is from the beginning, once with full batches and
+once with one record in each, as findings are that were approved one by one.
 """
 
-import argparse
 import asyncio
-import json
 import os
-import sys
 import time
 import uuid
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from aiokafka import AIOKafkaProducer
 
-import servers
+from bench.frame.buses import kafka
+from bench.frame.results import Goal, arguments, report
 from comity_federation.bus import Bus, Delivered, statements_topic
 from comity_federation.kafka_bus import KafkaBus, KafkaSettings
 from comity_federation.kafka_topics import prepare_topics
@@ -28,26 +23,15 @@ from comity_federation.kafka_topics import prepare_topics
 RECORD_BYTES = 2048
 MEMBERS = 10
 AT_ONCE = 500
+ROUNDS = 3
 HEADERS = {"ce_specversion": "1.0", "ce_id": "0" * 64, "ce_source": "did:web:agency.example", "ce_type": "finding"}
-
-
-def say(metric: str, value: float, unit: str, **more: Any) -> None:
-    """Print one JSON line."""
-    print(json.dumps({"metric": metric, "value": round(value, 2), "unit": unit, **more}), flush=True)
-
-
-def members_topics() -> list[str]:
-    """Return new names of topics."""
-    run = uuid.uuid4().hex[:8]
-    return [statements_topic(f"bench-{run}-{n}") for n in range(MEMBERS)]
 
 
 async def make_topics(settings: KafkaSettings) -> list[str]:
     """Make the topics of some members and return them."""
-    topics = members_topics()
-    slugs = [topic.removeprefix(statements_topic("")) for topic in topics]
+    slugs = [f"bench-{uuid.uuid4().hex[:8]}" for _ in range(MEMBERS)]
     await asyncio.to_thread(prepare_topics, settings, slugs)
-    return topics
+    return [statements_topic(slug) for slug in slugs]
 
 
 async def publish(bus: Bus, topic: str, records: list[bytes], at_once: int = AT_ONCE) -> float:
@@ -77,68 +61,65 @@ async def publish_bare(bootstrap: str, topic: str, records: list[bytes]) -> floa
     return took
 
 
-async def read(bus: Bus, topics: list[str], count: int, most: int) -> tuple[float, float]:
-    """Read everything from the beginning; return seconds of the clock and of the processor."""
+async def read(bus: Bus, topics: list[str], count: int) -> tuple[float, float]:
+    """Read everything from the beginning; return records a second, and processor microseconds a record."""
     positions = dict.fromkeys(topics, 0)
     left = count
     began, cpu = time.perf_counter(), time.process_time()
-    while left:
-        for item in await bus.read(positions, most=most, wait=timedelta(seconds=5)):
+    while left > 0:
+        for item in await bus.read(positions, most=AT_ONCE, wait=timedelta(seconds=5)):
             assert isinstance(item, Delivered)
             positions[item.topic] = item.offset + 1
             left -= 1
-    return time.perf_counter() - began, time.process_time() - cpu
+    return count / (time.perf_counter() - began), (time.process_time() - cpu) / count * 1e6
 
 
 async def measure(bootstrap: str, count: int) -> None:
-    """Publish and read `count` records in both ways."""
+    """Publish and read `count` records."""
     settings = KafkaSettings(bootstrap)
     own, bare, *filled = await make_topics(settings)
-    records = [os.urandom(RECORD_BYTES) for _ in range(count // 5)]
+    records = [os.urandom(RECORD_BYTES) for _ in range(max(AT_ONCE, count // 5))]
     bus = KafkaBus(settings, "comity-bench")
     await bus.start()
-    times: list[tuple[float, float]] = []
-    for _ in range(3):
-        times.append((await publish(bus, own, records), await publish_bare(bootstrap, bare, records)))
-    mine, theirs = (min(column) for column in zip(*times, strict=True))
-    rate, bare_rate = len(records) / mine, len(records) / theirs
-    say(
+    mine, theirs = float("inf"), float("inf")
+    for _ in range(ROUNDS):
+        mine = min(mine, await publish(bus, own, records))
+        theirs = min(theirs, await publish_bare(bootstrap, bare, records))
+    report(
         "bus-publish",
-        rate,
+        len(records) / mine,
         "records/s",
-        reference="aiokafka idempotent",
-        reference_value=round(bare_rate),
-        ratio=round(rate / bare_rate, 2),
-        goal=0.25,
+        goal=Goal(ratio_at_least=0.25),
+        reference="aiokafka's idempotent producer",
+        reference_value=len(records) / theirs,
+        records=len(records),
     )
-    each = count // len(filled)
-    for topic in filled:
-        await publish(bus, topic, [os.urandom(RECORD_BYTES) for _ in range(each)])
-    for most in (500, 2_000):
-        best = min([await read(bus, filled, each * len(filled), most) for _ in range(3)])
-        say(
-            "bus-read",
-            each * len(filled) / best[0],
-            "records/s",
-            most=most,
-            cpu_us=round(best[1] / each / len(filled) * 1e6, 2),
-            goal_us=8,
+    batched, single = filled[: len(filled) // 2], filled[len(filled) // 2 :]
+    each = max(AT_ONCE, count // len(filled))
+    contents = [os.urandom(RECORD_BYTES) for _ in range(each)]
+    for topic in batched:
+        await publish(bus, topic, contents)
+    await asyncio.gather(*[publish(bus, topic, contents, at_once=1) for topic in single])
+    for name, topics in (("full batches", batched), ("one record a batch", single)):
+        read_all = each * len(topics)
+        runs = [await read(bus, topics, read_all) for _ in range(ROUNDS)]
+        rate, cost = max(rate for rate, _ in runs), min(cost for _, cost in runs)
+        report(
+            f"bus-read: {name}",
+            cost,
+            "processor µs a record",
+            goal=Goal(value_at_most=10),
+            records=read_all,
+            records_per_s=round(rate),
         )
     await bus.stop()
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--records", type=int, default=100_000)
-    asked = parser.parse_args()
-    given = os.environ.get("COMITY_TEST_KAFKA")
-    if given:
-        asyncio.run(measure(given, asked.records))
-    else:
-        servers.fetch(servers.LOCAL_BROKER)
-        with servers.started(servers.LOCAL_BROKER) as announced:
-            asyncio.run(measure(announced["bootstrap"], asked.records))
+    asked = arguments(__doc__, size="100k").parse_args()
+    with kafka() as bootstrap:
+        asyncio.run(measure(bootstrap, asked.size))
 
 
 if __name__ == "__main__":

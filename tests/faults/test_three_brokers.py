@@ -21,6 +21,7 @@ SECONDS = {
     "rolling_restart": 1.0,
     "acknowledgements_lost": 4.0,
     "topic_truncated": 3.0,
+    "history_lost_to_one": 3.0,
     "history_shortened": 4.0,
     "rights_revoked": 5.0,
     "password_changed": 5.0,
@@ -41,10 +42,14 @@ SAID = {
 """Words of `/readyz` at the publishing node while nothing can be sent."""
 
 
-@pytest_asyncio.fixture(scope="module")
-async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Network]:
-    """Brokers and nodes, shared by all faults: each finds what the one before left."""
+@pytest.fixture(scope="module")
+def _migrated() -> None:
     node_world.warm_up()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def running(_migrated: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Network]:
+    """Brokers and nodes, shared by all faults: each finds what the one before left."""
     async with network(tmp_path_factory.mktemp("brokers")) as made:
         yield made
 
