@@ -1,0 +1,199 @@
+"""Requests made from the contract, put to a served node with tokens of every role: what it answers must be in it.
+
+Made by schemathesis; a part of them with things that really exist put in, so that they reach deeper than "not found".
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api_world import MEDIA_TYPE, ROLES, Office, furnish, register
+from node_world import Town, served
+
+METRICS_TOKEN = "a-token-of-the-monitoring-system"
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+"""Not "what fits the schema is taken": a signature, or what was done before, can be wrong in a request that fits."""
+
+
+@dataclass
+class Site:
+    """A served node and what can be asked of it."""
+
+    url: str
+    tokens: dict[str, str]
+    things: dict[str, list[str]]
+    """By the name of a path's parameter or a body's field."""
+    reports: list[bytes]
+    """Signed and not submitted yet."""
+    operations: int
+    """How many the contract has."""
+
+
+@dataclass
+class Tally:
+    """What came of the requests."""
+
+    asked: int = 0
+    operations: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+    """Operation and status to how many."""
+    faults: list[str] = field(default_factory=list)
+    """With the request that shows each."""
+
+    @property
+    def server_errors(self) -> int:
+        return sum(count for name, count in self.statuses.items() if name.split()[-1].startswith("5"))
+
+    @property
+    def reached(self) -> set[str]:
+        """Which operations were answered with success at least once."""
+        return {name.rpartition(" ")[0] for name in self.statuses if name.split()[-1].startswith("2")}
+
+
+@contextmanager
+def site(place: Path, *, often: int) -> Iterator[Site]:
+    """Serve a node whose people have something to do; so many of each thing that is used up by it."""
+    town, tokens, things, reports = asyncio.run(_set_up(place, often))
+    house = town.houses["agency"]
+    with served(house.home) as node:
+        _wait_for_the_own_statement(node.url, tokens["all"], things)
+        yield Site(node.url, tokens, things, reports, _count_operations(node.url))
+
+
+async def _set_up(place: Path, often: int) -> tuple[Town, dict[str, str], dict[str, list[str]], list[bytes]]:
+    town = Town(place)
+    office = await furnish(town)
+    file = office.house.home / "metrics-token"
+    file.write_text(METRICS_TOKEN)
+    settings_file = office.house.home / "settings.toml"
+    settings_file.write_text(f'{settings_file.read_text()}metrics_token_file = "{file}"\n')
+    await office.published()
+    things = await _things(office, often)
+    tokens = {who: office.person(who).token for who in (*ROLES, "all")}
+    tokens["a monitoring system"] = METRICS_TOKEN
+    reports = [office.signed() for _ in range(often)]
+    await town.close()
+    return town, tokens, things, reports
+
+
+async def _things(office: Office, often: int) -> dict[str, list[str]]:
+    reports = [await office.report(firm) for firm in ("firm", "rival") for _ in range(often)]
+    return {
+        "observation": ["O1"],
+        "report_id": reports,
+        "report": reports,
+        "review_id": [await office.proposal("reviewer 2") for _ in range(often)],
+        "batch": [await office.batch("reviewer 2") for _ in range(often)],
+        "person_id": [await office.hired() for _ in range(often)],
+        "token_id": [await office.token("all") for _ in range(often)],
+        "record_id": [str(await office.refused()) for _ in range(3)],
+        "member": ["agency", "firm"],
+    }
+
+
+def _wait_for_the_own_statement(url: str, token: str, things: dict[str, list[str]]) -> None:
+    end = time.monotonic() + 60
+    with httpx2.Client(base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {token}"}) as api:
+        while time.monotonic() < end:
+            (item,) = api.get("/published", params={"limit": 1}).json()["items"]
+            if item["state"] == "sent" and api.get(f"/records/{item['statement']}").status_code == 200:
+                things["statement"] = [item["statement"]]
+                return
+            time.sleep(0.1)
+    raise AssertionError("the node did not receive its own statement")
+
+
+def _count_operations(url: str) -> int:
+    paths = httpx2.get(f"{url}/api/v1/openapi.json").json()["paths"]
+    return sum(len(item) for item in paths.values())
+
+
+def exercise(site: Site, cases: int, seen: Any = lambda tally: None) -> Tally:
+    """Put so many requests to every operation of the contract."""
+    contract = schemathesis.openapi.from_url(f"{site.url}/api/v1/openapi.json")
+    tally = Tally()
+    with requests.Session() as session:
+        for found in contract.get_all_operations():
+            _exercise(found.ok(), site, session, cases, tally)
+            tally.operations += 1
+            seen(tally)
+    return tally
+
+
+def _exercise(operation: Any, site: Site, session: requests.Session, cases: int, tally: Tally) -> None:
+    fits = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
+    has_input = any(operation.iter_parameters()) or operation.body
+    made = st.one_of(fits, fits, operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)) if has_input else fits
+    whose = st.one_of(st.just("all"), st.sampled_from(sorted(site.tokens)))
+    asked = 0
+
+    @settings(
+        max_examples=cases,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(data=st.data())
+    def ask(data: st.DataObject) -> None:
+        nonlocal asked
+        case, who = data.draw(made), data.draw(whose)
+        more = _deepen(case, site, data)
+        headers = {"Authorization": f"Bearer {site.tokens[who]}", **more.pop("headers", {})}
+        answer = case.call(base_url=site.url, session=session, headers=headers, **more)
+        asked += 1
+        tally.statuses[f"{operation.label} {answer.status_code}"] += 1
+        try:
+            case.validate_response(answer, checks=CHECKS)
+        except FailureGroup as group:
+            tally.faults.append(f"{operation.label} as {who}: {'; '.join(str(e) for e in group.exceptions)}")
+
+    # An operation without anything to vary is asked as often as its askers differ.
+    ask()
+    tally.asked += asked
+
+
+def _deepen(case: Any, site: Site, data: st.DataObject) -> dict[str, Any]:
+    """Put what exists into a request, half of the time; return what is to be sent otherwise than made."""
+    for name in case.path_parameters or {}:
+        if name in site.things and data.draw(st.booleans()):
+            case.path_parameters[name] = data.draw(st.sampled_from(site.things[name]))
+    if case.operation.label == "POST /api/v1/imports" and isinstance(case.body, dict) and data.draw(st.booleans()):
+        case.body = register()
+    if isinstance(case.body, dict):
+        for name in case.body:
+            if name in site.things and data.draw(st.booleans()):
+                case.body[name] = data.draw(st.sampled_from(site.things[name]))
+    if case.operation.label == "POST /api/v1/reports" and data.draw(st.booleans()):
+        raw = bytearray(data.draw(st.sampled_from(site.reports)))
+        if data.draw(st.booleans()):
+            raw[data.draw(st.integers(0, len(raw) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+        return {"data": bytes(raw), "headers": dict(MEDIA_TYPE)}
+    return {}
