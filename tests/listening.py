@@ -23,8 +23,8 @@ from comity_node.workers.receiver import Receiver
 from hostile_bus import HostileBus
 from node_world import Bench, Clock, new_sqlite
 
-QUIET_AFTER = 2
-"""Empty reads in a row after which nothing more is on its way."""
+QUIET_AFTER = 6
+"""Empty reads in a row after which nothing more is on its way: the receiver holds at most four batches at once."""
 
 
 @dataclass
@@ -119,6 +119,7 @@ class Listener:
             _, stuck = await asyncio.wait(tasks, timeout=20)
             for task in stuck:
                 task.cancel()
+            await receiver.close()
             await node.database.close()
 
     async def _is_quiet(self, database: Database) -> bool:
@@ -126,7 +127,7 @@ class Listener:
             return False
         async with database.read() as store:
             logs = {log.member: log for log in await store.received.logs()}
-            open_inboxes = await store.received.members_with_inbox()
+            open_inboxes = await store.received.members_in_state("new")
         listed = {member.slug: trust_fingerprint(member) for member in self.registry.members}
         stale = [slug for slug, log in logs.items() if log.decided_under not in ("", listed.get(slug))]
         return not stale and not set(open_inboxes) & set(listed)

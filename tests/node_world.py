@@ -38,7 +38,9 @@ from comity_node.domain.people import Person, PersonRole
 from comity_node.services.accounts import add_person, make_token
 from comity_node.services.check import check
 from comity_node.services.intake import take_in
+from comity_node.services.opening import open_records
 from comity_node.services.settle import Settled, settle
+from comity_node.services.subscriptions import subscribe
 from comity_node.wiring import Node
 from comity_node.wiring.founding import Founding, found_node
 from comity_schemas.member import Authorisation, Basis, Member, MemberStatus, Role
@@ -94,26 +96,35 @@ def registry_of(*members: Member, version: int = 1, expires: datetime = NOW + ti
 class Bench:
     """Received records on a real database, without a bus: what arrives is said by the test."""
 
-    def __init__(self, database: Database, now: datetime = NOW) -> None:
+    def __init__(self, database: Database, now: datetime = NOW, *, opens: bool = True) -> None:
+        """Receives into a database.
+
+        Args:
+            database: migrated.
+            now: the time.
+            opens: whether ordinary statements are accepted at once, as they are in production, or all go to the inbox.
+        """
         self.database = database
         self.now = now
+        self.opens = opens
         self._offset = 0
 
-    async def receive(self, member: Member, raws: Iterable[bytes], registry: Registry | None = None) -> None:
+    async def receive(self, member: Member, raws: Iterable[bytes], registry: Registry | None = None) -> Settled:
         """Take records in as one batch of the bus."""
         batch: list[Delivered] = []
         for raw in raws:
             batch.append(Delivered(statements_topic(member.slug), self._offset, raw))
             self._offset += 2
-        await take_in(self.database, batch, registry or registry_of(member), "bus", self.now)
+        under = registry or registry_of(member)
+        opened = open_records([(subscribe(member).entry, item.value) for item in batch]) if self.opens else None
+        return (await take_in(self.database, batch, under, "bus", self.now, opened)).settled
 
     async def settle(self, *members: Member) -> Settled:
         return await settle(self.database, registry_of(*members), self.now)
 
     async def arrive(self, member: Member, *raws: bytes) -> Settled:
         """Take in and settle."""
-        await self.receive(member, raws)
-        return await self.settle(member)
+        return await self.receive(member, raws) + await self.settle(member)
 
     async def check(self, *members: Member) -> list[str]:
         return await check(self.database, registry_of(*members), self.now)

@@ -197,7 +197,7 @@ class Neighbour:
         """Take records in as if the bus had brought them, and settle."""
         topic = statements_topic(of.slug)
         async with self.house.node.database.read() as store:
-            begin = await store.received.position(topic, "bus")
+            begin = (await store.received.positions("bus")).get(topic, 0)
         batch = [Delivered(topic, begin + n, raw) for n, raw in enumerate(raws)]
         await take_in(self.house.node.database, batch, self.registry, "bus", self.house.node.clock())
         await self.settle()

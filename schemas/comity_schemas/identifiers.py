@@ -7,6 +7,7 @@ An identifier is stored in one normal form, so that equal means equal: upper cas
 
 import re
 from collections.abc import Callable
+from operator import mul
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -15,6 +16,9 @@ from comity_schemas.identifier_schemes import SCHEMES
 from comity_schemas.wire import Wire
 
 _ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LETTERS_AS_NUMBERS = str.maketrans({c: str(n) for n, c in enumerate(_ALPHANUMERIC)})
+_CNPJ = re.compile(r"[0-9A-Z]{12}[0-9]{2}")
+_CNPJ_WEIGHTS = tuple(tuple(2 + (length - 1 - i) % 8 for i in range(length)) for length in (12, 13))
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
@@ -23,7 +27,7 @@ def lei_checks(value: str) -> bool:
     """Tell whether a Legal Entity Identifier's check digits fit. Source: ISO 17442, ISO/IEC 7064 MOD 97-10."""
     if not re.fullmatch(r"[0-9A-Z]{18}[0-9]{2}", value):
         return False
-    return int("".join(str(_ALPHANUMERIC.index(c)) for c in value)) % 97 == 1
+    return int(value.translate(_LETTERS_AS_NUMBERS)) % 97 == 1
 
 
 def cnpj_checks(value: str) -> bool:
@@ -31,12 +35,12 @@ def cnpj_checks(value: str) -> bool:
 
     Source: Receita Federal, Instrução Normativa RFB 2.229/2024 (values are ASCII codes minus 48, modulo 11).
     """
-    if not re.fullmatch(r"[0-9A-Z]{12}[0-9]{2}", value) or len(set(value)) == 1:
+    if not _CNPJ.fullmatch(value) or len(set(value)) == 1:
         return False
-    for length in (12, 13):
-        weights = [2 + (length - 1 - i) % 8 for i in range(length)]
-        rest = sum((ord(c) - 48) * w for c, w in zip(value, weights, strict=False)) % 11
-        if int(value[length]) != (0 if rest < 2 else 11 - rest):
+    codes = value.encode("ascii")
+    for weights in _CNPJ_WEIGHTS:
+        rest = (sum(map(mul, codes, weights)) - 48 * sum(weights)) % 11
+        if codes[len(weights)] - 48 != (0 if rest < 2 else 11 - rest):
             return False
     return True
 

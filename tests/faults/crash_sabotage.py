@@ -8,6 +8,7 @@ from comity_federation.bus import Bus, Delivered, Skipped, statements_topic
 from comity_federation.keys import SigningPair
 from comity_federation.statements import sign_statement
 from comity_node.db import Database
+from comity_node.services.intake import TakenIn
 from comity_node.services.relay import Head
 from comity_node.workers import receiver, relay
 from comity_schemas.member import Member
@@ -19,11 +20,11 @@ def move_before_keeping() -> None:
 
     async def take_in(
         database: Database, delivered: Sequence[Delivered | Skipped], registry: Any, bus_id: str, *more: Any
-    ) -> int:
+    ) -> TakenIn:
         async with database.write() as store:
             for item in delivered:
                 last = item.last if isinstance(item, Skipped) else item.offset
-                await store.received.move(item.topic, bus_id, last + 1)
+                await store.received.move({item.topic: last + 1}, bus_id)
         return await keep(database, delivered, registry, bus_id, *more)
 
     receiver.take_in = take_in

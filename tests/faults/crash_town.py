@@ -177,7 +177,11 @@ class Story:
         for node in self.nodes.values():
             async with node.database.read() as store:
                 log = await store.received.log(PUBLISHER)
-                if log.head < STATEMENTS or log.announced_seq != log.head or await store.received.members_with_inbox():
+                if (
+                    log.head < STATEMENTS
+                    or log.announced_seq != log.head
+                    or await store.received.members_in_state("new")
+                ):
                     return False
                 if await store.conditions.all():
                     return False

@@ -7,6 +7,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.received import in_state
 from comity_node.db.rows import OutboxRow, ReceivedRow, ReviewRow
 
 _UNSENT = ("queued", "signed")
@@ -41,6 +42,6 @@ class Backlogs:
 
     async def undecided(self) -> Backlog:
         """Return what was received and not looked at yet."""
-        query = select(func.count(), func.min(ReceivedRow.received_at)).where(ReceivedRow.state == "new")
+        query = select(func.count(), func.min(ReceivedRow.received_at)).where(in_state("new"))
         count, since = (await self._session.exec(query)).one()
         return Backlog(count, since)

@@ -6,7 +6,7 @@ from sqlalchemy import func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.received import Received, ReceivedRecords
+from comity_node.db.received import Received, ReceivedRecords, in_state
 from comity_node.db.rows import LogRow, ReceivedRow
 
 STATES = ("refused", "kept")
@@ -29,7 +29,7 @@ class Quarantine:
 
     async def page(self, chosen: Chosen, *, before: int | None, most: int) -> list[Received]:
         """Return records, newest first."""
-        query = select(ReceivedRow.id).where(col(ReceivedRow.state).in_(STATES))
+        query = select(ReceivedRow.id).where(in_state(*STATES))
         if chosen.member is not None:
             query = query.where(ReceivedRow.member == chosen.member)
         if chosen.step is not None:
@@ -49,7 +49,7 @@ class Quarantine:
         """Return (member, step) to how many were refused there."""
         query = (
             select(ReceivedRow.member, ReceivedRow.step, func.count())
-            .where(col(ReceivedRow.state).in_(STATES))
+            .where(in_state(*STATES))
             .group_by(ReceivedRow.member, col(ReceivedRow.step))
         )
         return {(member, step or 0): count for member, step, count in await self._session.exec(query)}

@@ -4,18 +4,21 @@ One table holds every record with a state: `new` (the inbox), `accepted`, `kept`
 place is used up), `waiting`, `refused`. Quarantine is what is `kept` or `refused`.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, text, update
-from sqlmodel import col, select
+from sqlalchemy import ColumnElement, Select, TextClause, and_, bindparam, delete, func, text, update
+from sqlalchemy import select as sa_select
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from comity_federation.decision import Earlier, Place
 from comity_federation.log_state import Peek
-from comity_node.db.rows import LogRow, PositionRow, ReceivedRow
+from comity_node.db.bulk import insert_rows, stored_time
+from comity_node.db.rows import LogRow, PositionRow, ReceivedRow, UtcTime
 
 _HOLDS_PLACE = ("accepted", "kept")
 
@@ -62,6 +65,10 @@ class LogStatus:
 
     member: str
     head: int = 0
+    head_hash: str = ""
+    """Hash of the statement at the head; empty before the first."""
+    head_key: int = 0
+    """Index in the member's list of the key that signed it."""
     frozen_from: int | None = None
     repeats: int = 0
     skipped: int = 0
@@ -73,11 +80,32 @@ class LogStatus:
     announced_registry: int | None = None
 
 
+class Arrived(NamedTuple):
+    """A record on its way into the table, in the order of the columns."""
+
+    member: str
+    bus_offset: int | None
+    raw: bytes
+    state: str
+    seq: int | None = None
+    hash: str | None = None
+    prev: str | None = None
+    key: int | None = None
+    kind: str | None = None
+    step: int | None = None
+    code: str | None = None
+    detail: str | None = None
+
+
+_ARRIVED_COLUMNS = ("id", *Arrived._fields, "received_at")
+
+
 class ReceivedRecords:
     """Repository of received records."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+        self._last_id: int | None = None
 
     async def add(
         self,
@@ -92,6 +120,7 @@ class ReceivedRecords:
         """Put a record in the inbox, with what it claims to be."""
         self._session.add(
             ReceivedRow(
+                id=await self._next_id(),
                 member=member,
                 bus_offset=offset,
                 raw=raw,
@@ -104,47 +133,67 @@ class ReceivedRecords:
             )
         )
 
-    async def position(self, topic: str, bus_id: str) -> int:
-        """Return where reading of a topic goes on; the beginning on a bus not read before."""
-        row = await self._session.get(PositionRow, topic)
-        return 0 if row is None or row.bus_id != bus_id else row.next_offset
+    async def add_arrived(self, arrived: Sequence[Arrived], now: datetime) -> list[int]:
+        """Store many records with what was made of them, and return their numbers."""
+        first = await self._next_id()
+        at = stored_time(now)
+        rows = [(first + n, *record, at) for n, record in enumerate(arrived)]
+        self._last_id = first + len(rows) - 1
+        await insert_rows(self._session, ReceivedRow, _ARRIVED_COLUMNS, rows)
+        return [row[0] for row in rows]
 
-    async def move(self, topic: str, bus_id: str, next_offset: int) -> None:
+    async def _next_id(self) -> int:
+        if self._last_id is None:
+            # Writers take turns, so nobody else counts meanwhile.
+            self._last_id = (await self._session.exec(select(func.max(ReceivedRow.id)))).one() or 0
+        self._last_id += 1
+        return self._last_id
+
+    async def positions(self, bus_id: str) -> dict[str, int]:
+        """Return by topic where reading goes on; a topic not read on this bus yet is absent."""
+        query = select(PositionRow.topic, PositionRow.next_offset).where(PositionRow.bus_id == bus_id)
+        return dict((await self._session.exec(query)).all())
+
+    async def move(self, next_offsets: Mapping[str, int], bus_id: str) -> None:
         """Note where reading goes on, in the transaction that stores what was read."""
-        row = await self._session.get(PositionRow, topic)
-        if row is None:
-            self._session.add(PositionRow(topic=topic, bus_id=bus_id, next_offset=next_offset))
-        else:
-            row.bus_id, row.next_offset = bus_id, next_offset
-        await self._session.flush()
+        if next_offsets:
+            rows = [{"topic": t, "bus_id": bus_id, "next_offset": offset} for t, offset in next_offsets.items()]
+            await (await self._session.connection()).execute(_PUT_POSITION, rows)
 
     async def inbox(self, member: str, *, most: int) -> list[Received]:
         """Return the oldest undecided records of a member."""
-        query = _of(member).where(ReceivedRow.state == "new").order_by(col(ReceivedRow.id)).limit(most)
+        query = _of(member).where(in_state("new")).order_by(col(ReceivedRow.id)).limit(most)
         return [_received(row) for row in await self._session.exec(query)]
 
-    async def members_with_inbox(self) -> list[str]:
-        """Return whose records are undecided."""
-        query = select(ReceivedRow.member).where(ReceivedRow.state == "new").distinct()
-        return sorted(await self._session.exec(query))
+    async def members_in_state(self, *states: str) -> set[str]:
+        """Return whose records are in one of these states, `accepted` excepted."""
+        return set(await self._session.exec(select(ReceivedRow.member).where(in_state(*states)).distinct()))
 
-    async def settle(self, record_id: int, verdict: Verdict) -> None:
-        """Write the verdict beside a record; what it claimed to be stays where the verdict has nothing better."""
-        row = await self._session.get_one(ReceivedRow, record_id)
-        row.state, row.key, row.kind = verdict.state, verdict.key, verdict.kind
-        row.step, row.code, row.detail = verdict.step, verdict.code, verdict.detail
-        row.seq = row.seq if verdict.seq is None else verdict.seq
-        row.hash = row.hash if verdict.hash is None else verdict.hash
-        row.prev = row.prev if verdict.prev is None else verdict.prev
+    async def settle(self, verdicts: Mapping[int, Verdict]) -> None:
+        """Write verdicts beside records; what one claimed to be stays where its verdict has nothing better."""
+        if verdicts:
+            await self._session.flush()
+            rows = [{"n": number, **asdict(verdict)} for number, verdict in verdicts.items()]
+            await (await self._session.connection()).execute(_SETTLE, rows)
 
     async def drop_repeat(self, record_id: int) -> None:
         """Remove a record that says nothing new."""
-        await self._session.delete(await self._session.get_one(ReceivedRow, record_id))
+        await self._session.exec(delete(ReceivedRow).where(col(ReceivedRow.id) == record_id))
 
     async def replace_raw(self, member: str, name: str, raw: bytes) -> None:
         """Keep a fuller copy of an accepted record: it has disclosures that the first copy lacked."""
-        row = (await self._session.exec(_of(member).where(ReceivedRow.hash == name, _holds_place()))).one()
-        row.raw = raw
+        of_name = and_(col(ReceivedRow.member) == member, col(ReceivedRow.hash) == name, _holds_place())
+        await self._session.exec(update(ReceivedRow).where(of_name).values(raw=raw))
+
+    async def whole(self, member: str, seqs: Iterable[int]) -> dict[int, str]:
+        """Return the hashes of what stands at these positions with nothing missing."""
+        query = select(ReceivedRow.seq, ReceivedRow.hash).where(
+            ReceivedRow.member == member,
+            ReceivedRow.state == "accepted",
+            col(ReceivedRow.detail).is_(None),
+            col(ReceivedRow.seq).in_(sorted(set(seqs))),
+        )
+        return {seq: name for seq, name in await self._session.exec(query) if seq is not None and name is not None}
 
     async def places(self, member: str, seqs: Iterable[int]) -> dict[int, Place]:
         """Return what stands at these positions of a log."""
@@ -166,7 +215,7 @@ class ReceivedRecords:
 
     async def waiting_at(self, member: str, seq: int) -> list[Received]:
         """Return records that wait for a position, oldest first."""
-        query = _of(member).where(ReceivedRow.state == "waiting", ReceivedRow.seq == seq).order_by(col(ReceivedRow.id))
+        query = _of(member).where(ReceivedRow.seq == seq, in_state("waiting")).order_by(col(ReceivedRow.id))
         return [_received(row) for row in await self._session.exec(query)]
 
     async def holder(self, member: str, name: str) -> Received | None:
@@ -193,14 +242,16 @@ class ReceivedRecords:
 
     async def hashes_with_code(self, member: str, code: str) -> set[str]:
         """Return the hashes of a member's records that carry one code."""
-        query = select(ReceivedRow.hash).where(ReceivedRow.member == member, ReceivedRow.code == code)
+        query = select(ReceivedRow.hash).where(
+            ReceivedRow.member == member, ReceivedRow.code == code, in_state("new", "kept", "waiting", "refused")
+        )
         return {name for name in await self._session.exec(query) if name is not None}
 
     async def inbox_in_log_order(self, member: str) -> list[int]:
         """Return the ids of undecided records by claimed position, then arrival: the order of every replay."""
         query = (
             select(ReceivedRow.id)
-            .where(ReceivedRow.member == member, ReceivedRow.state == "new")
+            .where(ReceivedRow.member == member, in_state("new"))
             .order_by(func.coalesce(ReceivedRow.seq, 0), col(ReceivedRow.id))
         )
         return [i for i in await self._session.exec(query) if i is not None]
@@ -267,51 +318,74 @@ class ReceivedRecords:
 
     async def quarantine(self, *, before: int | None, most: int) -> list[Received]:
         """Return what was refused, newest first."""
-        query = select(ReceivedRow).where(col(ReceivedRow.state).in_(("refused", "kept")))
+        query = select(ReceivedRow).where(in_state("refused", "kept"))
         if before is not None:
             query = query.where(col(ReceivedRow.id) < before)
         return [_received(r) for r in await self._session.exec(query.order_by(col(ReceivedRow.id).desc()).limit(most))]
 
     async def counts(self) -> dict[str, dict[str, int]]:
-        """Return member to state to number of records."""
-        query = select(ReceivedRow.member, ReceivedRow.state, func.count()).group_by(
-            ReceivedRow.member, ReceivedRow.state
+        """Return member to state to number of records; as quick with millions accepted as with none."""
+        query = (
+            select(ReceivedRow.member, ReceivedRow.state, func.count())
+            .where(in_state("new", "kept", "waiting", "refused"))
+            .group_by(ReceivedRow.member, ReceivedRow.state)
         )
         counts: dict[str, dict[str, int]] = {}
         for member, state, count in await self._session.exec(query):
             counts.setdefault(member, {})[state] = count
+        for log in await self.logs():
+            # Every place of the chain holds one record, accepted or kept.
+            accepted = log.head - counts.get(log.member, {}).get("kept", 0)
+            if accepted:
+                counts.setdefault(log.member, {})["accepted"] = accepted
         return counts
 
     async def log(self, member: str) -> LogStatus:
         """Return what is known of a log; an empty one when nothing is."""
-        row = await self._session.get(LogRow, member)
-        return LogStatus(member) if row is None else _log(row)
+        return next(iter(await self._logs(_ALL_LOGS.where(col(LogRow.member) == member))), LogStatus(member))
 
     async def logs(self) -> list[LogStatus]:
         """Return all known logs by member."""
-        return [_log(row) for row in await self._session.exec(select(LogRow).order_by(LogRow.member))]
+        return await self._logs(_ALL_LOGS.order_by(LogRow.member))
 
-    async def put_log(self, log: LogStatus) -> None:
-        """Store what is known of a log."""
-        await self._session.merge(
-            LogRow(
-                member=log.member,
-                head=log.head,
-                frozen_from=log.frozen_from,
-                repeats=log.repeats,
-                skipped=log.skipped,
-                decided_under=log.decided_under,
-                heard_at=log.heard_at,
-                announced_seq=log.announced_seq,
-                announced_hash=log.announced_hash,
-                announced_registry=log.announced_registry,
-            )
-        )
-        await self._session.flush()
+    async def _logs(self, query: Select[*tuple[Any, ...]]) -> list[LogStatus]:
+        return [LogStatus(*row) for row in await (await self._session.connection()).execute(query)]
+
+    async def put_logs(self, *logs: LogStatus) -> None:
+        """Store what is known of logs."""
+        if logs:
+            await (await self._session.connection()).execute(_PUT_LOG, [asdict(log) for log in logs])
+
+
+_LOG_FIELDS = tuple(f.name for f in fields(LogStatus))
+_ALL_LOGS = sa_select(*(col(getattr(LogRow, name)) for name in _LOG_FIELDS))
+
+
+def _put(table: type[SQLModel], key: str, columns: Sequence[str]) -> TextClause:
+    """Return the statement that adds a row or changes the one of this key: the same on both databases."""
+    values = ", ".join(f":{c}" for c in columns)
+    changes = ", ".join(f"{c} = excluded.{c}" for c in columns if c != key)
+    statement = f"insert into {table.__tablename__} ({', '.join(columns)}) values ({values})"  # noqa: S608
+    times = [bindparam(c, type_=UtcTime()) for c in columns if c.endswith("_at")]
+    return text(f"{statement} on conflict ({key}) do update set {changes}").bindparams(*times)
+
+
+_SETTLE = text(
+    "update received set state = :state, key = :key, kind = :kind, step = :step, code = :code, detail = :detail,"
+    " seq = coalesce(:seq, seq), hash = coalesce(:hash, hash), prev = coalesce(:prev, prev) where id = :n"
+)
+_PUT_LOG = _put(LogRow, "member", _LOG_FIELDS)
+_PUT_POSITION = _put(PositionRow, "topic", ("topic", "bus_id", "next_offset"))
 
 
 def _of(member: str) -> SelectOfScalar[ReceivedRow]:
     return select(ReceivedRow).where(ReceivedRow.member == member)
+
+
+def in_state(*states: str) -> ColumnElement[bool]:
+    """Return the condition that a record is in one of these states, `accepted` excepted: always a quick question."""
+    # Said twice, so that SQLite sees that the index over what is not accepted will do.
+    return and_(col(ReceivedRow.state) != "accepted", col(ReceivedRow.state).in_(states))
 
 
 def _holds_place() -> ColumnElement[bool]:
@@ -334,19 +408,4 @@ def _received(row: ReceivedRow) -> Received:
         row.received_at,
         row.bus_offset,
         row.source,
-    )
-
-
-def _log(row: LogRow) -> LogStatus:
-    return LogStatus(
-        row.member,
-        row.head,
-        row.frozen_from,
-        row.repeats,
-        row.skipped,
-        row.decided_under,
-        row.heard_at,
-        row.announced_seq,
-        row.announced_hash,
-        row.announced_registry,
     )

@@ -44,6 +44,11 @@ def _one_of(column: str, *allowed: str) -> CheckConstraint:
     return CheckConstraint(f"{column} in ({', '.join(repr(a) for a in allowed)})", name=column)
 
 
+def _where(condition: str) -> dict[str, Any]:
+    """Return the options of an index over part of a table, on both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 class PersonRow(SQLModel, table=True):
     """Somebody with an account."""
 
@@ -151,16 +156,21 @@ _LACKING = "state = 'accepted' and detail is not null"
 
 
 class ReceivedRow(SQLModel, table=True):
-    """A record as received; its state says whether it counts. Inbox and quarantine are views of this table."""
+    """A record as received; its state says whether it counts. Inbox and quarantine are views of this table.
+
+    Numbers are given by the repository, one writer at a time: what is folded has the number of its record.
+    """
 
     __tablename__ = "received"
     __table_args__ = (
         _one_of("state", "new", "accepted", "kept", "waiting", "refused"),
-        Index("ix_received_member_state_seq", "member", "state", "seq"),
-        Index("ix_received_member_hash", "member", "hash"),
-        Index("ix_received_lacking", "member", sqlite_where=text(_LACKING), postgresql_where=text(_LACKING)),
+        Index("ix_received_member_seq", "member", "seq"),
+        Index("ix_received_hash", "hash"),
+        # All but a few are accepted: what is looked for by state lies in an index of its own, small for ever.
+        Index("ix_received_not_accepted", "member", "state", "id", **_where("state <> 'accepted'")),
+        Index("ix_received_lacking", "member", **_where(_LACKING)),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     member: str
     bus_offset: int | None = Field(default=None, sa_type=BigInteger)
     raw: bytes = Field(sa_column=_bytes())
@@ -220,6 +230,8 @@ class LogRow(SQLModel, table=True):
     __tablename__ = "log"
     member: str = Field(primary_key=True)
     head: int = Field(default=0, sa_type=BigInteger)
+    head_hash: str = ""
+    head_key: int = 0
     frozen_from: int | None = Field(default=None, sa_type=BigInteger)
     repeats: int = 0
     skipped: int = 0
@@ -230,16 +242,23 @@ class LogRow(SQLModel, table=True):
     announced_registry: int | None = None
 
 
+# The three tables that follow grow with every finding. They name their record by its number and carry no foreign key:
+# on PostgreSQL one costs as much as the row itself. `comity check` compares them with the records instead.
+
+
 class EntryRow(SQLModel, table=True):
-    """One finding of the supplier view."""
+    """One finding of the supplier view, under the number of its record."""
 
     __tablename__ = "entry"
-    __table_args__ = (_one_of("state", "current", "superseded", "withdrawn"),)
-    hash: str = Field(primary_key=True)
-    member: str = Field(index=True)
-    seq: int = Field(sa_type=BigInteger)
+    __table_args__ = (
+        _one_of("state", "current", "superseded", "withdrawn"),
+        Index("ix_entry_unnamed", "id", **_where("not named")),
+    )
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     handling: str
     finding: str | None = None
+    named: bool
+    """Whether anybody can find it by name."""
     state: str
     by: str | None = None
     reason: str | None = None
@@ -249,10 +268,11 @@ class EntryNameRow(SQLModel, table=True):
     """A name under which a finding can be found."""
 
     __tablename__ = "entry_name"
-    id: int | None = Field(default=None, primary_key=True)
-    hash: str = Field(foreign_key="entry.hash", index=True)
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    entry: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     text: str
-    folded: str = Field(index=True)
+    folded: str
     country: str
 
 
@@ -260,11 +280,10 @@ class EntryIdentifierRow(SQLModel, table=True):
     """An identifier under which a finding can be found."""
 
     __tablename__ = "entry_identifier"
-    __table_args__ = (Index("ix_entry_identifier_scheme_value", "scheme", "value"),)
-    id: int | None = Field(default=None, primary_key=True)
-    hash: str = Field(foreign_key="entry.hash", index=True)
-    scheme: str
-    value: str
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    scheme: str = Field(primary_key=True)
+    value: str = Field(primary_key=True)
+    entry: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
 
 
 class ChangeRow(SQLModel, table=True):
@@ -272,7 +291,7 @@ class ChangeRow(SQLModel, table=True):
 
     __tablename__ = "change"
     id: int | None = Field(default=None, primary_key=True)
-    hash: str
+    entry: int
     at: datetime = Field(sa_type=UtcTime)
 
 

@@ -65,17 +65,17 @@ class Hit:
     likeness: Likeness
 
 
-def close_names(question: Question, names: Iterable[tuple[str, str, str, str]]) -> dict[str, Likeness]:
-    """Return hash to likeness of the entries whose name equals or comes close to the one asked for.
+def close_names(question: Question, names: Iterable[tuple[int, str, str, str]]) -> dict[int, Likeness]:
+    """Return number to likeness of the entries whose name equals or comes close to the one asked for.
 
     Args:
         question: With a name.
-        names: (hash, name as written, folded name, country) of the supplier view.
+        names: (number of the entry, name as written, folded name, country) of the supplier view.
     """
     if question.name is None:
         return {}
     wanted = fold_name(question.name)
-    best: dict[str, Likeness] = {}
+    best: dict[int, Likeness] = {}
     for key, written, folded, country in names:
         similarity = 100 if folded == wanted else round(fuzz.token_sort_ratio(wanted, folded, score_cutoff=CLOSE))
         abroad = question.country is not None and question.country != country

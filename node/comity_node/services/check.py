@@ -22,6 +22,8 @@ async def check(database: Database, registry: Registry, now: datetime) -> list[s
         for slug in await store.view.members():
             if registry.member(slug) is None:
                 problems.append(f"the view holds findings of {slug}, which the registry does not list")
+        if orphans := await store.view.orphans():
+            problems.append(f"{orphans} rows of the view belong to no record that was received")
         indexed_before = await store.view.indexed()
         for member in registry.members:
             view_before = await store.view.of_log(member.slug)

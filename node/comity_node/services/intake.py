@@ -1,78 +1,199 @@
-"""Taking in what the bus delivers: raw records into the inbox, checkpoints noted, positions in one transaction."""
+"""Taking in what the bus delivers, a batch a transaction: ordinary statements are accepted and folded at once, junk
+goes to quarantine, everything else to the inbox for `settle`; where reading goes on is stored with it.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+A crash before the commit repeats the batch, a crash after it loses nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from comity_federation.bus import Delivered, Skipped, checkpoints_topic, statements_topic
+from comity_federation.bus import Delivered, Skipped
+from comity_federation.decision import Refused
 from comity_federation.log_state import peek
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
+from comity_node.db.received import Arrived, LogStatus
+from comity_node.services.acceptance import Acceptance
+from comity_node.services.opening import Opened, Opening
 from comity_node.services.peers.words import note_checkpoint
-from comity_schemas.member import Member, MemberStatus
+from comity_node.services.settle import Settled
+from comity_node.services.subscriptions import Subscription, Subscriptions, subscriptions
+from comity_schemas.member import MemberStatus
 from comity_schemas.statement import MAX_RECORD_BYTES
 
+_NEWEST_CHECKPOINTS = 8
+"""How many of a batch's checkpoints of one member are opened: older ones say nothing that newer ones do not."""
 
-def topics(registry: Registry) -> dict[str, tuple[str, Member]]:
-    """Return every topic to read with its purpose (`statements`, `checkpoints`) and member."""
-    wanted: dict[str, tuple[str, Member]] = {}
-    for member in registry.members:
-        if member.status is not MemberStatus.PENDING:
-            wanted[statements_topic(member.slug)] = ("statements", member)
-            wanted[checkpoints_topic(member.slug)] = ("checkpoints", member)
-    return wanted
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What a batch brought."""
+
+    statements: int = 0
+    settled: Settled = field(default_factory=Settled)
+    """What was decided at once."""
+    to_settle: int = 0
+    """How many lie in the inbox now because of it."""
 
 
 async def positions(database: Database, registry: Registry, bus_id: str) -> dict[str, int]:
     """Return where reading of every topic goes on."""
     async with database.read() as store:
-        return {topic: await store.received.position(topic, bus_id) for topic in topics(registry)}
+        known = await store.received.positions(bus_id)
+    return {topic: known.get(topic, 0) for topic in subscriptions(registry).topics}
 
 
 async def take_in(
-    database: Database, delivered: Sequence[Delivered | Skipped], registry: Registry, bus_id: str, now: datetime
-) -> int:
-    """Store a batch and where reading goes on, in one transaction; return how many statements came.
+    database: Database,
+    delivered: Sequence[Delivered | Skipped],
+    registry: Registry,
+    bus_id: str,
+    now: datetime,
+    opened: Sequence[Opening] | None = None,
+) -> TakenIn:
+    """Store a batch and where reading goes on, in one transaction.
 
-    A crash before the commit repeats the batch, a crash after it loses nothing.
+    Args:
+        database: The node's.
+        delivered: As the bus gave it, in order within each topic.
+        registry: Under which it was opened.
+        bus_id: The bus that these offsets belong to.
+        now: The time.
+        opened: For each item what could be told of it by itself. Without it all go to the inbox, as they must while
+            the registry is expired.
     """
-    wanted = topics(registry)
-    next_offsets: dict[str, int] = {}
-    statements = 0
-    skipped: dict[str, list[Skipped]] = {}
     async with database.write() as store:
-        for item in delivered:
-            purpose, member = wanted[item.topic]
-            if isinstance(item, Skipped):
-                next_offsets[item.topic] = item.last + 1
-                skipped.setdefault(member.slug, []).append(item)
-                continue
-            next_offsets[item.topic] = item.offset + 1
-            if purpose == "checkpoints":
-                await note_checkpoint(store, member, item.value, registry, now)
-            else:
-                statements += 1
-                # One byte too many is enough to refuse it; a peer cannot fill the disk with more.
-                kept = item.value[: MAX_RECORD_BYTES + 1]
-                claimed = peek(kept) if len(kept) <= MAX_RECORD_BYTES else None
-                await store.received.add(member.slug, kept, claimed, now, item.offset)
-        for slug, items in skipped.items():
-            await _note_skipped(store, slug, items, now)
-        await _move(store, next_offsets, bus_id)
-    return statements
+        batch = _Batch(store, registry, now)
+        await batch.begin(delivered, opened)
+        for item, opening in zip(delivered, opened or [None] * len(delivered), strict=True):
+            batch.take(item, opening)
+        taken = await batch.write()
+        await store.received.move(batch.next_offsets, bus_id)
+    return taken
 
 
 async def forget_position(database: Database, topic: str, bus_id: str) -> None:
     """Read a topic from its beginning again: the bus no longer holds where we were. Repeats are dropped later."""
     async with database.write() as store:
-        await store.received.move(topic, bus_id, 0)
+        await store.received.move({topic: 0}, bus_id)
 
 
-async def _move(store: Store, next_offsets: Mapping[str, int], bus_id: str) -> None:
-    for topic, offset in next_offsets.items():
-        await store.received.move(topic, bus_id, offset)
+@dataclass(slots=True)
+class _Batch:
+    """One batch on its way into the database."""
+
+    store: Store
+    registry: Registry
+    now: datetime
+    next_offsets: dict[str, int] = field(default_factory=dict)
+    _logs: dict[str, LogStatus] = field(default_factory=dict)
+    _as_found: dict[str, LogStatus] = field(default_factory=dict)
+    _in_order: set[str] = field(default_factory=set)
+    """Members whose logs take ordinary statements at once: nothing of theirs is undecided, frozen or contested."""
+    _inbox: list[Arrived] = field(default_factory=list)
+    _checkpoints: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    _skipped: dict[str, list[Skipped]] = field(default_factory=lambda: defaultdict(list))
+    _statements: int = 0
+    _acceptance: Acceptance = field(init=False)
+
+    @property
+    def subscribed(self) -> Subscriptions:
+        """What is read under this registry."""
+        return subscriptions(self.registry)
+
+    async def begin(self, delivered: Sequence[Delivered | Skipped], opened: Sequence[Opening] | None) -> None:
+        """Load what is known of the logs that the batch concerns."""
+        self._as_found = {log.member: log for log in await self.store.received.logs()}
+        self._logs = dict(self._as_found)
+        self._acceptance = Acceptance(self.store, self._logs, self.now)
+        for subscription in self.subscribed.statements.values():
+            slug = subscription.member.slug
+            self._logs.setdefault(slug, LogStatus(slug))
+        if opened is None:
+            return
+        undecided = await self.store.received.members_in_state("new", "waiting")
+        for subscription in self.subscribed.statements.values():
+            if subscription.member.slug not in undecided and _is_in_order(
+                self._logs[subscription.member.slug], subscription
+            ):
+                self._in_order.add(subscription.member.slug)
+        await self._acceptance.load(
+            [
+                (self.subscribed.statements[item.topic].member.slug, opening)
+                for item, opening in zip(delivered, opened, strict=True)
+                if isinstance(opening, Opened)
+            ]
+        )
+
+    def take(self, item: Delivered | Skipped, opening: Opening) -> None:
+        """Put one item where it belongs."""
+        self.next_offsets[item.topic] = (item.last if isinstance(item, Skipped) else item.offset) + 1
+        if (subscription := self.subscribed.statements.get(item.topic)) is None:
+            slug = self.subscribed.checkpoints[item.topic].member.slug
+            if isinstance(item, Delivered):
+                self._checkpoints[item.topic].append(item.value)
+        else:
+            slug = subscription.member.slug
+            if isinstance(item, Delivered):
+                self._statements += 1
+                self._take_statement(slug, item, opening)
+        if isinstance(item, Skipped):
+            self._skipped[slug].append(item)
+
+    def _take_statement(self, slug: str, item: Delivered, opening: Opening) -> None:
+        if isinstance(opening, Refused):
+            self._acceptance.refuse(slug, item.offset, _kept(item.value), opening)
+            return
+        if (
+            isinstance(opening, Opened)
+            and slug in self._in_order
+            and self._acceptance.take(slug, item.offset, item.value, opening)
+        ):
+            return
+        # What follows in this log may rest on it, so all of it waits for `settle`.
+        self._in_order.discard(slug)
+        self._inbox.append(_to_inbox(slug, item))
+
+    async def write(self) -> TakenIn:
+        """Store everything."""
+        settled = await self._acceptance.write()
+        await self.store.received.add_arrived(self._inbox, self.now)
+        for subscription in self.subscribed.statements.values():
+            log = self._logs[subscription.member.slug]
+            if log.head and not log.decided_under:
+                self._logs[log.member] = replace(log, decided_under=subscription.fingerprint)
+        for slug, items in self._skipped.items():
+            new = await self.store.skipped.note(slug, items, self.now)
+            self._logs[slug] = replace(self._logs[slug], skipped=self._logs[slug].skipped + new)
+        changed = [log for slug, log in self._logs.items() if log != self._as_found.get(slug, LogStatus(slug))]
+        await self.store.received.put_logs(*changed)
+        for topic, raws in self._checkpoints.items():
+            for raw in raws[-_NEWEST_CHECKPOINTS:]:
+                member = self.subscribed.checkpoints[topic].member
+                await note_checkpoint(self.store, member, raw, self.registry, self.now)
+        return TakenIn(self._statements, settled, len(self._inbox))
 
 
-async def _note_skipped(store: Store, slug: str, items: Sequence[Skipped], now: datetime) -> None:
-    log = await store.received.log(slug)
-    await store.received.put_log(replace(log, skipped=log.skipped + await store.skipped.note(slug, items, now)))
+def _is_in_order(log: LogStatus, subscription: Subscription) -> bool:
+    """Tell whether the next statement of a log needs no more than to stand next: step 7 has nothing to say."""
+    return (
+        subscription.member.status is MemberStatus.ACTIVE
+        and log.frozen_from is None
+        and log.head >= subscription.anchor
+        and log.decided_under in ("", subscription.fingerprint)
+    )
+
+
+def _kept(value: bytes) -> bytes:
+    # One byte too many is enough to refuse it; a peer cannot fill the disk with more.
+    return value[: MAX_RECORD_BYTES + 1]
+
+
+def _to_inbox(slug: str, item: Delivered) -> Arrived:
+    kept = _kept(item.value)
+    claimed = peek(kept) if len(kept) <= MAX_RECORD_BYTES else None
+    if claimed is None:
+        return Arrived(slug, item.offset, kept, "new")
+    return Arrived(slug, item.offset, kept, "new", claimed.seq, claimed.hash, claimed.prev)

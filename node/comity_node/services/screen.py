@@ -156,12 +156,12 @@ def _is_heard(log: LogStatus, now: datetime) -> bool:
     return log.heard_at is not None and now - log.heard_at <= SILENT_AFTER
 
 
-async def _hits(store: Store, question: Question, names: list[tuple[str, str, str, str]], now: datetime) -> list[Hit]:
-    found: dict[str, Likeness] = close_names(question, names)
+async def _hits(store: Store, question: Question, names: list[tuple[int, str, str, str]], now: datetime) -> list[Hit]:
+    found: dict[int, Likeness] = close_names(question, names)
     for key, identifier in (await store.view.with_identifiers(question.identifiers)).items():
         found[key] = Likeness(Verdict.MATCH, f"the same {identifier.scheme} {identifier.id}", 100)
     hits = []
-    for entry in await store.view.entries(sorted(found)):
-        likeness = weigh_identifiers(question, found[entry.hash], entry)
+    for number, entry in (await store.view.entries_by_number(sorted(found))).items():
+        likeness = weigh_identifiers(question, found[number], entry)
         hits.append(Hit(entry, standing(entry, now.date()), likeness))
     return hits

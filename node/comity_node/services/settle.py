@@ -6,22 +6,20 @@ log order, so a node that joined early and one that joins late end with the same
 
 from collections import deque
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
-from comity_federation import strict_json
-from comity_federation.decide import RULES, demanded
+from comity_federation.decide import demanded
 from comity_federation.decision import Accepted, Decision, Forked, Refused, Repeated, Trust, Waiting
-from comity_federation.encoding import digest
 from comity_federation.log_state import LogState, peek, trace_branch
 from comity_federation.merging import merge_copies
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
 from comity_node.db.received import LogStatus, Received, Verdict
-from comity_node.domain.supplier_view import Statement, changes
+from comity_node.domain.supplier_view import Entry, Statement, changes
 from comity_node.domain.trail import Event
-from comity_schemas.finding import Finding
+from comity_node.services.hearing import heard_at
+from comity_node.services.subscriptions import trust_fingerprint
 from comity_schemas.member import Member
-from comity_schemas.statement import Withdrawal
 
 _CHUNK = 500
 _ACTOR = "exchange"
@@ -36,16 +34,20 @@ class Settled:
     refused: int = 0
     repeated: int = 0
 
-
-def trust_fingerprint(member: Member) -> str:
-    """Return what names the rules and the registry's word on a member: when it changes, the log is decided anew."""
-    return digest(strict_json.dumps([RULES, member.to_parsed()]))
+    def __add__(self, other: "Settled") -> "Settled":
+        """Return both together."""
+        return Settled(
+            self.accepted + other.accepted,
+            self.waiting + other.waiting,
+            self.refused + other.refused,
+            self.repeated + other.repeated,
+        )
 
 
 async def settle(database: Database, registry: Registry, now: datetime) -> Settled:
     """Decide everything in the inbox, and anew every log whose member's registry entry changed."""
     async with database.read() as store:
-        with_inbox = set(await store.received.members_with_inbox())
+        with_inbox = await store.received.members_in_state("new")
         under = {log.member: log.decided_under for log in await store.received.logs()}
     total = Settled()
     for member in registry.members:
@@ -53,7 +55,7 @@ async def settle(database: Database, registry: Registry, now: datetime) -> Settl
         more = member.slug in with_inbox or changed
         while more:
             async with database.write() as store:
-                total = _sum(total, await settle_log(store, member, now))
+                total += await settle_log(store, member, now)
                 more = bool(await store.received.inbox(member.slug, most=1))
     return total
 
@@ -102,7 +104,7 @@ async def redecide(store: Store, member: Member, now: datetime, *, why: str, rep
 
 
 class _Settling:
-    """One pass over a member's inbox in log order."""
+    """One pass over a member's inbox in log order; verdicts and entries are written together, a chunk at a time."""
 
     def __init__(self, store: Store, member: Member, log: LogStatus, now: datetime) -> None:
         self.store, self.member, self.log, self.now = store, member, log, now
@@ -112,6 +114,10 @@ class _Settling:
         self._anchor = next((last.seq for last in demanded(member)), 0)
         self._counts = {"accepted": 0, "waiting": 0, "refused": 0, "repeated": 0}
         self._heard: datetime | None = log.heard_at
+        self._verdicts: dict[int, Verdict] = {}
+        self._view: dict[str, Entry] = {}
+        self._folded: dict[str, Entry] = {}
+        self._somebody_waits = True
 
     @property
     def replay_needed(self) -> str | None:
@@ -134,6 +140,7 @@ class _Settling:
             self.state.branch = trace_branch(demanded(self.member), links.get)
             if self.log.head + 1 in self.state.branch:
                 await self.store.received.reopen(slug, only_code="branch")
+        self._somebody_waits = slug in await self.store.received.members_in_state("waiting")
         ids = await self.store.received.inbox_in_log_order(slug)
         for start in range(0, len(ids) if most is None else min(most, len(ids)), _CHUNK):
             records = await self.store.received.by_ids(ids[start : start + _CHUNK])
@@ -141,24 +148,30 @@ class _Settling:
             await self._load(records)
             for record in records:
                 await self._take(record)
+            await self._write()
 
     async def finish(self) -> Settled:
         """Write what is now known of the log."""
+        place = self.state.places.get(self.state.head)
+        known = (self.log.head_hash, self.log.head_key) if place is None else (place.hash, place.key)
         log = replace(
             self.log,
             head=self.state.head,
+            head_hash=known[0] if self.state.head else "",
+            head_key=known[1] if self.state.head else 0,
             frozen_from=self.state.frozen_from,
             repeats=self.log.repeats + self._counts["repeated"],
             decided_under=trust_fingerprint(self.member),
             heard_at=self._heard,
         )
-        await self.store.received.put_log(log)
+        await self.store.received.put_logs(log)
         return Settled(**self._counts)
 
     def _forget_places(self) -> None:
         # Memory stays bounded by a chunk, however long the log is.
         self.state.places = {s: p for s, p in self.state.places.items() if s == self.state.head}
         self.state.earlier = {}
+        self._view = {}
 
     async def _load(self, records: list[Received]) -> None:
         seqs: set[int] = set()
@@ -172,6 +185,7 @@ class _Settling:
         places = await self.store.received.places(slug, seqs | {self.state.head})
         self.state.places.update({s: p for s, p in places.items() if s <= self.state.head})
         self.state.earlier.update(await self.store.received.earlier(slug, refers_to))
+        self._view.update(await self.store.view.load(refers_to))
         if self.log.head >= self._anchor:
             # The chain runs through what the registry demands, so what stands in it is the demanded branch.
             self.state.branch = {seq: place.hash for seq, place in self.state.places.items()}
@@ -181,39 +195,41 @@ class _Settling:
         while ready:
             head_before = self.state.head
             current = ready.popleft()
-            await self._write(current, self.state.decide(current.raw, self.trust))
-            if self.state.head > head_before:
+            await self._note(current, self.state.decide(current.raw, self.trust))
+            if self.state.head > head_before and self._somebody_waits:
                 # What waited for the next place can be decided now.
+                await self._write()
                 waiting = await self.store.received.waiting_at(self.member.slug, self.state.head + 1)
                 await self._load(waiting)
                 ready.extend(waiting)
 
-    async def _write(self, record: Received, decision: Decision) -> None:
-        received = self.store.received
+    async def _note(self, record: Received, decision: Decision) -> None:
         match decision:
             case Accepted():
                 self._count("accepted", decision.claims.iat)
-                await received.settle(record.id, _accepted(decision))
-                await self._fold(decision)
+                self._verdicts[record.id] = _accepted(decision)
+                self._fold(decision)
             case Refused():
                 self._count("refused")
-                await received.settle(record.id, _refused(decision))
+                self._verdicts[record.id] = _refused(decision)
             case Waiting():
                 self._count("waiting")
-                await received.settle(
-                    record.id, Verdict("waiting", decision.seq, decision.hash, decision.prev, code=decision.why)
+                self._somebody_waits = True
+                self._verdicts[record.id] = Verdict(
+                    "waiting", decision.seq, decision.hash, decision.prev, code=decision.why
                 )
             case Forked():
                 self._count("refused")
                 detail = f"contradicts {decision.other}, signed by the same member"
-                await received.settle(
-                    record.id, Verdict("refused", decision.seq, decision.hash, step=9, code="fork", detail=detail)
+                self._verdicts[record.id] = Verdict(
+                    "refused", decision.seq, decision.hash, step=9, code="fork", detail=detail
                 )
             case Repeated():
                 self._count("repeated")
                 await self._repeat(record, decision)
 
     async def _repeat(self, record: Received, decision: Repeated) -> None:
+        await self._write()
         holder = await self.store.received.holder(self.member.slug, decision.hash)
         if holder is not None and holder.id != record.id:
             fuller = merge_copies(holder.raw, record.raw)
@@ -222,30 +238,25 @@ class _Settling:
                 self.fuller_copy = True
             await self.store.received.drop_repeat(record.id)
 
-    async def _fold(self, decision: Accepted) -> None:
-        claims, body = decision.claims, decision.body
-        statement = Statement(self.member.slug, claims.seq, decision.hash, claims.kind, claims.handling, body)
-        view = await self.store.view.load(_refers_to(body))
-        for entry in changes(view, statement):
-            await self.store.view.put(entry, self.now)
+    def _fold(self, decision: Accepted) -> None:
+        claims = decision.claims
+        statement = Statement(self.member.slug, claims.seq, decision.hash, claims.kind, claims.handling, decision.body)
+        folded = {entry.hash: entry for entry in changes(self._view, statement)}
+        self._view.update(folded)
+        self._folded.update(folded)
+
+    async def _write(self) -> None:
+        """Write what was decided so far, before anything more is asked of the database."""
+        await self.store.received.settle(self._verdicts)
+        self._verdicts = {}
+        if self._folded:
+            await self.store.view.put(list(self._folded.values()), self.now)
+            self._folded = {}
 
     def _count(self, what: str, claimed_time: int | None = None) -> None:
         self._counts[what] += 1
         if claimed_time is not None:
             self._heard = heard_at(self._heard, claimed_time, self.now)
-
-
-def heard_at(before: datetime | None, claimed_time: int, now: datetime) -> datetime:
-    """Return when a member was last heard: by its own clock, never later than now, never going back."""
-    # A replayed old message keeps its old time, so replaying does not make a silent member look alive.
-    said = datetime.fromtimestamp(min(claimed_time, int(now.timestamp())), UTC)
-    return said if before is None else max(before, said)
-
-
-def _refers_to(body: Finding | Withdrawal | None) -> set[str]:
-    if isinstance(body, Withdrawal):
-        return {body.statement}
-    return {body.replaces} if body is not None and body.replaces is not None else set()
 
 
 def _accepted(decision: Accepted) -> Verdict:
@@ -266,13 +277,4 @@ def _refused(decision: Refused) -> Verdict:
         step=decision.step,
         code=decision.code,
         detail=decision.detail or None,
-    )
-
-
-def _sum(one: Settled, other: Settled) -> Settled:
-    return Settled(
-        one.accepted + other.accepted,
-        one.waiting + other.waiting,
-        one.refused + other.refused,
-        one.repeated + other.repeated,
     )

@@ -48,18 +48,18 @@ class Exchange:
         self._parts = parts
         self._loops = Loops(node)
         self._following = Following(node, self._loops)
-        receiver: Receiver | None = None
+        self._receiver: Receiver | None = None
         self._peers: Peers | None = None
         if Part.RECEIVER in parts:
-            receiver = Receiver(node, bus, self._following, self._loops)
-            self._steps = {"refresh": self._following.refresh, **receiver.loops}
+            self._receiver = Receiver(node, bus, self._following, self._loops)
+            self._steps = {"refresh": self._following.refresh, **self._receiver.loops}
         else:
             self._steps = {"look": self._following.look}
         if Part.RELAY in parts:
             pair = load_signing_pair(node.home.signing_key)
             client = PeerClient(pair, node.clock)
             self._peers = Peers(node.settings.member, client, node.database, node.clock)
-            settle_now = receiver.settle_now if receiver is not None else _nothing
+            settle_now = self._receiver.settle_now if self._receiver is not None else _nothing
             rounds = PeerRounds(node, self._peers, self._following, self._loops, settle_now)
             self._steps |= {**Relay(node, bus, self._following, pair, self._peers).loops, **rounds.loops}
 
@@ -84,6 +84,8 @@ class Exchange:
             finally:
                 if self._peers is not None:
                     await self._peers.client.close()
+                if self._receiver is not None:
+                    await self._receiver.close()
                 await self._bus.stop()
 
 

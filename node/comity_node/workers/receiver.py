@@ -1,20 +1,20 @@
-"""The receiver: reads all logs from the bus into the inbox, and settles what came."""
+"""The receiver: reads all logs from the bus, takes in what is ordinary, and settles the rest."""
 
 import asyncio
 from contextlib import suppress
-from datetime import timedelta
 
 import structlog
 
 from comity_federation.bus import Bus, HistoryMissing
+from comity_federation.registry import Registry
 from comity_node.services.intake import forget_position, positions, take_in
+from comity_node.services.opening import Openers
 from comity_node.services.settle import Settled, settle
 from comity_node.wiring import Node
 from comity_node.workers.following import Following
 from comity_node.workers.loops import IDLE_S, Loops, Named
+from comity_node.workers.reading_ahead import Batch, ReadingAhead
 
-_READ_AT_ONCE = 500
-_READ_WAIT = timedelta(seconds=1)
 _LOOK_AGAIN_S = 2.0
 
 log = structlog.get_logger(__name__)
@@ -31,6 +31,9 @@ class Receiver:
         self._settle_now = asyncio.Event()
         following.on_change.append(self._settle_now.set)
         self._troubles: dict[str, str] | None = None
+        self._openers = Openers()
+        self._ahead: ReadingAhead | None = None
+        self._begin_anew = False
 
     def settle_now(self) -> None:
         """Settle what somebody else has put into the inbox."""
@@ -41,21 +44,52 @@ class Receiver:
         """What must go on all the time."""
         return {"receive": self._receive, "settle": self._settle}
 
+    async def close(self) -> None:
+        """Stop reading, and the processes that open what was read."""
+        await self._stop_reading()
+        self._openers.close()
+
     async def _receive(self) -> None:
         registry = self._following.current
         if registry is None:
             await asyncio.sleep(IDLE_S)
             return
+        try:
+            ahead = await self._read_ahead(registry)
+            batch = await ahead.next()
+            await self._note_troubles()
+            if batch.delivered:
+                await self._take_in(ahead, batch)
+        except HistoryMissing as error:
+            await self._stop_reading()
+            log.warning("bus.history_missing", topic=error.topic, position=error.position)
+            await forget_position(self._node.database, error.topic, await self._bus.bus_id())
+        except BaseException:
+            await self._stop_reading()
+            raise
+
+    async def _read_ahead(self, registry: Registry) -> ReadingAhead:
+        """Return what reads on, begun anew where the database stands after any change."""
+        ahead = self._ahead
+        if ahead is not None and ahead.registry is registry and not self._begin_anew:
+            return ahead
+        await self._stop_reading()
         bus_id = await self._bus.bus_id()
         where = await positions(self._node.database, registry, bus_id)
-        try:
-            delivered = await self._bus.read(where, most=_READ_AT_ONCE, wait=_READ_WAIT)
-        except HistoryMissing as error:
-            log.warning("bus.history_missing", topic=error.topic, position=error.position)
-            await forget_position(self._node.database, error.topic, bus_id)
-            return
-        await self._note_troubles()
-        if delivered and await take_in(self._node.database, delivered, registry, bus_id, self._node.clock()):
+        self._ahead = ReadingAhead(self._bus, self._openers, registry, bus_id, where)
+        return self._ahead
+
+    async def _stop_reading(self) -> None:
+        ahead, self._ahead, self._begin_anew = self._ahead, None, False
+        if ahead is not None:
+            await ahead.close()
+
+    async def _take_in(self, ahead: ReadingAhead, batch: Batch) -> None:
+        now = self._node.clock()
+        # While the registry is expired acceptance waits, and all goes to the inbox.
+        opened = None if ahead.registry.expires <= now else batch.opened
+        taken = await take_in(self._node.database, batch.delivered, ahead.registry, ahead.bus_id, now, opened)
+        if taken.to_settle:
             self._settle_now.set()
 
     async def _note_troubles(self) -> None:

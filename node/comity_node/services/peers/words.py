@@ -9,7 +9,7 @@ from comity_federation.registry import Registry
 from comity_federation.statements import genesis
 from comity_node.db import Store
 from comity_node.db.peers import ReportedHead
-from comity_node.services.settle import heard_at
+from comity_node.services.hearing import heard_at
 from comity_schemas.member import Member, MemberStatus
 from comity_schemas.peers import PeerHead
 from comity_schemas.statement import Checkpoint
@@ -29,7 +29,7 @@ async def note_checkpoint(
     log = await store.received.log(member.slug)
     if log.announced_seq is not None and checkpoint.seq < log.announced_seq:
         return checkpoint
-    await store.received.put_log(
+    await store.received.put_logs(
         replace(
             log,
             heard_at=heard_at(log.heard_at, checkpoint.iat, now),
@@ -66,13 +66,11 @@ async def note_heads(
 
 async def verified_heads(store: Store, registry: Registry) -> list[PeerHead]:
     """Return how far this node has verified every log, its own included."""
-    heads = []
-    for log in await store.received.logs():
-        if registry.member(log.member) is None or log.head == 0:
-            continue
-        place = (await store.received.places(log.member, [log.head]))[log.head]
-        heads.append(PeerHead(member=log.member, seq=log.head, hash=place.hash))
-    return heads
+    return [
+        PeerHead(member=log.member, seq=log.head, hash=log.head_hash)
+        for log in await store.received.logs()
+        if registry.member(log.member) is not None and log.head_hash
+    ]
 
 
 async def is_known(store: Store, member: Member, seq: int, name: str) -> bool:

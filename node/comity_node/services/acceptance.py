@@ -1,0 +1,139 @@
+"""Accepting ordinary statements by the hundred: place, references and folding in a few queries a batch.
+
+What is accepted here is what `settle` would accept, with the same effect on log and view; a test compares the two.
+Everything that is not plainly next in a log in good order is left to it.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from comity_federation.decision import Earlier, Refused
+from comity_federation.log_state import peek
+from comity_node.db import Store
+from comity_node.db.received import Arrived, LogStatus
+from comity_node.db.view import Folded
+from comity_node.domain.supplier_view import Entry, Statement, changes
+from comity_node.services.hearing import heard_at
+from comity_node.services.opening import Opened
+from comity_node.services.settle import Settled
+from comity_schemas.handling import Handling
+from comity_schemas.statement import BODIES, Kind
+
+
+@dataclass(slots=True)
+class Acceptance:
+    """What a batch brings, kept back until `write`; one transaction."""
+
+    store: Store
+    logs: dict[str, LogStatus]
+    now: datetime
+    _arrived: list[Arrived] = field(default_factory=list)
+    _accepted: list[tuple[int, Opened]] = field(default_factory=list)
+    """Index in `_arrived`, and the statement."""
+    _earlier: dict[str, Earlier] = field(default_factory=dict)
+    _view: dict[str, Entry] = field(default_factory=dict)
+    _referred: set[str] = field(default_factory=set)
+    _places: dict[tuple[str, int], str] = field(default_factory=dict)
+    """Member and place to the hash of a statement that is held whole."""
+
+    _repeated: int = 0
+
+    async def load(self, opened: Sequence[tuple[str, Opened]]) -> None:
+        """Load what the statements refer to, and what stands where some of them would repeat.
+
+        Args:
+            opened: Member and statement, in the order of arrival.
+        """
+        refers_to: dict[str, set[str]] = defaultdict(set)
+        repeats: dict[str, set[int]] = defaultdict(set)
+        for member, statement in opened:
+            if statement.refers_to is not None:
+                refers_to[member].add(statement.refers_to)
+            if statement.seq <= self.logs[member].head:
+                repeats[member].add(statement.seq)
+        for member, hashes in refers_to.items():
+            self._referred |= hashes
+            self._earlier.update(await self.store.received.earlier(member, hashes))
+        if self._earlier:
+            self._view = await self.store.view.load(self._earlier)
+        for member, seqs in repeats.items():
+            whole = await self.store.received.whole(member, seqs)
+            self._places.update({(member, seq): name for seq, name in whole.items()})
+
+    def take(self, member: str, offset: int | None, raw: bytes, opened: Opened) -> bool:
+        """Accept a statement that stands next in its log, or drop one that is held; False leaves it to `settle`."""
+        log = self.logs[member]
+        if opened.seq <= log.head:
+            if self._places.get((member, opened.seq)) != opened.hash:
+                return False
+            self.logs[member] = replace(log, repeats=log.repeats + 1)
+            self._repeated += 1
+            return True
+        follows = opened.seq == log.head + 1 and (log.head == 0 or opened.prev == log.head_hash)
+        if not follows or (log.head > 0 and opened.key < log.head_key) or not self._may_refer(opened):
+            return False
+        self._accepted.append((len(self._arrived), opened))
+        self._arrived.append(
+            Arrived(member, offset, raw, "accepted", opened.seq, opened.hash, opened.prev, opened.key, opened.kind)
+        )
+        if opened.hash in self._referred:
+            self._earlier[opened.hash] = Earlier(opened.seq, opened.kind)
+        self.logs[member] = replace(
+            log,
+            head=opened.seq,
+            head_hash=opened.hash,
+            head_key=opened.key,
+            heard_at=heard_at(log.heard_at, opened.iat, self.now),
+        )
+        return True
+
+    def refuse(self, member: str, offset: int | None, raw: bytes, refused: Refused) -> None:
+        """Put somebody else's junk into quarantine."""
+        claimed = peek(raw)
+        record = Arrived(
+            member, offset, raw, "refused", step=refused.step, code=refused.code, detail=refused.detail or None
+        )
+        if claimed is not None:
+            record = record._replace(seq=claimed.seq, hash=claimed.hash, prev=claimed.prev)
+        self._arrived.append(record)
+
+    async def write(self) -> Settled:
+        """Store all of it and fold what was accepted; return how many were decided, and how."""
+        numbers = await self.store.received.add_arrived(self._arrived, self.now)
+        folded: list[Folded] = []
+        changed: dict[str, Entry] = {}
+        for index, opened in self._accepted:
+            if opened.kind == Kind.FINDING:
+                folded.append(_folded(numbers[index], opened))
+            if opened.refers_to is not None or opened.hash in self._referred:
+                changed.update(self._changes(self._arrived[index].member, opened))
+        await self.store.view.add(folded, self.now)
+        await self.store.view.change(list(changed.values()), self.now)
+        refused = len(self._arrived) - len(self._accepted)
+        return Settled(accepted=len(self._accepted), refused=refused, repeated=self._repeated)
+
+    def _may_refer(self, opened: Opened) -> bool:
+        """Tell whether what it refers to is there and may be revised or taken back (step 13)."""
+        if opened.refers_to is None:
+            return True
+        target = self._earlier.get(opened.refers_to)
+        if target is None or target.seq >= opened.seq:
+            return False
+        if opened.kind == Kind.WITHDRAWAL:
+            return target.kind not in (Kind.GROUP_KEY, Kind.WITHDRAWAL)
+        return target.kind == opened.kind
+
+    def _changes(self, member: str, opened: Opened) -> dict[str, Entry]:
+        """Fold a statement that refers to another or is referred to; return what it makes of others."""
+        body = BODIES[opened.kind].model_validate_json(opened.body)
+        handling = Handling.model_validate_json(opened.handling)
+        statement = Statement(member, opened.seq, opened.hash, opened.kind, handling, body)
+        entries = {entry.hash: entry for entry in changes(self._view, statement)}
+        self._view.update(entries)
+        return {name: entry for name, entry in entries.items() if name != opened.hash}
+
+
+def _folded(number: int, opened: Opened) -> Folded:
+    return Folded(number, opened.handling, opened.body, opened.country, opened.names, opened.identifiers)

@@ -1,0 +1,189 @@
+"""Opening what came: which records are ordinary and which are somebody else's junk, before any database is asked.
+
+Verifying a signature is most of the work, so a batch worth it goes to processes of their own; they start with the
+first such batch and end when there is none for a while. What they tell rests on the bytes and the registry's entry
+alone. A process that dies is replaced, and its records are opened again.
+"""
+
+import asyncio
+import gc
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from datetime import timedelta
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+import orjson
+
+from comity_federation import strict_json
+from comity_federation.decide import decide
+from comity_federation.decision import Refused, Seen, Trust
+from comity_federation.ordinary import Ordinary, Signers, open_ordinary
+from comity_node.domain.names import fold_name
+from comity_schemas.member import Member
+
+FOREIGN_STEPS = 5
+"""What is refused up to here is refused whatever is known of the log: nobody with the member's key made it."""
+
+WORTH_PROCESSES = 128
+"""From so many records on a batch is worth processes of their own."""
+
+_AT_ONCE = 250
+"""Records a process opens at once."""
+
+_TRIES = 3
+
+
+class Opened(NamedTuple):
+    """An ordinary statement, as it will be stored once its place and what it refers to are checked."""
+
+    seq: int
+    prev: str
+    hash: str
+    key: int
+    iat: int
+    kind: str
+    handling: str
+    """JSON text."""
+    body: str
+    """JSON text: fields in clear and disclosed ones."""
+    refers_to: str | None
+    """The earlier statement that it revises or takes back."""
+    country: str
+    names: tuple[tuple[str, str], ...]
+    """As written, and folded."""
+    identifiers: tuple[tuple[str, str], ...]
+    """Scheme and value."""
+
+
+Opening = Opened | Refused | None
+"""None: to be decided with all that is known of its log."""
+
+Arrived = tuple[bytes, bytes]
+"""The registry's entry of the member whose log it is, and a record."""
+
+
+def open_records(arrived: Sequence[Arrived]) -> list[Opening]:
+    """Return for each record what can be told from its bytes and the registry's entry alone."""
+    opened: list[Opening] = []
+    for entry, of_one in groupby(arrived, key=itemgetter(0)):
+        member, signers = _known(entry)
+        for _, raw in of_one:
+            ordinary = open_ordinary(raw, signers)
+            stored = None if ordinary is None else _stored_form(ordinary)
+            opened.append(_foreign(raw, member) if stored is None else stored)
+    return opened
+
+
+@lru_cache(maxsize=1_000)
+def _known(entry: bytes) -> tuple[Member, Signers]:
+    member = Member.from_parsed(strict_json.loads(entry))
+    return member, Signers.of(member)
+
+
+def _foreign(raw: bytes, member: Member) -> Refused | None:
+    decision = decide(raw, Trust(member), Seen())
+    return decision if isinstance(decision, Refused) and decision.step <= FOREIGN_STEPS else None
+
+
+def _stored_form(ordinary: Ordinary) -> Opened | None:
+    body = ordinary.body
+    taken_back, revised = body.get("statement"), body.get("replaces")
+    if taken_back and revised:
+        return None
+    names = body.get("names") or ()
+    identifiers = body.get("identifiers") or ()
+    return Opened(
+        *ordinary[:7],
+        orjson.dumps(body).decode(),
+        taken_back or revised,
+        body.get("country") or "",
+        tuple((name["text"], fold_name(name["text"])) for name in names),
+        tuple((identifier["scheme"], identifier["id"]) for identifier in identifiers),
+    )
+
+
+class Openers:
+    """Opens batches, in processes when they are worth it."""
+
+    def __init__(self, processes: int | None = None, idle: timedelta = timedelta(seconds=20)) -> None:
+        """Starts nothing yet.
+
+        Args:
+            processes: how many to use; by default one for each core.
+            idle: after so long without a batch worth them they end.
+        """
+        self._processes = (os.cpu_count() or 1) if processes is None else processes
+        self._idle = idle
+        self._pool: ProcessPoolExecutor | None = None
+        self._at_work = 0
+        self._used = 0.0
+        self._ending: asyncio.Task[None] | None = None
+
+    async def open(self, arrived: Sequence[Arrived]) -> list[Opening]:
+        """Return for each record what can be told of it by itself."""
+        if self._processes == 0 or len(arrived) < WORTH_PROCESSES:
+            return open_records(arrived)
+        for _ in range(_TRIES):
+            try:
+                return await self._open_in_processes(arrived)
+            except BrokenExecutor:
+                # One died, and with it the whole pool: begin again with new ones.
+                self.close()
+        return open_records(arrived)
+
+    def close(self) -> None:
+        """End the processes; what they were doing is lost, and was not stored."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _open_in_processes(self, arrived: Sequence[Arrived]) -> list[Opening]:
+        pool, loop = self._started(), asyncio.get_running_loop()
+        shares = (arrived[start : start + _AT_ONCE] for start in range(0, len(arrived), _AT_ONCE))
+        self._at_work += 1
+        try:
+            opened = await asyncio.gather(*(loop.run_in_executor(pool, open_records, share) for share in shares))
+        finally:
+            self._at_work -= 1
+            self._used = time.monotonic()
+        return [one for share in opened for one in share]
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            # Not forked: this process has threads and a bus.
+            self._pool = ProcessPoolExecutor(self._processes, multiprocessing.get_context("spawn"), _prepare_process)
+        if self._ending is None or self._ending.done():
+            self._ending = asyncio.get_running_loop().create_task(self._end_when_idle())
+        return self._pool
+
+    async def _end_when_idle(self) -> None:
+        while self._pool is not None:
+            left = self._used + self._idle.total_seconds() - time.monotonic()
+            if left <= 0 and not self._at_work:
+                self.close()
+                return
+            await asyncio.sleep(max(left, self._idle.total_seconds() / 2))
+
+
+def _prepare_process() -> None:
+    # Told to stop by closing the pool, not by the terminal's Ctrl-C, which reaches the whole group.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    gc.freeze()
+
+
+def _end_with_parent() -> None:
+    # A pool's process waits for work on a pipe that its brothers hold open too: a parent that is killed would leave
+    # it waiting for ever.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,120 @@
+"""The fast lane opens nothing that `decide` would not accept with the same content, and it opens what signers write."""
+
+import json
+from typing import Any
+
+import pytest
+
+import vectors
+from builders import FINDING_IN_CLEAR, Publisher
+from comity_federation.decide import decide
+from comity_federation.decision import Accepted, Earlier, Place, Seen, Trust
+from comity_federation.ordinary import Ordinary, Signers, open_ordinary
+from comity_schemas.handling import Handling
+from comity_schemas.member import Last, Member, MemberStatus, Role
+from comity_schemas.statement import BODIES
+from mutations import case
+
+AGENCY = Publisher("agency")
+MEMBERS = {n: Member.from_parsed(e) for n, e in json.loads((vectors.FOLDER / "members.json").read_text()).items()}
+RECORDS = json.loads((vectors.FOLDER / "records.json").read_text())
+
+
+def next_in(ordinary: Ordinary) -> Seen:
+    """The log in which it stands next, with everything it may refer to."""
+    places = {} if ordinary.seq == 1 else {ordinary.seq - 1: Place(ordinary.prev, 0)}
+    named = {ordinary.body.get("statement"): "finding", ordinary.body.get("replaces"): ordinary.kind}
+    return Seen(ordinary.seq - 1, places, {name: Earlier(0, kind) for name, kind in named.items() if name})
+
+
+def demanding_nothing(member: Member) -> Member:
+    """The entry once the log has run through all that it names: that much the caller checks by the head."""
+    keys = tuple(key.model_copy(update={"closed": None}) for key in member.signing_keys)
+    return member.model_copy(update={"thawed": None, "closed": None, "signing_keys": keys})
+
+
+def must_agree(raw: bytes, member: Member) -> bool:
+    """Compare both on one record; return whether it is ordinary."""
+    ordinary = open_ordinary(raw, Signers.of(member))
+    if ordinary is None:
+        return False
+    read = dict(ordinary.body)
+    accepted = decide(raw, Trust(demanding_nothing(member)), next_in(ordinary))
+    assert isinstance(accepted, Accepted), f"ordinary, and decided as {accepted}"
+    claims = accepted.claims
+    assert ordinary[:6] == (claims.seq, claims.prev, accepted.hash, accepted.key, claims.iat, claims.kind)
+    assert Handling.model_validate_json(ordinary.handling) == claims.handling
+    assert BODIES[ordinary.kind].from_parsed(read) == accepted.body
+    assert accepted.missing == ()
+    return True
+
+
+def test_every_vector_that_is_ordinary_is_one_that_decide_accepts() -> None:
+    ordinary = [r["name"] for r in RECORDS if must_agree(vectors.read(r["record"]), MEMBERS[r["member"]])]
+    assert len(ordinary) > 5, ordinary
+
+
+def test_no_mutated_record_is_ordinary_that_decide_would_not_accept() -> None:
+    told = [must_agree(each.raw, each.log.trust.member) for each in (case(41, n) for n in range(6_000))]
+    # Were nothing ordinary, this would prove nothing.
+    assert sum(told) > 100
+
+
+WRITTEN: dict[str, dict[str, Any]] = {
+    "a finding": {},
+    "without disclosures": {"disclosed": {}},
+    "by the second key": {"key": 1},
+    "CLEAR": {"tlp": "CLEAR"},
+    "at a later place": {"seq": 7, "prev": "A" * 43},
+    "a revision": {"clear": {**FINDING_IN_CLEAR, "replaces": "A" * 43}},
+    "names in other scripts": {"disclosed": {"names": [{"text": "示例织造有限公司"}, {"text": "مصنع"}]}},
+}
+
+
+@pytest.mark.parametrize("what", WRITTEN)
+def test_what_our_own_signer_writes_is_ordinary(what: str) -> None:
+    assert must_agree(AGENCY.finding(**WRITTEN[what]).raw, AGENCY.member())
+
+
+def test_a_withdrawal_is_ordinary() -> None:
+    assert must_agree(AGENCY.withdrawal("A" * 43, seq=2, prev="B" * 43).raw, AGENCY.member())
+
+
+LEFT_TO_DECIDE: dict[str, bytes] = {
+    "a disclosure missing": AGENCY.finding().stripped("names").raw,
+    "an escape": AGENCY.finding(disclosed={"names": [{"text": 'a "b"'}]}).raw,
+    "a sealed box": AGENCY.finding(boxes=("AAAA",)).raw,
+    "the whole body withheld": AGENCY.make(tlp="AMBER", clear={}).raw,
+    "a kind not known here": AGENCY.make(kind="decision").raw,
+    "another version": AGENCY.finding(v=2).raw,
+    "a firm named after a person, CLEAR": AGENCY.finding(
+        tlp="CLEAR", clear={**FINDING_IN_CLEAR, "named_after_person": True}
+    ).raw,
+    "nothing": b"",
+    "cut off": AGENCY.finding().raw[:-1],
+}
+
+
+@pytest.mark.parametrize("what", LEFT_TO_DECIDE)
+def test_what_is_unusual_is_left_to_decide(what: str) -> None:
+    assert open_ordinary(LEFT_TO_DECIDE[what], Signers.of(AGENCY.member())) is None
+
+
+def test_nothing_of_a_member_that_the_registry_holds_back_is_ordinary() -> None:
+    raw, last = AGENCY.finding().raw, Last(seq=9, hash="A" * 43)
+    held_back = [
+        AGENCY.member(status=MemberStatus.PENDING),
+        AGENCY.member(status=MemberStatus.SUSPENDED, closed=last),
+        AGENCY.member(status=MemberStatus.REMOVED, closed=last),
+        AGENCY.member(closed_keys={0: last}),
+        AGENCY.member(role=Role.OBSERVER),
+    ]
+    assert [open_ordinary(raw, Signers.of(member)) for member in held_back] == [None] * 5
+
+
+def test_each_changed_byte_makes_it_unusual() -> None:
+    raw, signers = AGENCY.finding().raw, Signers.of(AGENCY.member())
+    assert open_ordinary(raw, signers) is not None
+    for at in range(len(raw)):
+        changed = raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :]
+        assert open_ordinary(changed, signers) is None, at
