@@ -14,7 +14,7 @@ from comity_node.db import Database
 from comity_node.db.received import LogStatus
 from comity_node.services.check import check
 from comity_node.services.screen import Coverage, cover
-from comity_node.services.settle import trust_fingerprint
+from comity_node.services.subscriptions import trust_fingerprint
 from comity_node.wiring import Home, Node
 from comity_node.wiring.settings import Settings
 from comity_node.workers.following import Following

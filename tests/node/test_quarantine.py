@@ -64,6 +64,7 @@ async def test_a_refused_record_that_is_good_after_all_counts_when_it_is_decided
     one, two = AGENCY.chain(2)
     member = AGENCY.member()
     await bench.arrive(member, one.raw)
+    bench.opens = False
     await bench.receive(member, [two.raw])
     async with bench.database.write() as store:
         # As an older release with a mistake would have left it.

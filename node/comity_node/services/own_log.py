@@ -26,7 +26,7 @@ from comity_node.domain.trail import Event
 from comity_node.services.peers.client import Given
 from comity_node.services.peers.taking_in import put_given
 from comity_node.services.relay import AT_ONCE, Head
-from comity_node.services.settle import trust_fingerprint
+from comity_node.services.subscriptions import trust_fingerprint
 from comity_schemas.errors import ComityError
 from comity_schemas.member import Member
 
