@@ -131,6 +131,9 @@ async def test_what_is_signed_and_not_sent_yet_is_not_given(street: Street, log:
     async with a.house.node.database.write() as store:
         await store.outbox.resend_after(1)
     assert lines(await ask(a, "records/a", b)) == said[:1]
+    unsent = peek(said[1])
+    assert unsent is not None
+    assert (await ask(a, f"records/a/{unsent.hash}", b)).status_code == 404
 
 
 async def test_an_answer_is_bounded_in_bytes_and_always_brings_one(
