@@ -34,7 +34,17 @@ AREAS = (
     Area("minimize", ("comity_node.domain.minimize",), ("tests/node/test_minimize.py", "tests/node/test_review.py")),
     Area(
         "authorise",
-        ("comity_node.auth", "comity_node.services.release"),
-        ("tests/node/test_api.py", "tests/node/test_review.py"),
+        (
+            "comity_node.auth.people",
+            "comity_node.auth.peers",
+            "comity_node.services.accounts",
+            "comity_node.services.release",
+        ),
+        (
+            "tests/node/test_authorisation.py",
+            "tests/node/test_api.py",
+            "tests/node/test_review.py",
+            "tests/node/test_peers.py",
+        ),
     ),
 )

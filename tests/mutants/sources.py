@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import gc
 import importlib
 import inspect
 from collections.abc import Callable, Iterator
@@ -61,8 +62,14 @@ def mutants_of(module: str) -> list[Mutant]:
 
 
 def apply(mutant: Mutant) -> None:
-    """Put the fault into the running process."""
-    live_function(mutant.module, mutant.function).__code__ = mutant.code
+    """Put the fault into the running process, also into the inner functions that were made before it."""
+    function = live_function(mutant.module, mutant.function)
+    twins = dict(_twins(function.__code__, mutant.code))
+    if len(twins) > 1:
+        for other in gc.get_objects():
+            if isinstance(other, FunctionType) and other.__code__ in twins:
+                other.__code__ = twins[other.__code__]
+    function.__code__ = mutant.code
 
 
 def live_function(module: str, name: str) -> FunctionType:
@@ -88,6 +95,15 @@ def _functions(tree: ast.Module) -> list[tuple[str, ast.FunctionDef | ast.AsyncF
                 yield from of(node.body, f"{prefix}{node.name}.")
 
     return list(of(tree.body, ""))
+
+
+def _twins(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
+    """A function's code and that of its inner functions, each with what becomes of it."""
+    yield old, new
+    inner = [[const for const in code.co_consts if isinstance(const, CodeType)] for code in (old, new)]
+    if [code.co_name for code in inner[0]] == [code.co_name for code in inner[1]]:
+        for one, other in zip(*inner, strict=True):
+            yield from _twins(one, other)
 
 
 def _code_of(code: CodeType, name: str) -> CodeType:

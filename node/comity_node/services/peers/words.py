@@ -20,14 +20,19 @@ async def note_checkpoint(
 ) -> Checkpoint | None:
     """Take in a checkpoint, wherever it came from; None where it is none of this member.
 
-    An older one than is known changes nothing.
+    An older one than is known changes nothing, unless the key that signed what is known counts no more: a thief's
+    last word would stand for ever.
     """
     try:
         checkpoint = open_checkpoint(raw, member)
     except CheckpointRefused:
         return None
     log = await store.received.log(member.slug)
-    if log.announced_seq is not None and checkpoint.seq < log.announced_seq:
+    if (
+        log.announced_seq is not None
+        and checkpoint.seq < log.announced_seq
+        and await _still_counts(store, member, checkpoint)
+    ):
         return checkpoint
     await store.received.put_logs(
         replace(
@@ -43,6 +48,15 @@ async def note_checkpoint(
     if checkpoint.peers is not None:
         await note_heads(store, member.slug, checkpoint.peers.heads, registry, now)
     return checkpoint
+
+
+async def _still_counts(store: Store, member: Member, instead: Checkpoint) -> bool:
+    """Tell whether the latest word of a member is one under its entry as it is now."""
+    known = await store.peers.checkpoint(member.slug)
+    try:
+        return known is None or open_checkpoint(known, member).seq > instead.seq
+    except CheckpointRefused:
+        return False
 
 
 async def note_heads(
