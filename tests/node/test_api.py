@@ -1,9 +1,7 @@
 """The API: closed by default, every error a problem with a stable code, and nothing that was sent comes back."""
 
 import importlib
-import io
 import json
-import logging
 import pkgutil
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -13,7 +11,6 @@ from typing import Any
 import httpx2
 import pytest
 import pytest_asyncio
-import structlog
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
@@ -31,7 +28,6 @@ from comity_node.api.problems import STATUS
 from comity_node.app import create_app
 from comity_node.domain import errors as domain_errors
 from comity_node.services.accounts import hash_password
-from comity_node.wiring import logs
 from comity_schemas.errors import ComityError
 from comity_schemas.member import Last, SuspensionReason
 from comity_schemas.report import MAX_REPORT_BYTES
@@ -663,41 +659,6 @@ def test_every_error_that_the_api_can_raise_has_a_status_and_every_status_an_err
     assert reaching <= set(STATUS)
     of_the_frame = {"request.malformed", "request.content-type", "request.too-large"}
     assert set(STATUS) - of_the_frame <= {e.code for e in errors}
-
-
-# Logs
-
-
-async def test_logs_hold_no_body_no_name_and_no_token(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = io.StringIO()
-    handler = logging.StreamHandler(said)
-    handler.setLevel(logging.DEBUG)
-    root = logging.getLogger()
-    monkeypatch.setattr("sys.stderr", said)
-    kept = structlog.get_config()
-    logs.set_up_logs(logging.DEBUG)  # ours; of libraries, as served: warnings
-    root.addHandler(handler)
-    level = root.level
-    root.setLevel(logging.WARNING)
-    try:
-        place = await furnish(town)
-        worker = await place.house.hire(f"{CANARY}-person", "officer", "reviewer")
-        review = await place.propose(team=[f"{CANARY}-team"], summary=f"{CANARY}-summary")
-        await place.ask(worker, "POST", f"reviews/{review}/approve")
-        await place.ask(worker, "POST", "screenings", json={"suppliers": [{"name": f"{CANARY}-supplier"}]})
-        await place.ask(worker, "POST", "screenings", json={"suppliers": [{"nome": f"{CANARY}-supplier"}]})
-        await place.ask(None, "POST", "tokens", json={"name": f"{CANARY}-name", "password": f"{CANARY}-password"})
-        await place.submit(b"{" + CANARY.encode())
-        async with place.house.node.database.write() as store:
-            trail = await store.trail.page(before=None, most=200)
-    finally:
-        root.removeHandler(handler)
-        root.setLevel(level)
-        structlog.configure(**kept)
-    assert CANARY not in said.getvalue()
-    assert worker.token not in said.getvalue() and "Canary-" not in said.getvalue()
-    assert CANARY not in repr(trail) and "Canary" not in repr(trail)
-    assert len(trail) > 8
 
 
 async def test_an_error_of_the_database_does_not_show_what_was_to_be_stored(place: Place) -> None:

@@ -52,7 +52,7 @@ def stop(process: subprocess.Popen[bytes], log: Path) -> float:
     process.wait(WITHIN_S)
     took = time.monotonic() - began
     assert process.returncode == 0, log.read_text()
-    assert "Traceback" not in log.read_text(), log.read_text()
+    assert not any(word in log.read_text() for word in ("Traceback", "crashed", "exception")), log.read_text()
     return took
 
 
