@@ -4,6 +4,7 @@ Servers start with the first test that needs one and are shared; a server that c
 With ``CI`` set, any skip is a failure: what CI has not run, it has not checked.
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -36,6 +37,14 @@ def kafka_options(pytestconfig: pytest.Config) -> list[str]:
     """The options of `local_broker.py` and `local_cluster.py` that choose the version asked for."""
     version = pytestconfig.getoption("kafka_version")
     return ["--version", version] if version else []
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Before several workers begin, fetch what their servers need: a worker's progress nobody sees."""
+    if session.config.getoption("numprocesses", None):
+        with contextlib.suppress(servers.ServerFailed):  # The tests that need it will fail, and say so.
+            for script in (servers.LOCAL_BROKER, servers.LOCAL_POSTGRES):
+                servers.fetch(script)
 
 
 def _fetch_in_sight(config: pytest.Config, script: Path, *options: str) -> None:
