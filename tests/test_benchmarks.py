@@ -19,7 +19,11 @@ RUNNER = CHECKOUT / "tests" / "bench" / "__main__.py"
 
 SMALL = {
     ("decide",): (["--size", "20"], {"decide"}),
-    ("bus",): (["--size", "500"], {"bus-publish", "bus-read"}),
+    ("footprint",): (
+        ["--size", "500"],
+        {f"footprint-{of}" for of in ("record", "checkpoint", "kafka", "sqlite", "postgres")},
+    ),
+    ("bus",): (["--size", "500"], {"bus-publish", "bus-read: full batches", "bus-read: one record a batch"}),
     ("ingest",): (["--size", "500"], {"ingest-sqlite", "ingest-postgres"}),
     ("ingest-locallog",): (["--size", "500"], {"ingest-locallog"}),
     ("publish",): (["--size", "60"], {"publish"}),
@@ -33,10 +37,12 @@ SMALL = {
 """Benchmarks that run here, with the size and what they print."""
 
 ELSEWHERE = {
-    "api": "tests/node/test_api_contract.py",
+    "api": "tests/node/test_contract.py",
+    "brokers": "tests/faults/test_three_brokers.py",
     "crash": "tests/faults/test_crash.py",
-    "local-log-kills": "tests/faults/test_local_log_kills.py",
     "honest": "tests/attacks/test_honest_days.py",
+    "local-log-kills": "tests/faults/test_local_log_kills.py",
+    "mutants": "tests/mutants/__init__.py",
     "mutate": "tests/attacks/test_mutations.py",
 }
 """Benchmarks of which another test runs a sample."""

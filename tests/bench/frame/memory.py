@@ -1,5 +1,7 @@
-"""How much memory a process and all that it started hold."""
+"""What a process and all that it started hold in memory and have used of the processor."""
 
+import contextlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,16 @@ def memory_of(pid: int) -> Memory:
     family = [pid, *_descendants(pid)]
     sizes = [_rollup(member) for member in family]
     return Memory(sum(pss for pss, _ in sizes), sum(rss for _, rss in sizes), len([s for s in sizes if s[1]]))
+
+
+def processor_seconds_of(pid: int) -> float:
+    """Return what this process and its descendants have used of all cores so far, in seconds."""
+    ticks = 0
+    for member in [pid, *_descendants(pid)]:
+        with contextlib.suppress(OSError):  # It has ended meanwhile.
+            fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _descendants(pid: int) -> list[int]:

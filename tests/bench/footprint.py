@@ -1,0 +1,70 @@
+"""Bytes that a finding takes on the wire, in Kafka's log and in a node's database, and what a checkpoint takes.
+
+    ./comity bench footprint [--size 20k]
+
+docs/scale.md reckons with these.
+"""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+import asyncpg
+from sqlalchemy.engine import make_url
+
+import servers
+from bench.frame.buses import database_of
+from bench.frame.corpus import Corpus, corpus_of, publisher
+from bench.frame.receiver import fill, founded, receive, require_everything_accepted, served
+from bench.frame.results import arguments, report
+from builders import IAT
+from comity_federation.checkpoints import sign_checkpoint
+from comity_federation.encoding import digest
+from comity_schemas.statement import Checkpoint
+
+
+async def take_in(bus: str, corpus: Corpus, directory: Path, database: str | None) -> int:
+    """Let a new node take in the corpus and return how large its database has become."""
+    async with founded(directory, bus, database=database) as house:
+        with served(house):
+            await receive(house, corpus, "taking in")
+        await require_everything_accepted(house, corpus)
+        if database is None:
+            return sum(path.stat().st_size for path in house.home.glob("node.db*"))
+        url = make_url(database).set(drivername="postgresql").render_as_string(hide_password=False)
+        connection = await asyncpg.connect(url)
+        try:
+            return int(await connection.fetchval("select pg_database_size(current_database())"))
+        finally:
+            await connection.close()
+
+
+def checkpoint_bytes() -> int:
+    """Return how large a member's checkpoint is."""
+    who = publisher(0)
+    hashes = {name: digest(name) for name in ("hash", "registry_hash", "trail")}
+    checkpoint = Checkpoint(v=1, iss=who.did, iat=IAT, seq=40_000, registry_version=120, **hashes)
+    return len(sign_checkpoint(checkpoint, who.kid(), who.keys[0]))
+
+
+def main() -> None:
+    """Measure and print."""
+    size = arguments(__doc__, size="20k").parse_args().size
+    corpus = corpus_of(size)
+    servers.fetch(servers.LOCAL_BROKER)
+    report("footprint-record", sum(map(len, corpus.records(corpus.size))) / corpus.size, "bytes a finding")
+    report("footprint-checkpoint", checkpoint_bytes(), "bytes a checkpoint")
+    with servers.started(servers.LOCAL_BROKER) as broker:
+        bus = f"kafka://{broker['bootstrap']}"
+        asyncio.run(fill(bus, corpus))
+        logs = Path(broker["directory"]).rglob("comity.statements*/*.log")
+        report("footprint-kafka", sum(path.stat().st_size for path in logs) / corpus.size, "bytes a finding")
+        for kind in ("sqlite", "postgres"):
+            with tempfile.TemporaryDirectory(prefix="comity-bench-") as directory:
+                with database_of(kind, Path(directory)) as database:
+                    whole = asyncio.run(take_in(bus, corpus, Path(directory), database))
+                report(f"footprint-{kind}", whole / corpus.size, "bytes a finding")
+
+
+if __name__ == "__main__":
+    main()
