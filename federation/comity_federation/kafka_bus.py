@@ -7,6 +7,7 @@ leader's own word or `BusUnavailable` (`ends`). Why it uses so little of aiokafk
 """
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -20,6 +21,10 @@ from comity_federation.kafka.writer import Writer
 __all__ = ["KafkaBus", "KafkaSettings"]
 
 STOP_WITHIN_S = 8.0
+
+ID_HOLDS_S = 5.0
+"""How long an answer about the cluster is good for its id. A node asks in every round; asking every time, idle nodes
+would be most of what a hub has to do."""
 
 
 class KafkaBus:
@@ -60,13 +65,14 @@ class KafkaBus:
             await asyncio.wait([asyncio.ensure_future(end) for end in group], timeout=STOP_WITHIN_S / 2)
 
     async def bus_id(self) -> str:
-        """Return the cluster's id, asked for now; from here on reading follows that cluster.
+        """Return the cluster's id, a few seconds old at most; from here on reading follows that cluster.
 
         Raises:
             BusUnavailable: nothing answers.
         """
         self._check_open()
-        await self._reading.leaders([])
+        if self._reading.id is None or time.monotonic() - self._reading.asked_at > ID_HOLDS_S:
+            await self._reading.leaders([])
         if self._reading.id is None:
             raise BusUnavailable("the cluster does not say its id")
         self._reader.accept_cluster()

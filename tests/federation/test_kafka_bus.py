@@ -1,6 +1,7 @@
 """What is special about Kafka: brokers that vanish, refuse, hide and truncate, and publishers that are hostile."""
 
 import asyncio
+import contextlib
 import importlib.metadata
 import logging
 import os
@@ -10,7 +11,7 @@ import time
 import tracemalloc
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -32,9 +33,9 @@ from comity_federation.bus import (
     checkpoints_topic,
     statements_topic,
 )
-from comity_federation.kafka import reader
+from comity_federation.kafka import connections, ends, reader
 from comity_federation.kafka.batches import Damaged, open_batches
-from comity_federation.kafka.cluster import Cluster, Fetched
+from comity_federation.kafka.cluster import Absent, Cluster, Fetched
 from comity_federation.kafka.connections import Lane
 from comity_federation.kafka.settings import KafkaSettingsIncomplete
 from comity_federation.kafka_bus import KafkaBus, KafkaSettings
@@ -319,7 +320,47 @@ async def test_another_cluster_is_missing_history_until_its_id_was_asked_for(
     assert await bus.read({topic: 1}, most=5, wait=timedelta(0)) == []
 
 
+class Forgetful(Cluster):
+    """The real cluster, whose brokers do not know a topic yet when first asked."""
+
+    def __init__(self, settings: KafkaSettings, times: int) -> None:
+        super().__init__(settings, CLIENT)
+        self._times = times
+
+    async def leaders(self, topics: Iterable[str]) -> dict[str, int | Absent]:
+        found = await super().leaders(topics)
+        self._times -= 1
+        return found if self._times < 0 else dict.fromkeys(found, Absent.MISSING)
+
+
+async def test_a_broker_that_does_not_know_a_topic_yet_does_not_make_its_log_empty(
+    settings: KafkaSettings, bus: KafkaBus
+) -> None:
+    (topic,) = await new_topics(settings)
+    await bus.publish(topic, b"said", {})
+    for look in (lambda cluster: ends.read_tail(cluster, topic, 5), lambda cluster: ends.find_ends(cluster, [topic])):
+        cluster = Forgetful(settings, ends.TRIES_AT_MISSING - 1)
+        assert await look(cluster) in ([Delivered(topic, 0, b"said")], {topic: 1})
+        await cluster.close()
+
+
 # quiet
+
+
+async def test_asking_in_every_round_which_bus_it_is_asks_the_brokers_rarely(
+    bus: KafkaBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+    ask = connections.Connections.ask
+
+    async def counting(self: connections.Connections, *question: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return await ask(self, *question)
+
+    monkeypatch.setattr(connections.Connections, "ask", counting)
+    assert len({await bus.bus_id() for _ in range(50)}) == 1
+    assert asked <= 1
 
 
 async def test_250_idle_topics_cost_next_to_nothing(
@@ -540,6 +581,38 @@ async def test_a_broker_that_falls_silent_holds_nobody_up_and_is_found_again(
         found = await drain(bus, {topic: 0}, lambda found: b"after" in values(found[topic]))
     assert values(found[topic])[:2] == [b"before", b"before"]
     assert values(found[topic]).count(b"after") == 1
+
+
+@pytest.mark.parametrize("size", [-1, (1 << 31) - 1, connections.MOST_ANSWER_BYTES + 1])
+async def test_a_broker_that_answers_without_end_is_hung_up_on(size: int) -> None:
+    sent = 0
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(size.to_bytes(4, "big", signed=True))
+        with contextlib.suppress(OSError):
+            while True:
+                writer.write(bytes(1 << 16))
+                await writer.drain()
+                sent += 1 << 16
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    bus = KafkaBus(KafkaSettings(f"127.0.0.1:{server.sockets[0].getsockname()[1]}"), CLIENT)
+    async with asyncio.timeout(4):
+        with pytest.raises(BusUnavailable):
+            await bus.start()
+    await bus.stop()
+    server.close()
+    assert sent < 16_000_000
+
+
+def test_a_broker_that_asks_for_a_year_of_hashing_is_refused() -> None:
+    asked = {"sasl_plain_password": "p", "sasl_plain_username": "u", "sasl_mechanism": "SCRAM-SHA-512"}
+    steps = connections._Scram(loop=None, **asked).authenticator_scram()
+    nonce = next(steps)[0].decode().rpartition("r=")[2]
+    with pytest.raises(ConnectionError, match="rounds of hashing"):
+        steps.send(f"r={nonce}more,s=c2FsdA==,i=2000000000".encode())
 
 
 # settings

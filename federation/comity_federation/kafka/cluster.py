@@ -8,6 +8,7 @@ Rules:
 
 import asyncio
 import random
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum, IntEnum
@@ -82,6 +83,8 @@ class Cluster:
         self._spoke_last: Address | None = None
         self.id: str | None = None
         """The cluster's own id, as of the last answer."""
+        self.asked_at = 0.0
+        """When that answer came."""
 
     async def leaders(self, topics: Iterable[str]) -> dict[str, int | Absent]:
         """Return the broker that leads each topic now, or why there is none.
@@ -157,6 +160,10 @@ class Cluster:
         """Drop all connections, waiting at most some seconds for them to end."""
         await self._connections.close()
 
+    def ask_another(self) -> None:
+        """Let the next question about leaders go to any broker, not to the one that answered last."""
+        self._spoke_last = None
+
     async def _ask_anyone(self, request: Any) -> Any:
         brokers, bootstrap = list(self._brokers.values()), list(self._bootstrap)
         random.shuffle(brokers)
@@ -165,7 +172,7 @@ class Cluster:
         who = dict.fromkeys([*first, *brokers, *bootstrap])
         self._spoke_last, answer = await self._connections.ask_first(who, request)
         self._brokers = {broker[0]: (broker[1], broker[2]) for broker in answer.brokers}
-        self.id = answer.cluster_id
+        self.id, self.asked_at = answer.cluster_id, time.monotonic()
         return answer
 
     def _address(self, node: int) -> Address:

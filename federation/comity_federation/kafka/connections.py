@@ -6,16 +6,17 @@ Rules:
 - Kafka answers the requests of one connection one after the other. So questions, long fetches and appends have
   lanes of their own: a fetch that waits five seconds for news must not hold up a question.
 - What went wrong is said in words for the person who can mend it: a wrong password is no outage.
+- A broker is not trusted with our memory or processor either: what it may send and what signing in may cost is bounded.
 """
 
 import asyncio
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from enum import Enum
 from typing import Any, Final
 
-from aiokafka.conn import AIOKafkaConnection  # type: ignore[import-untyped]
+from aiokafka.conn import AIOKafkaConnection, ScramAuthenticator  # type: ignore[import-untyped]
 from aiokafka.errors import (  # type: ignore[import-untyped]
     KafkaError,
     SaslAuthenticationFailed,
@@ -38,6 +39,12 @@ SLOW_S: Final = 1.0
 IDLE_S: Final = 540.0
 """Brokers drop connections that were idle for ten minutes; we do it before them."""
 
+MOST_ANSWER_BYTES: Final = 32 << 20
+"""Largest answer that is read; a fetch asks for 8 MiB, and gets one batch more at most."""
+
+MOST_ITERATIONS: Final = 100_000
+"""How often a broker may ask for the password to be hashed; Kafka's own bound is 16,384."""
+
 Address = tuple[str, int]
 
 
@@ -49,13 +56,48 @@ class Lane(Enum):
     APPEND = "append"
 
 
+class _Scram(ScramAuthenticator):  # type: ignore[misc]
+    def create_salted_password(self, salt: bytes, iterations: int) -> None:
+        if iterations > MOST_ITERATIONS:
+            raise ConnectionError(f"signing in would take {iterations} rounds of hashing")
+        super().create_salted_password(salt, iterations)
+
+
+class _Connection(AIOKafkaConnection):  # type: ignore[misc]
+    def authenticator_scram(self) -> _Scram:
+        return _Scram(
+            loop=self._loop,
+            sasl_plain_password=self._sasl_plain_password,
+            sasl_plain_username=self._sasl_plain_username,
+            sasl_mechanism=self._sasl_mechanism,
+        )
+
+    @staticmethod
+    async def _read(self_ref: Callable[[], "_Connection | None"]) -> None:
+        """Hand over frames as they come, like the original, but none that is larger than anything we ask for."""
+        connection = self_ref()
+        if connection is None:
+            return
+        reader = connection._reader
+        del connection  # Whoever forgets a connection must not be kept from that by its own reading.
+        while True:
+            size = int.from_bytes(await reader.readexactly(4), "big")
+            if size > MOST_ANSWER_BYTES:
+                raise ConnectionError(f"an answer of {size} bytes")
+            frame = await reader.readexactly(size)
+            if (connection := self_ref()) is None:
+                return
+            connection._handle_frame(frame)
+            del connection
+
+
 class Connections:
     """All connections of one client."""
 
     def __init__(self, settings: KafkaSettings, client_id: str) -> None:
         self._settings = settings
         self._client_id = client_id
-        self._open: dict[tuple[Address, Lane], AIOKafkaConnection] = {}
+        self._open: dict[tuple[Address, Lane], _Connection] = {}
         self._opening: dict[tuple[Address, Lane], asyncio.Lock] = {}
         self._tls: ssl.SSLContext | None = None
 
@@ -123,14 +165,14 @@ class Connections:
         if closing := [end for end in ends if end is not None]:
             await asyncio.wait(closing, timeout=3)
 
-    async def _connect(self, address: Address) -> AIOKafkaConnection:
+    async def _connect(self, address: Address) -> _Connection:
         host, port = address
         s = self._settings
         secure = s.security_protocol == "SASL_SSL"
         try:
             if secure and self._tls is None:
                 self._tls = create_ssl_context(cafile=str(s.cafile) if s.cafile else None)
-            connection = AIOKafkaConnection(
+            connection = _Connection(
                 host,
                 port,
                 client_id=self._client_id,
@@ -164,7 +206,7 @@ class Connections:
         except OSError as why:
             raise SignInRefused(f"the file with this node's Kafka password cannot be read: {why.strerror}") from why
 
-    def _forget(self, address: Address, lane: Lane, connection: AIOKafkaConnection) -> Any:
+    def _forget(self, address: Address, lane: Lane, connection: _Connection) -> Any:
         if self._open.get((address, lane)) is connection:
             del self._open[address, lane]
         writer = connection._writer

@@ -24,6 +24,10 @@ from comity_federation.kafka.connections import Lane
 
 RETRY_S = 0.2
 
+TRIES_AT_MISSING = 3
+"""So often in a row a topic must be unknown before it counts as empty: a broker that has just started may not know it
+yet, and whoever signs on top of a log that only seems empty forks itself."""
+
 
 async def find_ends(cluster: Cluster, topics: Sequence[str]) -> dict[str, int]:
     """Return for each topic the offset after its last record; 0 for an empty or missing one.
@@ -72,15 +76,19 @@ async def read_tail(cluster: Cluster, topic: str, most: int) -> list[Delivered]:
 
 async def _find(cluster: Cluster, topics: Sequence[str], place: Place) -> tuple[dict[str, int], dict[str, int]]:
     """Return leaders and offsets, asking again while a leader is being elected; the caller sets the deadline."""
+    missing = 0
     while True:
         led, absent = only_led(await cluster.leaders(topics))
         if hidden := [topic for topic, why in absent.items() if why is Absent.FORBIDDEN]:
             raise BusUnavailable(f"no right to see {list_topics(hidden)}")
-        if Absent.LEADERLESS not in absent.values():
+        missing = missing + 1 if absent else 0
+        if Absent.LEADERLESS not in absent.values() and (not absent or missing >= TRIES_AT_MISSING):
             found = await cluster.offsets(led, place)
             known = {topic: offset for topic, offset in found.items() if offset is not None}
             if len(known) == len(led):
                 return led, known | dict.fromkeys(absent, 0)
+        if absent:
+            cluster.ask_another()
         await asyncio.sleep(RETRY_S)
 
 

@@ -110,7 +110,8 @@ class Relay:
         if self._floor is not None and monotonic() < self._look_at:
             return
         topic = statements_topic(member.slug)
-        now = (await self._bus.bus_id(), (await self._bus.end([topic]))[topic])
+        end = (await self._bus.end([topic]))[topic]
+        now = (await self._bus.bus_id(), end)
         if self._seen is not None and (now[0] != self._seen[0] or now[1] < self._seen[1]):
             self._doubt()
             # Others lost our word on where we stand, too.
