@@ -71,9 +71,22 @@ def new_database(server_url: str) -> str:
     return _create_database(server_url, "template0")
 
 
-def copy_database(server_url: str, url: str) -> str:
-    """Copy a database that nobody is connected to, and give the copy's URL."""
-    return _create_database(server_url, make_url(url).database or "")
+def copy_database(server_url: str, url: str, *, force: bool = False) -> str:
+    """Copy a database that nobody is connected to, and give the copy's URL; `force` breaks all connections first."""
+    name = make_url(url).database or ""
+    if force:
+        _on_its_own_loop(_execute(make_url(server_url), _BREAK.format(name)))
+    return _create_database(server_url, name)
+
+
+def replace_database(server_url: str, url: str, by: str) -> None:
+    """Let a URL lead to another database from now on; whoever is connected loses the connection."""
+    name, other = make_url(url).database, make_url(by).database
+    drop_database(server_url, url)
+    _on_its_own_loop(_execute(make_url(server_url), f'ALTER DATABASE "{other}" RENAME TO "{name}"'))
+
+
+_BREAK = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'"
 
 
 def _create_database(server_url: str, template: str) -> str:

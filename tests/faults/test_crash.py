@@ -22,7 +22,7 @@ def sweep(*options: str, **environment: str) -> tuple[int, dict[str, Any], str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=280,
+        timeout=900,
     )
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout.splitlines()[-1]), done.stderr

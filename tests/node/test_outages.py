@@ -79,3 +79,12 @@ async def test_a_server_that_is_not_there_is_an_outage() -> None:
         async with nowhere.read():
             pass
     await nowhere.close()
+
+
+@pytest.mark.postgres
+async def test_a_server_without_our_database_is_an_outage(postgres_url: str) -> None:
+    nowhere = Database(f"{postgres_url}_gone")
+    with pytest.raises(DatabaseUnavailable, match="no database of this name"):
+        async with nowhere.read():
+            pass
+    await nowhere.close()

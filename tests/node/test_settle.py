@@ -503,6 +503,19 @@ async def test_a_batch_that_was_not_committed_comes_again_and_nothing_is_doubled
     assert (await positions(bench.database, registry, "b"))[statements_topic("agency")] == 6
 
 
+async def test_a_batch_read_before_the_database_was_set_back_is_not_stored_since_what_lies_between_is_missing(
+    bench: Bench,
+) -> None:
+    registry, topic = registry_of(AGENCY.member()), statements_topic("agency")
+    later = [Delivered(topic, 3, HONEST[3].raw)]
+    assert await take_in(bench.database, later, registry, "bus", NOW, begins={topic: 3}) is None
+    assert (await positions(bench.database, registry, "bus"))[topic] == 0
+    first = [Delivered(topic, n, made.raw) for n, made in enumerate(HONEST[:3])]
+    assert await take_in(bench.database, first, registry, "bus", NOW, begins={topic: 0}) is not None
+    assert await take_in(bench.database, later, registry, "bus", NOW, begins={topic: 3}) is not None
+    assert (await settle(bench.database, registry, NOW)).accepted == 4
+
+
 async def test_another_bus_is_read_from_its_beginning(bench: Bench) -> None:
     registry = registry_of(AGENCY.member())
     await take_in(bench.database, [Delivered(statements_topic("agency"), 40, HONEST[0].raw)], registry, "one", NOW)

@@ -2,7 +2,7 @@
 
 Rules:
 - An outage is what goes away without a change of the program: no room, no right to write, a lock that somebody else
-  holds, a server that stops, starts or does not answer. Everything else stays the error it is.
+  holds, a server that stops, starts, fails over or does not answer. Everything else stays the error it is.
 - The drivers' own errors count as much as SQLAlchemy's: what is written in bulk goes past it.
 - The words say that nothing is half done: a transaction is kept whole or not at all.
 """
@@ -34,6 +34,8 @@ _POSTGRES = {
     "53100": _FULL,
     "25006": _READ_ONLY,
     "55P03": _HELD,
+    "3D000": "the server has no database of this name. Nothing is half done; see that it is there",
+    "28": "the server refuses this node's account. Nothing is half done; see to the account and its password",
     "08": _SILENT,
     "53": _SILENT,
     "57P": _SILENT,

@@ -5,7 +5,7 @@ A crash before the commit repeats the batch, a crash after it loses nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -52,8 +52,11 @@ async def take_in(
     bus_id: str,
     now: datetime,
     opened: Sequence[Opening] | None = None,
-) -> TakenIn:
-    """Store a batch and where reading goes on, in one transaction.
+    begins: Mapping[str, int] | None = None,
+) -> TakenIn | None:
+    """Store a batch and where reading goes on, in one transaction; None when the database is not where it begins.
+
+    Then nothing is stored: the database was set back while the batch was on its way, and what lies between is missing.
 
     Args:
         database: The node's.
@@ -63,8 +66,13 @@ async def take_in(
         now: The time.
         opened: For each item what could be told of it by itself. Without it all go to the inbox, as they must while
             the registry is expired.
+        begins: By topic the position from which the batch was read.
     """
     async with database.write() as store:
+        if begins is not None:
+            known = await store.received.positions(bus_id)
+            if any(known.get(item.topic, 0) != begins[item.topic] for item in delivered):
+                return None
         batch = _Batch(store, registry, now)
         await batch.begin(delivered, opened)
         for item, opening in zip(delivered, opened or [None] * len(delivered), strict=True):

@@ -26,6 +26,8 @@ class Batch:
 
     delivered: Sequence[Delivered | Skipped]
     opened: Sequence[Opening]
+    begins: Mapping[str, int]
+    """By topic the position from which it was read."""
 
 
 class ReadingAhead:
@@ -81,12 +83,13 @@ class ReadingAhead:
 
     async def _read_on(self) -> None:
         while True:
+            begins = dict(self._positions)
             delivered = await self._bus.read(self._positions, most=READ_AT_ONCE, wait=READ_WAIT)
             for item in delivered:
                 self._positions[item.topic] = (item.last if isinstance(item, Skipped) else item.offset) + 1
-            await self._batches.put(asyncio.create_task(self._open(delivered)))
+            await self._batches.put(asyncio.create_task(self._open(delivered, begins)))
 
-    async def _open(self, delivered: Sequence[Delivered | Skipped]) -> Batch:
+    async def _open(self, delivered: Sequence[Delivered | Skipped], begins: Mapping[str, int]) -> Batch:
         logs = subscriptions(self.registry).statements
         records = [
             (place, (logs[item.topic].entry, item.value))
@@ -97,4 +100,4 @@ class ReadingAhead:
         told = await self._openers.open([record for _, record in records])
         for (place, _), opening in zip(records, told, strict=True):
             opened[place] = opening
-        return Batch(delivered, opened)
+        return Batch(delivered, opened, begins)

@@ -88,8 +88,13 @@ class Receiver:
         now = self._node.clock()
         # While the registry is expired acceptance waits, and all goes to the inbox.
         opened = None if ahead.registry.expires <= now else batch.opened
-        taken = await take_in(self._node.database, batch.delivered, ahead.registry, ahead.bus_id, now, opened)
-        if taken.to_settle:
+        taken = await take_in(
+            self._node.database, batch.delivered, ahead.registry, ahead.bus_id, now, opened, batch.begins
+        )
+        if taken is None:
+            log.warning("receive.database_set_back")
+            self._begin_anew = True
+        elif taken.to_settle:
             self._settle_now.set()
 
     async def _note_troubles(self) -> None:

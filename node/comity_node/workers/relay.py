@@ -12,6 +12,7 @@ from comity_federation.bus import Bus, BusError, checkpoints_topic, statements_t
 from comity_federation.checkpoints import in_parts, sign_checkpoint
 from comity_federation.encoding import digest
 from comity_federation.keys import SigningPair
+from comity_federation.log_state import peek
 from comity_federation.registry import Registry
 from comity_federation.statements import genesis
 from comity_node.domain.errors import RegistryMissing
@@ -44,6 +45,7 @@ class Relay:
         self._pair = pair
         self._peers = peers
         self._floor: Head | None = None
+        self._left: str | None = None
         self._peers_asked = False
         following.on_change.append(self._doubt)
         self._moment = (monotonic(), node.clock())
@@ -68,8 +70,10 @@ class Relay:
         now = self._node.clock()
         try:
             await self._look_at_bus(member)
-            await self._look_at_database(now)
+            await self._look_at_database(member, now)
             if self._floor is None:
+                # Before the comparison: what comes to the topic during it is noticed before the next sending.
+                self._left = await self._last_on_topic(member)
                 self._floor = await self._find_own_head(member, registry, now)
             done = await sign_and_send(self._node.database, self._bus, member, self._pair, self._floor, now)
             await self._publish_checkpoint(registry, member, now)
@@ -89,17 +93,34 @@ class Relay:
         self._peers_asked = True
         return head
 
-    async def _look_at_database(self, now: datetime) -> None:
+    async def _look_at_database(self, member: Member, now: datetime) -> None:
         """Notice a database or a whole machine that was set back while this process goes on."""
         before, self._moment = self._moment, (monotonic(), now)
         leapt = (now - before[1]).total_seconds() - (self._moment[0] - before[0]) > _LEAP_S
         async with self._node.database.read() as store:
             head = await store.outbox.head()
-        if leapt or (self._floor is not None and self._floor.seq > (head[0] if head else 0)):
+            sends = bool(await store.outbox.ready(most=1))
+            sent = await store.outbox.last_sent()
+        set_back = self._floor is not None and self._floor.seq > (head[0] if head else 0)
+        if leapt or set_back or (sends and self._floor is not None and await self._was_overtaken(member, sent)):
             self._floor, self._peers_asked = None, False
         elif self._floor is not None and head is not None:
             # The next signature comes after everything this process has seen signed, whatever the database says then.
             self._floor = Head(*head)
+
+    async def _was_overtaken(self, member: Member, sent: tuple[int, str] | None) -> bool:
+        """Tell whether the own topic ends with something else than this process left there or has sent since.
+
+        A resumed snapshot remembers neither that it was one nor what was signed since; only the topic does.
+        """
+        return await self._last_on_topic(member) not in (self._left, sent and sent[1])
+
+    async def _last_on_topic(self, member: Member) -> str | None:
+        tail = await self._bus.tail(statements_topic(member.slug), most=1)
+        if not tail:
+            return None
+        claimed = peek(tail[0].value)
+        return claimed.hash if claimed else digest(tail[0].value)
 
     def _doubt(self) -> None:
         """Compare with the topic again before the next signature."""
