@@ -5,6 +5,7 @@ bare database, for tests that are about deciding and folding only.
 """
 
 import asyncio
+import contextlib
 import functools
 import os
 import re
@@ -13,8 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -43,6 +44,7 @@ from comity_node.services.settle import Settled, settle
 from comity_node.services.subscriptions import subscribe
 from comity_node.wiring import Node
 from comity_node.wiring.founding import Founding, found_node
+from comity_node.workers.exchange import Exchange, Part
 from comity_schemas.member import Authorisation, Basis, Member, MemberStatus, Role
 from comity_schemas.report import Report
 from registry_world import World
@@ -322,6 +324,21 @@ def audit_report(*observations: dict[str, Any], **changes: Any) -> Report:
             **changes,
         }
     )
+
+
+@asynccontextmanager
+async def exchanging(house: House, *parts: Part) -> AsyncIterator[None]:
+    """Run a node's exchange, or parts of it, while the block lasts."""
+    task = asyncio.create_task(Exchange(house.node, house.node.bus(), parts or tuple(Part)).run())
+    # One step: it holds the lock now.
+    await asyncio.sleep(0)
+    try:
+        yield
+    finally:
+        assert not task.done(), task
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def until(what: str, ask: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:

@@ -1,10 +1,8 @@
 """The exchange as a whole: one process a node, what holds it up said in words, and what goes on meanwhile."""
 
 import asyncio
-import contextlib
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,27 +23,12 @@ from comity_node.services.release import approve, propose_release
 from comity_node.services.screen import Coverage, cover, screen
 from comity_node.workers.exchange import Exchange, ExchangeRuns, Part
 from comity_schemas.member import Member, MemberStatus, SigningKey
-from node_world import House, Town, audit_report, clean_environment, until
+from node_world import House, Town, audit_report, clean_environment, exchanging, until
 
 QUICK: dict[str, object] = {"registry_every_s": 0.3}
 
 
 BOTH = tuple(Part)
-
-
-@asynccontextmanager
-async def exchanging(house: House, *parts: Part) -> AsyncIterator[None]:
-    """Run a node's exchange, or parts of it, while the block lasts."""
-    task = asyncio.create_task(Exchange(house.node, house.node.bus(), parts or BOTH).run())
-    # One step: it holds the lock now.
-    await asyncio.sleep(0)
-    try:
-        yield
-    finally:
-        assert not task.done(), task
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def release(house: House, ref: str) -> None:

@@ -17,6 +17,7 @@ from comity_node.workers.following import Following
 from comity_node.workers.loops import Loops, Named
 
 _LOOK_EVERY_S = 1.0
+_REGISTRIES_EVERY_S = 10.0
 _AGAIN_S = 60.0
 """When nobody answered a comparison, it is tried again after this."""
 
@@ -35,6 +36,7 @@ class PeerRounds:
         self._comparison = Comparison(peers, self._refill)
         self._lacking_at = 0.0
         self._compare_at = 0.0
+        self._registries_at = 0.0
         self._newer_since: datetime | None = None
 
     @property
@@ -58,7 +60,9 @@ class PeerRounds:
         if registry is None or not self._is_in(registry):
             return
         await self._comparison.look_into_reports(registry)
-        await self._note_newer_registries(registry)
+        if monotonic() >= self._registries_at:
+            self._registries_at = monotonic() + _REGISTRIES_EVERY_S
+            await self._note_newer_registries(registry)
         if monotonic() >= self._compare_at:
             heard = await self._comparison.compare(registry)
             self._compare_at = monotonic() + (self._node.settings.compare_heads_every_s if heard else _AGAIN_S)

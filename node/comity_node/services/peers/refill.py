@@ -53,11 +53,13 @@ async def gaps(store: Store, registry: Registry, own: str) -> list[Gap]:
     """Return what is missing of others' logs: announced by their own checkpoints, or shown by what waits beyond."""
     found = []
     logs = {log.member: log for log in await store.received.logs()}
+    something_waits = await store.received.members_in_state("waiting")
     for member in registry.members:
         known = logs.get(member.slug, LogStatus(member.slug))
         if member.slug == own or member.status is MemberStatus.PENDING or known.frozen_from is not None:
             continue
-        beyond = await store.received.first_beyond_gap(member.slug, known.head)
+        waits = member.slug in something_waits
+        beyond = await store.received.first_beyond_gap(member.slug, known.head) if waits else None
         last = max(known.announced_seq or 0, 0 if beyond is None else beyond - 1)
         if last > known.head and not await _is_on_its_way(store, member.slug, known.head + 1):
             found.append(Gap(member, known.head + 1, last))
