@@ -11,6 +11,7 @@ from typing import Any
 
 from comity_federation.registry import Registry
 from comity_node.db import Database
+from comity_node.db.quarantine import Chosen
 from comity_node.db.received import LogStatus
 from comity_node.services.check import check
 from comity_node.services.screen import Coverage, cover
@@ -76,7 +77,7 @@ class Listener:
     async def refused(self) -> list[tuple[str, int | None, str | None]]:
         """Member, step and code of all that lies in quarantine and uses up no place."""
         async with self.database() as database, database.read() as store:
-            rows = await store.received.quarantine(before=None, most=100_000)
+            rows = await store.quarantine.page(Chosen(), before=None, most=100_000)
         return [(row.member, row.step, row.code) for row in reversed(rows) if row.state == "refused"]
 
     async def conditions(self) -> dict[str, str]:

@@ -21,6 +21,7 @@ from comity_federation.checkpoints import sign_checkpoint
 from comity_federation.encoding import digest
 from comity_federation.lone_record import claimed_issuer
 from comity_node.db import Database
+from comity_node.db.quarantine import Chosen
 from comity_node.services.check import check
 from comity_node.services.intake import positions, take_in
 from comity_node.services.settle import Settled, settle
@@ -431,7 +432,7 @@ async def test_what_is_refused_lies_in_quarantine_and_the_next_record_goes_on(
     member = AGENCY.member()
     await quick.arrive(member, raw)
     async with quick.database.read() as store:
-        (held,) = await store.received.quarantine(before=None, most=10)
+        (held,) = await store.quarantine.page(Chosen(), before=None, most=10)
     assert (held.raw, held.step, held.code) == (raw[: MAX_RECORD_BYTES + 1], step, code)
     next_one = AGENCY.finding(seq=2, prev=held.hash) if step >= 10 and held.hash else HONEST[0]
     assert (await quick.arrive(member, next_one.raw)).accepted == 1
@@ -442,7 +443,7 @@ async def test_what_a_refused_record_says_never_stands_in_the_reason(bench: Benc
     bad = AGENCY.finding(clear={**FINDING_IN_CLEAR, "municipality": canary, "severity": canary, "extra": canary})
     await bench.arrive(AGENCY.member(), bad.raw)
     async with bench.database.read() as store:
-        (held,) = await store.received.quarantine(before=None, most=10)
+        (held,) = await store.quarantine.page(Chosen(), before=None, most=10)
     assert canary not in f"{held.detail}{held.code}"
 
 

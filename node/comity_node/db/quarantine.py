@@ -10,6 +10,7 @@ from comity_node.db.received import Received, ReceivedRecords, in_state
 from comity_node.db.rows import LogRow, ReceivedRow
 
 STATES = ("refused", "kept")
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +68,5 @@ class Quarantine:
         await self._session.exec(update(LogRow).where(col(LogRow.member) == member).values(decided_under="retried"))
 
     async def _records(self, ids: list[int]) -> list[Received]:
-        return await ReceivedRecords(self._session).by_ids(ids)
+        received = ReceivedRecords(self._session)
+        return [r for at in range(0, len(ids), _CHUNK) for r in await received.by_ids(ids[at : at + _CHUNK])]

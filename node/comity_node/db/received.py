@@ -316,13 +316,6 @@ class ReceivedRecords:
         """Return whose records were ever received."""
         return sorted(await self._session.exec(select(ReceivedRow.member).distinct()))
 
-    async def quarantine(self, *, before: int | None, most: int) -> list[Received]:
-        """Return what was refused, newest first."""
-        query = select(ReceivedRow).where(in_state("refused", "kept"))
-        if before is not None:
-            query = query.where(col(ReceivedRow.id) < before)
-        return [_received(r) for r in await self._session.exec(query.order_by(col(ReceivedRow.id).desc()).limit(most))]
-
     async def counts(self) -> dict[str, dict[str, int]]:
         """Return member to state to number of records; as quick with millions accepted as with none."""
         query = (
