@@ -3,17 +3,24 @@
 The compressed forms are written by hand, so that nothing has to hold what they would become.
 """
 
+import asyncio
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.util import calc_crc32c
+
+from comity_federation.kafka.cluster import Cluster, only_led
+from comity_federation.kafka.connections import Lane
+from comity_federation.kafka_bus import KafkaSettings
 
 NONE, GZIP, SNAPPY, LZ4, ZSTD = range(5)
 """Kafka's codecs, as its batches number them."""
 
 _BATCH = struct.Struct(">qiibIhiqqqhii")
 _ATTRIBUTES_AT = 21
+MB = 1_000_000
 _MOST_OF_A_BLOCK = 128 * 1024
 
 
@@ -134,3 +141,29 @@ def _xxh32(content: bytes) -> int:
     h = (h ^ h >> 15) * prime2 & mask
     h = (h ^ h >> 13) * prime3 & mask
     return h ^ h >> 16
+
+
+async def append(settings: KafkaSettings, topic: str, batches: Sequence[bytes]) -> list[int]:
+    """Append batches as they are, many on the way at once; return the error codes."""
+    cluster = Cluster(settings, "hostile")
+    try:
+        led, _ = only_led(await cluster.leaders([topic]))
+        codes: list[int] = []
+        for start in range(0, len(batches), 100):
+            asked = [
+                cluster.ask(led[topic], ProduceRequest(None, -1, 8_000, [(topic, [(0, raw)])]), Lane.APPEND)
+                for raw in batches[start : start + 100]
+            ]
+            codes += [answer.topics[0][1][0][1] for answer in await asyncio.gather(*asked)]
+        return codes
+    finally:
+        await cluster.close()
+
+
+BOMBS = {
+    "zstd": batch(zstd_of_zeros(900 * MB), codec=ZSTD),
+    "gzip": batch(gzip_of_zeros(50 * MB), codec=GZIP),
+    "lz4": batch(lz4_of_zeros(50 * MB), codec=LZ4),
+    "snappy": batch(snappy_of_zeros(4 * MB), codec=SNAPPY),
+}
+"""One of each codec that Kafka knows, as large as fits below a topic's `max.message.bytes`."""

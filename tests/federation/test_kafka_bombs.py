@@ -11,27 +11,17 @@ import sys
 import time
 import tracemalloc
 import uuid
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from aiokafka.protocol.produce import ProduceRequest
 
 import bombs
 from comity_federation.bus import Delivered, Skipped, statements_topic
 from comity_federation.kafka.batches import Damaged, open_batches
-from comity_federation.kafka.cluster import Cluster, Code, only_led
-from comity_federation.kafka.connections import Lane
+from comity_federation.kafka.cluster import Code
 from comity_federation.kafka_bus import KafkaBus, KafkaSettings
 from comity_federation.kafka_topics import prepare_topics
 
-MB = 1_000_000
-BOMBS = {
-    "zstd": bombs.batch(bombs.zstd_of_zeros(900 * MB), codec=bombs.ZSTD),
-    "gzip": bombs.batch(bombs.gzip_of_zeros(50 * MB), codec=bombs.GZIP),
-    "lz4": bombs.batch(bombs.lz4_of_zeros(50 * MB), codec=bombs.LZ4),
-    "snappy": bombs.batch(bombs.snappy_of_zeros(4 * MB), codec=bombs.SNAPPY),
-}
 HOSTILE_BATCHES = 2_000
 HONEST_LOGS, HONEST_RECORDS = 4, 5_000
 
@@ -40,12 +30,12 @@ PLAIN = BEFORE + b"plain" + AFTER
 
 
 def test_nine_hundred_megabytes_travel_in_thirty_kilobytes() -> None:
-    assert len(BOMBS["zstd"]) < 30_000
+    assert len(bombs.BOMBS["zstd"]) < 30_000
 
 
-@pytest.mark.parametrize("codec", [*BOMBS, "unknown codec"])
+@pytest.mark.parametrize("codec", [*bombs.BOMBS, "unknown codec"])
 def test_a_compressed_batch_is_skipped_by_its_header(codec: str) -> None:
-    raw = BOMBS.get(codec) or bombs.batch(PLAIN, codec=5)
+    raw = bombs.BOMBS.get(codec) or bombs.batch(PLAIN, codec=5)
     tracemalloc.start()
     found = list(open_batches("t", raw, 0))
     _, peak = tracemalloc.get_traced_memory()
@@ -55,7 +45,7 @@ def test_a_compressed_batch_is_skipped_by_its_header(codec: str) -> None:
 
 
 def test_a_bomb_that_says_it_is_plain_is_not_opened_either() -> None:
-    raw = bombs.batch(bombs.zstd_of_zeros(900 * MB), codec=bombs.NONE)
+    raw = bombs.batch(bombs.zstd_of_zeros(900 * bombs.MB), codec=bombs.NONE)
     assert list(open_batches("t", raw, 0)) == [Skipped("t", 0, 0, "unreadable batch (CorruptRecordException)")]
 
 
@@ -100,23 +90,6 @@ def test_hostile_batches_in_a_row_are_one_item_and_what_is_between_is_kept_apart
     ]
 
 
-async def append(settings: KafkaSettings, topic: str, batches: Sequence[bytes]) -> list[int]:
-    """Append batches as they are, many on the way at once; return the error codes."""
-    cluster = Cluster(settings, "hostile")
-    try:
-        led, _ = only_led(await cluster.leaders([topic]))
-        codes: list[int] = []
-        for start in range(0, len(batches), 100):
-            asked = [
-                cluster.ask(led[topic], ProduceRequest(None, -1, 8_000, [(topic, [(0, raw)])]), Lane.APPEND)
-                for raw in batches[start : start + 100]
-            ]
-            codes += [answer.topics[0][1][0][1] for answer in await asyncio.gather(*asked)]
-        return codes
-    finally:
-        await cluster.close()
-
-
 @pytest.mark.kafka
 @pytest.mark.every_kafka
 async def test_bombs_and_thousands_of_hostile_batches_cost_others_neither_memory_nor_time(kafka: str) -> None:
@@ -129,9 +102,11 @@ async def test_bombs_and_thousands_of_hostile_batches_cost_others_neither_memory
     await bus.publish(hostile, b"before", {})
     small = bombs.batch(PLAIN, codec=bombs.GZIP)
     # The broker opens what it takes as a stream, to count: this one is not gzip, and is refused.
-    assert Code.NONE not in await append(settings, hostile, [small])
+    assert Code.NONE not in await bombs.append(settings, hostile, [small])
     small = bombs.batch(bombs.gzip_of_zeros(100), codec=bombs.GZIP)
-    assert set(await append(settings, hostile, [*BOMBS.values(), *[small] * HOSTILE_BATCHES])) == {Code.NONE}
+    assert set(await bombs.append(settings, hostile, [*bombs.BOMBS.values(), *[small] * HOSTILE_BATCHES])) == {
+        Code.NONE
+    }
     for topic in honest:
         records = [os.urandom(1_500) for _ in range(HONEST_RECORDS)]
         await asyncio.gather(*[bus.publish(topic, value, {}) for value in records])
