@@ -64,8 +64,10 @@ class Ordinary(NamedTuple):
     kind: str
     handling: str
     """JSON text, validated."""
+    text: str
+    """JSON text of the body, validated: fields in clear and disclosed ones."""
     body: dict[str, Any]
-    """What can be read of it, validated: fields in clear and disclosed ones."""
+    """The same as a value."""
 
 
 class _Unusual(Exception):
@@ -126,8 +128,9 @@ def _open(raw: bytes, signers: Signers) -> Ordinary:
     kind, handling = _check_claims(claims, signers)
     if [_digest(encoded) for encoded in disclosures] != claims["open"]:
         raise _Unusual
-    body = _read_body(claims, kind, handling, disclosures)
-    return Ordinary(claims["seq"], claims["prev"], _digest(jwt), number, claims["iat"], kind, handling.decode(), body)
+    text, body = _read_body(claims, kind, handling, disclosures)
+    place = (claims["seq"], claims["prev"], _digest(jwt), number, claims["iat"], kind)
+    return Ordinary(*place, handling.decode(), text.decode(), body)
 
 
 def _check_claims(claims: dict[str, Any], signers: Signers) -> tuple[str, bytes]:
@@ -149,8 +152,11 @@ def _check_claims(claims: dict[str, Any], signers: Signers) -> tuple[str, bytes]
     return kind, handling
 
 
-def _read_body(claims: dict[str, Any], kind: str, handling: bytes, disclosures: list[bytes]) -> dict[str, Any]:
-    """Return the fields in clear and the disclosed ones, after the body's own schema has accepted them."""
+def _read_body(
+    claims: dict[str, Any], kind: str, handling: bytes, disclosures: list[bytes]
+) -> tuple[bytes, dict[str, Any]]:
+    """Return the fields in clear and the disclosed ones, as text and as value, after the body's own schema has
+    accepted them."""
     body: dict[str, Any] = claims["body"]
     if type(body) is not dict:
         raise _Unusual
@@ -167,10 +173,11 @@ def _read_body(claims: dict[str, Any], kind: str, handling: bytes, disclosures: 
         if type(salt) is not str or name not in disclosable or name in body:
             raise _Unusual
         body[name] = value
-    _VALIDATORS[kind].validate_json(orjson.dumps(body))
+    text = orjson.dumps(body)
+    _VALIDATORS[kind].validate_json(text)
     if body.get("named_after_person") and _check_handling(handling) is Tlp.CLEAR:
         raise _Unusual
-    return body
+    return text, body
 
 
 @lru_cache(maxsize=256)

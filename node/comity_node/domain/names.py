@@ -22,8 +22,10 @@ _NOT_WORD = re.compile(r"[^0-9a-z]+")
 
 def fold_name(text: str) -> str:
     """Return the folded form: lower-case ASCII words without legal forms; never empty, unless the text is blank."""
-    decomposed = _ATTACHED_FORM.sub(" youxiangongsi ", unicodedata.normalize("NFKD", text).casefold())
-    plain = anyascii("".join(c for c in decomposed if not unicodedata.combining(c))).lower()
+    decomposed = plain = text.lower()
+    if not text.isascii():
+        decomposed = _ATTACHED_FORM.sub(" youxiangongsi ", unicodedata.normalize("NFKD", text).casefold())
+        plain = anyascii("".join(c for c in decomposed if not unicodedata.combining(c))).lower()
     # Dots first: "S.A." is one word, "S A" are two.
     words = _NOT_WORD.sub(" ", plain.replace(".", "").replace("'", "")).split()
     kept = [word for word in words if word not in _LEGAL_FORMS]

@@ -23,12 +23,37 @@ from comity_schemas.statement import BODIES, Kind
 
 
 @dataclass(slots=True)
+class _End:
+    """Where a log ends while a batch is taken; changed in place, since it changes with every statement."""
+
+    log: LogStatus
+    head: int
+    hash: str
+    key: int
+    repeats: int = 0
+    newest: int = -1
+    """The latest time that a statement claims."""
+
+    def status(self, now: datetime) -> LogStatus:
+        """Return what is known of the log now."""
+        heard = self.log.heard_at if self.newest < 0 else heard_at(self.log.heard_at, self.newest, now)
+        return replace(
+            self.log,
+            head=self.head,
+            head_hash=self.hash,
+            head_key=self.key,
+            repeats=self.log.repeats + self.repeats,
+            heard_at=heard,
+        )
+
+
+@dataclass(slots=True)
 class Acceptance:
     """What a batch brings, kept back until `write`; one transaction."""
 
     store: Store
-    logs: dict[str, LogStatus]
     now: datetime
+    _ends: dict[str, _End] = field(default_factory=dict)
     _arrived: list[Arrived] = field(default_factory=list)
     _accepted: list[tuple[int, Opened]] = field(default_factory=list)
     """Index in `_arrived`, and the statement."""
@@ -38,20 +63,26 @@ class Acceptance:
     _places: dict[tuple[str, int], str] = field(default_factory=dict)
     """Member and place to the hash of a statement that is held whole."""
 
-    _repeated: int = 0
+    def begin(self, log: LogStatus) -> None:
+        """Name a log that takes ordinary statements."""
+        self._ends[log.member] = _End(log, log.head, log.head_hash, log.head_key)
+
+    def logs(self) -> dict[str, LogStatus]:
+        """Return what is known of these logs after what was taken."""
+        return {member: end.status(self.now) for member, end in self._ends.items()}
 
     async def load(self, opened: Sequence[tuple[str, Opened]]) -> None:
         """Load what the statements refer to, and what stands where some of them would repeat.
 
         Args:
-            opened: Member and statement, in the order of arrival.
+            opened: Member and statement, in the order of arrival, of the logs that were named.
         """
         refers_to: dict[str, set[str]] = defaultdict(set)
         repeats: dict[str, set[int]] = defaultdict(set)
         for member, statement in opened:
             if statement.refers_to is not None:
                 refers_to[member].add(statement.refers_to)
-            if statement.seq <= self.logs[member].head:
+            if statement.seq <= self._ends[member].head:
                 repeats[member].add(statement.seq)
         for member, hashes in refers_to.items():
             self._referred |= hashes
@@ -64,15 +95,14 @@ class Acceptance:
 
     def take(self, member: str, offset: int | None, raw: bytes, opened: Opened) -> bool:
         """Accept a statement that stands next in its log, or drop one that is held; False leaves it to `settle`."""
-        log = self.logs[member]
-        if opened.seq <= log.head:
+        end = self._ends[member]
+        if opened.seq <= end.head:
             if self._places.get((member, opened.seq)) != opened.hash:
                 return False
-            self.logs[member] = replace(log, repeats=log.repeats + 1)
-            self._repeated += 1
+            end.repeats += 1
             return True
-        follows = opened.seq == log.head + 1 and (log.head == 0 or opened.prev == log.head_hash)
-        if not follows or (log.head > 0 and opened.key < log.head_key) or not self._may_refer(opened):
+        follows = opened.seq == end.head + 1 and (end.head == 0 or opened.prev == end.hash)
+        if not follows or (end.head > 0 and opened.key < end.key) or not self._may_refer(opened):
             return False
         self._accepted.append((len(self._arrived), opened))
         self._arrived.append(
@@ -80,13 +110,8 @@ class Acceptance:
         )
         if opened.hash in self._referred:
             self._earlier[opened.hash] = Earlier(opened.seq, opened.kind)
-        self.logs[member] = replace(
-            log,
-            head=opened.seq,
-            head_hash=opened.hash,
-            head_key=opened.key,
-            heard_at=heard_at(log.heard_at, opened.iat, self.now),
-        )
+        end.head, end.hash, end.key = opened.seq, opened.hash, opened.key
+        end.newest = max(end.newest, opened.iat)
         return True
 
     def refuse(self, member: str, offset: int | None, raw: bytes, refused: Refused) -> None:
@@ -112,7 +137,9 @@ class Acceptance:
         await self.store.view.add(folded, self.now)
         await self.store.view.change(list(changed.values()), self.now)
         refused = len(self._arrived) - len(self._accepted)
-        return Settled(accepted=len(self._accepted), refused=refused, repeated=self._repeated)
+        return Settled(
+            accepted=len(self._accepted), refused=refused, repeated=sum(e.repeats for e in self._ends.values())
+        )
 
     def _may_refer(self, opened: Opened) -> bool:
         """Tell whether what it refers to is there and may be revised or taken back (step 13)."""

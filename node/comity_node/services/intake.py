@@ -96,7 +96,6 @@ class _Batch:
     registry: Registry
     now: datetime
     next_offsets: dict[str, int] = field(default_factory=dict)
-    _logs: dict[str, LogStatus] = field(default_factory=dict)
     _as_found: dict[str, LogStatus] = field(default_factory=dict)
     _in_order: set[str] = field(default_factory=set)
     """Members whose logs take ordinary statements at once: nothing of theirs is undecided, frozen or contested."""
@@ -105,41 +104,37 @@ class _Batch:
     _skipped: dict[str, list[Skipped]] = field(default_factory=lambda: defaultdict(list))
     _statements: int = 0
     _acceptance: Acceptance = field(init=False)
-
-    @property
-    def subscribed(self) -> Subscriptions:
-        """What is read under this registry."""
-        return subscriptions(self.registry)
+    _subscribed: Subscriptions = field(init=False)
 
     async def begin(self, delivered: Sequence[Delivered | Skipped], opened: Sequence[Opening] | None) -> None:
         """Load what is known of the logs that the batch concerns."""
+        self._subscribed = subscriptions(self.registry)
+        self._acceptance = Acceptance(self.store, self.now)
         self._as_found = {log.member: log for log in await self.store.received.logs()}
-        self._logs = dict(self._as_found)
-        self._acceptance = Acceptance(self.store, self._logs, self.now)
-        for subscription in self.subscribed.statements.values():
-            slug = subscription.member.slug
-            self._logs.setdefault(slug, LogStatus(slug))
         if opened is None:
             return
         undecided = await self.store.received.members_in_state("new", "waiting")
-        for subscription in self.subscribed.statements.values():
-            if subscription.member.slug not in undecided and _is_in_order(
-                self._logs[subscription.member.slug], subscription
-            ):
-                self._in_order.add(subscription.member.slug)
+        for subscription in self._subscribed.statements.values():
+            log = self._log(subscription.member.slug)
+            if log.member not in undecided and _is_in_order(log, subscription):
+                self._in_order.add(log.member)
+                self._acceptance.begin(log)
         await self._acceptance.load(
             [
-                (self.subscribed.statements[item.topic].member.slug, opening)
+                (self._subscribed.statements[item.topic].member.slug, opening)
                 for item, opening in zip(delivered, opened, strict=True)
-                if isinstance(opening, Opened)
+                if isinstance(opening, Opened) and self._subscribed.statements[item.topic].member.slug in self._in_order
             ]
         )
+
+    def _log(self, member: str) -> LogStatus:
+        return self._as_found.get(member) or LogStatus(member)
 
     def take(self, item: Delivered | Skipped, opening: Opening) -> None:
         """Put one item where it belongs."""
         self.next_offsets[item.topic] = (item.last if isinstance(item, Skipped) else item.offset) + 1
-        if (subscription := self.subscribed.statements.get(item.topic)) is None:
-            slug = self.subscribed.checkpoints[item.topic].member.slug
+        if (subscription := self._subscribed.statements.get(item.topic)) is None:
+            slug = self._subscribed.checkpoints[item.topic].member.slug
             if isinstance(item, Delivered):
                 self._checkpoints[item.topic].append(item.value)
         else:
@@ -168,18 +163,18 @@ class _Batch:
         """Store everything."""
         settled = await self._acceptance.write()
         await self.store.received.add_arrived(self._inbox, self.now)
-        for subscription in self.subscribed.statements.values():
-            log = self._logs[subscription.member.slug]
-            if log.head and not log.decided_under:
-                self._logs[log.member] = replace(log, decided_under=subscription.fingerprint)
+        logs = self._acceptance.logs()
+        for subscription in self._subscribed.statements.values():
+            log = logs.get(subscription.member.slug)
+            if log is not None and log.head:
+                logs[log.member] = replace(log, decided_under=subscription.fingerprint)
         for slug, items in self._skipped.items():
-            new = await self.store.skipped.note(slug, items, self.now)
-            self._logs[slug] = replace(self._logs[slug], skipped=self._logs[slug].skipped + new)
-        changed = [log for slug, log in self._logs.items() if log != self._as_found.get(slug, LogStatus(slug))]
-        await self.store.received.put_logs(*changed)
+            log = logs.get(slug) or self._log(slug)
+            logs[slug] = replace(log, skipped=log.skipped + await self.store.skipped.note(slug, items, self.now))
+        await self.store.received.put_logs(*(log for log in logs.values() if log != self._log(log.member)))
         for topic, raws in self._checkpoints.items():
             for raw in raws[-_NEWEST_CHECKPOINTS:]:
-                member = self.subscribed.checkpoints[topic].member
+                member = self._subscribed.checkpoints[topic].member
                 await note_checkpoint(self.store, member, raw, self.registry, self.now)
         return TakenIn(self._statements, settled, len(self._inbox))
 
