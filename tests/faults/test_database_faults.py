@@ -23,7 +23,7 @@ from comity_node.db.migrate import migrate_async
 from comity_node.db.reports import StoredReport
 from comity_node.services.check import check
 from faults.crash_town import report_of
-from node_world import Actor, House, Served, Town, served, until
+from node_world import Actor, House, Served, Town, comity, served, until
 
 
 @pytest.fixture
@@ -191,7 +191,17 @@ class SmallDisk:
         else:
             self._bound(node, resource.RLIM_INFINITY)
 
+    def make_read_only(self) -> None:
+        """As a kernel does to a disk with faults."""
+        if self.is_real:
+            subprocess.run(["mount", "-o", "remount,ro", self.place], check=True)
+            return
+        for path in [*self.place.rglob("*"), self.place]:
+            path.chmod(0o500 if path.is_dir() else 0o400)
+
     def remove(self) -> None:
+        for path in [self.place, *self.place.rglob("*")] if not self.is_real else []:
+            path.chmod(0o700)
         if self.is_real:
             subprocess.run(["umount", "--lazy", self.place], check=True)
 
@@ -239,3 +249,21 @@ async def test_a_full_disk_is_said_in_words_and_the_node_goes_on_by_itself_when_
 
 async def is_ready(url: str) -> bool:
     return bool((await ready(url))["ready"])
+
+
+async def test_a_home_that_cannot_be_written_is_said_in_words_by_every_command(
+    town: Town, small_disk: SmallDisk
+) -> None:
+    house = await town.found("agency")
+    await town.refresh()
+    await house.node.close()
+    small_disk.make_read_only()
+    commands = ("serve", "exchange", "check", "status")
+    run = [asyncio.to_thread(comity, command, "--home", str(house.home)) for command in commands]
+    *refused, told = await asyncio.gather(*run)
+    for command, ended in zip(commands, refused, strict=False):
+        assert ended.returncode == 1, command
+        assert ended.stderr.startswith("Error: "), ended.stderr
+    assert told.returncode == 1
+    assert "the home cannot be written" in told.stdout
+    assert "safe  Nothing" in told.stdout

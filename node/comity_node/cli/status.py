@@ -13,11 +13,14 @@ import typer
 from comity_federation.registry import Registry
 from comity_node.cli.node import HomeOption
 from comity_node.cli.terminal import told_plainly
+from comity_node.db import DatabaseUnavailable
+from comity_node.domain.advice import advise
 from comity_node.domain.refusals import explain
 from comity_node.services.room import disk_troubles
 from comity_node.services.status import RUNS, Heard, Status, Trouble, measure, weigh
 from comity_node.wiring import Node
 from comity_node.wiring.locks import is_held
+from comity_node.wiring.node import utc_now
 from comity_schemas.errors import ComityError
 
 
@@ -27,13 +30,30 @@ def status(home: HomeOption, as_json: Annotated[bool, typer.Option("--json", hel
     Reads the home and its database; needs no token, and the node need not run.
     """
     with told_plainly():
-        found = asyncio.run(_status(home))
+        try:
+            found = asyncio.run(_status(home))
+        except DatabaseUnavailable as error:
+            unread = Trouble("database", None, str(error), advise("database"))
+            _say_unread([*disk_troubles(home), unread], as_json=as_json)
+            raise typer.Exit(1) from error
     if as_json:
         typer.echo(json.dumps(_facts(found), ensure_ascii=False, indent=2))
     else:
         _say(found)
     if not found.healthy:
         raise typer.Exit(1)
+
+
+def _say_unread(troubles: Sequence[Trouble], *, as_json: bool) -> None:
+    """Say what is known without the database."""
+    now = utc_now()
+    if as_json:
+        facts = {"as_of": now.isoformat(), "healthy": False, "needs_you": [_trouble(each) for each in troubles]}
+        typer.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+        return
+    typer.echo(f"{now:%Y-%m-%d %H:%M} UTC: the database cannot be read, so this is all that is known")
+    for trouble in troubles:
+        _say_trouble(trouble, now)
 
 
 async def _status(home: Path) -> Status:

@@ -13,7 +13,7 @@ from sqlalchemy import ExceptionContext, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.outages import outage
+from comity_node.db.outages import answering
 from comity_node.db.store import Store
 
 _WRITE_LOCK = 0x636F6D697479
@@ -44,7 +44,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Store]:
         """Give one consistent view; nothing done in it is kept."""
-        async with _answering(), self._reads() as session:
+        async with answering(), self._reads() as session:
             await session.connection(execution_options={} if self._is_sqlite else _ONE_VIEW)
             yield Store(session)
             await session.rollback()
@@ -52,14 +52,14 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Store]:
         """Give one transaction, alone among writers; committed at the end, rolled back on any error."""
-        async with _answering(), self._writes() as session, session.begin():
+        async with answering(), self._writes() as session, session.begin():
             await self._take_turn(session)
             yield Store(session)
 
     @asynccontextmanager
     async def rehearse(self) -> AsyncIterator[Store]:
         """Give a transaction that is never kept, for finding out what would come of something."""
-        async with _answering(), self._writes() as session:
+        async with answering(), self._writes() as session:
             await session.begin()
             await self._take_turn(session)
             try:
@@ -79,16 +79,6 @@ class Database:
     @property
     def _is_sqlite(self) -> bool:
         return self._engine.dialect.name == "sqlite"
-
-
-@asynccontextmanager
-async def _answering() -> AsyncIterator[None]:
-    try:
-        yield
-    except Exception as error:
-        if (unavailable := outage(error)) is not None:
-            raise unavailable from error
-        raise
 
 
 def _engine(url: str) -> AsyncEngine:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from comity_node.db.database import take_over_begin
+from comity_node.db.outages import answering
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -23,12 +24,16 @@ def migrate(url: str) -> None:
 
 
 async def migrate_async(url: str, revision: str = "head") -> None:
-    """As `migrate`, from async code."""
+    """As `migrate`, from async code.
+
+    Raises:
+        DatabaseUnavailable: it does not answer or cannot be written; nothing is half done.
+    """
     engine = create_async_engine(url)
     if engine.dialect.name == "sqlite":
         take_over_begin(engine)
     try:
-        async with engine.begin() as connection:
+        async with answering(), engine.begin() as connection:
             await connection.run_sync(run_on, revision)
     finally:
         await engine.dispose()

@@ -8,7 +8,8 @@ Rules:
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import ClassVar
 
 from sqlalchemy.exc import DBAPIError, InterfaceError
@@ -48,6 +49,17 @@ class DatabaseUnavailable(ComityError):
     """The database does not answer, cannot be written, or somebody else holds it. Nothing is half done."""
 
     code: ClassVar[str] = "database.unavailable"
+
+
+@asynccontextmanager
+async def answering() -> AsyncIterator[None]:
+    """Raise `DatabaseUnavailable` where the block meets an outage."""
+    try:
+        yield
+    except Exception as error:
+        if (unavailable := outage(error)) is not None:
+            raise unavailable from error
+        raise
 
 
 def outage(error: BaseException) -> DatabaseUnavailable | None:
