@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 import servers
 from bench.frame.buses import database_of
 from bench.frame.corpus import Corpus, corpus_of, publisher
-from bench.frame.receiver import fill, founded, receive, require_everything_accepted, served
+from bench.frame.receiver import database_bytes, fill, founded, receive, require_everything_accepted, served
 from bench.frame.results import arguments, report
 from builders import IAT
 from comity_federation.checkpoints import sign_checkpoint
@@ -30,7 +30,7 @@ async def take_in(bus: str, corpus: Corpus, directory: Path, database: str | Non
             await receive(house, corpus, "taking in")
         await require_everything_accepted(house, corpus)
         if database is None:
-            return sum(path.stat().st_size for path in house.home.glob("node.db*"))
+            return database_bytes(house)
         url = make_url(database).set(drivername="postgresql").render_as_string(hide_password=False)
         connection = await asyncpg.connect(url)
         try:

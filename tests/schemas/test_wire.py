@@ -10,9 +10,9 @@ from builders import REPORT, report
 from comity_schemas.countries import COUNTRIES
 from comity_schemas.indicators import MEANINGS, Indicator
 from comity_schemas.member import Role
+from comity_schemas.peers import PeerCheckpoint
 from comity_schemas.report import Report
 from comity_schemas.statement import ALLOWED_KINDS, BODIES, BODY_DISCLOSABLE, Claims, Kind
-from comity_schemas.peers import PeerCheckpoint
 from comity_schemas.wire import Wire, misfits, text
 
 

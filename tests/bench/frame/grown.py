@@ -19,7 +19,7 @@ from bench.frame.buses import kafka
 from bench.frame.corpus import MEMBERS, Corpus, corpus_of, next_record
 from bench.frame.memory import Memory, memory_of
 from bench.frame.progress import say
-from bench.frame.receiver import SPARE, Run, fill, founded, receive, require_everything_accepted, served
+from bench.frame.receiver import SPARE, Run, database_bytes, fill, founded, receive, require_everything_accepted, served
 from comity_federation.bus import Bus, Delivered, Skipped, statements_topic
 from comity_node.wiring.logs import set_up_logs
 from comity_node.workers.following import Following
@@ -89,7 +89,7 @@ async def _grow(corpus: Corpus, bus: str, directory: Path) -> Grown:
             after = memory_of(running.process.pid)
         await require_everything_accepted(house, corpus)
         say(f"caught up with {corpus.size:,} in {watching.result().total_seconds():.0f} s")
-        size_bytes = sum(path.stat().st_size for path in house.home.glob("node.db*"))
+        size_bytes = database_bytes(house)
         quiet, news = await _rounds(house)
     return Grown(corpus.size, watching.result(), idle, after, most, size_bytes, quiet, news)
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import secrets
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,6 +133,13 @@ async def receive(house: House, corpus: Corpus, title: str = "receiving") -> Run
                 samples.append((time.perf_counter() - began, done))
             bar.at(done)
     return Run(samples)
+
+
+def database_bytes(house: House) -> int:
+    """Return how large a node's SQLite database is, with everything in the one file."""
+    with closing(sqlite3.connect(house.node.home.database_file)) as database:
+        database.execute("pragma wal_checkpoint(truncate)")
+    return house.node.home.database_file.stat().st_size
 
 
 async def require_everything_accepted(house: House, corpus: Corpus) -> None:
