@@ -54,6 +54,5 @@ async def screen_suppliers(body: ScreeningIn, person: Officer, node: ThisNode) -
     """Screen suppliers against the local supplier view; no query leaves the node."""
     registry = await node.registry()
     questions = [Question(s.name, s.country, s.identifiers) for s in body.suppliers]
-    async with node.database.write() as store:
-        answers = await screen_and_note(store, questions, registry, person.id, node.clock())
+    answers = await screen_and_note(node.database, questions, registry, person.id, node.clock())
     return ScreeningOut(**describe(answers))

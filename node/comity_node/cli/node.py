@@ -121,8 +121,7 @@ async def _screen(home: Path, question: Question) -> list[Answer]:
     node = Node.open(home)
     try:
         registry = node.trusted_registry()
-        async with node.database.write() as store:
-            return await screen_and_note(store, [question], registry, "comity screen", node.clock())
+        return await screen_and_note(node.database, [question], registry, "comity screen", node.clock())
     finally:
         await node.close()
 

@@ -1,11 +1,12 @@
 """Screening against the local supplier view. No query leaves the node."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from comity_federation.registry import Registry
-from comity_node.db import Store
+from comity_node.db import Database, Store
 from comity_node.db.received import LogStatus
 from comity_node.domain.screening import (
     Hit,
@@ -91,7 +92,7 @@ async def screen(store: Store, questions: Sequence[Question], registry: Registry
     coverage = cover(registry, logs, now)
     positions = {slug: log.head for slug, log in sorted(logs.items())}
     unreadable = await store.view.unnamed()
-    names = await store.view.names()
+    names = await store.view.names() if any(question.name for question in questions) else []
     answers = []
     for question in questions:
         # Verdict and state rest on all that was found, also on what is too much to be shown.
@@ -114,13 +115,16 @@ async def screen(store: Store, questions: Sequence[Question], registry: Registry
 
 
 async def screen_and_note(
-    store: Store, questions: Sequence[Question], registry: Registry, person: str, now: datetime
+    database: Database, questions: Sequence[Question], registry: Registry, person: str, now: datetime
 ) -> list[Answer]:
-    """Answer, and put on the trail that somebody asked and how much; never whom about."""
-    answers = await screen(store, questions, registry, now)
-    await store.trail.add(
-        now, person, Event.SCREENED, "suppliers", asked=len(questions), positions=answers[0].positions
-    )
+    """Answer once the trail says that somebody asked and how much; never whom about."""
+    async with database.read() as store:
+        answers = await screen(store, questions, registry, now)
+    # A transaction of its own: while somebody searches, whoever writes need not wait.
+    async with database.write() as store:
+        await store.trail.add(
+            now, person, Event.SCREENED, "suppliers", asked=len(questions), positions=answers[0].positions
+        )
     return answers
 
 
@@ -157,7 +161,8 @@ def _is_heard(log: LogStatus, now: datetime) -> bool:
 
 
 async def _hits(store: Store, question: Question, names: list[tuple[int, str, str, str]], now: datetime) -> list[Hit]:
-    found: dict[int, Likeness] = close_names(question, names)
+    # In a thread: the search compares every name, and other requests go on meanwhile.
+    found: dict[int, Likeness] = await asyncio.to_thread(close_names, question, names)
     for key, identifier in (await store.view.with_identifiers(question.identifiers)).items():
         found[key] = Likeness(Verdict.MATCH, f"the same {identifier.scheme} {identifier.id}", 100)
     hits = []
