@@ -36,3 +36,18 @@ async def insert_rows(
         named = ", ".join(f'"{column}"' for column in columns)
         statement = f"insert into {name} ({named}) values ({places})"  # noqa: S608 (names of our own tables)
         await connection.exec_driver_sql(statement, [tuple(row) for row in rows])
+
+
+async def update_rows(
+    session: AsyncSession, table: type[SQLModel], columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Change rows by their `id`, which follows the columns' values in each, in this transaction."""
+    if not rows:
+        return
+    await session.flush()
+    connection = await session.connection()
+    of_postgres = connection.dialect.name == "postgresql"
+    places = [f"${number}" if of_postgres else "?" for number in range(1, len(columns) + 2)]
+    named = ", ".join(f'"{column}" = {place}' for column, place in zip(columns, places, strict=False))
+    statement = f"update {table.__tablename__} set {named} where id = {places[-1]}"  # noqa: S608 (our own names)
+    await connection.exec_driver_sql(statement, [tuple(row) for row in rows])

@@ -7,11 +7,12 @@ from datetime import datetime
 from functools import lru_cache
 
 import orjson
-from sqlalchemy import bindparam, func, update
+from sqlalchemy import func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_federation.statements import Outgoing, Signed
+from comity_node.db.bulk import stored_time, update_rows
 from comity_node.db.rows import OutboxRow, ReviewRow
 from comity_schemas.handling import Handling
 
@@ -99,22 +100,21 @@ class Outbox:
 
     async def put_signed(self, signed: Sequence[tuple[int, Signed]], now: datetime) -> None:
         """Keep the exact signed bytes, each beside its item's number, before they are sent anywhere."""
-        connection = await self._session.connection()
-        await connection.execute(
-            _PUT_SIGNED,
-            [
-                {
-                    "item": number,
-                    "seq": each.seq,
-                    "hash": each.hash,
-                    "record": each.record,
-                    "withheld": orjson.dumps({d.name: d.encoded for d in each.withheld}).decode(),
-                }
-                for number, each in signed
-            ],
-        )
-        places = col(OutboxRow.seq).between(signed[0][1].seq, signed[-1][1].seq)
-        await self._session.exec(update(OutboxRow).where(places).values(signed_at=now))
+        at = stored_time(now)
+        rows = [
+            (
+                "signed",
+                s.seq,
+                s.hash,
+                s.record,
+                orjson.dumps({d.name: d.encoded for d in s.withheld}).decode(),
+                at,
+                number,
+            )
+            for number, s in signed
+        ]
+        columns = ("state", "seq", "hash", "record", "withheld", "signed_at")
+        await update_rows(self._session, OutboxRow, columns, rows)
 
     async def mark_sent(self, first: int, last: int, now: datetime) -> None:
         """Mark that the bus has stored the statements of these places, both ends included."""
@@ -227,19 +227,6 @@ def _said(outgoing: Outgoing) -> str:
     """What a statement says, comparable; withheld values cannot be read from the log."""
     said = [outgoing.kind, outgoing.handling.to_parsed(), outgoing.body, outgoing.disclosed]
     return json.dumps(said, sort_keys=True, ensure_ascii=False)
-
-
-_PUT_SIGNED = (
-    update(OutboxRow)
-    .where(col(OutboxRow.id) == bindparam("item"))
-    .values(
-        state="signed",
-        seq=bindparam("seq"),
-        hash=bindparam("hash"),
-        record=bindparam("record"),
-        withheld=bindparam("withheld"),
-    )
-)
 
 
 def _dump(outgoing: Outgoing) -> str:

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.bulk import insert_rows, stored_time
 from comity_node.db.rows import TrailRow
 from comity_node.domain.trail import START, Event, TrailEntry, link
 
@@ -21,21 +21,22 @@ class Trail:
 
     async def add(self, now: datetime, actor: str, event: Event, subject: str, **detail: Any) -> None:
         """Append an entry. `detail` holds references and numbers, never content or names."""
-        await self.add_all(now, actor, event, [(subject, detail)])
+        entry = _new(now, actor, event, subject, detail)
+        hash_ = link(await self.head(), entry)
+        self._session.add(TrailRow(at=now, actor=actor, event=event, subject=subject, detail=entry.detail, hash=hash_))
+        await self._session.flush()
 
     async def add_all(
         self, now: datetime, actor: str, event: Event, entries: Sequence[tuple[str, Mapping[str, Any]]]
     ) -> None:
         """Append an entry for each subject and detail, in their order."""
-        rows: list[dict[str, Any]] = []
-        hash_ = await self.head()
+        rows: list[tuple[str, ...]] = []
+        hash_, at = await self.head(), stored_time(now)
         for subject, detail in entries:
-            entry = TrailEntry(now, actor, event, subject, json.dumps(detail, separators=(",", ":"), sort_keys=True))
+            entry = _new(now, actor, event, subject, detail)
             hash_ = link(hash_, entry)
-            rows.append(
-                {"at": now, "actor": actor, "event": event, "subject": subject, "detail": entry.detail, "hash": hash_}
-            )
-        await self._session.exec(insert(TrailRow), params=rows)
+            rows.append((at, actor, event.value, subject, entry.detail, hash_))
+        await insert_rows(self._session, TrailRow, ("at", "actor", "event", "subject", "detail", "hash"), rows)
 
     async def head(self) -> str:
         """Return the hash of the last entry."""
@@ -63,6 +64,10 @@ class Trail:
             select(TrailRow).order_by(col(TrailRow.id)).execution_options(yield_per=500)
         ):
             yield row
+
+
+def _new(now: datetime, actor: str, event: Event, subject: str, detail: Mapping[str, Any]) -> TrailEntry:
+    return TrailEntry(now, actor, event, subject, json.dumps(detail, separators=(",", ":"), sort_keys=True))
 
 
 def _entry(row: TrailRow) -> TrailEntry:
