@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -258,3 +259,36 @@ def test_a_named_directory_keeps_its_data_for_the_next_start(script: Path, open_
     with servers.started(script, "--directory", str(open_tmp)) as again:
         assert again["directory"] == str(open_tmp)
         assert (open_tmp / identity).stat().st_ino == made
+
+
+def test_a_cluster_obeys_and_nothing_of_it_outlives_its_script(open_tmp: Path) -> None:
+    servers.fetch(servers.LOCAL_CLUSTER)
+    with subprocess.Popen(
+        [sys.executable, servers.LOCAL_CLUSTER, "--brokers", "1", "--directory", str(open_tmp)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    ) as process:
+        stdin, stdout = process.stdin, process.stdout
+        assert stdin is not None
+        assert stdout is not None
+
+        def do(command: str) -> dict[str, Any]:
+            stdin.write(f"{command}\n")
+            answer: dict[str, Any] = json.loads(stdout.readline())
+            return answer
+
+        (first,) = json.loads(stdout.readline())["pids"]
+        assert "kill N, stop N, start N M" in do("kill 2")["error"]
+        assert "runs already" in do("start 1")["error"]
+        assert do("kill 1") == {"pids": [0]}
+        assert not is_alive(first)
+        (second,) = do("start 1")["pids"]
+        assert second != first
+        os.kill(second, signal.SIGSTOP)  # One that is paused would never obey.
+        if sys.platform == "linux":
+            process.kill()
+        else:
+            stdin.close()
+        assert ends_within(second, 15)

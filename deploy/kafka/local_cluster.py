@@ -14,7 +14,8 @@ and then every line on stdin is a command, each answered by a line with the pids
     stop N    let it end in order            rebuild      end all, forget everything, start anew as another cluster
 
 The rules are those of local_broker.py: pinned jars only, on 127.0.0.1 only, nothing outlives this script. Certificates
-and passwords are made for this directory and good for nothing else. Standard library only.
+and passwords are made for this directory and good for nothing else; every start begins anew, also in a directory that
+was named. Standard library only.
 """
 
 import argparse
