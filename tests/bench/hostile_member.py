@@ -1,0 +1,118 @@
+"""How much slower the honest are taken in while one member is hostile, in every way a member can be.
+
+    ./comity bench hostile-member [--size 20k]
+
+The hostile member sends what it could send in the time that the honest need: 1 MiB of junk a second, 10,000 skipped
+batches a minute, a thousand unknown keys, gaps without end, a flood of signed statements. Both times are processor
+seconds of the same receiver, the best of some rounds.
+"""
+
+import asyncio
+import logging
+import random
+import resource
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+import node_world
+from bench.frame.results import Goal, arguments, report
+from builders import Made
+from comity_federation.bus import statements_topic
+from comity_federation.local_log import LocalLog
+from hostile_bus import HostileBus
+from listening import Listener
+from member_stories import AGENCY, BODY
+from neighbourhood import MALLORY, OF_MALLORY
+from node_world import registry_of
+
+ROUNDS = 2
+Attack = Callable[[float], list[bytes | None]]
+
+
+def junk(seconds: float) -> list[bytes | None]:
+    """Return a mebibyte a second in records of a kibibyte."""
+    luck = random.Random(1)
+    return [b'{"statement":"' + luck.randbytes(1_000) for _ in range(int(1_024 * seconds))]
+
+
+def skipped(seconds: float) -> list[bytes | None]:
+    """Return what stands for 10,000 compressed batches a minute."""
+    return [None] * int(10_000 / 60 * seconds)
+
+
+def unknown_keys(seconds: float) -> list[bytes | None]:
+    """Return a thousand statements under keys that nobody lists, at once."""
+    header = {"alg": "Ed25519", "typ": "comity-statement+sd-jwt"}
+    return [MALLORY.finding(header={**header, "kid": f"{MALLORY.did}#key-x{n}"}).raw for n in range(1_000)]
+
+
+def gaps(seconds: float) -> list[bytes | None]:
+    """Return a thousand statements whose predecessors never come."""
+    return [MALLORY.finding(seq=2 * n, prev="P" * 43).raw for n in range(1, 1_001)]
+
+
+ATTACKS: dict[str, Attack] = {"junk": junk, "skipped batches": skipped, "unknown keys": unknown_keys, "gaps": gaps}
+
+
+async def take_in(honest: dict[str, list[Made]], hostile: list[bytes | None]) -> float:
+    """Let a new node take everything in; return the processor seconds it needed."""
+    registry = registry_of(AGENCY.member(), BODY.member(), MALLORY.member())
+    with tempfile.TemporaryDirectory(prefix="comity-bench-") as directory:
+        log = LocalLog(Path(directory) / "log.db")
+        await log.start()
+        bus = HostileBus(log)
+        for slug, chain in honest.items():
+            for made in chain:
+                bus.put(statements_topic(slug), made.raw)
+        for raw in hostile:
+            bus.put(OF_MALLORY, raw)
+        node = Listener(Path(directory) / "node", bus, registry)
+        began = _spent()
+        await node.listen()
+        spent = _spent() - began
+        seen = await node.snapshot()
+        assert all(seen[slug][0] == len(chain) for slug, chain in honest.items()), "something honest is missing"
+        await log.stop()
+    return spent
+
+
+def _spent() -> float:
+    return sum(
+        used.ru_utime + used.ru_stime
+        for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
+
+
+def main() -> int:
+    """Measure and print."""
+    asked = arguments(__doc__, size="20k").parse_args()
+    node_world.warm_up()
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    logging.disable(logging.WARNING)
+    honest = {p.name: p.chain(asked.size // 2) for p in (AGENCY, BODY)}
+    alone = asyncio.run(take_in(honest, []))
+    met = True
+    for name, attack in ATTACKS.items():
+        hostile, beside = attack(alone), float("inf")
+        for _ in range(ROUNDS):
+            # One after the other: a machine that gets busier slows both.
+            alone = min(alone, asyncio.run(take_in(honest, [])))
+            beside = min(beside, asyncio.run(take_in(honest, hostile)))
+        line = report(
+            f"hostile-member: {name}",
+            asked.size / beside,
+            "honest statements/s",
+            reference="the same without the hostile member",
+            reference_value=asked.size / alone,
+            goal=Goal(ratio_at_least=0.9),
+            hostile_records=len(hostile),
+        )
+        met = met and bool(line["met"])
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
