@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, TextClause, and_, bindparam, delete, func, text, update
+from sqlalchemy import ColumnElement, Select, TextClause, and_, bindparam, delete, func, or_, text, update
 from sqlalchemy import select as sa_select
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -78,6 +78,24 @@ class LogStatus:
     announced_seq: int | None = None
     announced_hash: str | None = None
     announced_registry: int | None = None
+    counted_on: str = ""
+    """Day (UTC, ISO 8601) on which `counted` records came that were new when they came."""
+    counted: int = 0
+
+
+class Volume(NamedTuple):
+    """So many records of so many bytes."""
+
+    records: int
+    size: int
+
+    def reaches(self, most: "Volume") -> bool:
+        """Tell whether either is used up."""
+        return self.records >= most.records or self.size >= most.size
+
+    def and_one(self, raw: bytes) -> "Volume":
+        """Return it with one more record."""
+        return Volume(self.records + 1, self.size + len(raw))
 
 
 class Arrived(NamedTuple):
@@ -169,6 +187,25 @@ class ReceivedRecords:
         """Return whose records are in one of these states, `accepted` excepted."""
         return set(await self._session.exec(select(ReceivedRow.member).where(in_state(*states)).distinct()))
 
+    async def undecided(self) -> dict[str, Volume]:
+        """Return by member how much waits on a decision, what waits for the registry's word on a branch excepted: of
+        that all must be there before any of it can be decided."""
+        parked = or_(col(ReceivedRow.code).is_(None), col(ReceivedRow.code).not_in(("branch", "frozen")))
+        return await self._volumes(and_(in_state("new", "waiting"), parked))
+
+    async def quarantined(self) -> dict[str, Volume]:
+        """Return by member how much is refused and kept with its bytes."""
+        return await self._volumes(in_state("refused"))
+
+    async def _volumes(self, condition: ColumnElement[bool]) -> dict[str, Volume]:
+        query = select(ReceivedRow.member, func.count(), func.sum(func.length(ReceivedRow.raw)))
+        rows = await self._session.exec(query.where(condition).group_by(ReceivedRow.member))
+        return {member: Volume(records, int(size or 0)) for member, records, size in rows}
+
+    async def read_again(self, topic: str) -> None:
+        """Read a topic from its beginning again."""
+        await self._session.exec(update(PositionRow).where(col(PositionRow.topic) == topic).values(next_offset=0))
+
     async def settle(self, verdicts: Mapping[int, Verdict]) -> None:
         """Write verdicts beside records; what one claimed to be stays where its verdict has nothing better."""
         if verdicts:
@@ -176,8 +213,8 @@ class ReceivedRecords:
             rows = [{"n": number, **asdict(verdict)} for number, verdict in verdicts.items()]
             await (await self._session.connection()).execute(_SETTLE, rows)
 
-    async def drop_repeat(self, record_id: int) -> None:
-        """Remove a record that says nothing new."""
+    async def drop(self, record_id: int) -> None:
+        """Remove a record that says nothing new, or for which there is no room."""
         await self._session.exec(delete(ReceivedRow).where(col(ReceivedRow.id) == record_id))
 
     async def replace_raw(self, member: str, name: str, raw: bytes) -> None:

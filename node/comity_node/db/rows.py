@@ -240,6 +240,8 @@ class LogRow(SQLModel, table=True):
     announced_seq: int | None = Field(default=None, sa_type=BigInteger)
     announced_hash: str | None = None
     announced_registry: int | None = None
+    counted_on: str = ""
+    counted: int = 0
 
 
 # The three tables that follow grow with every finding. They name their record by its number and carry no foreign key:

@@ -81,6 +81,11 @@ class SkippedOffsets:
             query = query.where(col(SkippedRow.id) < before)
         return [_range(row) for row in await self._session.exec(query)]
 
+    async def any_for(self, member: str, reason: str) -> bool:
+        """Tell whether something of a member was skipped for a reason, be it one of several."""
+        query = select(SkippedRow.id).where(SkippedRow.member == member, col(SkippedRow.reason).in_((reason, SEVERAL)))
+        return (await self._session.exec(query.limit(1))).first() is not None
+
     async def _count(self, member: str) -> int:
         query = select(func.count()).select_from(SkippedRow).where(SkippedRow.member == member)
         return (await self._session.exec(query)).one()

@@ -40,6 +40,16 @@ CONDITIONS: dict[str, Advice] = {
         "All other logs are read as usual.",
         "Ask the hub for this node's right to read these topics.",
     ),
+    "parked": Advice(
+        "Nothing is lost: the bus keeps the rest of these logs, and all others are read as usual.",
+        "Look at `comity quarantine` and at the member's log: a statement before them is missing, or its key is not "
+        "listed yet. The node asks other members for what is missing; if it stays so, call the member.",
+    ),
+    "budget": Advice(
+        "Nothing is lost: the bus keeps the rest, which is read tomorrow, and all others are read as usual.",
+        "Ask the member whether it means to publish so much. If it does, the registrar raises `daily_statements`; if "
+        "not, its node or key may be in other hands: call the registrar.",
+    ),
     "settle": Advice(
         "What was received stays in the inbox and is decided later.",
         "See that the disk has room and that the database answers.",

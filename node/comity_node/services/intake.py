@@ -5,7 +5,7 @@ A crash before the commit repeats the batch, a crash after it loses nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -14,8 +14,9 @@ from comity_federation.decision import Refused
 from comity_federation.log_state import peek
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
-from comity_node.db.received import Arrived, LogStatus
+from comity_node.db.received import Arrived, LogStatus, Volume
 from comity_node.services.acceptance import Acceptance
+from comity_node.services.limits import MOST_PARKED, MOST_QUARANTINED, QUARANTINE_FULL, Budget, spent_today
 from comity_node.services.opening import Opened, Opening
 from comity_node.services.peers.words import note_checkpoint
 from comity_node.services.settle import Settled
@@ -36,6 +37,8 @@ class TakenIn:
     """What was decided at once."""
     to_settle: int = 0
     """How many lie in the inbox now because of it."""
+    left: frozenset[str] = frozenset()
+    """Topics of which something was left on the bus: too much of it is undecided, or its member is over its budget."""
 
 
 async def positions(database: Database, registry: Registry, bus_id: str) -> dict[str, int]:
@@ -53,10 +56,14 @@ async def take_in(
     now: datetime,
     opened: Sequence[Opening] | None = None,
     begins: Mapping[str, int] | None = None,
+    *,
+    ends: Mapping[str, int] | None = None,
+    is_newest: Callable[[], bool] = lambda: True,
 ) -> TakenIn | None:
-    """Store a batch and where reading goes on, in one transaction; None when the database is not where it begins.
+    """Store a batch and where reading goes on, in one transaction; None when it does not fit what is known by then.
 
-    Then nothing is stored: the database was set back while the batch was on its way, and what lies between is missing.
+    Then nothing is stored: the registry has changed while the batch was on its way, or the database was set back and
+    what lies between is missing.
 
     Args:
         database: The node's.
@@ -67,13 +74,17 @@ async def take_in(
         opened: For each item what could be told of it by itself. Without it all go to the inbox, as they must while
             the registry is expired.
         begins: By topic the position from which the batch was read.
+        ends: Where the topics ended when the node connected: what comes after counts against the daily budget.
+        is_newest: Whether this registry still is; asked within the transaction.
     """
     async with database.write() as store:
+        if not is_newest():
+            return None
         if begins is not None:
             known = await store.received.positions(bus_id)
             if any(known.get(item.topic, 0) != begins[item.topic] for item in delivered):
                 return None
-        batch = _Batch(store, registry, now)
+        batch = _Batch(store, registry, now, ends or {})
         await batch.begin(delivered, opened)
         for item, opening in zip(delivered, opened or [None] * len(delivered), strict=True):
             batch.take(item, opening)
@@ -95,6 +106,7 @@ class _Batch:
     store: Store
     registry: Registry
     now: datetime
+    ends: Mapping[str, int]
     next_offsets: dict[str, int] = field(default_factory=dict)
     _as_found: dict[str, LogStatus] = field(default_factory=dict)
     _in_order: set[str] = field(default_factory=set)
@@ -103,6 +115,10 @@ class _Batch:
     _checkpoints: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     _skipped: dict[str, list[Skipped]] = field(default_factory=lambda: defaultdict(list))
     _statements: int = 0
+    _left: set[str] = field(default_factory=set)
+    _budgets: dict[str, Budget] = field(default_factory=dict)
+    _undecided: dict[str, Volume] = field(default_factory=dict)
+    _quarantined: dict[str, Volume] = field(default_factory=dict)
     _acceptance: Acceptance = field(init=False)
     _subscribed: Subscriptions = field(init=False)
 
@@ -111,8 +127,15 @@ class _Batch:
         self._subscribed = subscriptions(self.registry)
         self._acceptance = Acceptance(self.store, self.now)
         self._as_found = {log.member: log for log in await self.store.received.logs()}
+        self._undecided = await self.store.received.undecided()
+        today = self.now.date()
+        for topic, subscription in self._subscribed.statements.items():
+            log = self._log(subscription.member.slug)
+            self._budgets[topic] = Budget(subscription, today, spent_today(log, today), self.ends.get(topic, 2**63))
         if opened is None:
             return
+        if any(isinstance(opening, Refused) for opening in opened):
+            self._quarantined = await self.store.received.quarantined()
         undecided = await self.store.received.members_in_state("new", "waiting")
         for subscription in self._subscribed.statements.values():
             log = self._log(subscription.member.slug)
@@ -131,33 +154,48 @@ class _Batch:
         return self._as_found.get(member) or LogStatus(member)
 
     def take(self, item: Delivered | Skipped, opening: Opening) -> None:
-        """Put one item where it belongs."""
-        self.next_offsets[item.topic] = (item.last if isinstance(item, Skipped) else item.offset) + 1
-        if (subscription := self._subscribed.statements.get(item.topic)) is None:
-            slug = self._subscribed.checkpoints[item.topic].member.slug
-            if isinstance(item, Delivered):
-                self._checkpoints[item.topic].append(item.value)
-        else:
-            slug = subscription.member.slug
-            if isinstance(item, Delivered):
-                self._statements += 1
-                self._take_statement(slug, item, opening)
+        """Put one item where it belongs, or leave it and what follows it in its topic on the bus."""
+        if item.topic in self._left:
+            return
+        subscription = self._subscribed.statements.get(item.topic) or self._subscribed.checkpoints[item.topic]
+        slug = subscription.member.slug
         if isinstance(item, Skipped):
             self._skipped[slug].append(item)
-
-    def _take_statement(self, slug: str, item: Delivered, opening: Opening) -> None:
-        if isinstance(opening, Refused):
-            self._acceptance.refuse(slug, item.offset, _kept(item.value), opening)
+        elif item.topic in self._subscribed.checkpoints:
+            self._checkpoints[item.topic].append(item.value)
+        elif self._budgets[item.topic].spend(item.offset) and self._take_statement(slug, item, opening):
+            self._statements += 1
+        else:
+            self._left.add(item.topic)
             return
+        self.next_offsets[item.topic] = (item.last if isinstance(item, Skipped) else item.offset) + 1
+
+    def _take_statement(self, slug: str, item: Delivered, opening: Opening) -> bool:
+        if isinstance(opening, Refused):
+            self._refuse(slug, item, opening)
+            return True
         if (
             isinstance(opening, Opened)
             and slug in self._in_order
             and self._acceptance.take(slug, item.offset, item.value, opening)
         ):
-            return
+            return True
         # What follows in this log may rest on it, so all of it waits for `settle`.
         self._in_order.discard(slug)
+        undecided = self._undecided.get(slug, Volume(0, 0))
+        if undecided.reaches(MOST_PARKED):
+            return False
+        self._undecided[slug] = undecided.and_one(item.value)
         self._inbox.append(_to_inbox(slug, item))
+        return True
+
+    def _refuse(self, slug: str, item: Delivered, refused: Refused) -> None:
+        quarantined = self._quarantined.get(slug, Volume(0, 0))
+        if quarantined.reaches(MOST_QUARANTINED):
+            self._skipped[slug].append(Skipped(item.topic, item.offset, item.offset, QUARANTINE_FULL))
+            return
+        self._quarantined[slug] = quarantined.and_one(item.value)
+        self._acceptance.refuse(slug, item.offset, _kept(item.value), refused)
 
     async def write(self) -> TakenIn:
         """Store everything."""
@@ -171,12 +209,15 @@ class _Batch:
         for slug, items in self._skipped.items():
             log = logs.get(slug) or self._log(slug)
             logs[slug] = replace(log, skipped=log.skipped + await self.store.skipped.note(slug, items, self.now))
+        for budget in self._budgets.values():
+            slug = budget.subscription.member.slug
+            logs[slug] = budget.noted(logs.get(slug) or self._log(slug))
         await self.store.received.put_logs(*(log for log in logs.values() if log != self._log(log.member)))
         for topic, raws in self._checkpoints.items():
             for raw in raws[-_NEWEST_CHECKPOINTS:]:
                 member = self._subscribed.checkpoints[topic].member
                 await note_checkpoint(self.store, member, raw, self.registry, self.now)
-        return TakenIn(self._statements, settled, len(self._inbox))
+        return TakenIn(self._statements, settled, len(self._inbox), frozenset(self._left))
 
 
 def _is_in_order(log: LogStatus, subscription: Subscription) -> bool:

@@ -5,19 +5,22 @@ log order, so a node that joined early and one that joins late end with the same
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from comity_federation.bus import Skipped, statements_topic
 from comity_federation.decide import demanded
 from comity_federation.decision import Accepted, Decision, Forked, Refused, Repeated, Trust, Waiting
 from comity_federation.log_state import LogState, peek, trace_branch
 from comity_federation.merging import merge_copies
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
-from comity_node.db.received import LogStatus, Received, Verdict
+from comity_node.db.received import LogStatus, Received, Verdict, Volume
 from comity_node.domain.supplier_view import Entry, Statement, changes
 from comity_node.domain.trail import Event
 from comity_node.services.hearing import heard_at
+from comity_node.services.limits import MOST_QUARANTINED, QUARANTINE_FULL
 from comity_node.services.subscriptions import trust_fingerprint
 from comity_schemas.member import Member
 
@@ -44,8 +47,17 @@ class Settled:
         )
 
 
-async def settle(database: Database, registry: Registry, now: datetime) -> Settled:
-    """Decide everything in the inbox, and anew every log whose member's registry entry changed."""
+async def settle(
+    database: Database, registry: Registry, now: datetime, is_newest: Callable[[], bool] = lambda: True
+) -> Settled:
+    """Decide everything in the inbox, and anew every log whose member's registry entry changed.
+
+    Args:
+        database: The node's.
+        registry: Under which to decide.
+        now: The time.
+        is_newest: Whether this registry still is; asked within each transaction, and if not the rest is left.
+    """
     async with database.read() as store:
         with_inbox = await store.received.members_in_state("new")
         under = {log.member: log.decided_under for log in await store.received.logs()}
@@ -55,6 +67,8 @@ async def settle(database: Database, registry: Registry, now: datetime) -> Settl
         more = member.slug in with_inbox or changed
         while more:
             async with database.write() as store:
+                if not is_newest():
+                    return total
                 total += await settle_log(store, member, now)
                 more = bool(await store.received.inbox(member.slug, most=1))
     return total
@@ -64,6 +78,7 @@ async def settle_log(store: Store, member: Member, now: datetime) -> Settled:
     """Decide one member's inbox, or the whole log when its registry entry changed."""
     log = await store.received.log(member.slug)
     if log.decided_under not in ("", trust_fingerprint(member)):
+        await _ask_for_what_was_not_kept(store, member)
         return await redecide(store, member, now, why="registry")
     settling = _Settling(store, member, log, now)
     # A bounded transaction: people who approve or screen meanwhile wait for a moment, not for a whole catch-up.
@@ -71,6 +86,12 @@ async def settle_log(store: Store, member: Member, now: datetime) -> Settled:
     if settling.replay_needed:
         return await redecide(store, member, now, why=settling.replay_needed, repeats=settling.repeats)
     return await settling.finish()
+
+
+async def _ask_for_what_was_not_kept(store: Store, member: Member) -> None:
+    """Read a log again of which refused records were not kept: under another registry they may count."""
+    if await store.skipped.any_for(member.slug, QUARANTINE_FULL):
+        await store.received.read_again(statements_topic(member.slug))
 
 
 async def redecide(store: Store, member: Member, now: datetime, *, why: str, repeats: int = 0) -> Settled:
@@ -118,6 +139,7 @@ class _Settling:
         self._view: dict[str, Entry] = {}
         self._folded: dict[str, Entry] = {}
         self._somebody_waits = True
+        self._quarantined: Volume | None = None
 
     @property
     def replay_needed(self) -> str | None:
@@ -211,7 +233,7 @@ class _Settling:
                 self._fold(decision)
             case Refused():
                 self._count("refused")
-                self._verdicts[record.id] = _refused(decision)
+                await self._refuse(record, decision)
             case Waiting():
                 self._count("waiting")
                 self._somebody_waits = True
@@ -228,6 +250,25 @@ class _Settling:
                 self._count("repeated")
                 await self._repeat(record, decision)
 
+    async def _refuse(self, record: Received, refused: Refused) -> None:
+        if not refused.uses_place and await self._quarantine_is_full(record.raw):
+            await self.store.received.drop(record.id)
+            if record.bus_offset is not None:
+                offset, topic = record.bus_offset, statements_topic(self.member.slug)
+                await self.store.skipped.note(
+                    self.member.slug, [Skipped(topic, offset, offset, QUARANTINE_FULL)], self.now
+                )
+            return
+        self._verdicts[record.id] = _refused(refused)
+
+    async def _quarantine_is_full(self, raw: bytes) -> bool:
+        if self._quarantined is None:
+            self._quarantined = (await self.store.received.quarantined()).get(self.member.slug, Volume(0, 0))
+        if self._quarantined.reaches(MOST_QUARANTINED):
+            return True
+        self._quarantined = self._quarantined.and_one(raw)
+        return False
+
     async def _repeat(self, record: Received, decision: Repeated) -> None:
         await self._write()
         holder = await self.store.received.holder(self.member.slug, decision.hash)
@@ -236,7 +277,7 @@ class _Settling:
             if fuller != holder.raw:
                 await self.store.received.replace_raw(self.member.slug, decision.hash, fuller)
                 self.fuller_copy = True
-            await self.store.received.drop_repeat(record.id)
+            await self.store.received.drop(record.id)
 
     def _fold(self, decision: Accepted) -> None:
         claims = decision.claims

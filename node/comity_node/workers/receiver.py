@@ -2,14 +2,17 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import date
 
 import structlog
 
-from comity_federation.bus import Bus, HistoryMissing
+from comity_federation.bus import Bus, BusError, HistoryMissing
 from comity_federation.registry import Registry
 from comity_node.services.intake import forget_position, positions, take_in
+from comity_node.services.limits import Paused, find_paused
 from comity_node.services.opening import Openers
 from comity_node.services.settle import Settled, settle
+from comity_node.services.subscriptions import subscriptions
 from comity_node.wiring import Node
 from comity_node.workers.following import Following
 from comity_node.workers.loops import IDLE_S, Loops, Named
@@ -34,6 +37,10 @@ class Receiver:
         self._openers = Openers()
         self._ahead: ReadingAhead | None = None
         self._begin_anew = False
+        self._paused: Paused | None = None
+        self._paused_on: date | None = None
+        self._ends: dict[str, int] = {}
+        self._ends_of = ""
 
     def settle_now(self) -> None:
         """Settle what somebody else has put into the inbox."""
@@ -70,13 +77,19 @@ class Receiver:
 
     async def _read_ahead(self, registry: Registry) -> ReadingAhead:
         """Return what reads on, begun anew where the database stands after any change."""
-        ahead = self._ahead
-        if ahead is not None and ahead.registry is registry and not self._begin_anew:
+        ahead, today = self._ahead, self._node.clock().date()
+        if ahead is not None and ahead.registry is registry and not self._begin_anew and today == self._paused_on:
             return ahead
         await self._stop_reading()
         bus_id = await self._bus.bus_id()
+        await self._learn_ends(registry, bus_id)
+        async with self._node.database.read() as store:
+            paused = await find_paused(store, subscriptions(registry), today)
+        await self._note_paused(paused)
+        self._paused_on = today
         where = await positions(self._node.database, registry, bus_id)
-        self._ahead = ReadingAhead(self._bus, self._openers, registry, bus_id, where)
+        wanted = {topic: offset for topic, offset in where.items() if topic not in paused.topics}
+        self._ahead = ReadingAhead(self._bus, self._openers, registry, bus_id, wanted)
         return self._ahead
 
     async def _stop_reading(self) -> None:
@@ -84,18 +97,53 @@ class Receiver:
         if ahead is not None:
             await ahead.close()
 
+    async def _learn_ends(self, registry: Registry, bus_id: str) -> None:
+        """Ask where logs end that were not read on this bus before: up to there reading them is catching up."""
+        if bus_id != self._ends_of:
+            self._ends, self._ends_of = {}, bus_id
+        unknown = [topic for topic in subscriptions(registry).statements if topic not in self._ends]
+        if unknown:
+            # Without an answer all of it counts as catching up; the next time it is asked again.
+            with suppress(BusError):
+                self._ends.update(await self._bus.end(unknown))
+
     async def _take_in(self, ahead: ReadingAhead, batch: Batch) -> None:
         now = self._node.clock()
         # While the registry is expired acceptance waits, and all goes to the inbox.
         opened = None if ahead.registry.expires <= now else batch.opened
         taken = await take_in(
-            self._node.database, batch.delivered, ahead.registry, ahead.bus_id, now, opened, batch.begins
+            self._node.database,
+            batch.delivered,
+            ahead.registry,
+            ahead.bus_id,
+            now,
+            opened,
+            batch.begins,
+            ends=self._ends,
+            is_newest=lambda: self._following.current is ahead.registry,
         )
         if taken is None:
-            log.warning("receive.database_set_back")
+            log.warning("receive.begun_anew")
             self._begin_anew = True
-        elif taken.to_settle:
+            return
+        if taken.left:
+            self._begin_anew = True
+        if taken.to_settle:
             self._settle_now.set()
+
+    async def _note_paused(self, paused: Paused) -> None:
+        if paused == self._paused:
+            return
+        self._paused = paused
+        for name, topics, why in (
+            ("parked", paused.parked, "so much of them waits undecided that the rest is left on the bus"),
+            ("budget", paused.over_budget, "their members have published more today than the registry grants"),
+        ):
+            if topics:
+                words = ", ".join(sorted(topics)[:5])
+                await self._loops.set_condition(name, f"{len(topics)} logs are not read on, {why}: {words}")
+            else:
+                await self._loops.clear_condition(name)
 
     async def _note_troubles(self) -> None:
         troubles = dict(self._bus.troubles())
@@ -120,6 +168,8 @@ class Receiver:
             await asyncio.sleep(1)
             self._settle_now.set()
             return
-        settled = await settle(self._node.database, registry, now)
+        settled = await settle(self._node.database, registry, now, lambda: self._following.current is registry)
         if settled != Settled():
+            # What was parked may be read on now.
+            self._begin_anew |= self._paused is not None and bool(self._paused.parked)
             log.info("settled", accepted=settled.accepted, waiting=settled.waiting, refused=settled.refused)
