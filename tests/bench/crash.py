@@ -81,6 +81,8 @@ class Way:
     jobs: int
     patience_s: float
     sabotage: str | None
+    until: float
+    """On the monotonic clock: when no further run begins."""
 
 
 @dataclass
@@ -125,6 +127,8 @@ class Sweep:
         waiting = list(reversed(list(kills)))
         running: dict[int, tuple[Kill, Path]] = {}
         while waiting or running:
+            if time.monotonic() > self.way.until:
+                waiting.clear()
             while waiting and len(running) < self.way.jobs:
                 pid, place = self._begin(waiting[-1])
                 running[pid] = (waiting.pop(), place)
@@ -273,6 +277,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--ground", nargs="*", default=[str(g) for g in GROUNDS], help="database/bus, several")
     parser.add_argument("--role", nargs="*", default=list(ROLES), choices=ROLES, help="which process is killed")
     parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1, help="runs at a time")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no further run after so long")
     parser.add_argument("--patience", type=float, default=30, help="seconds that a step of the story may take")
     parser.add_argument("--sabotage", choices=SABOTAGES, help="break the nodes first: the sweep must notice")
     parser.add_argument("--only", help="only the points whose name contains this")
@@ -288,8 +293,8 @@ def sweep_all(asked: argparse.Namespace, scratch: Path) -> Result:
     """Sweep ground after ground, print each result, and return the sum."""
     grounds = [ground for ground in GROUNDS if str(ground) in asked.ground]
     needs = {each for ground in grounds for each in (ground.database, ground.bus)}
-    way = Way(asked.jobs, asked.patience, asked.sabotage)
     total, left, began = Result(), asked.points, time.monotonic()
+    way = Way(asked.jobs, asked.patience, asked.sabotage, began + asked.seconds)
     with ExitStack() as stack:
         postgres = kafka = None
         if "postgres" in needs:

@@ -1,17 +1,13 @@
 """Nodes that are wrong on purpose, each in one way: a sweep that finds nothing wrong with them finds nothing at all."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
-from comity_federation.bus import Bus, Delivered, Skipped, statements_topic
-from comity_federation.keys import SigningPair
-from comity_federation.statements import sign_statement
+from comity_federation.bus import Delivered, Skipped
 from comity_node.db import Database
 from comity_node.services.intake import TakenIn
 from comity_node.services.relay import Head
 from comity_node.workers import receiver, relay
-from comity_schemas.member import Member
 
 
 def move_before_keeping() -> None:
@@ -20,40 +16,32 @@ def move_before_keeping() -> None:
 
     async def take_in(
         database: Database, delivered: Sequence[Delivered | Skipped], registry: Any, bus_id: str, *more: Any
-    ) -> TakenIn:
+    ) -> TakenIn | None:
         async with database.write() as store:
             for item in delivered:
                 last = item.last if isinstance(item, Skipped) else item.offset
                 await store.received.move({item.topic: last + 1}, bus_id)
-        return await keep(database, delivered, registry, bus_id, *more)
+        # Without the position it was read from, by which the node would notice.
+        return await keep(database, delivered, registry, bus_id, *more[:2])
 
     receiver.take_in = take_in
 
 
-def send_before_keeping() -> None:
-    """Let the relay send what it has signed before it has committed that it did."""
+def sign_anew() -> None:
+    """Let the relay sign anew, after every start, what it had signed and not yet noted as sent."""
+    look = relay.reconcile
 
-    async def sign_and_send(
-        database: Database, bus: Bus, member: Member, pair: SigningPair, floor: Head, now: datetime
-    ) -> int:
+    async def reconcile(database: Database, *more: Any) -> Head:
+        async with database.read() as store:
+            unsure = await store.outbox.in_state("signed", most=1_000)
+        head = await look(database, *more)
         async with database.write() as store:
-            items = await store.outbox.queued(most=1)
-            mine = await store.outbox.head()
-            head = Head(*mine) if mine is not None and mine[0] >= floor.seq else floor
-            for number, outgoing in items:
-                signed = sign_statement(
-                    outgoing, iss=member.did, kid=pair.kid, key=pair.secret, seq=head.seq + 1, prev=head.hash, now=now
-                )
-                await bus.publish(statements_topic(member.slug), signed.record, {})
-                await store.outbox.put_signed([(number, signed)], now)
-                await store.outbox.mark_sent(signed.seq, signed.seq, now)
-        return len(items)
+            for item in unsure:
+                assert item.seq is not None
+                await store.outbox.unsign(item.seq)
+        return head
 
-    assert callable(relay.sign_and_send)
-    relay.sign_and_send = sign_and_send
+    relay.reconcile = reconcile
 
 
-SABOTAGES: dict[str, Callable[[], None]] = {
-    "move-before-keeping": move_before_keeping,
-    "send-before-keeping": send_before_keeping,
-}
+SABOTAGES: dict[str, Callable[[], None]] = {"move-before-keeping": move_before_keeping, "sign-anew": sign_anew}

@@ -100,7 +100,7 @@ class Trial:
             points = Points(trace, self._kill.point)
             watch_process(points, home)
         let_buses_be_watched(points, self._suffix)
-        if watched and self._kill.sabotage is not None:
+        if role == self._kill.role and self._kill.sabotage is not None:
             SABOTAGES[self._kill.sabotage]()
         if role == DESK:
             asyncio.run(Story(self._directory, self._kill.patience_s).tell())

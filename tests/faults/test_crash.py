@@ -42,7 +42,7 @@ def test_a_node_that_is_killed_anywhere_loses_nothing_and_doubles_nothing(kafka:
     ("sabotage", "role", "at", "fault"),
     [
         ("move-before-keeping", "body", "commit intake.take_in:before", "lost"),
-        ("send-before-keeping", "agency", "bus.publish statements:after#2", "doubled"),
+        ("sign-anew", "agency", "bus.publish statements:after#2", "doubled"),
     ],
 )
 def test_the_sweep_finds_what_a_wrong_node_loses_or_doubles(sabotage: str, role: str, at: str, fault: str) -> None:
@@ -53,4 +53,4 @@ def test_the_sweep_finds_what_a_wrong_node_loses_or_doubles(sabotage: str, role:
 
 
 def test_every_sabotage_is_swept() -> None:
-    assert set(SABOTAGES) == {"move-before-keeping", "send-before-keeping"}
+    assert set(SABOTAGES) == {"move-before-keeping", "sign-anew"}
