@@ -72,6 +72,7 @@ def require_quiet(outcome: Outcome) -> None:
     """The API answered all the while, and nobody spun or grew."""
     assert outcome.api_failed == 0
     assert outcome.api_slowest_s < 5
-    assert outcome.processor_share < 0.9
-    assert outcome.asked_per_s < 150
+    # Measured: 0.06 to 0.3 of a core for both nodes, 1 to 42 requests a second.
+    assert outcome.processor_share < 0.7
+    assert outcome.asked_per_s < 100
     assert outcome.grown_mb < 60
