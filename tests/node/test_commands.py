@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -525,6 +526,50 @@ def test_quarantine_says_why_and_what_next_and_lets_a_record_be_decided_anew(net
 
 
 # Accounts and errors
+
+
+def whole_message(sender: socket.socket) -> bytes:
+    """Read one request or answer; its body may come after its headers."""
+    sender.settimeout(20)
+    read = b""
+    while True:
+        read += sender.recv(65_536)
+        head, _, body = read.partition(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+        if length is not None and len(body) == int(length[1]):
+            return read
+
+
+@contextlib.contextmanager
+def losing_the_first_answer(url: str) -> Iterator[str]:
+    """An address before a node: what is asked first is done there, and its answer is lost on the way back."""
+    node = url.removeprefix("http://").split(":")
+
+    def pass_on() -> None:
+        for lost in (True, False):
+            asker, _ = server.accept()
+            with asker, socket.create_connection((node[0], int(node[1]))) as there:
+                there.sendall(whole_message(asker))
+                answer = whole_message(there)
+                if not lost:
+                    asker.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as thread:
+        passing = thread.submit(pass_on)
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        passing.result(20)
+
+
+def test_a_command_whose_answer_is_lost_asks_again_and_is_done_once(network: Network) -> None:
+    with losing_the_first_answer(network.url) as between:
+        added = comity(
+            *("person", "add", "ole", "--role", "officer"),
+            COMITY_URL=between,
+            COMITY_TOKEN=network.tokens["admin"],
+            COMITY_NEW_PASSWORD="long enough words",
+        )
+    assert added.returncode == 0, added.stderr
+    assert [p["name"] for p in network.ask("admin", "/people")].count("ole") == 1
 
 
 def test_a_person_is_added_signs_in_and_a_revoked_token_is_refused_at_once(network: Network) -> None:

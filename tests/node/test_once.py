@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from api_world import MEDIA_TYPE, Office, furnish
 from comity_node.db.given_answers import MOST_A_PERSON, GivenAnswer
+from comity_node.db.rows import GivenAnswerRow
 from node_world import Town
 
 
@@ -140,24 +141,24 @@ async def test_the_work_and_its_answer_are_kept_together_or_not_at_all(either: O
 
 async def test_answers_are_kept_for_a_day_and_a_thousand_a_person(either: Office) -> None:
     now = either.house.node.clock()
-    someone, other = either.person("reviewer").person.id, either.person("reviewer 2").person.id
+    someone, another = either.person("reviewer").person.id, either.person("reviewer 2").person.id
     given = GivenAnswer("r", 200, "{}")
     async with either.house.node.database.write() as store:
-        await store.given_answers.keep(other, "kept-of-another", given, now)
-        for number in range(MOST_A_PERSON + 2):
+        await store.given_answers.keep(another, "kept-of-another", given, now)
+        rows = [{"person_id": someone, "key": f"k{n}", "at": now + timedelta(seconds=n)} for n in range(MOST_A_PERSON)]
+        for row in rows:
+            store._session.add(GivenAnswerRow(**row, request="r", status=200, body="{}"))
+        await store._session.flush()
+        for number in (MOST_A_PERSON, MOST_A_PERSON + 1):
             await store.given_answers.keep(someone, f"k{number}", given, now + timedelta(seconds=number))
     late = now + timedelta(seconds=MOST_A_PERSON + 2)
     async with either.house.node.database.write() as store:
         answers = store.given_answers
-        assert [await answers.find(someone, f"k{n}", late) is None for n in (0, 1, 2, 1001)] == [
-            True,
-            True,
-            False,
-            False,
-        ]
-        assert await answers.find(other, "kept-of-another", late) == given
+        gone = [await answers.find(someone, f"k{n}", late) is None for n in (0, 1, 2, MOST_A_PERSON + 1)]
+        assert gone == [True, True, False, False]
+        assert await answers.find(another, "kept-of-another", late) == given
         tomorrow = late + timedelta(hours=24)
-        assert await answers.find(someone, "k1001", tomorrow) is None
+        assert await answers.find(someone, f"k{MOST_A_PERSON + 1}", tomorrow) is None
         await answers.keep(someone, "new", given, tomorrow)
         left = (await (await store._session.connection()).execute(text("select count(*) from given_answer"))).scalar()
     assert left == 1

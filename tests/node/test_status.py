@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import event
 
 from builders import Publisher
 from comity_node.db import Database
@@ -173,6 +175,23 @@ async def test_what_waits_is_measured_with_its_age(database: Database) -> None:
     async with database.read() as store:
         measures = await measure(store)
     assert measures.undecided == Backlog(2, ago(minutes=8))
+
+
+async def test_its_cost_does_not_grow_with_what_was_accepted_or_sent(sqlite: Database) -> None:
+    asked: list[tuple[str, tuple[Any, ...]]] = []
+    event.listen(sqlite._engine.sync_engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
+    async with sqlite.read() as store:
+        await measure(store)
+    queries = [(query, values) for query, values in asked if query.lstrip().lower().startswith("select")]
+    assert len(queries) >= 6
+    plans: list[str] = []
+    async with sqlite.read() as store:
+        connection = await store._session.connection()
+        for query, values in queries:
+            plans += [row[3] for row in await connection.exec_driver_sql(f"explain query plan {query}", values)]
+    whole = [plan for plan in plans if re.match(r"SCAN (received|outbox|review|entry|trail)\b", plan)]
+    # The index over what is not accepted may be read through: it holds little.
+    assert whole and [plan for plan in whole if "ix_received_not_accepted" not in plan] == []
 
 
 async def test_a_home_whose_node_never_ran_and_one_whose_node_runs_are_told_apart(town: Town) -> None:
