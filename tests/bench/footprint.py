@@ -12,8 +12,7 @@ from pathlib import Path
 import asyncpg
 from sqlalchemy.engine import make_url
 
-import servers
-from bench.frame.buses import database_of
+from bench.frame.buses import database_of, kafka, log_bytes
 from bench.frame.corpus import Corpus, corpus_of, publisher
 from bench.frame.receiver import database_bytes, fill, founded, receive, require_everything_accepted, served
 from bench.frame.results import arguments, report
@@ -51,14 +50,12 @@ def main() -> None:
     """Measure and print."""
     size = arguments(__doc__, size="20k").parse_args().size
     corpus = corpus_of(size)
-    servers.fetch(servers.LOCAL_BROKER)
     report("footprint-record", sum(map(len, corpus.records(corpus.size))) / corpus.size, "bytes a finding")
     report("footprint-checkpoint", checkpoint_bytes(), "bytes a checkpoint")
-    with servers.started(servers.LOCAL_BROKER) as broker:
-        bus = f"kafka://{broker['bootstrap']}"
+    report("footprint-kafka", log_bytes(corpus) / corpus.size, "bytes a finding")
+    with kafka() as bootstrap:
+        bus = f"kafka://{bootstrap}"
         asyncio.run(fill(bus, corpus))
-        logs = Path(broker["directory"]).rglob("comity.statements*/*.log")
-        report("footprint-kafka", sum(path.stat().st_size for path in logs) / corpus.size, "bytes a finding")
         for kind in ("sqlite", "postgres"):
             with tempfile.TemporaryDirectory(prefix="comity-bench-") as directory:
                 with database_of(kind, Path(directory)) as database:

@@ -2,8 +2,9 @@
 
     ./comity bench poll [--size 1M]
 
-A thousand, a tenth of the size, the size. The round is the receiver's own, on a bus that does not wait for news; with a
-record it ends when that record is settled. The median of fifty.
+A thousand, a tenth of the size, the size. The round is the receiver's own. With nothing new it is given a bus that does
+not wait for news; with a record it waits for it, and counts from the record's being on the bus until it is settled. The
+median of fifty.
 """
 
 from bench.frame.grown import grown

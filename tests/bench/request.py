@@ -19,7 +19,7 @@ from typing import Any
 import httpx2
 
 from bench.frame.buses import KafkaFeed, kafka
-from bench.frame.corpus import MEMBERS, Corpus, corpus_of, finding, per_member
+from bench.frame.corpus import MEMBERS, Corpus, corpus_of, finding
 from bench.frame.progress import say
 from bench.frame.receiver import fill, founded, heads, receive, served
 from bench.frame.results import Goal, arguments, report
@@ -58,9 +58,9 @@ def p99(took: Sequence[float]) -> float:
     return statistics.quantiles(took, n=100, method="inclusive")[-1]
 
 
-async def feed(bootstrap: str, corpus: Corpus, after: int, seconds: float) -> int:
+async def feed(bootstrap: str, corpus: Corpus, seconds: float) -> int:
     """Put statements on the bus at an even pace; return how many."""
-    async with KafkaFeed(bootstrap, corpus, after=after) as feeding:
+    async with KafkaFeed(bootstrap, corpus) as feeding:
         began, sent = time.perf_counter(), 0
         while time.perf_counter() - began < seconds:
             due = int((time.perf_counter() - began) * A_SECOND)
@@ -82,7 +82,7 @@ async def measure(bootstrap: str, house: House, url: str, size: int, seconds: fl
         idle = await ask(client, asked, time.perf_counter() + seconds)
         before = sum((await heads(house)).values())
         sent, busy = await asyncio.gather(
-            feed(bootstrap, whole, per_member(size), seconds), ask(client, asked, time.perf_counter() + seconds)
+            feed(bootstrap, whole, seconds), ask(client, asked, time.perf_counter() + seconds)
         )
     settled = sum((await heads(house)).values()) - before
     say(f"{sent} statements sent, {settled} settled in {seconds:.0f} s; {len(idle)} and {len(busy)} requests")
@@ -105,8 +105,7 @@ async def measure(bootstrap: str, house: House, url: str, size: int, seconds: fl
 
 async def run(size: int, seconds: float) -> None:
     """Found the node and measure."""
-    # A broker of its own: nothing of the corpus may be there before it is fed.
-    with kafka(own=True) as bootstrap, tempfile.TemporaryDirectory(prefix="comity-bench-") as directory:
+    with kafka() as bootstrap, tempfile.TemporaryDirectory(prefix="comity-bench-") as directory:
         async with founded(Path(directory), f"kafka://{bootstrap}") as house:
             with served(house) as running:
                 await measure(bootstrap, house, running.url, size, seconds)

@@ -32,12 +32,9 @@ TOPICS_AT_ONCE = 10
 
 
 @contextmanager
-def kafka(*, own: bool = False) -> Iterator[str]:
-    """Run a real Kafka while the block lasts and give its address.
-
-    `COMITY_TEST_KAFKA` names one that runs, for who does not need one of its own.
-    """
-    if (given := os.environ.get("COMITY_TEST_KAFKA")) and not own:
+def kafka() -> Iterator[str]:
+    """Run a real Kafka while the block lasts and give its address; `COMITY_TEST_KAFKA` names one that runs."""
+    if given := os.environ.get("COMITY_TEST_KAFKA"):
         yield given
         return
     servers.fetch(servers.LOCAL_BROKER)
@@ -125,6 +122,11 @@ async def _append(cluster: Cluster, node: int, waiting: list[tuple[str, list[tup
         await asyncio.sleep(0.1 if waiting else 0)
 
 
+def log_bytes(corpus: Corpus) -> int:
+    """Return how large the corpus is in Kafka's log, where batches lie as they were sent."""
+    return sum(len(_record_batch(batch)) for batch in batches(corpus))
+
+
 def _record_batch(batch: Batch) -> bytes:
     builder = DefaultRecordBatchBuilder(
         magic=2,
@@ -149,18 +151,20 @@ def _headers(batch: Batch, place: int) -> list[tuple[str, bytes]]:
 class KafkaFeed:
     """Puts a corpus on Kafka bit by bit, all logs growing together."""
 
-    def __init__(self, bootstrap: str, corpus: Corpus, *, after: int) -> None:
+    def __init__(self, bootstrap: str, corpus: Corpus) -> None:
         self._cluster = Cluster(KafkaSettings(bootstrap), "bench")
         self._corpus = corpus
-        self._logs = [corpus.log(number, after=after) for number in range(MEMBERS)]
-        self._places = [after] * MEMBERS
         self._next = 0
 
     async def __aenter__(self) -> Self:
-        """Find who leads the topics."""
-        led, absent = only_led(await self._cluster.leaders([statements_topic(slug) for slug in self._corpus.slugs]))
+        """Find who leads the topics, and where they end."""
+        topics = [statements_topic(slug) for slug in self._corpus.slugs]
+        led, absent = only_led(await self._cluster.leaders(topics))
         assert not absent, absent
         self._node = next(iter(led.values()))
+        ends = await self._cluster.offsets(led, Place.END)
+        self._places = [ends[topic] or 0 for topic in topics]
+        self._logs = [self._corpus.log(number, after=place) for number, place in enumerate(self._places)]
         return self
 
     async def __aexit__(self, *_: object) -> None:

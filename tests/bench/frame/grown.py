@@ -23,12 +23,15 @@ from bench.frame.receiver import SPARE, Run, database_bytes, fill, founded, rece
 from comity_federation.bus import Bus, Delivered, Skipped, statements_topic
 from comity_node.wiring.logs import set_up_logs
 from comity_node.workers.following import Following
-from comity_node.workers.loops import Loops
+from comity_node.workers.loops import Loops, Step
 from comity_node.workers.receiver import Receiver
 from node_world import House
 
 IDLE_S = 5.0
 """How long a node idles before its memory is taken; a second where the corpus is too small for its memory to matter."""
+
+PAUSE_S = 0.05
+"""How long a round waits for its record: long enough to be waiting."""
 
 ROUNDS = 50
 """Of each kind; the median counts."""
@@ -50,7 +53,7 @@ class Grown:
     quiet_round_ms: float
     """One round of the receiver with nothing new: the median."""
     news_round_ms: float
-    """One round of the receiver with one new record, until it is settled: the median."""
+    """A round that waits for news, from the record's being on the bus until it is settled: the median."""
 
 
 def grown(size: int) -> Grown:
@@ -114,30 +117,40 @@ async def _rounds(house: House) -> tuple[float, float]:
     await bus.start()
     loops = Loops(house.node)
     following = Following(house.node, loops)
-    receiver = Receiver(house.node, _Hasty(bus), following, loops)  # type: ignore[arg-type]
     await following.refresh_now()
-    receive_once, settle_once = receiver.loops["receive"], receiver.loops["settle"]
-    for _ in range(5):
-        await receive_once()
-        await settle_once()
-    quiet, news = [], []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        await receive_once()
-        quiet.append(time.perf_counter() - began)
+    hasty, patient = (Receiver(house.node, on, following, loops) for on in (_Hasty(bus), bus))  # type: ignore[arg-type]
+    quiet = [await _timed(hasty.loops["receive"]) for _ in range(ROUNDS + 5)][5:]
+    await hasty.close()
+    news = await _with_news(house, bus, patient)
+    await patient.close()
+    await bus.stop()
+    return 1000 * sorted(quiet)[ROUNDS // 2], 1000 * sorted(news)[ROUNDS // 2]
+
+
+async def _timed(step: Step) -> float:
+    began = time.perf_counter()
+    await step()
+    return time.perf_counter() - began
+
+
+async def _with_news(house: House, bus: Bus, receiver: Receiver) -> list[float]:
+    """Return the seconds from a record on the bus, for which the receiver waits, until it is settled."""
+    took = []
     topic = statements_topic(SPARE)
     raw = next((delivered.value for delivered in await bus.tail(topic, most=1)), None)
     for _ in range(ROUNDS):
         raw, before = next_record(MEMBERS, raw), await _head(house)
+        round_ = asyncio.create_task(receiver.loops["receive"]())
+        await asyncio.sleep(PAUSE_S)
         await bus.publish(topic, raw, {"content-type": "application/json"})
         began = time.perf_counter()
+        await round_
+        ended = time.perf_counter()
         while await _head(house) == before:
-            await receive_once()
-            if await _head(house) == before:
-                await settle_once()
-        news.append(time.perf_counter() - began)
-    await bus.stop()
-    return 1000 * sorted(quiet)[ROUNDS // 2], 1000 * sorted(news)[ROUNDS // 2]
+            await receiver.loops["receive"]()
+            ended = time.perf_counter()
+        took.append(ended - began)
+    return took
 
 
 async def _head(house: House) -> int:
