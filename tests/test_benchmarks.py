@@ -42,6 +42,7 @@ ELSEWHERE = {
     "brokers": "tests/faults/test_three_brokers.py",
     "crash": "tests/faults/test_crash.py",
     "honest": "tests/attacks/test_honest_days.py",
+    "hostile-member": "tests/attacks/test_hostile_member.py",
     "local-log-kills": "tests/faults/test_local_log_kills.py",
     "mutants": "tests/mutants/__init__.py",
     "mutate": "tests/attacks/test_mutations.py",

@@ -59,9 +59,22 @@ def report(
     reference: str | None = None,
     reference_value: float | None = None,
     ratio: float | None = None,
+    holds: bool = True,
     **detail: Any,
 ) -> dict[str, Any]:
-    """Print one result and return it. `ratio` is value over reference unless it is given."""
+    """Print one result and return it.
+
+    Args:
+        metric: what was measured.
+        value: how much.
+        unit: of what.
+        goal: what the result must keep, if anything.
+        reference: what it is compared with.
+        reference_value: how much that was, in this run.
+        ratio: value over reference unless it is given.
+        holds: whether what the measurement rests on was so; else the goal is not met, whatever the numbers.
+        detail: what else is worth keeping beside it.
+    """
     if ratio is None and reference_value:
         ratio = value / reference_value
     line = {
@@ -72,7 +85,7 @@ def report(
         "reference_value": None if reference_value is None else _short(reference_value),
         "ratio": None if ratio is None else round(ratio, 3),
         "goal": None if goal is None else goal.in_words(),
-        "met": None if goal is None else goal.is_met(value, ratio),
+        "met": None if goal is None else holds and goal.is_met(value, ratio),
         "machine": machine(),
         **detail,
     }
