@@ -238,7 +238,7 @@ def sweep_ground(sweep: Sweep, roles: Sequence[str], most: int | None, only: str
     chosen = spread(found, len(found) if most is None else most)
     if only is not None:
         chosen = [kill for kill in found if only in f"{kill.role} {kill.point}"]
-    result = Result(kinds=len({kind_of(kill) for kill in chosen}))
+    result, kinds = Result(), set[str]()
     say(f"{sweep.ground}: {len(found)} points, of which {len(chosen)} are killed at")
     left = chosen
     for attempt in range(TRIES):
@@ -248,10 +248,11 @@ def sweep_ground(sweep: Sweep, roles: Sequence[str], most: int | None, only: str
                 again.append(kill)
             else:
                 result.add(outcome)
+                kinds |= {kind_of(kill)} if outcome.killed else set()
             if number % 20 == 19:
                 say(f"{sweep.ground}: {number + 1} of {len(left)}, {time.monotonic() - began:.0f} s")
         left = again
-    result.seconds = round(time.monotonic() - began, 1)
+    result.kinds, result.seconds = len(kinds), round(time.monotonic() - began, 1)
     return result
 
 
