@@ -81,6 +81,7 @@ def _say(found: Status) -> None:
     for trouble in found.troubles:
         _say_trouble(trouble, now)
     if found.late:
+        typer.echo("")
         typer.echo("late elsewhere:")
         for trouble in found.late:
             _say_trouble(trouble, now)
