@@ -19,8 +19,16 @@ from comity_node.db.store import Store
 _WRITE_LOCK = 0x636F6D697479
 """Key of the PostgreSQL advisory lock that makes writers take turns."""
 
-_PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "busy_timeout=10000", "synchronous=FULL")
-"""FULL: a statement that was signed must survive a power cut, or the node would sign its place twice."""
+_PRAGMAS = (
+    "foreign_keys=ON",
+    "journal_mode=WAL",
+    "busy_timeout=10000",
+    "synchronous=FULL",
+    "wal_autocheckpoint=4000",
+    "cache_size=-32768",
+)
+"""FULL: a statement that was signed must survive a power cut, or the node would sign its place twice. The log is
+written back after 32 MB, and 32 MB of pages are kept: hashes fall anywhere into their index."""
 
 
 _ONE_VIEW = {"isolation_level": "REPEATABLE READ"}

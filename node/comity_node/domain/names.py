@@ -5,6 +5,7 @@ First honest form: transliteration by anyascii and a short list of legal forms. 
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from anyascii import anyascii
 
@@ -20,6 +21,7 @@ _ATTACHED_FORM = re.compile("(股份)?有限(责任|責任)?公司")
 _NOT_WORD = re.compile(r"[^0-9a-z]+")
 
 
+@lru_cache(maxsize=32_768)
 def fold_name(text: str) -> str:
     """Return the folded form: lower-case ASCII words without legal forms; never empty, unless the text is blank."""
     decomposed = plain = text.lower()

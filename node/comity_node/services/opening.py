@@ -102,8 +102,8 @@ def _stored_form(ordinary: Ordinary) -> Opened | None:
         *ordinary[:8],
         taken_back or revised,
         body.get("country") or "",
-        tuple((name["text"], fold_name(name["text"])) for name in names),
-        tuple((identifier["scheme"], identifier["id"]) for identifier in identifiers),
+        tuple([(name["text"], fold_name(name["text"])) for name in names]),
+        tuple([(identifier["scheme"], identifier["id"]) for identifier in identifiers]),
     )
 
 

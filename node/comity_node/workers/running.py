@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -27,6 +28,10 @@ async def run_exchange(home: Path, parts: Collection[Part] = tuple(Part), *, end
         ExchangeRuns: another process does one of them.
         SettingsRefused, KeyRefused, …: the home does not fit.
     """
+    # Taking in a batch makes thousands of objects that live as long as it does, and no cycles: looking for some at
+    # every 700th costs a tenth of the time.
+    gc.freeze()
+    gc.set_threshold(50_000)
     node = Node.open(home)
     task = asyncio.create_task(Exchange(node, node.bus(), parts).run())
 
