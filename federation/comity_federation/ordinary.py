@@ -11,6 +11,7 @@ Rules:
 Costs, and the parsers compared: docs/performance.md.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -130,7 +131,7 @@ def _open(raw: bytes, signers: Signers) -> Ordinary:
         raise _Unusual
     text, body = _read_body(claims, kind, handling, disclosures)
     place = (claims["seq"], claims["prev"], _digest(jwt), number, claims["iat"], kind)
-    return Ordinary(*place, handling.decode(), text.decode(), body)
+    return Ordinary(*place, _handling(handling)[1], text.decode(), body)
 
 
 def _check_claims(claims: dict[str, Any], signers: Signers) -> tuple[str, bytes]:
@@ -148,8 +149,9 @@ def _check_claims(claims: dict[str, Any], signers: Signers) -> tuple[str, bytes]
     if kind not in signers.kinds or not _are_digests([prev]) or (seq == 1 and prev != signers.genesis):
         raise _Unusual
     handling = orjson.dumps(claims["handling"])
-    _check_handling(handling)
-    return kind, handling
+    _handling(handling)
+    # One object for all of one kind, as for handling: what is sent between processes is then named, not repeated.
+    return sys.intern(kind), handling
 
 
 def _read_body(
@@ -175,18 +177,18 @@ def _read_body(
         body[name] = value
     text = orjson.dumps(body)
     _VALIDATORS[kind].validate_json(text)
-    if body.get("named_after_person") and _check_handling(handling) is Tlp.CLEAR:
+    if body.get("named_after_person") and _handling(handling)[0] is Tlp.CLEAR:
         raise _Unusual
     return text, body
 
 
 @lru_cache(maxsize=256)
-def _check_handling(handling: bytes) -> Tlp:
-    """Return for whom a statement is; only those whose body travels in clear are ordinary."""
-    tlp = Handling.model_validate_json(handling).tlp
+def _handling(text: bytes) -> tuple[Tlp, str]:
+    """Return for whom a statement is, and the text; only those whose body travels in clear are ordinary."""
+    tlp = Handling.model_validate_json(text).tlp
     if tlp not in (Tlp.GREEN, Tlp.CLEAR):
         raise _Unusual
-    return tlp
+    return tlp, text.decode()
 
 
 def _parse(text: bytes) -> Any:

@@ -10,6 +10,7 @@ import gc
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -101,7 +102,7 @@ def _stored_form(ordinary: Ordinary) -> Opened | None:
     return Opened(
         *ordinary[:8],
         taken_back or revised,
-        body.get("country") or "",
+        sys.intern(body.get("country") or ""),
         tuple([(name["text"], fold_name(name["text"])) for name in names]),
         tuple([(identifier["scheme"], identifier["id"]) for identifier in identifiers]),
     )
