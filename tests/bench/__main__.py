@@ -32,9 +32,9 @@ def main(arguments: list[str]) -> int:
     known = benchmarks()
     options = next((place for place, word in enumerate(arguments) if word.startswith("-")), len(arguments))
     names, options_given = [word.replace("_", "-") for word in arguments[:options]], arguments[options:]
-    if options_given[:1] == ["--list"]:
-        for name, path in known.items():
-            print(f"{name:16} {describe(path)}")
+    if options_given[:1] == ["--list"] or (len(names) > 1 and options_given == ["--help"] and set(names) <= set(known)):
+        for name in names or known:
+            print(f"{name:16} {describe(known[name])}")
         return 0
     if options_given[:1] == ["--write-docs"]:
         return _run("bench.frame.documents", options_given[1:], None)
