@@ -20,12 +20,14 @@ SEED, COUNT, TOGETHER = 4, 3_000, 50
 
 
 def told(decision: Decision) -> str:
-    """A decision in words that hold no text of a library."""
+    """A decision, with our own words for the reason."""
     if isinstance(decision, Accepted):
         body = None if decision.body is None else decision.body.to_parsed()
         whole: Any = [decision.claims.to_parsed(), decision.hash, decision.key, body, sorted(decision.missing)]
     else:
-        names = ("step", "code", "why", "at", "seq", "hash", "prev", "other", "key", "kind")
+        names = ["step", "code", "why", "at", "seq", "hash", "prev", "other", "key", "kind"]
+        # What does not fit a schema is told in the words of a library.
+        names += ["detail"] if getattr(decision, "code", None) not in ("claims", "body") else []
         whole = {name: getattr(decision, name) for name in names if hasattr(decision, name)}
     return json.dumps([type(decision).__name__, whole], sort_keys=True)
 

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from builders import FINDING_IN_CLEAR, IDENTIFIERS, NAMES, Publisher, seen_of
-from comity_federation.decide import decide
+from comity_federation.decide import decide, demanded
 from comity_federation.decision import Accepted, Forked, Refused, Repeated, Seen, Waiting
 from comity_schemas.statement import MAX_RECORD_BYTES
 
@@ -55,6 +55,7 @@ def test_every_deleted_byte_is_refused() -> None:
 
 
 @given(st.sets(st.sampled_from(sorted(SHOWN))), st.sets(st.sampled_from(FULL.boxes)))
+@settings(deadline=None)
 def test_stripping_can_only_hide_and_never_refute(names: set[str], boxes: set[str]) -> None:
     stripped = replace(FULL, boxes=tuple(box for box in FULL.boxes if box not in boxes)).stripped(*names)
     decision = decide(stripped.raw, TRUST, Seen())
@@ -120,3 +121,13 @@ def test_hostile_bytes_cost_little(raw: bytes) -> None:
     start = time.perf_counter()
     assert isinstance(decide(raw, TRUST, Seen()), Refused)
     assert time.perf_counter() - start < 0.5
+
+
+def test_of_several_ends_the_furthest_is_demanded_first() -> None:
+    member = AGENCY.member(thawed=TWO.last(), closed_keys={0: ONE.last(), 1: TWO.last()})
+    assert [last.seq for last in demanded(member)] == [2, 2, 1]
+
+
+def test_a_body_without_digests_is_a_body_without_disclosures() -> None:
+    made = AGENCY.make(mend=lambda claims: claims["body"].pop("_sd"))
+    assert isinstance(decide(made.raw, TRUST, Seen()), Accepted)

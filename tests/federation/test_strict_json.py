@@ -104,3 +104,13 @@ def test_a_value_is_written_as_the_standard_library_writes_it(value: Any) -> Non
 
 def test_an_integer_too_large_for_any_reader_is_still_written_as_it_is() -> None:
     assert dumps([2**70]) == b"[1180591620717411303424]"
+
+
+def test_a_string_that_ends_in_an_escape_hides_no_depth_behind_it() -> None:
+    with pytest.raises(NotStrict, match="depth"):
+        loads(rb'["\n",' + b"[" * 32 + b"]" * 32 + b"]")
+
+
+def test_what_is_written_has_one_form() -> None:
+    assert dumps({"é": [1, "x"], "a": {}}) == '{"é":[1,"x"],"a":{}}'.encode()
+    assert dumps({"é": [2**64, "x"], "a": {}}) == '{"é":[18446744073709551616,"x"],"a":{}}'.encode()

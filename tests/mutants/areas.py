@@ -15,7 +15,7 @@ class Area:
 _VERIFYING = (
     "tests/federation/test_decide.py", "tests/federation/test_vectors.py", "tests/federation/test_jws.py",
     "tests/federation/test_disclosures.py", "tests/federation/test_strict_json.py",
-    "tests/federation/test_encoding.py", "tests/attacks/test_decisions_stay.py",
+    "tests/federation/test_encoding.py", "tests/federation/test_log_state.py", "tests/attacks/test_decisions_stay.py",
     "tests/attacks/test_sd_jwt_malformed.py", "tests/attacks/test_signature_edges.py",
     "tests/attacks/test_parsers_disagree.py",
 )  # fmt: skip

@@ -45,12 +45,12 @@ class MutantRunner:
     """The plugin. `result` is filled by `pytest.main`."""
 
     def __init__(
-        self, modules: Sequence[str], processes: int, tell: Callable[[int, int], None], only: str | None = None
+        self, modules: Sequence[str], processes: int, tell: Callable[[int, int], None], chosen: Callable[[Mutant], bool]
     ) -> None:
         self._modules = modules
         self._processes = processes
         self._tell = tell
-        self._only = only
+        self._chosen = chosen
         self.result = Result()
 
     @pytest.hookimpl(tryfirst=True)
@@ -71,8 +71,7 @@ class MutantRunner:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         mutants = [m for module in self._modules for m in mutants_of(module)]
-        if self._only:
-            mutants = [m for m in mutants if self._only in f"{m.module}:{m.function}"]
+        mutants = [mutant for mutant in mutants if self._chosen(mutant)]
         seconds, reached = self._without_a_fault(session.items)
         waiting = list(enumerate(mutants))
         running: dict[int, Mutant] = {}
