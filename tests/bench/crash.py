@@ -129,6 +129,8 @@ class Sweep:
         while waiting or running:
             if time.monotonic() > self.way.until:
                 waiting.clear()
+                if not running:
+                    return
             while waiting and len(running) < self.way.jobs:
                 pid, place = self._begin(waiting[-1])
                 running[pid] = (waiting.pop(), place)
