@@ -22,7 +22,7 @@ def move_before_keeping() -> None:
                 last = item.last if isinstance(item, Skipped) else item.offset
                 await store.received.move({item.topic: last + 1}, bus_id)
         # Without the position it was read from, by which the node would notice.
-        return await keep(database, delivered, registry, bus_id, *more[:2])
+        return await keep(database, delivered, registry, bus_id, *more[:2], **named)
 
     receiver.take_in = take_in
 

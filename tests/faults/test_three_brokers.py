@@ -38,7 +38,7 @@ SAID = {
     "rights_revoked": "no right to",
     "password_changed": "refuses this node's user name or password",
     "disks_full": SILENCE,
-    "cluster_rebuilt": "refuses this node's user name or password",
+    "cluster_rebuilt": "refuses this node's user name or password|takes no connection",
 }
 """Words of `/readyz` at the publishing node while nothing can be sent; which loop notices first is chance."""
 

@@ -112,8 +112,9 @@ def _what_people_do_wrong(api: Api, tokens: dict[str, str]) -> None:
         answer = api.ask(who, method, path, **more)
         assert answer.status_code == status, (path, answer.status_code, answer.text)
     # Answered by 413, or the connection is closed while it is still being sent.
+    too_large = {"content": CANARY.encode() * 500_000, "headers": {**MEDIA_TYPE, "Connection": "close"}}
     with suppress(httpx2.HTTPError):
-        api.ask("auditor", "POST", "reports", content=CANARY.encode() * 500_000, headers=MEDIA_TYPE)
+        api.ask("auditor", "POST", "reports", **too_large)
     api.made(
         "admin", "POST", "people", json={"name": f"{CANARY} 2", "roles": ["officer"], "password": PASSWORD + CANARY}
     )
