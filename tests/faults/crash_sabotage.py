@@ -15,14 +15,21 @@ def move_before_keeping() -> None:
     keep = receiver.take_in
 
     async def take_in(
-        database: Database, delivered: Sequence[Delivered | Skipped], registry: Any, bus_id: str, *more: Any
+        database: Database,
+        delivered: Sequence[Delivered | Skipped],
+        registry: Any,
+        bus_id: str,
+        *more: Any,
+        ends: Any,
+        is_newest: Any,
     ) -> TakenIn | None:
         async with database.write() as store:
             for item in delivered:
                 last = item.last if isinstance(item, Skipped) else item.offset
                 await store.received.move({item.topic: last + 1}, bus_id)
-        # Without the position it was read from, by which the node would notice.
-        return await keep(database, delivered, registry, bus_id, *more[:2], **named)
+        # Without the position it was read from, by which the node would notice; and whatever the registry says now, or
+        # it would lose without being killed.
+        return await keep(database, delivered, registry, bus_id, *more[:2], ends=ends)
 
     receiver.take_in = take_in
 

@@ -156,7 +156,10 @@ def _what_goes_wrong_inside(api: Api, database: Path, log: Path) -> None:
 def test_the_logs_of_a_whole_life_hold_no_body_no_name_and_no_token(tmp_path: Path) -> None:
     town, tokens, signed = asyncio.run(_set_up(tmp_path))
     house = town.houses["agency"]
-    with served(house.home) as node, httpx2.Client(base_url=node.url, timeout=30) as client:
+    with (
+        served(house.home) as node,
+        httpx2.Client(base_url=node.url, timeout=30, limits=httpx2.Limits(max_keepalive_connections=0)) as client,
+    ):
         api = Api(client, tokens)
         _main_job(api, signed)
         asyncio.run(_write_to_bus(town))
