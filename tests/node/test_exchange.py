@@ -10,6 +10,7 @@ import pytest
 
 from comity_federation import strict_json
 from comity_federation.bus import checkpoints_topic, statements_topic
+from comity_federation.checkpoints import open_checkpoint
 from comity_federation.encoding import digest
 from comity_federation.keys import KeyFileUnreadable, new_signing_pair
 from comity_federation.registry import Lifetimes, publish
@@ -324,9 +325,14 @@ async def test_a_new_head_is_announced_at_once_and_a_peer_that_lacks_it_knows(to
     agency, body = await town.found("agency", more=QUICK), await town.found("body", more=QUICK)
     await town.refresh()
     await release(agency, "a")
+
+    async def announced() -> bool:
+        said = await on_topic(town, checkpoints_topic("agency"))
+        return bool(said) and open_checkpoint(said[-1], town.entry("agency")).seq == 1
+
     async with exchanging(agency):
         await until("it is out", outbox_is(agency, sent=1))
-        await until("it is announced", lambda: on_topic(town, checkpoints_topic("agency")))
+        await until("it is announced", announced)
     # What the bus now holds back from the peer.
     missing = town.log()
     town.bus = f"local:{town.directory / 'withheld.db'}"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from comity_federation.bus import checkpoints_topic, statements_topic
+from comity_federation.checkpoints import open_checkpoint
 from comity_federation.decision import Accepted, Trust
 from comity_federation.local_log import LocalLog
 from comity_federation.log_state import LogState
@@ -42,6 +43,16 @@ async def on(log: LocalLog, topic: str) -> list[bytes]:
     return [delivered.value for delivered in await log.tail(topic, most=100)]
 
 
+def announced(bus: LocalLog, by: Neighbour, seq: int) -> Callable[[], Awaitable[bool]]:
+    """Whether the last checkpoint of a node on a bus names this place."""
+
+    async def ask() -> bool:
+        said = await on(bus, checkpoints_topic(by.house.slug))
+        return bool(said) and open_checkpoint(said[-1], by.member).seq == seq
+
+    return ask
+
+
 async def test_two_processes_heal_what_the_bus_withholds_and_one_that_is_set_back_signs_nothing_twice(
     street: Street, tmp_path: Path
 ) -> None:
@@ -61,6 +72,7 @@ async def test_two_processes_heal_what_the_bus_withholds_and_one_that_is_set_bac
                 await backup(a, tmp_path / "yesterday.db")
                 await a.release("w", "x")
                 await until("all is sent", sent(a, 3))
+                await until("all is announced", announced(real, a, 3))
                 # The bus shows the other node the first statement and the word that there are three.
                 said = await on(real, topic)
                 await withheld.publish(topic, said[0], {})

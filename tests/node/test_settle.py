@@ -604,6 +604,15 @@ async def test_check_notices_what_was_tampered_with(quick: Bench, what: str) -> 
     assert any(said in problem for problem in problems), problems
 
 
+async def test_check_finds_nothing_wrong_with_what_was_not_settled_yet(bench: Bench) -> None:
+    member = AGENCY.member()
+    await bench.arrive(member, *raws(HONEST[:2]))
+    bench.opens = False
+    await bench.receive(member, raws(HONEST[2:]))
+    assert await bench.check(member) == []
+    assert (await bench.settle(member)).accepted == len(HONEST) - 2
+
+
 async def test_check_changes_nothing(bench: Bench) -> None:
     member = AGENCY.member()
     await bench.arrive(member, *raws(HONEST), b"garbage")

@@ -9,7 +9,8 @@ from comity_node.db import Database, Store
 from comity_node.db.outbox import OutboxItem
 from comity_node.domain.supplier_view import Entry
 from comity_node.services.release import read_outgoing
-from comity_node.services.settle import redecide
+from comity_node.services.settle import redecide, settle_log
+from comity_node.services.subscriptions import trust_fingerprint
 
 
 async def check(database: Database, registry: Registry, now: datetime) -> list[str]:
@@ -24,6 +25,7 @@ async def check(database: Database, registry: Registry, now: datetime) -> list[s
                 problems.append(f"the view holds findings of {slug}, which the registry does not list")
         if orphans := await store.view.orphans():
             problems.append(f"{orphans} rows of the view belong to no record that was received")
+        await _settle_inbox(store, registry, now)
         indexed_before = await store.view.indexed()
         for member in registry.members:
             view_before = await store.view.of_log(member.slug)
@@ -34,6 +36,15 @@ async def check(database: Database, registry: Registry, now: datetime) -> list[s
         if await store.view.indexed() != indexed_before:
             problems.append("the names and identifiers under which findings are found differ from the findings")
     return problems
+
+
+async def _settle_inbox(store: Store, registry: Registry, now: datetime) -> None:
+    """Decide what a stopped node had not come to yet: it is no difference that it is not in the view."""
+    for member in registry.members:
+        log = await store.received.log(member.slug)
+        # Under another entry all of the log is decided anew below, its inbox with it.
+        while log.decided_under in ("", trust_fingerprint(member)) and await store.received.inbox(member.slug, most=1):
+            await settle_log(store, member, now)
 
 
 async def _check_trail(store: Store) -> list[str]:
