@@ -58,6 +58,7 @@ def _bodies(c: Collection) -> None:
         "unknown-field": {"comment": "Workers are kept"},
         "nested-sd": {"source": {**FINDING_IN_CLEAR["source"], "_sd": []}},
         "no-indicator": {"indicators": []},
+        "indicator-of-the-crosswalk": {"indicators": [{"indicator": "EN01", "basis": "stated"}]},
         "indicator-twice": {"indicators": FINDING_IN_CLEAR["indicators"] * 2},
         "severity-unknown": {"severity": "S5"},
         "country-unlisted": {"country": "XX"},

@@ -61,6 +61,17 @@ def _accepted(c: Collection) -> None:
         **ok,
     )
     c.add("nothing-disclosed", "Only fields in clear.", lambda: AGENCY.make(), **ok)
+    c.add(
+        "finding-other-rights",
+        "Child labour, fees and state-imposed forced labour: codes beside the eleven.",
+        lambda: AGENCY.make(
+            clear={
+                **FINDING_IN_CLEAR,
+                "indicators": [{"indicator": code, "basis": "stated"} for code in ("CL01", "RC01", "FL12")],
+            }
+        ),
+        **ok,
+    )
     c.add("iat-zero", "The claimed time is never used, so any is fine.", lambda: AGENCY.finding(iat=0), **ok)
 
 

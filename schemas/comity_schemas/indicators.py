@@ -1,21 +1,23 @@
-"""The ILO's eleven indicators of forced labour, with their source and a plain sentence.
+"""The indicators: codes that a finding may carry, and codes that only the crosswalk knows.
 
-The words are always "indicator of forced labour reported", never "forced labour found", unless a court or an
-authority decided so. Further fundamental rights at work follow with the crosswalk.
+Rules:
+- What may leave is a closed list: the ILO's eleven indicators of forced labour, state-imposed forced labour,
+  recruitment, the other fundamental rights at work, wages and hours.
+- Environment, ethics, management systems and what hangs on them have codes of another type: no finding and no report
+  can hold one.
+- The words are always "indicator of forced labour reported", never "forced labour found", unless a court or an
+  authority decided so.
 
-Source: ILO, Indicators of forced labour (2012; the same eleven in the revision of 2025).
+What each code means, in words: `meanings`.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from comity_schemas.wire import Wire
 
-ILO_SOURCE = "ILO, Indicators of forced labour (2012, revised 2025)"
-
 
 class Indicator(StrEnum):
-    """Codes of the eleven indicators, in the ILO's order."""
+    """Codes that a finding may carry: the ILO's eleven in the ILO's order, then the others."""
 
     ABUSE_OF_VULNERABILITY = "FL01"
     DECEPTION = "FL02"
@@ -28,56 +30,43 @@ class Indicator(StrEnum):
     DEBT_BONDAGE = "FL09"
     ABUSIVE_CONDITIONS = "FL10"
     EXCESSIVE_OVERTIME = "FL11"
+    STATE_IMPOSED = "FL12"
+    RECRUITMENT_FEES = "RC01"
+    CONTRACT_TERMS = "RC02"
+    UNCONTROLLED_RECRUITER = "RC03"
+    CHILD_LABOUR = "CL01"
+    WORST_FORMS_OF_CHILD_LABOUR = "CL02"
+    FREEDOM_OF_ASSOCIATION = "FA01"
+    COLLECTIVE_BARGAINING = "FA02"
+    DISCRIMINATION = "DI01"
+    VIOLENCE_AND_HARASSMENT = "HV01"
+    SAFETY_AND_HEALTH = "HS01"
+    FIRE_AND_BUILDING = "HS02"
+    ACCOMMODATION = "HS03"
+    LEGAL_WAGE = "WG01"
+    DEDUCTIONS = "WG02"
+    LIVING_WAGE = "WG03"
+    HOURS_AND_REST = "WH01"
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What an indicator says, for someone who reads it for the first time."""
+class CrosswalkOnly(StrEnum):
+    """Codes for clauses of schemes that are about something else. Never published: no statement has room for them."""
 
-    name: str
-    sentence: str
-    source: str = ILO_SOURCE
+    EMPLOYMENT_FORM = "EM01"
+    GRIEVANCE_MECHANISM = "GR01"
+    MANAGEMENT_SYSTEM = "MS01"
+    AUDIT_INTEGRITY = "IN01"
+    BUSINESS_ETHICS = "BE01"
+    ENVIRONMENT = "EN01"
+    PRIVACY = "PR01"
+    SUPPLY_CHAIN_TRANSPARENCY = "TR01"
 
 
-MEANINGS: dict[Indicator, Meaning] = {
-    Indicator.ABUSE_OF_VULNERABILITY: Meaning(
-        "Abuse of vulnerability",
-        "The employer takes advantage of a worker's weak position, such as having no other income or papers.",
-    ),
-    Indicator.DECEPTION: Meaning(
-        "Deception", "What was promised about the work, pay or conditions is not what the worker was given."
-    ),
-    Indicator.RESTRICTION_OF_MOVEMENT: Meaning(
-        "Restriction of movement", "Workers may not freely enter and leave the workplace or their housing."
-    ),
-    Indicator.ISOLATION: Meaning(
-        "Isolation", "Workers are kept away from other people, from help, or from the means to call for it."
-    ),
-    Indicator.PHYSICAL_AND_SEXUAL_VIOLENCE: Meaning(
-        "Physical and sexual violence", "Workers are hurt or abused, or violence is used to make them work."
-    ),
-    Indicator.INTIMIDATION_AND_THREATS: Meaning(
-        "Intimidation and threats",
-        "Workers are threatened, for example with dismissal or police, if they complain or want to leave.",
-    ),
-    Indicator.RETENTION_OF_IDENTITY_DOCUMENTS: Meaning(
-        "Retention of identity documents",
-        "Someone else holds workers' passports or papers, and they cannot get them back when they ask.",
-    ),
-    Indicator.WITHHOLDING_OF_WAGES: Meaning(
-        "Withholding of wages", "Wages are held back on purpose so that workers cannot leave."
-    ),
-    Indicator.DEBT_BONDAGE: Meaning(
-        "Debt bondage", "Workers must work to pay off a debt, often for recruitment, that they cannot clear."
-    ),
-    Indicator.ABUSIVE_CONDITIONS: Meaning(
-        "Abusive working and living conditions",
-        "Workers live or work in conditions that are degrading or dangerous and would not freely accept.",
-    ),
-    Indicator.EXCESSIVE_OVERTIME: Meaning(
-        "Excessive overtime", "Workers must work hours beyond the law's limits under some form of threat."
-    ),
-}
+ILO_ELEVEN = tuple(Indicator)[:11]
+"""The indicators of forced labour, in the ILO's order.
+
+Source: ILO, Indicators of forced labour (2012; the same eleven in the revision of 2025).
+"""
 
 
 class Basis(StrEnum):

@@ -47,6 +47,8 @@ TABLE = """
     get_network             401       200       200       200       200       200
     export_record           401       403/403   200/200   200/200   200/200   200/200
 
+    list_indicators         401       200       200       200       200       200
+
     list_quarantine         401       403       403       403       403       200
     list_skipped            401       403       403       403       403       200
     get_quarantined         401       403       403       403       403       200

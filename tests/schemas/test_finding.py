@@ -89,7 +89,8 @@ def test_an_unknown_field_is_refused(field: str) -> None:
     [
         ({"indicators": []}, "indicators"),
         ({"indicators": FINDING_IN_CLEAR["indicators"] * 2}, ""),
-        ({"indicators": [{"indicator": "FL12", "basis": "stated"}]}, "indicators"),
+        ({"indicators": [{"indicator": "FL13", "basis": "stated"}]}, "indicators"),
+        ({"indicators": [{"indicator": "EN01", "basis": "stated"}]}, "indicators"),
         ({"women_share": "0-25%", "affected": "1-10"}, ""),
         ({"women_share": "0-25%", "affected": "0"}, ""),
         ({"affected": 7}, "affected"),

@@ -8,7 +8,6 @@ from pydantic import ValidationError
 import comity_schemas.statement
 from builders import REPORT, report
 from comity_schemas.countries import COUNTRIES
-from comity_schemas.indicators import MEANINGS, Indicator
 from comity_schemas.member import Role
 from comity_schemas.peers import PeerCheckpoint
 from comity_schemas.report import Report
@@ -69,13 +68,6 @@ def test_countries_are_the_249_of_iso_3166_and_kosovo() -> None:
     assert len(COUNTRIES) == 250
     assert {"BR", "XK", "TW", "PS"} <= COUNTRIES
     assert COUNTRIES.isdisjoint({"UK", "EU", "XX", "AN"})
-
-
-def test_each_of_the_eleven_indicators_has_a_name_and_a_plain_sentence() -> None:
-    assert len(Indicator) == 11
-    assert MEANINGS.keys() == set(Indicator)
-    for meaning in MEANINGS.values():
-        assert meaning.sentence.endswith(".") and "ILO" in meaning.source
 
 
 def test_every_role_has_its_kinds_and_every_kind_that_is_read_its_fields() -> None:

@@ -17,6 +17,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "check": ("node", "check", "Decide and fold everything anew and compare."),
     "screen": ("node", "screen", "Ask what the network knows of one supplier."),
     "verify": ("record", "verify", "Check one record offline."),
+    "indicators": ("vocabulary", "indicators", "Say what each code means, what to look for, what to ask."),
     "import": ("review", "import_register", "Import a public register."),
     "report": ("report", "app", "Sign, submit and follow audit reports."),
     "review": ("review", "app", "Propose, decide, take back: always two people."),

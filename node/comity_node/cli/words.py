@@ -4,7 +4,8 @@ from typing import Any
 
 import typer
 
-from comity_schemas.indicators import MEANINGS, Indicator
+from comity_schemas.indicators import Indicator
+from comity_schemas.meanings import reported
 
 TAKES_HASHES = {"ignore_unknown_options": True}
 """For commands whose arguments are hashes: one that begins with `-` is no option."""
@@ -37,8 +38,7 @@ def say_finding(hit: dict[str, Any]) -> None:
     typer.echo(f"  {hit['verdict']} ({hit['reason']})")
     typer.echo(f"    {names}, {place}; {hit['standing']}, valid until {finding['valid_until']}")
     for found in finding["indicators"]:
-        meaning = MEANINGS[Indicator(found["indicator"])]
-        typer.echo(f"    indicator of forced labour reported: {meaning.name} ({found['basis']})")
+        typer.echo(f"    {reported(Indicator(found['indicator']))} ({found['basis']})")
     source = finding["source"]
     typer.echo(
         f"    severity {finding['severity']}, status {finding['status']}, {source['type']} "
