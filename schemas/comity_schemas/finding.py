@@ -41,8 +41,8 @@ class Status(StrEnum):
     CONTRACT_ENDED = "contract-ended"
 
 
-CLOSED = frozenset({Status.CLOSED_CLAIMED, Status.CLOSED_VERIFIED, Status.OVERTURNED})
-"""Statuses that no longer count against the subject today; shown as closing credit."""
+CLOSED = frozenset({Status.CLOSED_CLAIMED, Status.CLOSED_VERIFIED})
+"""Statuses that no longer count against the subject today; shown as closing credit. What was overturned never did."""
 
 
 class Verified(StrEnum):

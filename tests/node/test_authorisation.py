@@ -34,6 +34,7 @@ TABLE = """
     get_drafts              401       403/403   200/200   200/200   403/403   403/403
 
     propose_release         401       403/403   201/201   403/403   403/403   403/403
+    propose_revision        401       403/403   201/409   403/403   403/403   403/403
     propose_withdrawal      401       403/403   201/409   403/403   403/403   403/403
     import_register         401       403       201       403       403       403
     list_reviews            401       403       200       200       403       403
@@ -133,6 +134,11 @@ async def _statement(office: Office, who: str, own: bool) -> Asked:
     return {"json": {"statement": statement, "reason": "factual-error"}}
 
 
+async def _revision(office: Office, who: str, own: bool) -> Asked:
+    statement = await office.published() if own else await office.record("body")
+    return {"json": {"statement": statement, "status": "under-engagement"}}
+
+
 async def _review(office: Office, who: str, own: bool) -> Asked:
     return {"review_id": await office.proposal(who if own and who == "reviewer" else "reviewer 2")}
 
@@ -175,6 +181,7 @@ MAKE: dict[str, Make] = {
     "get_signed_bytes": _report,
     "get_drafts": _report,
     "propose_release": _observation,
+    "propose_revision": _revision,
     "propose_withdrawal": _statement,
     "import_register": _register,
     "get_review": _review,

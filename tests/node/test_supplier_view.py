@@ -245,13 +245,17 @@ def test_expiry_is_computed_when_read() -> None:
     assert entry.state is EntryState.CURRENT
 
 
-CLOSED_TODAY = {"closed-claimed", "closed-verified", "overturned"}
+CLOSED_TODAY = {"closed-claimed", "closed-verified"}
 
 
 @pytest.mark.parametrize("status", list(FindingStatus))
 def test_a_closed_finding_is_closing_credit_until_it_expires(status: FindingStatus) -> None:
     verified = {"verified": "on-site"} if status is FindingStatus.CLOSED_VERIFIED else {}
     entry = entry_of(status=status.value, valid_until="2026-10-01", **verified)
+    if status is FindingStatus.OVERTURNED:
+        # It never counted: no date makes it one that did.
+        assert standing(entry, TODAY) is standing(entry, TODAY + timedelta(days=1)) is Standing.OVERTURNED
+        return
     assert standing(entry, TODAY) is (Standing.CLOSED if status in CLOSED_TODAY else Standing.CURRENT)
     assert standing(entry, TODAY + timedelta(days=1)) is Standing.EXPIRED
 
@@ -373,6 +377,7 @@ MATCH, REVIEW = Verdict.MATCH, Verdict.REVIEW
         ([(MATCH, Standing.EXPIRED)], "findings shared"),
         ([(MATCH, Standing.WITHDRAWN)], "known, no finding shared"),
         ([(MATCH, Standing.SUPERSEDED)], "known, no finding shared"),
+        ([(MATCH, Standing.OVERTURNED)], "known, no finding shared"),
         ([(REVIEW, Standing.WITHDRAWN)], "known, no finding shared"),
         ([(REVIEW, Standing.CURRENT)], "findings shared under a like name, identity not confirmed"),
         ([(REVIEW, Standing.EXPIRED)], "findings shared under a like name, identity not confirmed"),

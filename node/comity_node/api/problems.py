@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from comity_node.api.once import AnsweredBefore, again
-from comity_node.domain.errors import TooManyRequests
+from comity_node.domain.errors import StatusMayNotFollow, TooManyRequests
 from comity_schemas.errors import ComityError
 
 STATUS: dict[str, int] = {
@@ -29,6 +29,7 @@ STATUS: dict[str, int] = {
     "review.cannot-propose": 409,
     "review.handling-refused": 422,
     "review.not-published": 409,
+    "review.status-may-not-follow": 409,
     "report.too-large": 413,
     "report.malformed": 422,
     "report.altered": 422,
@@ -82,7 +83,9 @@ def add_problems(app: FastAPI) -> None:
 async def _comity(_request: Request, error: Exception) -> Problem:
     assert isinstance(error, ComityError)
     status = STATUS.get(error.code, 500)
-    answer = Problem(status, error.code, str(error) if status != 500 else "something went wrong at this node")
+    # What could be said instead, for programs; people find it in the text.
+    more = {"allowed": [each.value for each in error.allowed]} if isinstance(error, StatusMayNotFollow) else {}
+    answer = Problem(status, error.code, str(error) if status != 500 else "something went wrong at this node", **more)
     if isinstance(error, TooManyRequests):
         answer.headers["Retry-After"] = str(error.retry_after_s)
     return answer

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel, BeforeValidator, Field
 
 from comity_node.api.bodies import Body, Id
 from comity_node.api.contract import refuses
@@ -16,10 +16,14 @@ from comity_node.db.outbox import OutboxItem
 from comity_node.db.reviews import Review
 from comity_node.domain.errors import NotFound
 from comity_node.services import release
+from comity_node.services.published import RELEASE, WITHDRAW
+from comity_node.services.revision import Step
+from comity_node.services.revision import propose_revision as revise
+from comity_schemas.finding import Remedy, Status, Verified
 from comity_schemas.handling import Handling
 from comity_schemas.report import Ref
 from comity_schemas.statement import Kind, WithdrawalReason
-from comity_schemas.wire import Digest
+from comity_schemas.wire import Digest, Month
 
 router = APIRouter(tags=["review"])
 
@@ -41,6 +45,18 @@ class ReleaseProposal(Body):
     observation: Ref
     handling: Terms | None = None
     revises: Digest | None = None
+    starts_as: Status | None = None
+    """Where the report says that the matter is further by now: how the first finding starts."""
+
+
+class RevisionProposal(Body):
+    """Propose that an own published finding says where the matter stands now."""
+
+    statement: Digest
+    status: Status
+    verified: Verified | None = None
+    remedies: Annotated[tuple[Remedy, ...], Field(max_length=10)] | None = None
+    remedy_due: Month | None = None
 
 
 class WithdrawalProposal(Body):
@@ -104,8 +120,20 @@ async def propose_release(body: ReleaseProposal, person: Reviewer, node: ThisNod
             now=node.clock(),
             handling=body.handling,
             revises=body.revises,
+            starts_as=body.starts_as,
         )
         return _review(review)
+
+    return await once.write(propose)
+
+
+@router.post("/revisions", status_code=201, responses=refuses(403, 409))
+async def propose_revision(body: RevisionProposal, person: Reviewer, node: ThisNode, once: Onced) -> ReviewOut:
+    """Propose where a published finding stands now. The earlier form stands until a second person approves."""
+    step = Step(body.status, body.verified, body.remedies, body.remedy_due)
+
+    async def propose(store: Store) -> ReviewOut:
+        return _review(await revise(store, person, body.statement, step, node.clock()))
 
     return await once.write(propose)
 
@@ -214,7 +242,7 @@ def _published(row: tuple[OutboxItem, str | None]) -> PublishedOut:
     item, act = row
     return PublishedOut(
         review=item.review_id,
-        act=act or (release.WITHDRAW if item.outgoing.kind == Kind.WITHDRAWAL else release.RELEASE),
+        act=act or (WITHDRAW if item.outgoing.kind == Kind.WITHDRAWAL else RELEASE),
         state=item.state,
         seq=item.seq,
         statement=item.hash,

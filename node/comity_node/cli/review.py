@@ -11,6 +11,7 @@ from comity_node.cli.terminal import told_plainly
 from comity_node.cli.words import TAKES_HASHES
 from comity_node.mappings import mapping_text
 from comity_node.remote import Remote
+from comity_schemas.finding import Remedy, Status, Verified
 from comity_schemas.statement import WithdrawalReason
 
 app = typer.Typer(help="Propose, decide, take back: always two people.", no_args_is_help=True)
@@ -22,11 +23,29 @@ def propose(
     report: Annotated[str, typer.Argument(help="The report's id.")],
     observation: Annotated[str, typer.Argument(help="Which of its observations.")],
     revises: Annotated[str | None, typer.Option(help="Hash of the published finding that this corrects.")] = None,
+    starts_as: Annotated[
+        Status | None, typer.Option(help="How it starts, where the report says that the matter is further by now.")
+    ] = None,
 ) -> None:
     """Propose that an observation is released as a finding. Nothing leaves yet."""
-    body = {"report": report, "observation": observation, "revises": revises}
+    body = {"report": report, "observation": observation, "revises": revises, "starts_as": starts_as}
     with told_plainly():
         review = Remote().post("/reviews", {k: v for k, v in body.items() if v is not None})
+    typer.echo(f"Proposed as {review['id']}. A second person decides: comity review approve {review['id']}")
+
+
+@app.command(context_settings=TAKES_HASHES)
+def revise(
+    statement: Annotated[str, typer.Argument(help="Hash of the published finding, in its newest form.")],
+    status: Annotated[Status, typer.Option(help="Where the matter stands now.")],
+    verified: Annotated[Verified | None, typer.Option(help="How a closure was verified.")] = None,
+    remedy: Annotated[list[Remedy] | None, typer.Option(help="What was done; may be repeated.")] = None,
+    due: Annotated[str | None, typer.Option(help="By which month it is to be done, YYYY-MM.")] = None,
+) -> None:
+    """Propose where a published finding stands now. The earlier form stands until a second person approves."""
+    body = {"statement": statement, "status": status, "verified": verified, "remedies": remedy, "remedy_due": due}
+    with told_plainly():
+        review = Remote().post("/revisions", {k: v for k, v in body.items() if v})
     typer.echo(f"Proposed as {review['id']}. A second person decides: comity review approve {review['id']}")
 
 

@@ -44,5 +44,18 @@ def say_finding(hit: dict[str, Any]) -> None:
         f"    severity {finding['severity']}, status {finding['status']}, {source['type']} "
         f"{source['scheme']} {source['when']}, published by {hit['published_by']}"
     )
+    if hit["relayed"]:
+        typer.echo("    relayed from a public register; its authority's own appeal procedure applies")
+    if hit["credit"] is not None:
+        _say_credit(hit["credit"])
     if hit["taken_back"]:
         typer.echo(f"    taken back: {hit['taken_back']}")
+
+
+def _say_credit(credit: dict[str, Any]) -> None:
+    done = ", ".join(credit["remedies"]) or "what was done is not stated"
+    how = {
+        "closed-claimed": "closed, as the supplier says",
+        "closed-verified": f"closed and verified {str(credit['verified']).replace('-', ' ')}",
+    }
+    typer.echo(f"    credit: {how.get(credit['status'], 'on the way')}; {done}")

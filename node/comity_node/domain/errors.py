@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from comity_schemas.errors import ComityError
+from comity_schemas.finding import Status
 
 
 class NotFound(ComityError):
@@ -89,6 +90,20 @@ class NotPublished(ComityError):
     """Only what this node has published, and not taken back yet, can be corrected or withdrawn."""
 
     code: ClassVar[str] = "review.not-published"
+
+
+class StatusMayNotFollow(ComityError):
+    """A finding cannot start in this status, or it may not follow the one before.
+
+    Attributes:
+        allowed: The statuses that could be said instead.
+    """
+
+    code: ClassVar[str] = "review.status-may-not-follow"
+
+    def __init__(self, why: str, allowed: frozenset[Status]) -> None:
+        super().__init__(f"{why}; nothing was changed")
+        self.allowed = tuple(status for status in Status if status in allowed)
 
 
 class AuditorOfAnotherFirm(ComityError):

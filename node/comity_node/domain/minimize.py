@@ -5,14 +5,13 @@ become months. The place of an inspection is not the supplier's address: it leav
 business site, and then it is withheld by default.
 """
 
-from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from comity_federation.statements import Outgoing
+from comity_node.domain.validity import valid_until
 from comity_schemas.bands import SMALL, band_of, share_of
 from comity_schemas.finding import (
     ALWAYS_DISCLOSED,
@@ -56,7 +55,7 @@ class Policy:
 
     least_severity: Severity = Severity.S2
     validity_months: int = 12
-    """Where the report's scheme has no rule of its own."""
+    """Where neither the scheme nor the report says how long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +220,7 @@ def _finding(report: Report, observation: Observation, policy: Policy, commitmen
         verified=observation.verified,
         remedies=observation.remedies,
         remedy_due=observation.remedy_due,
-        valid_until=report.valid_until or _validity(report, policy.validity_months),
+        valid_until=valid_until(report, policy.validity_months),
         commitment=commitment,
     )
 
@@ -237,13 +236,6 @@ def _source(report: Report) -> Source:
         when=report.finished.strftime("%Y-%m" if precise else "%Y"),
         event=report.event,
     )
-
-
-def _validity(report: Report, months: int) -> date:
-    # Counted from what `when` tells, to the end of a month: the day would tell when the audit ended, and who spoke.
-    month = report.finished.month if report.finished_precision == "day" else 1
-    year, before = divmod(report.finished.year * 12 + month - 1 + months, 12)
-    return date(year, before + 1, monthrange(year, before + 1)[1])
 
 
 def _fates(report: Report, chosen: set[str], policy: Policy) -> Iterator[FieldFate]:

@@ -121,7 +121,7 @@ def state_of(hits: Sequence[Hit]) -> State:
     """Return in words what is known: a finding that counts, or counted until it was closed or expired, is shared."""
     if not hits:
         return State.NO_SUPPLIER
-    gone = {Standing.WITHDRAWN, Standing.SUPERSEDED}
+    gone = {Standing.WITHDRAWN, Standing.SUPERSEDED, Standing.OVERTURNED}
     shared = [hit for hit in hits if hit.standing not in gone]
     if not shared:
         return State.NOTHING_SHARED

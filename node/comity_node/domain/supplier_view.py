@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
-from comity_schemas.finding import CLOSED, Finding
+from comity_schemas.finding import CLOSED, Finding, Status
 from comity_schemas.handling import Handling
 from comity_schemas.statement import Kind, Withdrawal
 
@@ -55,6 +55,7 @@ class Standing(StrEnum):
     CURRENT = "current"
     CLOSED = "closed"
     EXPIRED = "expired"
+    OVERTURNED = "overturned"
     SUPERSEDED = "superseded"
     WITHDRAWN = "withdrawn"
 
@@ -65,6 +66,8 @@ def standing(entry: Entry, today: date) -> Standing:
         return Standing(entry.state.value)
     if entry.finding is None:
         return Standing.CURRENT
+    if entry.finding.status is Status.OVERTURNED:
+        return Standing.OVERTURNED
     if entry.finding.valid_until < today:
         return Standing.EXPIRED
     return Standing.CLOSED if entry.finding.status in CLOSED else Standing.CURRENT

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from comity_node.domain.screening import Hit
+from comity_node.domain.supplier_view import Standing
 from comity_node.services.screen import Answer, Coverage
+from comity_schemas.finding import SourceType
 
 
 def describe(answers: Sequence[Answer]) -> dict[str, Any]:
@@ -62,6 +64,20 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "seq": entry.seq,
         "handling": entry.handling.to_parsed(),
         "finding": None if entry.finding is None else entry.finding.to_parsed(),
+        "credit": _credit(hit),
+        "relayed": entry.finding is not None and entry.finding.source.type is SourceType.PUBLIC_REGISTER,
         "taken_back": entry.reason,
         "changed_by": entry.by,
+    }
+
+
+def _credit(hit: Hit) -> dict[str, Any] | None:
+    """Return what speaks for the supplier: how a closed finding was closed, and what was done for the people."""
+    finding = hit.entry.finding
+    if finding is None or not (hit.standing is Standing.CLOSED or finding.remedies):
+        return None
+    return {
+        "status": finding.status.value,
+        "verified": None if finding.verified is None else finding.verified.value,
+        "remedies": [remedy.value for remedy in finding.remedies],
     }

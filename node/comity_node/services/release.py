@@ -21,20 +21,19 @@ from comity_node.domain.errors import (
     FocalPointNeeded,
     HandlingRefused,
     NotFound,
-    NotPublished,
     SamePerson,
 )
 from comity_node.domain.minimize import Draft, Minimized, Policy, endangers_people, minimize, outgoing_finding
 from comity_node.domain.people import Person, PersonRole
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
+from comity_node.services.published import RELEASE, WITHDRAW, check_status, published_finding
 from comity_node.services.submit import MARKS
-from comity_schemas.finding import Commitment, Finding
+from comity_schemas.finding import Commitment, Finding, Status
 from comity_schemas.handling import Handling, Tlp
 from comity_schemas.report import Report
 from comity_schemas.statement import Kind, Withdrawal, WithdrawalReason
 
-RELEASE, WITHDRAW = "release", "withdraw"
 _RELEASABLE = frozenset({Tlp.GREEN, Tlp.CLEAR})
 """Until sharing groups exist nothing can be sealed, so nothing that must be sealed can be released."""
 
@@ -62,6 +61,7 @@ async def propose_release(
     handling: Handling | None = None,
     revises: str | None = None,
     batch: str | None = None,
+    starts_as: Status | None = None,
 ) -> Review:
     """Propose that one observation of a report is released as a finding.
 
@@ -75,24 +75,20 @@ async def propose_release(
         handling: Other terms than the default.
         revises: Hash of an own published finding that this one corrects.
         batch: Names proposals that are decided together.
+        starts_as: How a first finding starts, where the report says that the matter is further by now.
 
     Raises:
         NotFound: there is no such report.
         CannotPropose: the report is marked, or the observation cannot leave.
         AlreadyProposed: it is proposed or released already.
         HandlingRefused: nothing can be released under these terms.
-        NotPublished: what it would correct is not published.
+        NotPublished, StatusMayNotFollow: as `check_status`.
     """
     stored = await store.reports.find(report_id)
-    if stored is None:
-        raise NotFound("no such report")
-    if stored.marks:
-        raise CannotPropose("; ".join(MARKS.get(mark, mark) for mark in stored.marks))
-    draft = _draft(minimize_stored(stored, policy), observation)
-    finding = draft.finding
+    draft = _draft(minimize_stored(_unmarked(stored), policy), observation)
     if revises is not None:
-        await _require_published(store, revises)
-        finding = finding.model_copy(update={"replaces": revises})
+        await published_finding(store, revises)
+    finding = _as_said(draft.finding, revises, starts_as)
     terms = handling or draft.handling
     _check_handling(finding, terms)
     await _require_new(store, report_id, observation, revises)
@@ -108,6 +104,7 @@ async def propose_release(
         target=revises,
         batch=batch,
     )
+    await check_status(store, review, finding)
     await store.reviews.add(review)
     await store.trail.add(now, person.id, Event.REVIEW_PROPOSED, review.id, act=RELEASE, report=report_id)
     return review
@@ -122,7 +119,7 @@ async def propose_withdrawal(
         NotPublished: this node has not published it, or has taken it back already.
         AlreadyProposed: its withdrawal is proposed already.
     """
-    handling = await _require_published(store, statement)
+    handling = (await published_finding(store, statement)).handling
     for review in await store.reviews.of_target(statement):
         if review.act == WITHDRAW and review.state != "rejected":
             raise AlreadyProposed("its withdrawal is proposed or approved already")
@@ -147,10 +144,13 @@ async def approve(store: Store, person: Person, review_id: str, now: datetime) -
 
     Raises:
         NotFound, AlreadyDecided, SamePerson, FocalPointNeeded, HandlingRefused: nothing was released.
+        StatusMayNotFollow, NotPublished, AlreadyProposed: what it revises changed meanwhile.
     """
     review = await _open_review(store, person, review_id)
     outgoing = read_outgoing(review)
     _require_acceptable(outgoing, now)
+    if review.act == RELEASE:
+        await check_status(store, review, Finding.from_parsed(json.loads(review.content)["finding"]))
     proposer = await store.accounts.find_person(review.proposed_by)
     for check in RELEASE_CHECKS:
         check(review, [p for p in (proposer, person) if p is not None])
@@ -229,6 +229,14 @@ def _require_acceptable(outgoing: Outgoing, now: datetime) -> None:
         )
 
 
+def _unmarked(stored: StoredReport | None) -> StoredReport:
+    if stored is None:
+        raise NotFound("no such report")
+    if stored.marks:
+        raise CannotPropose("; ".join(MARKS.get(mark, mark) for mark in stored.marks))
+    return stored
+
+
 def _draft(minimized: Minimized, observation: str) -> Draft:
     for draft in minimized.drafts:
         if draft.observation == observation:
@@ -237,6 +245,12 @@ def _draft(minimized: Minimized, observation: str) -> Draft:
         f"observation {observation} yields no finding: it is not in the report, no indicator was picked, "
         "or its severity is below what this member lets leave"
     )
+
+
+def _as_said(finding: Finding, revises: str | None, starts_as: Status | None) -> Finding:
+    if revises is not None:
+        return finding.model_copy(update={"replaces": revises})
+    return finding if starts_as is None else finding.model_copy(update={"status": starts_as, "verified": None})
 
 
 def _check_handling(finding: Finding | None, handling: Handling) -> None:
@@ -252,16 +266,6 @@ async def _require_new(store: Store, report_id: str, observation: str, revises: 
     for review in await store.reviews.of_report(report_id):
         if review.observation == observation and review.state != "rejected" and review.target == revises:
             raise AlreadyProposed(f"observation {observation} is {review.state} already (review {review.id})")
-
-
-async def _require_published(store: Store, statement: str) -> Handling:
-    item = await store.outbox.of_hash(statement)
-    if item is None or item.outgoing.kind != Kind.FINDING:
-        raise NotPublished("this node has published no finding with this hash")
-    for review in await store.reviews.of_target(statement):
-        if review.act == WITHDRAW and review.state == "approved":
-            raise NotPublished("this finding was taken back already")
-    return item.outgoing.handling
 
 
 async def _open_review(store: Store, person: Person, review_id: str) -> Review:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from comity_node.db import Store
 from comity_node.db.reports import StoredReport
-from comity_node.services.release import RELEASE, WITHDRAW, open_stored
+from comity_node.services.published import RELEASE, WITHDRAW
+from comity_node.services.release import open_stored
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,90 @@
+"""What this node has published and still stands: what can be revised or taken back."""
+
+from dataclasses import dataclass
+
+from comity_federation.statements import Outgoing
+from comity_node.db import Store
+from comity_node.db.reviews import Review
+from comity_node.domain.errors import AlreadyProposed, NotPublished
+from comity_node.domain.lifecycle import check_start, check_step
+from comity_schemas.finding import Finding
+from comity_schemas.handling import Handling
+from comity_schemas.statement import Kind
+
+RELEASE, WITHDRAW = "release", "withdraw"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The newest form of a finding of this node."""
+
+    hash: str
+    finding: Finding
+    handling: Handling
+    review_id: str | None
+
+
+def said_of(outgoing: Outgoing) -> Finding:
+    """Return a finding as it was released, withheld fields included."""
+    return Finding.from_parsed({**outgoing.body, **outgoing.disclosed, **outgoing.withheld})
+
+
+async def published_finding(store: Store, statement: str) -> Published:
+    """Return a finding of this node that was not taken back; it may have been revised since.
+
+    Raises:
+        NotPublished: this node has not published it, or has taken it back already.
+    """
+    item = await store.outbox.of_hash(statement)
+    if item is None or item.outgoing.kind != Kind.FINDING:
+        raise NotPublished("this node has published no finding with this hash")
+    for review in await store.reviews.of_target(statement):
+        if review.act == WITHDRAW and review.state == "approved":
+            raise NotPublished("this finding was taken back already")
+    return Published(statement, said_of(item.outgoing), item.outgoing.handling, item.review_id)
+
+
+async def newest_form(store: Store, statement: str, *, but: str | None = None) -> Published:
+    """Return a finding that can be revised: published here, not taken back, not revised already.
+
+    Args:
+        store: The open transaction.
+        statement: Its hash.
+        but: A proposal to revise it that is not counted: the one that asks.
+
+    Raises:
+        NotPublished: it is not the newest form; the text names what is.
+        AlreadyProposed: a revision of it is proposed, or approved and on its way.
+    """
+    found = await published_finding(store, statement)
+    for review in await store.reviews.of_target(statement):
+        if review.act != RELEASE or review.state == "rejected" or review.id == but:
+            continue
+        item = await store.outbox.of_review(review.id)
+        if item is not None and item.hash is not None:
+            raise NotPublished(f"this finding was revised already; its newer form is {item.hash}")
+        raise AlreadyProposed(f"a revision of it is {review.state} already (review {review.id})")
+    return found
+
+
+async def check_status(store: Store, review: Review, finding: Finding) -> None:
+    """Let a finding pass only if its status may start or follow; asked when it is proposed and when it is released.
+
+    Raises:
+        StatusMayNotFollow: it may not.
+        NotPublished, AlreadyProposed: what it revises is not there to be revised any more.
+    """
+    if review.target is None:
+        check_start(finding)
+        return
+    before = await newest_form(store, review.target, but=review.id)
+    check_step(before.finding, finding, follow_up=await _is_follow_up(store, review, before))
+
+
+async def _is_follow_up(store: Store, review: Review, before: Published) -> bool:
+    """Tell whether another report, signed by an auditor, stands behind a revision."""
+    stored = None if review.report_id is None else await store.reports.find(review.report_id)
+    if stored is None or stored.origin != "signed" or before.review_id is None:
+        return False
+    earlier = await store.reviews.find(before.review_id)
+    return earlier is not None and earlier.report_id != stored.id
