@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 
 import orjson
-from sqlalchemy import func, update
+from sqlalchemy import ColumnElement, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -59,6 +59,10 @@ class Ready:
     """None for what was taken back from the log."""
 
 
+_IN_ORDER = (col(OutboxRow.seq), col(OutboxRow.id))
+"""By place; what has none yet in the order of its release. The order of the index by state: nothing is sorted."""
+
+
 class Outbox:
     """Repository of the outbox."""
 
@@ -72,26 +76,23 @@ class Outbox:
 
     async def in_state(self, state: str, *, most: int) -> list[OutboxItem]:
         """Return items in the order in which they must go out."""
-        order = col(OutboxRow.id) if state == "queued" else col(OutboxRow.seq)
-        query = select(OutboxRow).where(OutboxRow.state == state).order_by(order).limit(most)
+        query = select(OutboxRow).where(OutboxRow.state == state).order_by(*_IN_ORDER).limit(most)
         return [_item(row) for row in await self._session.exec(query)]
 
     async def head(self) -> tuple[int, str] | None:
         """Return place and hash of the last statement that was signed here."""
-        query = select(OutboxRow).where(col(OutboxRow.seq).is_not(None)).order_by(col(OutboxRow.seq).desc()).limit(1)
-        row = (await self._session.exec(query)).first()
-        return None if row is None or row.seq is None or row.hash is None else (row.seq, row.hash)
+        return await self._last(col(OutboxRow.seq).is_not(None))
 
     async def queued(self, *, most: int) -> list[tuple[int, Outgoing]]:
         """Return what waits to be signed, by the items' numbers, in the order of its release."""
         query = select(OutboxRow.id, OutboxRow.outgoing).where(OutboxRow.state == "queued")
-        rows = await self._session.exec(query.order_by(col(OutboxRow.id)).limit(most))
+        rows = await self._session.exec(query.order_by(*_IN_ORDER).limit(most))
         return [(number, _load(outgoing)) for number, outgoing in rows if number is not None]
 
     async def ready(self, *, most: int) -> list[Ready]:
         """Return what is signed and waits to be sent, in the order of its places."""
         query = select(OutboxRow.seq, OutboxRow.outgoing, OutboxRow.record, OutboxRow.signed_at)
-        query = query.where(OutboxRow.state == "signed").order_by(col(OutboxRow.seq)).limit(most)
+        query = query.where(OutboxRow.state == "signed").order_by(*_IN_ORDER).limit(most)
         return [
             Ready(seq, orjson.loads(outgoing)["kind"], record, signed_at)
             for seq, outgoing, record, signed_at in await self._session.exec(query)
@@ -146,9 +147,18 @@ class Outbox:
 
     async def last_sent(self) -> tuple[int, str] | None:
         """Return place and hash of the last statement that the bus has stored."""
-        query = select(OutboxRow).where(OutboxRow.state == "sent").order_by(col(OutboxRow.seq).desc()).limit(1)
-        row = (await self._session.exec(query)).first()
-        return None if row is None or row.seq is None or row.hash is None else (row.seq, row.hash)
+        return await self._last(col(OutboxRow.state) == "sent")
+
+    async def _last(self, which: ColumnElement[bool]) -> tuple[int, str] | None:
+        query = select(OutboxRow.seq, OutboxRow.hash).where(which).order_by(col(OutboxRow.seq).desc()).limit(1)
+        seq, name = (await self._session.exec(query)).first() or (None, None)
+        return None if seq is None or name is None else (seq, name)
+
+    async def waits(self) -> tuple[bool, bool]:
+        """Return whether anything waits to be signed, and to be sent."""
+        first = [select(OutboxRow.id).where(OutboxRow.state == state).limit(1) for state in ("queued", "signed")]
+        queued, signed = [(await self._session.exec(query)).first() is not None for query in first]
+        return queued, signed
 
     async def take_back(self, statements: Sequence[TakenBack]) -> None:
         """Enter statements of our own that only the log knew.
@@ -158,9 +168,7 @@ class Outbox:
         """
         queued: dict[str, list[tuple[OutboxRow, datetime]]] = {}
         query = select(OutboxRow, ReviewRow.decided_at).join(ReviewRow, col(ReviewRow.id) == col(OutboxRow.review_id))
-        for row, approved_at in await self._session.exec(
-            query.where(OutboxRow.state == "queued").order_by(col(OutboxRow.id))
-        ):
+        for row, approved_at in await self._session.exec(query.where(OutboxRow.state == "queued").order_by(*_IN_ORDER)):
             if approved_at is not None:
                 queued.setdefault(_said(_item(row).outgoing), []).append((row, approved_at))
         for said in statements:

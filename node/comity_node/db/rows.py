@@ -128,11 +128,12 @@ class OutboxRow(SQLModel, table=True):
         _one_of("state", "queued", "signed", "sent"),
         CheckConstraint("(state = 'queued') = (seq is null)", name="signed_has_place"),
         CheckConstraint("review_id is not null or state <> 'queued'", name="queued_was_reviewed"),
+        Index("ix_outbox_state_seq", "state", "seq", "id"),
     )
     id: int | None = Field(default=None, primary_key=True)
     review_id: str | None = Field(default=None, foreign_key="review.id", unique=True)
     """None where only the log knew of the statement, as after a restored backup: its review is lost."""
-    state: str = Field(index=True)
+    state: str
     outgoing: str
     seq: int | None = Field(default=None, unique=True, sa_type=BigInteger)
     hash: str | None = Field(default=None, unique=True)

@@ -29,6 +29,9 @@ from comity_schemas.statement import Checkpoint
 
 _LOOK_AT_BUS_EVERY_S = 1.0
 
+_CHECKPOINT_EVERY_S = 1.0
+"""While statement after statement is sent."""
+
 _HEADS_AGAIN = timedelta(minutes=10)
 
 _LEAP_S = 60.0
@@ -53,7 +56,9 @@ class Relay:
         self._seen: tuple[str, int] | None = None
         self._look_at = 0.0
         self._checkpoint_due: datetime | None = None
-        self._checkpointed: int = -1
+        self._checkpointed = -1
+        self._checkpointed_at = 0.0
+        self._sent = 0
 
     @property
     def loops(self) -> Named:
@@ -70,13 +75,17 @@ class Relay:
         now = self._node.clock()
         try:
             await self._look_at_bus(member)
-            await self._look_at_database(member, now)
+            waits = await self._look_at_database(member, now)
             if self._floor is None:
                 # Before the comparison: what comes to the topic during it is noticed before the next sending.
                 self._left = await self._last_on_topic(member)
                 self._floor = await self._find_own_head(member, registry, now)
-            done = await sign_and_send(self._node.database, self._bus, member, self._pair, self._floor, now)
-            await self._publish_checkpoint(registry, member, now)
+                waits = True
+            done = 0
+            if waits:
+                done = await sign_and_send(self._node.database, self._bus, member, self._pair, self._floor, now)
+            if self._is_checkpoint_due(now, idle=not done):
+                await self._publish_checkpoint(registry, member, now)
         except BusError:
             self._doubt()
             raise
@@ -93,13 +102,13 @@ class Relay:
         self._peers_asked = True
         return head
 
-    async def _look_at_database(self, member: Member, now: datetime) -> None:
-        """Notice a database or a whole machine that was set back while this process goes on."""
+    async def _look_at_database(self, member: Member, now: datetime) -> bool:
+        """Tell whether anything waits; notice a database or a whole machine that was set back meanwhile."""
         before, self._moment = self._moment, (monotonic(), now)
         leapt = (now - before[1]).total_seconds() - (self._moment[0] - before[0]) > _LEAP_S
         async with self._node.database.read() as store:
             head = await store.outbox.head()
-            sends = bool(await store.outbox.ready(most=1))
+            signs, sends = await store.outbox.waits()
             sent = await store.outbox.last_sent()
         set_back = self._floor is not None and self._floor.seq > (head[0] if head else 0)
         if leapt or set_back or (sends and self._floor is not None and await self._was_overtaken(member, sent)):
@@ -107,6 +116,8 @@ class Relay:
         elif self._floor is not None and head is not None:
             # The next signature comes after everything this process has seen signed, whatever the database says then.
             self._floor = Head(*head)
+        self._sent = sent[0] if sent else 0
+        return signs or sends
 
     async def _was_overtaken(self, member: Member, sent: tuple[int, str] | None) -> bool:
         """Tell whether the own topic ends with something else than this process left there or has sent since.
@@ -147,15 +158,20 @@ class Relay:
         if not listed or listed[-1].kid != self._pair.kid:
             raise RegistryMissing(f"the registry does not list this node's key {self._pair.kid} as the newest")
 
+    def _is_checkpoint_due(self, now: datetime, *, idle: bool) -> bool:
+        """Tell whether to say where the own log stands: now and then, and after what was sent, while much is sent once
+        a second."""
+        if self._checkpoint_due is None or self._heads_due is None or now >= min(self._checkpoint_due, self._heads_due):
+            return True
+        rests = idle or monotonic() >= self._checkpointed_at + _CHECKPOINT_EVERY_S
+        return rests and self._sent != self._checkpointed
+
     async def _publish_checkpoint(self, registry: Registry, member: Member, now: datetime) -> None:
         async with self._node.database.read() as store:
             # What is signed and not sent yet is announced when it is: should it be lost, nobody waits for it.
             head = Head(*(await store.outbox.last_sent() or (0, genesis(member.did))))
             trail_head = await store.trail.head()
-        due = self._checkpoint_due is None or now >= self._checkpoint_due
         heads_due = self._heads_due is None or now >= self._heads_due
-        if not due and not heads_due and head.seq == self._checkpointed:
-            return
         checkpoint = Checkpoint(
             v=1,
             iss=member.did,
@@ -168,7 +184,7 @@ class Relay:
         )
         await self._publish(member, checkpoint, now)
         self._checkpoint_due = now + self._node.settings.checkpoint_every
-        self._checkpointed = head.seq
+        self._checkpointed, self._checkpointed_at = head.seq, monotonic()
         if heads_due:
             await self._publish_heads(registry, member, checkpoint, now)
 
