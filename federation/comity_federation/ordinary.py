@@ -12,10 +12,11 @@ Costs, and the parsers compared: docs/performance.md.
 """
 
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
+from operator import lt
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -102,42 +103,68 @@ class Signers:
         return cls(member.did, genesis(member.did), kinds, usable)
 
 
-def open_ordinary(raw: bytes, signers: Signers) -> Ordinary | None:
-    """Return the statement if it is ordinary and its signature holds; None says nothing about it."""
-    try:
-        return _open(raw, signers)
-    except (_Unusual, BadSignatureError, ValidationError, ValueError, TypeError, KeyError):
-        return None
+@dataclass(slots=True, eq=False)
+class _Opening:
+    """A record on its way through the steps: each finds what the ones before it have left here."""
+
+    raw: bytes
+    signers: Signers
+    jwt: bytes = field(init=False)
+    payload: bytes = field(init=False)
+    signature: bytes = field(init=False)
+    key: tuple[int, bytes] = field(init=False)
+    disclosures: list[bytes] = field(init=False)
+    claims: dict[str, Any] = field(init=False)
+    kind: str = field(init=False)
+    handling: bytes = field(init=False)
+    body: dict[str, Any] = field(init=False)
+    text: bytes = field(init=False)
+    opened: Ordinary = field(init=False)
 
 
-def _open(raw: bytes, signers: Signers) -> Ordinary:
+def open_ordinary(arrived: Iterable[tuple[bytes, Signers]]) -> list[Ordinary | None]:
+    """Return for each record the statement if it is ordinary and its signature holds; None says nothing about it.
+
+    Each step is done for all before the next begins: one after the other they drive each other's code and tables out
+    of the processor's caches, which costs a quarter of the time.
+    """
+    opening: list[_Opening | None] = [_Opening(raw, signers) for raw, signers in arrived]
+    for step in _STEPS:
+        for place, each in enumerate(opening):
+            if each is not None:
+                try:
+                    step(each)
+                except (_Unusual, BadSignatureError, ValidationError, ValueError, TypeError, KeyError):
+                    opening[place] = None
+    return [None if each is None else each.opened for each in opening]
+
+
+def _take_apart(it: _Opening) -> None:
+    raw = it.raw
     if len(raw) > MAX_RECORD_BYTES or not raw.startswith(_BEGIN) or not raw.endswith(_END):
         raise _Unusual
     statement = raw[len(_BEGIN) : -len(_END)]
     # Two dots in all: none in a disclosure. With this alphabet the record has its one form.
     if statement.translate(None, _STATEMENT) or statement.count(b".") != 2:
         raise _Unusual
-    jwt, *disclosures = statement.split(b"~")
-    if not disclosures or disclosures.pop():
+    it.jwt, *it.disclosures = statement.split(b"~")
+    if not it.disclosures or it.disclosures.pop():
         raise _Unusual
-    header, payload, signature = jwt.split(b".")
-    number, key = signers.keys[header]
-    if len(signature) != _SIGNATURE_CHARS:
+    header, it.payload, it.signature = it.jwt.split(b".")
+    it.key = it.signers.keys[header]
+    if len(it.signature) != _SIGNATURE_CHARS:
         raise _Unusual
-    crypto_sign_open(_decode(signature) + jwt[: -_SIGNATURE_CHARS - 1], key)
-    claims = _parse(_decode(payload))
-    kind, handling = _check_claims(claims, signers)
-    if [_digest(encoded) for encoded in disclosures] != claims["open"]:
-        raise _Unusual
-    text, body = _read_body(claims, kind, handling, disclosures)
-    place = (claims["seq"], claims["prev"], _digest(jwt), number, claims["iat"], kind)
-    return Ordinary(*place, _handling(handling)[1], text.decode(), body)
 
 
-def _check_claims(claims: dict[str, Any], signers: Signers) -> tuple[str, bytes]:
-    """Check what every kind has in common, as `Claims` does; return kind and handling."""
+def _check_signature(it: _Opening) -> None:
+    crypto_sign_open(_decode(it.signature) + it.jwt[: -_SIGNATURE_CHARS - 1], it.key[1])
+
+
+def _check_claims(it: _Opening) -> None:
+    """Check what every kind has in common, as `Claims` does."""
+    claims = it.claims = _parse(_decode(it.payload))
     seq, prev, iat, kind = claims["seq"], claims["prev"], claims["iat"], claims["kind"]
-    if list(claims) != _CLAIMS or claims["iss"] != signers.did or claims["boxes"] != []:
+    if list(claims) != _CLAIMS or claims["iss"] != it.signers.did or claims["boxes"] != []:
         raise _Unusual
     if claims["v"] != VERSION or claims["_sd_alg"] != "sha-256":
         raise _Unusual
@@ -146,40 +173,53 @@ def _check_claims(claims: dict[str, Any], signers: Signers) -> tuple[str, bytes]
         raise _Unusual
     if max(seq, iat) > strict_json.MAX_INTEGER:
         raise _Unusual
-    if kind not in signers.kinds or not _are_digests([prev]) or (seq == 1 and prev != signers.genesis):
+    if kind not in it.signers.kinds or not _are_digests([prev]) or (seq == 1 and prev != it.signers.genesis):
         raise _Unusual
-    handling = orjson.dumps(claims["handling"])
-    _handling(handling)
+    it.handling = orjson.dumps(claims["handling"])
+    _handling(it.handling)
     # One object for all of one kind, as for handling: what is sent between processes is then named, not repeated.
-    return sys.intern(kind), handling
+    it.kind = sys.intern(kind)
 
 
-def _read_body(
-    claims: dict[str, Any], kind: str, handling: bytes, disclosures: list[bytes]
-) -> tuple[bytes, dict[str, Any]]:
-    """Return the fields in clear and the disclosed ones, as text and as value, after the body's own schema has
-    accepted them."""
-    body: dict[str, Any] = claims["body"]
-    if type(body) is not dict:
+def _check_digests(it: _Opening) -> None:
+    body, shown = it.claims["body"], it.claims["open"]
+    if type(body) is not dict or [_digest(encoded) for encoded in it.disclosures] != shown:
         raise _Unusual
     digests = body.pop("_sd", [])
     if type(digests) is not list or len(digests) > MAX_DIGESTS or not _are_digests(digests):
         raise _Unusual
-    if digests != sorted(set(digests)) or not set(digests).issuperset(claims["open"]):
+    if not all(map(lt, digests, digests[1:])) or not set(digests).issuperset(shown):
         raise _Unusual
-    disclosable = BODY_DISCLOSABLE[kind]
+    it.body = body
+
+
+def _read_body(it: _Opening) -> None:
+    """Put the disclosed fields beside those in clear."""
+    disclosable, body = BODY_DISCLOSABLE[it.kind], it.body
     if not disclosable.isdisjoint(body):
         raise _Unusual
-    for encoded in disclosures:
+    for encoded in it.disclosures:
         salt, name, value = _parse(_decode(encoded))
         if type(salt) is not str or name not in disclosable or name in body:
             raise _Unusual
         body[name] = value
-    text = orjson.dumps(body)
-    _VALIDATORS[kind].validate_json(text)
-    if body.get("named_after_person") and _handling(handling)[0] is Tlp.CLEAR:
+    it.text = orjson.dumps(body)
+
+
+def _check_body(it: _Opening) -> None:
+    """Let the body's own schema judge it."""
+    _VALIDATORS[it.kind].validate_json(it.text)
+    if it.body.get("named_after_person") and _handling(it.handling)[0] is Tlp.CLEAR:
         raise _Unusual
-    return text, body
+
+
+def _finish(it: _Opening) -> None:
+    claims = it.claims
+    place = (claims["seq"], claims["prev"], _digest(it.jwt), it.key[0], claims["iat"], it.kind)
+    it.opened = Ordinary(*place, _handling(it.handling)[1], it.text.decode(), it.body)
+
+
+_STEPS: Final = (_take_apart, _check_signature, _check_claims, _check_digests, _read_body, _check_body, _finish)
 
 
 @lru_cache(maxsize=256)

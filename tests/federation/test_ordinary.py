@@ -35,7 +35,7 @@ def demanding_nothing(member: Member) -> Member:
 
 def must_agree(raw: bytes, member: Member) -> bool:
     """Compare both on one record; return whether it is ordinary."""
-    ordinary = open_ordinary(raw, Signers.of(member))
+    [ordinary] = open_ordinary([(raw, Signers.of(member))])
     if ordinary is None:
         return False
     read = dict(ordinary.body)
@@ -97,7 +97,7 @@ LEFT_TO_DECIDE: dict[str, bytes] = {
 
 @pytest.mark.parametrize("what", LEFT_TO_DECIDE)
 def test_what_is_unusual_is_left_to_decide(what: str) -> None:
-    assert open_ordinary(LEFT_TO_DECIDE[what], Signers.of(AGENCY.member())) is None
+    assert open_ordinary([(LEFT_TO_DECIDE[what], Signers.of(AGENCY.member()))]) == [None]
 
 
 def test_nothing_of_a_member_that_the_registry_holds_back_is_ordinary() -> None:
@@ -109,12 +109,18 @@ def test_nothing_of_a_member_that_the_registry_holds_back_is_ordinary() -> None:
         AGENCY.member(closed_keys={0: last}),
         AGENCY.member(role=Role.OBSERVER),
     ]
-    assert [open_ordinary(raw, Signers.of(member)) for member in held_back] == [None] * 5
+    assert open_ordinary([(raw, Signers.of(member)) for member in held_back]) == [None] * 5
 
 
 def test_each_changed_byte_makes_it_unusual() -> None:
     raw, signers = AGENCY.finding().raw, Signers.of(AGENCY.member())
-    assert open_ordinary(raw, signers) is not None
-    for at in range(len(raw)):
-        changed = raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :]
-        assert open_ordinary(changed, signers) is None, at
+    assert open_ordinary([(raw, signers)]) != [None]
+    changed = [raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :] for at in range(len(raw))]
+    told = open_ordinary([(each, signers) for each in changed])
+    assert [at for at, each in enumerate(told) if each is not None] == []
+
+
+def test_what_is_unusual_changes_nothing_for_those_around_it() -> None:
+    signers, good = Signers.of(AGENCY.member()), [AGENCY.finding().raw for _ in range(3)]
+    among = [raw for each in good for raw in (each, b"", each[:-1], LEFT_TO_DECIDE["an escape"])]
+    assert open_ordinary([(raw, signers) for raw in among])[::4] == open_ordinary([(raw, signers) for raw in good])

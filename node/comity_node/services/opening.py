@@ -17,8 +17,6 @@ from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from datetime import timedelta
 from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter
 from typing import NamedTuple
 
 from comity_federation import strict_json
@@ -71,14 +69,12 @@ Arrived = tuple[bytes, bytes]
 
 def open_records(arrived: Sequence[Arrived]) -> list[Opening]:
     """Return for each record what can be told from its bytes and the registry's entry alone."""
-    opened: list[Opening] = []
-    for entry, of_one in groupby(arrived, key=itemgetter(0)):
-        member, signers = _known(entry)
-        for _, raw in of_one:
-            ordinary = open_ordinary(raw, signers)
-            stored = None if ordinary is None else _stored_form(ordinary)
-            opened.append(_foreign(raw, member) if stored is None else stored)
-    return opened
+    ordinary = open_ordinary([(raw, _known(entry)[1]) for entry, raw in arrived])
+    stored = [None if each is None else _stored_form(each) for each in ordinary]
+    return [
+        _foreign(raw, _known(entry)[0]) if form is None else form
+        for (entry, raw), form in zip(arrived, stored, strict=True)
+    ]
 
 
 @lru_cache(maxsize=1_000)
