@@ -109,6 +109,7 @@ async def _things(office: Office, often: int) -> dict[str, list[str]]:
         "report_id": reports,
         "report": reports,
         "review_id": [await office.proposal("reviewer 2") for _ in range(often)],
+        "ruling_id": [await office.ruling("reviewer 2") for _ in range(often)],
         "batch": [await office.batch("reviewer 2") for _ in range(often)],
         "person_id": [await office.hired() for _ in range(often)],
         "token_id": [await office.token("all") for _ in range(often)],

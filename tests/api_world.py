@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx2
 
-from builders import Publisher
+from builders import DECISION_IN_CLEAR, NAMES, Publisher
+from comity_federation.encoding import digest
 from comity_federation.keys import SigningPair, load_signing_pair, new_signing_pair
 from comity_federation.signed_reports import sign_report
 from comity_federation.statements import genesis
@@ -84,6 +85,10 @@ class Office:
         """The open proposals of an imported register."""
         return str((await self.made(by, "POST", "imports", json=register()))["batch"])
 
+    async def ruling(self, by: str = "reviewer") -> str:
+        """What is held of a decision that was proposed."""
+        return str((await self.made(by, "POST", "decisions", json=a_decision()))["ruling"])
+
     async def published(self) -> str:
         """The hash of a statement that this node has signed."""
         await self.made("reviewer 2", "POST", f"reviews/{await self.proposal()}/approve")
@@ -148,6 +153,11 @@ async def furnish(town: Town, database: str | None = None) -> Office:
             house.people[who] = house.people[account]
     await house.hire("all", *(role for roles in ROLES.values() for role in roles), firm="firm", password=password)
     return Office(town, house, rival)
+
+
+def a_decision() -> dict[str, Any]:
+    """A decision nobody has proposed yet, as it is proposed."""
+    return {"decision": {**DECISION_IN_CLEAR, "names": NAMES, "reference": digest(uuid.uuid4().hex)}}
 
 
 def register() -> dict[str, str]:

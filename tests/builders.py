@@ -76,6 +76,18 @@ FINDING_IN_CLEAR: dict[str, Any] = {
     "valid_until": "2027-03-31",
 }
 
+DECISION_IN_CLEAR: dict[str, Any] = {
+    "reference": "D" * 43,
+    "subject": "supplier",
+    "country": "BR",
+    "authority": {"code": "WBG", "country": "international"},
+    "measure": "exclusion",
+    "act": {"type": "original"},
+    "stand": "relays",
+    "grounds": ["fraud"],
+    "terms": [{"start": "2026-01-15", "end": "date", "until": "2028-01-14"}],
+}
+
 NAMES: list[dict[str, Any]] = [{"text": "Fazenda Exemplo Ltda"}]
 IDENTIFIERS: list[dict[str, Any]] = [{"scheme": "BR-CNPJ", "id": "00000000000191"}]
 
@@ -258,6 +270,15 @@ class Publisher:
         given: dict[str, Any] = {
             "disclosed": {"names": NAMES, "identifiers": IDENTIFIERS},
             "withheld": {"site_address": "Estrada Velha 7"} if self.decoys else {},
+        }
+        return self.make(**{**given, **changes})
+
+    def decision(self, **changes: Any) -> Made:
+        """A valid decision with its two disclosures in clear."""
+        given: dict[str, Any] = {
+            "kind": "decision",
+            "clear": DECISION_IN_CLEAR,
+            "disclosed": {"names": NAMES, "identifiers": IDENTIFIERS},
         }
         return self.make(**{**given, **changes})
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from builders import FINDING_IN_CLEAR, HANDLING, IDENTIFIERS, NAMES, Made, Publisher, key_of, seen_of
+from builders import DECISION_IN_CLEAR, FINDING_IN_CLEAR, HANDLING, IDENTIFIERS, NAMES, Made, Publisher, key_of, seen_of
 from comity_federation import strict_json
 from comity_federation.decision import Seen, Trust
 from comity_federation.encoding import b64decode, b64encode
@@ -93,6 +93,7 @@ def _told() -> Iterable[tuple[Log, Made, int]]:
     yield from _first_and_next()
     yield from _under_a_registry_that_closes()
     yield from _of_other_roles()
+    yield from _decisions()
     yield from _kept_unread()
 
 
@@ -163,9 +164,18 @@ def _of_other_roles() -> Iterable[tuple[Log, Made, int]]:
         yield grown, publisher.withdrawal(first.hash, **publisher.after(first)), 0
 
 
+def _decisions() -> Iterable[tuple[Log, Made, int]]:
+    first = AGENCY.decision()
+    grown = Log("decided", AGENCY, AGENCY.trust(), seen_of(first))
+    lifted = {**DECISION_IN_CLEAR, "lifted": "overturned", "replaces": first.hash}
+    yield Log("decisions", AGENCY, AGENCY.trust(), Seen()), first, 0
+    yield grown, AGENCY.decision(clear=lifted, **AGENCY.after(first)), 0
+    yield grown, AGENCY.withdrawal(first.hash, **AGENCY.after(first)), 0
+
+
 def _kept_unread() -> Iterable[tuple[Log, Made, int]]:
     log = Log("kept", AGENCY, AGENCY.trust(), Seen())
-    for kind in ("reply", "corroboration", "decision", "pointer", "audit-notice", "group-key", "of-tomorrow"):
+    for kind in ("reply", "corroboration", "pointer", "audit-notice", "group-key", "of-tomorrow"):
         yield log, AGENCY.make(kind=kind, clear={"text": "read by a later version"}), 0
     yield log, AGENCY.make(v=2), 0
     yield log, AGENCY.make(handling={**HANDLING, "tlp": "RED"}), 0

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from builders import FINDING_IN_CLEAR, IDENTIFIERS, NAMES, Made, Publisher, seen_of
+from builders import DECISION_IN_CLEAR, FINDING_IN_CLEAR, IDENTIFIERS, NAMES, Made, Publisher, seen_of
 from comity_federation.disclosures import Disclosure
 from comity_federation.encoding import b64encode
 from comity_schemas.member import Role
@@ -16,6 +16,7 @@ def add_to(collection: Collection) -> None:
     _kinds_and_roles(collection)
     _bodies(collection)
     _disclosed_bodies(collection)
+    _decisions(collection)
     _handling(collection)
     _references(collection, one, two)
 
@@ -34,7 +35,7 @@ def _kinds_and_roles(c: Collection) -> None:
     c.add(
         "kind-not-read-yet",
         "A kind that this version does not read yet: kept.",
-        lambda: AGENCY.make(kind="decision", **later),
+        lambda: AGENCY.make(kind="group-key", **later),
         **unknown,
     )
     for role in (Role.AUDIT_FIRM, Role.OBSERVER):
@@ -91,6 +92,58 @@ def _bodies(c: Collection) -> None:
         "A closed list of reasons.",
         lambda: AGENCY.withdrawal("A" * 43, more={"reason": "because"}),
         **refused(12, "body"),
+    )
+
+
+def _decisions(c: Collection) -> None:
+    """12 and 13: a decision's own schema and references."""
+    ok: dict[str, Any] = {"member": plain(), "outcome": "accepted"}
+    recognition = {"type": "recognition", "of": {"code": "ADB", "country": "international"}, "reference": "R" * 43}
+    disagree = [
+        {"source": "list-of-march", "start": "2026-01-15", "end": "date", "until": "2028-01-14"},
+        {"source": "list-of-june", "start": "2026-01-15", "end": "ongoing"},
+    ]
+    c.add("decision", "An authority's exclusion, relayed.", AGENCY.decision, **ok)
+    fields: dict[str, tuple[bool, str, dict[str, Any]]] = {
+        "recognition": (True, "Recognised from another authority, whose decision it names.", {"act": recognition}),
+        "lifted": (True, "Overturned on appeal.", {"lifted": "overturned"}),
+        "sources-disagree": (True, "Two documents, two ends: both stand there.", {"terms": disagree}),
+        "no-grounds": (True, "The source names no ground.", {"grounds": []}),
+        "free-text": (False, "No remark, however short.", {"note": "see the file"}),
+        "indicator": (False, "A decision carries no indicator.", {"indicators": FINDING_IN_CLEAR["indicators"]}),
+        "recognises-nobody": (False, "Whose decision is recognised?", {"act": {"type": "recognition"}}),
+        "original-of-another": (
+            False,
+            "An original act recognises nobody.",
+            {"act": {**recognition, "type": "original"}},
+        ),
+        "recognises-itself": (False, "Its own reference.", {"act": {**recognition, "reference": "D" * 43}}),
+        "date-without-day": (False, "An end that is a date has one.", {"terms": [{"end": "date"}]}),
+        "day-without-date": (False, "No other end has a day.", {"terms": [{"end": "ongoing", "until": "2999-12-31"}]}),
+        "ends-before-start": (
+            False,
+            "A term ends after it starts.",
+            {"terms": [{**disagree[0], "until": "2025-01-01"}]},
+        ),
+        "two-terms-one-source": (False, "Each term names another source.", {"terms": [disagree[0]] * 2}),
+        "ground-twice": (False, "A ground is named once.", {"grounds": ["fraud", "fraud"]}),
+    }
+    for name, (fits, why, change) in fields.items():
+        clear = {**DECISION_IN_CLEAR, **change}
+        c.add(
+            f"decision-{name}", why, lambda b=clear: AGENCY.decision(clear=b), **(ok if fits else refused(12, "body"))
+        )
+    c.add(
+        "decision-names-in-clear",
+        "Names are disclosures, so that they can be forgotten.",
+        lambda: AGENCY.decision(clear={**DECISION_IN_CLEAR, "names": NAMES}, disclosed={}),
+        **refused(12, "disclosed-fields"),
+    )
+    c.add(
+        "decision-named-after-person-clear",
+        "Never CLEAR.",
+        lambda: AGENCY.decision(tlp="CLEAR", clear={**DECISION_IN_CLEAR, "named_after_person": True}),
+        **refused(13, "handling"),
     )
 
 
@@ -286,3 +339,22 @@ def _references(c: Collection, one: Made, two: Made) -> None:
         **bad,
         seen=seen_of(one, back),
     )
+    with fixed_salts("a decision"):
+        decided = AGENCY.decision(**place)
+    state, after = {"seen": seen_of(one, decided)}, AGENCY.after(decided)
+    c.add(
+        "withdrawal-of-decision",
+        "A decision is taken back.",
+        lambda: AGENCY.withdrawal(decided.hash, **after),
+        **ok,
+        **state,
+    )
+    lifted = {**DECISION_IN_CLEAR, "lifted": "rescinded"}
+    for name, target, expected in (("decision", decided, ok), ("finding", one, bad)):
+        c.add(
+            f"decision-revises-{name}",
+            f"A decision revises decisions only; here a {name}.",
+            lambda t=target, a=after: AGENCY.decision(clear={**lifted, "replaces": t.hash}, **a),
+            **expected,
+            **state,
+        )

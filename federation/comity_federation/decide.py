@@ -22,7 +22,6 @@ from comity_federation.decision import Accepted, Decision, Forked, Place, Refuse
 from comity_federation.disclosures import MalformedDisclosure, read_disclosure
 from comity_federation.encoding import digest
 from comity_federation.statements import genesis
-from comity_schemas.finding import Finding
 from comity_schemas.handling import Tlp
 from comity_schemas.member import Last, Member, MemberStatus, SigningKey
 from comity_schemas.statement import (
@@ -33,6 +32,7 @@ from comity_schemas.statement import (
     MAX_RECORD_BYTES,
     STATEMENT_TYP,
     VERSION,
+    Body,
     Claims,
     Kind,
     Record,
@@ -44,7 +44,7 @@ _DIGEST = re.compile("[A-Za-z0-9_-]{43}")
 _WHOLE_BODY_WITHHELD = frozenset({Tlp.AMBER, Tlp.AMBER_STRICT})
 
 
-RULES = 2
+RULES = 3
 """Raised with every change of what is accepted: nodes then decide what they hold anew."""
 
 
@@ -239,7 +239,7 @@ def _accept(statement: _Statement, member: Member, seen: Seen) -> Accepted:
     return Accepted(claims, statement.hash, statement.key, body, tuple(d for d in claims.open if d not in present))
 
 
-def _read_body(statement: _Statement, model: type[Finding] | type[Withdrawal]) -> Finding | Withdrawal | None:
+def _read_body(statement: _Statement, model: type[Body]) -> Body | None:
     claims = statement.claims
     clear = dict(claims.body)
     digests = clear.pop("_sd", [])
@@ -282,7 +282,7 @@ def _is_digest_list(value: Any) -> bool:
     )
 
 
-def _check_references(statement: _Statement, body: Finding | Withdrawal | None, seen: Seen) -> None:
+def _check_references(statement: _Statement, body: Body | None, seen: Seen) -> None:
     if body is None:
         return
     if body.replaces is not None:
@@ -297,9 +297,9 @@ def _check_references(statement: _Statement, body: Finding | Withdrawal | None, 
             raise statement.refused(13, "reference", f"a {target.kind} cannot be taken back")
 
 
-def _check_handling(statement: _Statement, body: Finding | Withdrawal | None) -> None:
+def _check_handling(statement: _Statement, body: Body | None) -> None:
     tlp = statement.claims.handling.tlp
     if tlp is Tlp.RED:
         raise statement.refused(13, "handling", "TLP:RED never leaves a node")
-    if tlp is Tlp.CLEAR and isinstance(body, Finding) and body.named_after_person:
+    if tlp is Tlp.CLEAR and not isinstance(body, Withdrawal | None) and body.named_after_person:
         raise statement.refused(13, "handling", "a firm named after a person is never TLP:CLEAR")

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
-from comity_schemas.finding import Finding
 from comity_schemas.member import Member
-from comity_schemas.statement import Claims, Withdrawal
+from comity_schemas.statement import Body, Claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Accepted:
     claims: Claims
     hash: str
     key: int
-    body: Finding | Withdrawal | None
+    body: Body | None
     """None when the whole body is withheld from this node."""
     missing: tuple[str, ...]
     """Digests of open disclosures that this copy lacks: asked for, or erased."""

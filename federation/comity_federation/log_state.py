@@ -26,6 +26,7 @@ class Peek:
     hash: str
     prev: str
     refers_to: tuple[str, ...]
+    kind: str = ""
 
 
 def peek(raw: bytes) -> Peek | None:
@@ -38,7 +39,7 @@ def peek(raw: bytes) -> Peek | None:
         seq, prev = claims["seq"], claims["prev"]
         if not isinstance(seq, int) or isinstance(seq, bool) or not isinstance(prev, str) or len(prev) != 43 or seq < 1:
             return None
-        return Peek(seq, digest(jwt), prev, refers_to)
+        return Peek(seq, digest(jwt), prev, refers_to, str(claims["kind"]))
     except (strict_json.NotStrict, NotCanonical, KeyError, IndexError, TypeError, AttributeError, ValueError):
         return None
 

@@ -44,7 +44,9 @@ def decide_alone(raw: bytes, member_of: Callable[[str], Member | None], issuer: 
     lasts = demanded(member)
     branch = {claimed.seq: claimed.hash} | {last.seq: last.hash for last in lasts}
     before = {claimed.seq - 1: Place(claimed.prev, 0)} if claimed.seq > 1 else {}
-    earlier = {name: Earlier(0, Kind.FINDING) for name in claimed.refers_to}
+    # What it refers to is not at hand: taken for of its own kind, or, where it is taken back, for a finding.
+    kind = Kind.FINDING if claimed.kind == Kind.WITHDRAWAL else claimed.kind
+    earlier = {name: Earlier(0, kind) for name in claimed.refers_to}
     return decide(raw, Trust(member), Seen(claimed.seq - 1, before, earlier, branch))
 
 

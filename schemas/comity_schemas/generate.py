@@ -18,6 +18,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from comity_schemas.decision import Decision
 from comity_schemas.finding import Finding
 from comity_schemas.member import MemberList, SuspensionList
 from comity_schemas.peers import PeerCheckpoint, PeerToken
@@ -32,6 +33,7 @@ MODELS: dict[str, type[Wire]] = {
     "header": Header,
     "claims": Claims,
     "finding": Finding,
+    "decision": Decision,
     "withdrawal": Withdrawal,
     "checkpoint": Checkpoint,
     "peer-token": PeerToken,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from comity_schemas.decision import DECISION_DISCLOSABLE, Decision
 from comity_schemas.finding import DISCLOSABLE, Finding
 from comity_schemas.handling import Handling
 from comity_schemas.member import Role
@@ -29,7 +30,7 @@ VERSION = 1
 
 
 class Kind(StrEnum):
-    """What a statement says. Comity publishes and reads findings and withdrawals so far; it keeps the others."""
+    """What a statement says. Those in `BODIES` are read; the others are kept."""
 
     FINDING = "finding"
     WITHDRAWAL = "withdrawal"
@@ -72,13 +73,21 @@ class Withdrawal(Wire):
     reason: WithdrawalReason
 
 
-BODIES: dict[str, type[Finding] | type[Withdrawal]] = {
+Body = Finding | Decision | Withdrawal
+"""What a statement that can be read says."""
+
+BODIES: dict[str, type[Finding] | type[Decision] | type[Withdrawal]] = {
     Kind.FINDING: Finding,
+    Kind.DECISION: Decision,
     Kind.WITHDRAWAL: Withdrawal,
 }
 """The kinds this version can read."""
 
-BODY_DISCLOSABLE: dict[str, frozenset[str]] = {Kind.FINDING: DISCLOSABLE, Kind.WITHDRAWAL: frozenset()}
+BODY_DISCLOSABLE: dict[str, frozenset[str]] = {
+    Kind.FINDING: DISCLOSABLE,
+    Kind.DECISION: DECISION_DISCLOSABLE,
+    Kind.WITHDRAWAL: frozenset(),
+}
 """The fields of a kind that may be disclosures under GREEN and CLEAR."""
 
 Position = Annotated[int, Field(ge=1, le=2**53 - 1)]

@@ -227,11 +227,11 @@ async def test_a_stripped_copy_says_what_is_missing(told: Told, tmp_path: Path) 
     listener = Listener(tmp_path / "node", bus, told.story.registry())
     await listener.listen()
     async with listener.database() as database, database.read() as store:
-        unnamed = await store.view.unnamed()
+        unnamed = await store.view.findings.unnamed()
     bus.repent()
     await listener.listen()
     async with listener.database() as database, database.read() as store:
-        assert unnamed == 1 + await store.view.unnamed()
+        assert unnamed == 1 + await store.view.findings.unnamed()
 
 
 async def test_headers_have_no_effect(tmp_path: Path, told: Told) -> None:

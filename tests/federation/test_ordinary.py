@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import vectors
-from builders import FINDING_IN_CLEAR, Publisher
+from builders import DECISION_IN_CLEAR, FINDING_IN_CLEAR, Publisher
 from comity_federation.decide import decide
 from comity_federation.decision import Accepted, Earlier, Place, Seen, Trust
 from comity_federation.ordinary import Ordinary, Signers, open_ordinary
@@ -76,6 +76,12 @@ def test_what_our_own_signer_writes_is_ordinary(what: str) -> None:
     assert must_agree(AGENCY.finding(**WRITTEN[what]).raw, AGENCY.member())
 
 
+@pytest.mark.parametrize("more", [{}, {"grounds": []}, {"replaces": "A" * 43}])
+def test_a_decision_is_ordinary(more: dict[str, Any]) -> None:
+    made = AGENCY.decision(clear={**DECISION_IN_CLEAR, **more}, seq=2, prev="B" * 43)
+    assert must_agree(made.raw, AGENCY.member())
+
+
 def test_a_withdrawal_is_ordinary() -> None:
     assert must_agree(AGENCY.withdrawal("A" * 43, seq=2, prev="B" * 43).raw, AGENCY.member())
 
@@ -85,11 +91,15 @@ LEFT_TO_DECIDE: dict[str, bytes] = {
     "an escape": AGENCY.finding(disclosed={"names": [{"text": 'a "b"'}]}).raw,
     "a sealed box": AGENCY.finding(boxes=("AAAA",)).raw,
     "the whole body withheld": AGENCY.make(tlp="AMBER", clear={}).raw,
-    "a kind not known here": AGENCY.make(kind="decision").raw,
+    "a kind not known here": AGENCY.make(kind="group-key").raw,
     "another version": AGENCY.finding(v=2).raw,
     "a firm named after a person, CLEAR": AGENCY.finding(
         tlp="CLEAR", clear={**FINDING_IN_CLEAR, "named_after_person": True}
     ).raw,
+    "a decision about a firm named after a person, CLEAR": AGENCY.decision(
+        tlp="CLEAR", clear={**DECISION_IN_CLEAR, "named_after_person": True}
+    ).raw,
+    "a decision that does not fit": AGENCY.decision(clear={**DECISION_IN_CLEAR, "terms": []}).raw,
     "nothing": b"",
     "cut off": AGENCY.finding().raw[:-1],
 }

@@ -646,7 +646,7 @@ def test_every_error_says_what_it_is() -> None:
 
 RAISED_THROUGH_THE_API = ("report.", "review.", "import.", "request.")
 """Errors of these families reach people through the API, as does everything of `domain.errors`."""
-NEVER_THROUGH_THE_API = {"report.refused", "report.unreadable"}
+NEVER_THROUGH_THE_API = {"decision.unreadable", "report.refused", "report.unreadable"}
 """A root that is never raised itself, and one of the command line."""
 
 

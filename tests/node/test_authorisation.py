@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from api_world import MEDIA_TYPE, PASSWORD, Office, furnish, register
+from api_world import MEDIA_TYPE, PASSWORD, Office, a_decision, furnish, register
 from comity_node.app import create_app
 from node_world import Town
 
@@ -36,6 +36,8 @@ TABLE = """
     propose_release         401       403/403   201/201   403/403   403/403   403/403
     propose_revision        401       403/403   201/409   403/403   403/403   403/403
     propose_withdrawal      401       403/403   201/409   403/403   403/403   403/403
+    propose_decision        401       403       201       403       403       403
+    get_ruling              401       403/403   200/200   200/200   403/403   403/403
     import_register         401       403       201       403       403       403
     list_reviews            401       403       200       200       403       403
     get_review              401       403/403   200/200   200/200   403/403   403/403
@@ -147,6 +149,14 @@ async def _batch(office: Office, who: str, own: bool) -> Asked:
     return {"batch": await office.batch(who if own and who == "reviewer" else "reviewer 2")}
 
 
+async def _decision(office: Office, who: str, own: bool) -> Asked:
+    return {"json": a_decision()}
+
+
+async def _ruling(office: Office, who: str, own: bool) -> Asked:
+    return {"ruling_id": await office.ruling(who if own and who == "reviewer" else "reviewer 2")}
+
+
 async def _register(office: Office, who: str, own: bool) -> Asked:
     return {"json": register()}
 
@@ -183,6 +193,8 @@ MAKE: dict[str, Make] = {
     "propose_release": _observation,
     "propose_revision": _revision,
     "propose_withdrawal": _statement,
+    "propose_decision": _decision,
+    "get_ruling": _ruling,
     "import_register": _register,
     "get_review": _review,
     "approve": _review,

@@ -486,7 +486,7 @@ async def test_a_body_withheld_whole_is_a_counted_entry_without_a_name(bench: Be
     sealed = AGENCY.make(tlp="AMBER", clear={}, withheld={"names": NAMES})
     await bench.arrive(AGENCY.member(), sealed.raw)
     async with bench.database.read() as store:
-        assert await store.view.unnamed() == 1
+        assert await store.view.findings.unnamed() == 1
     assert await bench.check(AGENCY.member()) == []
 
 

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from comity_node.api import (
+    decisions,
     health,
     imports,
     metrics,
@@ -17,7 +18,8 @@ from comity_node.api import (
 )
 
 api_v1 = APIRouter(prefix="/api/v1")
-for _room in (people, reports, reviews, imports, screening, network, quarantine, vocabulary, peers):
+_ROOMS = (people, reports, reviews, decisions, imports, screening, network, quarantine, vocabulary, peers)
+for _room in _ROOMS:
     api_v1.include_router(_room.router)
 
 health_router = health.router

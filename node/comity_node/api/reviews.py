@@ -60,7 +60,7 @@ class RevisionProposal(Body):
 
 
 class WithdrawalProposal(Body):
-    """Propose that an own published finding is taken back."""
+    """Propose that an own published finding or decision is taken back."""
 
     statement: Digest
     reason: WithdrawalReason
@@ -74,6 +74,8 @@ class ReviewOut(BaseModel):
     state: str
     report: str | None
     observation: str | None
+    ruling: str | None
+    """Of a decision; a finding has a report."""
     target: str | None
     batch: str | None
     proposed_by: str
@@ -93,6 +95,7 @@ class PublishedOut(BaseModel):
     """Null where only the log knew of it, as after a restored backup."""
     act: str
     state: str
+    kind: str
     seq: int | None
     statement: str | None
     sent_at: datetime | None
@@ -122,7 +125,7 @@ async def propose_release(body: ReleaseProposal, person: Reviewer, node: ThisNod
             revises=body.revises,
             starts_as=body.starts_as,
         )
-        return _review(review)
+        return describe_review(review)
 
     return await once.write(propose)
 
@@ -133,17 +136,19 @@ async def propose_revision(body: RevisionProposal, person: Reviewer, node: ThisN
     step = Step(body.status, body.verified, body.remedies, body.remedy_due)
 
     async def propose(store: Store) -> ReviewOut:
-        return _review(await revise(store, person, body.statement, step, node.clock()))
+        return describe_review(await revise(store, person, body.statement, step, node.clock()))
 
     return await once.write(propose)
 
 
 @router.post("/withdrawals", status_code=201, responses=refuses(403, 404, 409))
 async def propose_withdrawal(body: WithdrawalProposal, person: Reviewer, node: ThisNode, once: Onced) -> ReviewOut:
-    """Propose that a published finding is taken back. It stands until a second person approves."""
+    """Propose that a published finding or decision is taken back. It stands until a second person approves."""
 
     async def propose(store: Store) -> ReviewOut:
-        return _review(await release.propose_withdrawal(store, person, body.statement, body.reason, node.clock()))
+        return describe_review(
+            await release.propose_withdrawal(store, person, body.statement, body.reason, node.clock())
+        )
 
     return await once.write(propose)
 
@@ -155,7 +160,7 @@ async def list_reviews(
     """Proposals, newest first; `state` is `proposed`, `approved` or `rejected`."""
     async with node.database.read() as store:
         rows = await store.reviews.page(state=state, before=read_cursor(cursor), most=limit + 1)
-    return page(rows, limit, lambda r: r.number, _review)
+    return page(rows, limit, lambda r: r.number, describe_review)
 
 
 @router.get("/reviews/{review_id}", responses=refuses(403, 404))
@@ -165,7 +170,7 @@ async def get_review(review_id: Id, person: Releaser, node: ThisNode) -> ReviewO
         review = await store.reviews.find(review_id)
     if review is None:
         raise NotFound("no such review")
-    return _review(review)
+    return describe_review(review)
 
 
 @router.post("/reviews/{review_id}/approve", responses=refuses(403, 404, 409))
@@ -214,10 +219,11 @@ async def list_published(
 async def _decided(store: Store, review_id: str) -> ReviewOut:
     review = await store.reviews.find(review_id)
     assert review is not None
-    return _review(review)
+    return describe_review(review)
 
 
-def _review(review: Review) -> ReviewOut:
+def describe_review(review: Review) -> ReviewOut:
+    """Return a proposal with exactly what it lets leave."""
     leaving = release.read_outgoing(review)
     return ReviewOut(
         id=review.id,
@@ -225,6 +231,7 @@ def _review(review: Review) -> ReviewOut:
         state=review.state,
         report=review.report_id,
         observation=review.observation,
+        ruling=review.ruling_id,
         target=review.target,
         batch=review.batch,
         proposed_by=review.proposed_by,
@@ -244,6 +251,7 @@ def _published(row: tuple[OutboxItem, str | None]) -> PublishedOut:
         review=item.review_id,
         act=act or (WITHDRAW if item.outgoing.kind == Kind.WITHDRAWAL else RELEASE),
         state=item.state,
+        kind=item.outgoing.kind,
         seq=item.seq,
         statement=item.hash,
         sent_at=item.sent_at,

@@ -21,6 +21,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "import": ("review", "import_register", "Import a public register."),
     "report": ("report", "app", "Sign, submit and follow audit reports."),
     "review": ("review", "app", "Propose, decide, take back: always two people."),
+    "decision": ("decision", "app", "Propose an authority's decision: an order, not a finding."),
     "record": ("record", "app", "Records as files."),
     "network": ("network", "app", "Who is connected, who did what."),
     "quarantine": ("quarantine", "app", "Records that do not count: why, and what next."),

@@ -51,7 +51,7 @@ def revise(
 
 @app.command(context_settings=TAKES_HASHES)
 def withdraw(
-    statement: Annotated[str, typer.Argument(help="Hash of the published finding.")],
+    statement: Annotated[str, typer.Argument(help="Hash of the published finding or decision.")],
     reason: Annotated[WithdrawalReason, typer.Option(help="Why it is taken back.")],
 ) -> None:
     """Propose that a published finding is taken back. It stands until a second person approves."""
@@ -68,7 +68,8 @@ def list_reviews(
     with told_plainly():
         found = Remote().get("/reviews", state=state, limit=200)["items"]
     for item in found:
-        what = f"{item['report']} {item['observation']}" if item["act"] == "release" else item["target"]
+        of_report = f"{item['report']} {item['observation']}"
+        what = item["target"] if item["act"] == "withdraw" else item["ruling"] or of_report
         typer.echo(f"{item['id']}  {item['act']:8}  {item['state']:8}  {what}")
     if not found:
         typer.echo(f"Nothing is {state or 'here'}.")
@@ -103,7 +104,7 @@ def approve_batch(batch: Annotated[str, typer.Argument(help="The batch that an i
     """Approve everything of one import as the second person, all or nothing."""
     with told_plainly():
         done = Remote().post(f"/batches/{batch}/approve")
-    typer.echo(f"Released {done['decided']} findings.")
+    typer.echo(f"Released {done['decided']} statements.")
 
 
 @app.command()
@@ -112,7 +113,9 @@ def published() -> None:
     with told_plainly():
         found = Remote().get("/published", limit=200)["items"]
     for item in found:
-        typer.echo(f"{item['seq'] or '-':>6}  {item['state']:7}  {item['act']:8}  {item['statement'] or ''}")
+        typer.echo(
+            f"{item['seq'] or '-':>6}  {item['state']:7}  {item['act']:8}  {item['kind']:8}  {item['statement'] or ''}"
+        )
     if not found:
         typer.echo("Nothing was published yet.")
 

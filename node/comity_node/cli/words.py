@@ -4,6 +4,7 @@ from typing import Any
 
 import typer
 
+from comity_schemas.decision import End, Lifted, Measure, Stand
 from comity_schemas.indicators import Indicator
 from comity_schemas.meanings import reported
 
@@ -21,10 +22,85 @@ def say_answer(given: dict[str, Any]) -> None:
             say_finding(hit)
         if answer["unreadable"]:
             typer.echo(f"  ({answer['unreadable']} further findings name nobody this node may read)")
+        say_decisions(answer)
     typer.echo(f"As of {given['as_of'][:19].replace('T', ' ')} UTC, {given['coverage']['in_words']}.")
     places = ", ".join(f"{slug} {head}" for slug, head in given["positions"].items())
     typer.echo(f"Asked at log positions: {places or 'none'}; registry version {given['registry_version']}.")
-    typer.echo("No finding shared is not a clearance: it says only what these members have shared.")
+    typer.echo("No finding or decision shared is no clearance: it says only what these members have shared.")
+
+
+_MEASURES = {
+    Measure.EXCLUSION: "excluded",
+    Measure.SUSPENSION: "suspended",
+    Measure.CONDITION: "admitted under conditions",
+}
+_STANDS = {
+    Stand.OWN: "{member} says that this is its own decision",
+    Stand.RECOGNISES: "{member} recognises it",
+    Stand.RELAYS: "{member} only relays it",
+}
+_ENDS = {
+    End.ONGOING: "ongoing",
+    End.INDEFINITE: "for an indefinite time",
+    End.PERMANENT: "permanently",
+    End.PLACEHOLDER: "without an end (the source writes a date that is none)",
+    End.NOT_STATED: "the source states no end",
+}
+_LIFTED = {
+    Lifted.RESCINDED: "rescinded by the authority itself",
+    Lifted.OVERTURNED: "overturned on appeal or by a court",
+}
+
+
+def say_decisions(answer: dict[str, Any]) -> None:
+    """Print the decisions under a heading of their own; those that recognise one stand below it."""
+    if not (answer["decisions"] or answer["unreadable_decisions"]):
+        return
+    typer.echo(f"  Decisions of authorities (orders, not findings): {answer['decision_state']}")
+    by_hash = {hit["statement"]: hit for hit in answer["decisions"]}
+    tied = {name for hit in answer["decisions"] for name in hit["recognised_by"]}
+    for hit in answer["decisions"]:
+        if hit["statement"] in tied:
+            continue
+        _say_decision(hit, "  ")
+        for name in hit["recognised_by"]:
+            typer.echo("    recognised, which is no further decision on the case:")
+            _say_decision(by_hash[name], "    ")
+    if answer["unreadable_decisions"]:
+        typer.echo(f"  ({answer['unreadable_decisions']} further decisions name nobody this node may read)")
+
+
+def _say_decision(hit: dict[str, Any], margin: str) -> None:
+    decision = hit["decision"]
+    if decision is None:
+        typer.echo(f"{margin}{hit['verdict']}: a decision of {hit['published_by']} that this node may not read")
+        return
+    names = " / ".join(name["text"] for name in decision.get("names", [])) or "(name withheld)"
+    typer.echo(f"{margin}{hit['verdict']} ({hit['reason']})")
+    by, act = decision["authority"], decision["act"]
+    whose = "" if act["type"] == "original" else f", recognising a decision of {act['of']['code']}"
+    measure = _MEASURES[Measure(decision["measure"])]
+    typer.echo(f"{margin}  {names}, {decision['country']}: {measure} by {by['code']} ({by['country']}){whose}")
+    grounds = ", ".join(decision.get("grounds", [])) or "not stated"
+    typer.echo(f"{margin}  {hit['standing']}; grounds: {grounds}; {_stand(hit)}")
+    if len(decision["terms"]) > 1:
+        typer.echo(f"{margin}  sources disagree on dates:")
+    for term in decision["terms"]:
+        typer.echo(f"{margin}  {_term(term)}")
+    if decision.get("lifted"):
+        typer.echo(f"{margin}  {_LIFTED[Lifted(decision['lifted'])]}")
+    if hit["taken_back"]:
+        typer.echo(f"{margin}  taken back: {hit['taken_back']}")
+
+
+def _stand(hit: dict[str, Any]) -> str:
+    return _STANDS[Stand(hit["decision"]["stand"])].format(member=hit["published_by"])
+
+
+def _term(term: dict[str, Any]) -> str:
+    start = f"from {term['start']}" if term.get("start") else "start not stated"
+    end = f"to {term['until']}" if term.get("until") else _ENDS[End(term["end"])]
+    return f"{start} {end}" + (f" ({term['source']})" if term.get("source") else "")
 
 
 def say_finding(hit: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from comity_node.db.rows import ReviewRow
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One proposal to release a finding or to withdraw a statement."""
+    """One proposal to release a finding or decision, or to withdraw a statement."""
 
     id: str
     act: str
@@ -19,7 +19,7 @@ class Review:
     state: str
     """`proposed`, `approved` or `rejected`."""
     content: str
-    """Compact JSON: finding and handling of a release, or body and handling of a withdrawal."""
+    """Compact JSON: finding or decision and handling of a release, or body and handling of a withdrawal."""
     proposed_by: str
     proposed_at: datetime
     report_id: str | None = None
@@ -31,6 +31,8 @@ class Review:
     decided_by: str | None = None
     decided_at: datetime | None = None
     number: int = 0
+    ruling_id: str | None = None
+    """Of a decision."""
 
 
 class Reviews:
@@ -51,6 +53,7 @@ class Reviews:
                 proposed_at=review.proposed_at,
                 report_id=review.report_id,
                 observation=review.observation,
+                ruling_id=review.ruling_id,
                 target=review.target,
                 batch=review.batch,
             )
@@ -80,6 +83,11 @@ class Reviews:
     async def of_report(self, report_id: str) -> list[Review]:
         """Return all proposals made from a report, oldest first."""
         query = select(ReviewRow).where(ReviewRow.report_id == report_id).order_by(col(ReviewRow.number))
+        return [_review(row) for row in await self._session.exec(query)]
+
+    async def of_ruling(self, ruling_id: str) -> list[Review]:
+        """Return all proposals made from a ruling, oldest first."""
+        query = select(ReviewRow).where(ReviewRow.ruling_id == ruling_id).order_by(col(ReviewRow.number))
         return [_review(row) for row in await self._session.exec(query)]
 
     async def of_target(self, target: str) -> list[Review]:
@@ -112,4 +120,5 @@ def _review(row: ReviewRow) -> Review:
         row.decided_by,
         row.decided_at,
         row.number or 0,
+        row.ruling_id,
     )

@@ -94,6 +94,19 @@ class ReportRow(SQLModel, table=True):
     received_at: datetime = Field(sa_type=UtcTime)
 
 
+class RulingRow(SQLModel, table=True):
+    """What this node holds of an authority's decision, with the source's own words."""
+
+    __tablename__ = "ruling"
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True)
+    raw: bytes = Field(sa_column=_bytes())
+    identity: str | None = Field(default=None, index=True)
+    """For a register: names the source row; several contents of one row follow each other."""
+    submitted_by: str = Field(foreign_key="person.id")
+    received_at: datetime = Field(sa_type=UtcTime)
+
+
 class ReviewRow(SQLModel, table=True):
     """A proposal to release or withdraw, and what a second person made of it."""
 
@@ -111,6 +124,7 @@ class ReviewRow(SQLModel, table=True):
     state: str
     report_id: str | None = Field(default=None, foreign_key="report.id", index=True)
     observation: str | None = None
+    ruling_id: str | None = Field(default=None, foreign_key="ruling.id", index=True)
     content: str
     batch: str | None = Field(default=None, index=True)
     target: str | None = Field(default=None, index=True)
@@ -245,21 +259,13 @@ class LogRow(SQLModel, table=True):
     counted: int = 0
 
 
-# The three tables that follow grow with every finding. They name their record by its number and carry no foreign key:
-# on PostgreSQL one costs as much as the row itself. `comity check` compares them with the records instead.
+# The tables of the view grow with every finding. They name their record by its number and carry no foreign key: on
+# PostgreSQL one costs as much as the row itself. `comity check` compares them with the records instead.
 
 
-class EntryRow(SQLModel, table=True):
-    """One finding of the supplier view, under the number of its record."""
-
-    __tablename__ = "entry"
-    __table_args__ = (
-        _one_of("state", "current", "superseded", "withdrawn"),
-        Index("ix_entry_unnamed", "id", **_where("not named")),
-    )
+class _EntryFields(SQLModel):
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     handling: str
-    finding: str | None = None
     named: bool
     """Whether anybody can find it by name."""
     state: str
@@ -267,11 +273,7 @@ class EntryRow(SQLModel, table=True):
     reason: str | None = None
 
 
-class EntryNameRow(SQLModel, table=True):
-    """A name under which a finding can be found."""
-
-    __tablename__ = "entry_name"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+class _NameFields(SQLModel):
     entry: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     text: str
@@ -279,14 +281,60 @@ class EntryNameRow(SQLModel, table=True):
     country: str
 
 
-class EntryIdentifierRow(SQLModel, table=True):
+class _IdentifierFields(SQLModel):
+    scheme: str = Field(primary_key=True)
+    value: str = Field(primary_key=True)
+    entry: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+
+
+class EntryRow(_EntryFields, table=True):
+    """One finding of the supplier view, under the number of its record."""
+
+    __tablename__ = "entry"
+    __table_args__ = (
+        _one_of("state", "current", "superseded", "withdrawn"),
+        Index("ix_entry_unnamed", "id", **_where("not named")),
+    )
+    finding: str | None = None
+
+
+class EntryNameRow(_NameFields, table=True):
+    """A name under which a finding can be found."""
+
+    __tablename__ = "entry_name"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class EntryIdentifierRow(_IdentifierFields, table=True):
     """An identifier under which a finding can be found."""
 
     __tablename__ = "entry_identifier"
     __table_args__ = ({"sqlite_with_rowid": False},)
-    scheme: str = Field(primary_key=True)
-    value: str = Field(primary_key=True)
-    entry: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+
+
+class DecisionRow(_EntryFields, table=True):
+    """One decision of the supplier view, under the number of its record."""
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        _one_of("state", "current", "superseded", "withdrawn"),
+        Index("ix_decision_unnamed", "id", **_where("not named")),
+    )
+    decision: str | None = None
+
+
+class DecisionNameRow(_NameFields, table=True):
+    """A name under which a decision can be found."""
+
+    __tablename__ = "decision_name"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class DecisionIdentifierRow(_IdentifierFields, table=True):
+    """An identifier under which a decision can be found."""
+
+    __tablename__ = "decision_identifier"
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class ChangeRow(SQLModel, table=True):

@@ -14,6 +14,7 @@ from comity_node.db.quarantine import Quarantine
 from comity_node.db.received import ReceivedRecords
 from comity_node.db.reports import Reports
 from comity_node.db.reviews import Reviews
+from comity_node.db.rulings import Rulings
 from comity_node.db.skipped import SkippedOffsets
 from comity_node.db.trail import Trail
 from comity_node.db.view import View
@@ -34,6 +35,11 @@ class Store:
     def reports(self) -> Reports:
         """Full reports."""
         return Reports(self._session)
+
+    @cached_property
+    def rulings(self) -> Rulings:
+        """What is held of authorities' decisions."""
+        return Rulings(self._session)
 
     @cached_property
     def reviews(self) -> Reviews:

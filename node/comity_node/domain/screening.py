@@ -1,17 +1,19 @@
 """Screening, first honest form: equal identifiers, equal folded names, close names. Pure.
 
-Verdicts speak of identity only, never of guilt. A name alone never gives `match`: at most `review`. Absence is never
-clearance, so every answer carries a state in words, and none of them is green.
+Findings and decisions are two lists with words of their own. Verdicts speak of identity only, never of guilt. A name
+alone never gives `match`: at most `review`. Absence is never clearance, so every answer carries a state in words, and
+none of them is green.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from rapidfuzz import fuzz
 
 from comity_node.domain.names import fold_name
-from comity_node.domain.supplier_view import Entry, Standing
+from comity_node.domain.supplier_view import AnyEntry, DecisionEntry, DecisionStanding, Entry, Standing
 from comity_schemas.identifiers import Identifier
 
 CLOSE = 88
@@ -35,6 +37,14 @@ class State(StrEnum):
     NOTHING_SHARED = "known, no finding shared"
     POSSIBLE = "findings shared under a like name, identity not confirmed"
     SHARED = "findings shared"
+
+
+class DecisionState(StrEnum):
+    """Which decisions of authorities the network knows under this name or number."""
+
+    NOTHING_SHARED = "no decision shared"
+    POSSIBLE = "decisions shared under a like name, identity not confirmed"
+    SHARED = "decisions shared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,21 @@ class Hit:
     likeness: Likeness
 
 
+@dataclass(frozen=True, slots=True)
+class DecisionHit:
+    """One decision that may concern the supplier asked about. It is an order, not a finding."""
+
+    entry: DecisionEntry
+    standing: DecisionStanding
+    likeness: Likeness
+
+
+H = TypeVar("H", Hit, DecisionHit)
+
+_ORDER: tuple[Standing | DecisionStanding, ...] = (*Standing, *DecisionStanding)
+"""What counts today comes first."""
+
+
 def close_names(question: Question, names: Iterable[tuple[int, str, str, str]]) -> dict[int, Likeness]:
     """Return number to likeness of the entries whose name equals or comes close to the one asked for.
 
@@ -88,9 +113,10 @@ def close_names(question: Question, names: Iterable[tuple[int, str, str, str]]) 
     return best
 
 
-def weigh_identifiers(question: Question, likeness: Likeness, entry: Entry) -> Likeness:
+def weigh_identifiers(question: Question, likeness: Likeness, entry: AnyEntry) -> Likeness:
     """Return the likeness with what identifiers add: equal decides, same scheme and different speaks against."""
-    theirs = () if entry.finding is None else entry.finding.identifiers or ()
+    said = entry.finding if isinstance(entry, Entry) else entry.decision
+    theirs = () if said is None else said.identifiers or ()
     for mine in question.identifiers:
         if mine in theirs:
             return Likeness(Verdict.MATCH, f"the same {mine.scheme} {mine.id}", 100)
@@ -102,25 +128,29 @@ def weigh_identifiers(question: Question, likeness: Likeness, entry: Entry) -> L
     return likeness
 
 
-def sort_hits(hits: Iterable[Hit]) -> list[Hit]:
+def sort_hits(hits: Iterable[H]) -> list[H]:
     """Return matches first, then the more similar, then what counts today; at most `MOST_CANDIDATES`."""
-    order = list(Standing)
     ranked = sorted(
         hits,
         key=lambda h: (
             h.likeness.verdict is not Verdict.MATCH,
             -h.likeness.similarity,
-            order.index(h.standing),
+            _ORDER.index(h.standing),
             h.entry.hash,
         ),
     )
     return ranked[:MOST_CANDIDATES]
 
 
-def state_of(hits: Sequence[Hit]) -> State:
-    """Return in words what is known: a finding that counts, or counted until it was closed or expired, is shared."""
+def state_of(hits: Sequence[Hit], *, known_otherwise: bool = False) -> State:
+    """Return in words what is known: a finding that counts, or counted until it was closed or expired, is shared.
+
+    Args:
+        hits: All findings that may concern the supplier.
+        known_otherwise: A decision names somebody like it, so the name is not unknown.
+    """
     if not hits:
-        return State.NO_SUPPLIER
+        return State.NOTHING_SHARED if known_otherwise else State.NO_SUPPLIER
     gone = {Standing.WITHDRAWN, Standing.SUPERSEDED, Standing.OVERTURNED}
     shared = [hit for hit in hits if hit.standing not in gone]
     if not shared:
@@ -129,7 +159,27 @@ def state_of(hits: Sequence[Hit]) -> State:
     return State.SHARED if best_verdict(shared) is Verdict.MATCH else State.POSSIBLE
 
 
-def best_verdict(hits: Sequence[Hit]) -> Verdict:
+def decision_state_of(hits: Sequence[DecisionHit]) -> DecisionState:
+    """Return in words which decisions are known; one that ended or was lifted is shared too, and says so."""
+    gone = {DecisionStanding.WITHDRAWN, DecisionStanding.SUPERSEDED}
+    shared = [hit for hit in hits if hit.standing not in gone]
+    if not shared:
+        return DecisionState.NOTHING_SHARED
+    return DecisionState.SHARED if best_verdict(shared) is Verdict.MATCH else DecisionState.POSSIBLE
+
+
+def recognitions_of(hits: Sequence[DecisionHit]) -> dict[str, list[DecisionHit]]:
+    """Return hash of a decision to the decisions that recognise it: they follow one case and are no further one."""
+    by_reference = {h.entry.decision.reference: h.entry.hash for h in hits if h.entry.decision is not None}
+    tied: dict[str, list[DecisionHit]] = {}
+    for hit in hits:
+        reference = None if hit.entry.decision is None else hit.entry.decision.act.reference
+        if reference in by_reference:
+            tied.setdefault(by_reference[reference], []).append(hit)
+    return tied
+
+
+def best_verdict(hits: Sequence[Hit] | Sequence[DecisionHit]) -> Verdict:
     """Return the strongest verdict among the hits."""
     verdicts = {h.likeness.verdict for h in hits}
     return next((v for v in (Verdict.MATCH, Verdict.REVIEW) if v in verdicts), Verdict.NONE)

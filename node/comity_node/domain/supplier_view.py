@@ -1,7 +1,8 @@
 """The supplier view: a pure fold of accepted statements, log by log.
 
 Statements refer only to their own log, and each log has one order, so the view does not depend on how logs interleave.
-Expiry is computed when read, never stored.
+Expiry is computed when read, never stored. Findings and decisions are entries of different types: what was seen and
+what an authority ordered are never counted together.
 """
 
 from collections.abc import Iterable
@@ -9,13 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
+from comity_schemas.decision import Decision, End, Term
 from comity_schemas.finding import CLOSED, Finding, Status
 from comity_schemas.handling import Handling
-from comity_schemas.statement import Kind, Withdrawal
+from comity_schemas.statement import Body, Kind, Withdrawal
 
 
 class EntryState(StrEnum):
-    """What later statements of the same log made of a finding."""
+    """What later statements of the same log made of a finding or decision."""
 
     CURRENT = "current"
     SUPERSEDED = "superseded"
@@ -31,7 +33,7 @@ class Statement:
     hash: str
     kind: str
     handling: Handling
-    body: Finding | Withdrawal | None
+    body: Body | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,24 @@ class Entry:
     by: str | None = None
     """The statement that superseded or withdrew it."""
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionEntry:
+    """One decision in the view. Without a readable subject it is a counted entry without a name."""
+
+    hash: str
+    member: str
+    seq: int
+    handling: Handling
+    decision: Decision | None
+    state: EntryState
+    by: str | None = None
+    """The statement that superseded or withdrew it."""
+    reason: str | None = None
+
+
+AnyEntry = Entry | DecisionEntry
 
 
 class Standing(StrEnum):
@@ -73,16 +93,51 @@ def standing(entry: Entry, today: date) -> Standing:
     return Standing.CLOSED if entry.finding.status in CLOSED else Standing.CURRENT
 
 
-def fold(statements: Iterable[Statement]) -> dict[str, Entry]:
+class DecisionStanding(StrEnum):
+    """What a decision means today."""
+
+    IN_FORCE = "in force"
+    END_NOT_STATED = "end not stated"
+    """Nobody knows whether it is still in force."""
+    NOT_BEGUN = "not begun"
+    ENDED = "ended"
+    LIFTED = "lifted"
+    SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
+
+
+def decision_standing(entry: DecisionEntry, today: date) -> DecisionStanding:
+    """Return what a decision means on a day; where sources disagree, what is in force by one of them is in force."""
+    if entry.state is not EntryState.CURRENT:
+        return DecisionStanding(entry.state.value)
+    if entry.decision is None:
+        return DecisionStanding.END_NOT_STATED
+    if entry.decision.lifted is not None:
+        return DecisionStanding.LIFTED
+    order = list(DecisionStanding)
+    return min((_term_standing(term, today) for term in entry.decision.terms), key=order.index)
+
+
+def _term_standing(term: Term, today: date) -> DecisionStanding:
+    if term.start is not None and today < term.start:
+        return DecisionStanding.NOT_BEGUN
+    if term.end is End.NOT_STATED:
+        return DecisionStanding.END_NOT_STATED
+    if term.until is not None and term.until < today:
+        return DecisionStanding.ENDED
+    return DecisionStanding.IN_FORCE
+
+
+def fold(statements: Iterable[Statement]) -> dict[str, AnyEntry]:
     """Return the view of one log's statements, given in order."""
-    view: dict[str, Entry] = {}
+    view: dict[str, AnyEntry] = {}
     for statement in statements:
         for entry in changes(view, statement):
             view[entry.hash] = entry
     return view
 
 
-def changes(view: dict[str, Entry], statement: Statement) -> list[Entry]:
+def changes(view: dict[str, AnyEntry], statement: Statement) -> list[AnyEntry]:
     """Return the entries that one more statement adds or changes.
 
     Args:
@@ -95,16 +150,27 @@ def changes(view: dict[str, Entry], statement: Statement) -> list[Entry]:
         if target is None or target.state is EntryState.WITHDRAWN:
             return []
         return [replace(target, state=EntryState.WITHDRAWN, by=statement.hash, reason=body.reason.value)]
-    if statement.kind != Kind.FINDING:
+    added = _added(statement)
+    if added is None:
         return []
-    added = Entry(statement.hash, statement.member, statement.seq, statement.handling, body, EntryState.CURRENT)
     revised = None if body is None or body.replaces is None else _newest(view, body.replaces)
     if revised is None or revised.state is not EntryState.CURRENT:
         return [added]
     return [added, replace(revised, state=EntryState.SUPERSEDED, by=statement.hash)]
 
 
-def _newest(view: dict[str, Entry], name: str) -> Entry | None:
+def _added(statement: Statement) -> AnyEntry | None:
+    place = (statement.hash, statement.member, statement.seq, statement.handling)
+    match statement.kind, statement.body:
+        case Kind.FINDING, Finding() | None as finding:
+            return Entry(*place, finding, EntryState.CURRENT)
+        case Kind.DECISION, Decision() | None as decision:
+            return DecisionEntry(*place, decision, EntryState.CURRENT)
+        case _:
+            return None
+
+
+def _newest(view: dict[str, AnyEntry], name: str) -> AnyEntry | None:
     entry = view.get(name)
     while entry is not None and entry.state is EntryState.SUPERSEDED and entry.by in view:
         entry = view[entry.by]

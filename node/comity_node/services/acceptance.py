@@ -12,9 +12,9 @@ from datetime import datetime
 from comity_federation.decision import Earlier, Refused
 from comity_federation.log_state import peek
 from comity_node.db import Store
+from comity_node.db.entries import Folded
 from comity_node.db.received import Arrived, LogStatus
-from comity_node.db.view import Folded
-from comity_node.domain.supplier_view import Entry, Statement, changes
+from comity_node.domain.supplier_view import AnyEntry, Statement, changes
 from comity_node.services.hearing import heard_at
 from comity_node.services.opening import Opened
 from comity_node.services.settle import Settled
@@ -58,7 +58,7 @@ class Acceptance:
     _accepted: list[tuple[int, Opened]] = field(default_factory=list)
     """Index in `_arrived`, and the statement."""
     _earlier: dict[str, Earlier] = field(default_factory=dict)
-    _view: dict[str, Entry] = field(default_factory=dict)
+    _view: dict[str, AnyEntry] = field(default_factory=dict)
     _referred: set[str] = field(default_factory=set)
     _places: dict[tuple[str, int], str] = field(default_factory=dict)
     """Member and place to the hash of a statement that is held whole."""
@@ -127,14 +127,15 @@ class Acceptance:
     async def write(self) -> Settled:
         """Store all of it and fold what was accepted; return how many were decided, and how."""
         numbers = await self.store.received.add_arrived(self._arrived, self.now)
-        folded: list[Folded] = []
-        changed: dict[str, Entry] = {}
+        folded: dict[str, list[Folded]] = {Kind.FINDING: [], Kind.DECISION: []}
+        changed: dict[str, AnyEntry] = {}
         for index, opened in self._accepted:
-            if opened.kind == Kind.FINDING:
-                folded.append(_folded(numbers[index], opened))
+            if opened.kind in folded:
+                folded[opened.kind].append(_folded(numbers[index], opened))
             if opened.refers_to is not None or opened.hash in self._referred:
                 changed.update(self._changes(self._arrived[index].member, opened))
-        await self.store.view.add(folded, self.now)
+        await self.store.view.findings.add(folded[Kind.FINDING], self.now)
+        await self.store.view.decisions.add(folded[Kind.DECISION], self.now)
         await self.store.view.change(list(changed.values()), self.now)
         refused = len(self._arrived) - len(self._accepted)
         return Settled(
@@ -152,7 +153,7 @@ class Acceptance:
             return target.kind not in (Kind.GROUP_KEY, Kind.WITHDRAWAL)
         return target.kind == opened.kind
 
-    def _changes(self, member: str, opened: Opened) -> dict[str, Entry]:
+    def _changes(self, member: str, opened: Opened) -> dict[str, AnyEntry]:
         """Fold a statement that refers to another or is referred to; return what it makes of others."""
         body = BODIES[opened.kind].model_validate_json(opened.body)
         handling = Handling.model_validate_json(opened.handling)

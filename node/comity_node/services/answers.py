@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from comity_node.domain.screening import Hit
+from comity_node.domain.screening import DecisionHit, Hit, recognitions_of
 from comity_node.domain.supplier_view import Standing
 from comity_node.services.screen import Answer, Coverage
 from comity_schemas.finding import SourceType
@@ -50,6 +50,9 @@ def _answer(answer: Answer) -> dict[str, Any]:
         "state": answer.state.value,
         "unreadable": answer.unreadable,
         "findings": [_hit(hit) for hit in answer.hits],
+        "decision_state": answer.decision_state.value,
+        "unreadable_decisions": answer.unreadable_decisions,
+        "decisions": _decisions(answer.decisions),
     }
 
 
@@ -80,4 +83,26 @@ def _credit(hit: Hit) -> dict[str, Any] | None:
         "status": finding.status.value,
         "verified": None if finding.verified is None else finding.verified.value,
         "remedies": [remedy.value for remedy in finding.remedies],
+    }
+
+
+def _decisions(hits: Sequence[DecisionHit]) -> list[dict[str, Any]]:
+    tied = recognitions_of(hits)
+    return [_decision(hit, [other.entry.hash for other in tied.get(hit.entry.hash, [])]) for hit in hits]
+
+
+def _decision(hit: DecisionHit, recognised_by: list[str]) -> dict[str, Any]:
+    entry = hit.entry
+    return {
+        "verdict": hit.likeness.verdict.value,
+        "reason": hit.likeness.reason,
+        "standing": hit.standing.value,
+        "published_by": entry.member,
+        "statement": entry.hash,
+        "seq": entry.seq,
+        "handling": entry.handling.to_parsed(),
+        "decision": None if entry.decision is None else entry.decision.to_parsed(),
+        "recognised_by": recognised_by,
+        "taken_back": entry.reason,
+        "changed_by": entry.by,
     }

@@ -7,7 +7,7 @@ from comity_federation.lone_record import as_when_signed, claimed_issuer, decide
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
 from comity_node.db.outbox import OutboxItem
-from comity_node.domain.supplier_view import Entry
+from comity_node.domain.supplier_view import AnyEntry, Entry
 from comity_node.services.release import read_outgoing
 from comity_node.services.settle import redecide, settle_log
 from comity_node.services.subscriptions import trust_fingerprint
@@ -22,7 +22,7 @@ async def check(database: Database, registry: Registry, now: datetime) -> list[s
                 problems.append(f"records of {slug} are stored, which the registry does not list")
         for slug in await store.view.members():
             if registry.member(slug) is None:
-                problems.append(f"the view holds findings of {slug}, which the registry does not list")
+                problems.append(f"the view holds findings or decisions of {slug}, which the registry does not list")
         if orphans := await store.view.orphans():
             problems.append(f"{orphans} rows of the view belong to no record that was received")
         await _settle_inbox(store, registry, now)
@@ -34,7 +34,9 @@ async def check(database: Database, registry: Registry, now: datetime) -> list[s
             problems += _differences(member.slug, view_before, await store.view.of_log(member.slug))
             problems += _chain_problems(member.slug, accepted_before, await _accepted(store, member.slug))
         if await store.view.indexed() != indexed_before:
-            problems.append("the names and identifiers under which findings are found differ from the findings")
+            problems.append(
+                "the names and identifiers under which findings and decisions are found differ from what they say"
+            )
     return problems
 
 
@@ -93,15 +95,21 @@ async def _accepted(store: Store, slug: str) -> dict[int, str]:
     return {r.seq: r.hash async for r in store.received.accepted(slug) if r.seq is not None and r.hash is not None}
 
 
-def _differences(slug: str, before: dict[str, Entry], after: dict[str, Entry]) -> list[str]:
+def _differences(slug: str, before: dict[str, AnyEntry], after: dict[str, AnyEntry]) -> list[str]:
     problems = [
-        f"{slug}: finding {name} is in the view and follows from no statement" for name in before.keys() - after
+        f"{slug}: {_what(before[name])} is in the view and follows from no statement" for name in before.keys() - after
     ]
-    problems += [f"{slug}: finding {name} is missing from the view" for name in after.keys() - before]
+    problems += [f"{slug}: {_what(after[name])} is missing from the view" for name in after.keys() - before]
     problems += [
-        f"{slug}: finding {n} differs from its statement" for n in before.keys() & after if before[n] != after[n]
+        f"{slug}: {_what(after[name])} differs from its statement"
+        for name in before.keys() & after
+        if before[name] != after[name]
     ]
     return sorted(problems)
+
+
+def _what(entry: AnyEntry) -> str:
+    return f"{'finding' if isinstance(entry, Entry) else 'decision'} {entry.hash}"
 
 
 def _chain_problems(slug: str, before: dict[int, str], after: dict[int, str]) -> list[str]:

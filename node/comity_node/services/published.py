@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from comity_federation.statements import Outgoing
 from comity_node.db import Store
+from comity_node.db.outbox import OutboxItem
 from comity_node.db.reviews import Review
 from comity_node.domain.errors import AlreadyProposed, NotPublished
 from comity_node.domain.lifecycle import check_start, check_step
@@ -35,13 +36,29 @@ async def published_finding(store: Store, statement: str) -> Published:
     Raises:
         NotPublished: this node has not published it, or has taken it back already.
     """
+    item = await published_item(store, statement, Kind.FINDING)
+    return Published(statement, said_of(item.outgoing), item.outgoing.handling, item.review_id)
+
+
+async def published_item(store: Store, statement: str, *kinds: Kind) -> OutboxItem:
+    """Return a statement of this node that was not taken back; it may have been revised since.
+
+    Args:
+        store: The open transaction.
+        statement: Its hash.
+        kinds: What it must be; by default a finding or a decision.
+
+    Raises:
+        NotPublished: this node has not published it, or has taken it back already.
+    """
+    wanted = kinds or (Kind.FINDING, Kind.DECISION)
     item = await store.outbox.of_hash(statement)
-    if item is None or item.outgoing.kind != Kind.FINDING:
-        raise NotPublished("this node has published no finding with this hash")
+    if item is None or item.outgoing.kind not in wanted:
+        raise NotPublished(f"this node has published no {' or '.join(wanted)} with this hash")
     for review in await store.reviews.of_target(statement):
         if review.act == WITHDRAW and review.state == "approved":
-            raise NotPublished("this finding was taken back already")
-    return Published(statement, said_of(item.outgoing), item.outgoing.handling, item.review_id)
+            raise NotPublished(f"this {item.outgoing.kind} was taken back already")
+    return item
 
 
 async def newest_form(store: Store, statement: str, *, but: str | None = None) -> Published:
@@ -57,14 +74,24 @@ async def newest_form(store: Store, statement: str, *, but: str | None = None) -
         AlreadyProposed: a revision of it is proposed, or approved and on its way.
     """
     found = await published_finding(store, statement)
+    await require_unrevised(store, statement, but=but)
+    return found
+
+
+async def require_unrevised(store: Store, statement: str, *, but: str | None = None) -> None:
+    """Let pass only the newest form of a statement of this node.
+
+    Raises:
+        NotPublished: it was revised; the text names its newer form.
+        AlreadyProposed: a revision of it is proposed, or approved and on its way.
+    """
     for review in await store.reviews.of_target(statement):
         if review.act != RELEASE or review.state == "rejected" or review.id == but:
             continue
         item = await store.outbox.of_review(review.id)
         if item is not None and item.hash is not None:
-            raise NotPublished(f"this finding was revised already; its newer form is {item.hash}")
+            raise NotPublished(f"it was revised already; its newer form is {item.hash}")
         raise AlreadyProposed(f"a revision of it is {review.state} already (review {review.id})")
-    return found
 
 
 async def check_status(store: Store, review: Review, finding: Finding) -> None:

@@ -6,6 +6,7 @@ Approval is one transaction: the review approved, the outbox row with exactly wh
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from comity_federation.decision import Refused
 from comity_federation.lone_record import rehearse
@@ -25,10 +26,19 @@ from comity_node.domain.errors import (
 )
 from comity_node.domain.minimize import Draft, Minimized, Policy, endangers_people, minimize, outgoing_finding
 from comity_node.domain.people import Person, PersonRole
+from comity_node.domain.ruling import outgoing_decision
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
-from comity_node.services.published import RELEASE, WITHDRAW, check_status, published_finding
+from comity_node.services.published import (
+    RELEASE,
+    WITHDRAW,
+    check_status,
+    published_finding,
+    published_item,
+    require_unrevised,
+)
 from comity_node.services.submit import MARKS
+from comity_schemas.decision import Decision
 from comity_schemas.finding import Commitment, Finding, Status
 from comity_schemas.handling import Handling, Tlp
 from comity_schemas.report import Report
@@ -90,7 +100,7 @@ async def propose_release(
         await published_finding(store, revises)
     finding = _as_said(draft.finding, revises, starts_as)
     terms = handling or draft.handling
-    _check_handling(finding, terms)
+    check_handling(finding, terms)
     await _require_new(store, report_id, observation, revises)
     review = Review(
         id=new_id(),
@@ -113,13 +123,13 @@ async def propose_release(
 async def propose_withdrawal(
     store: Store, person: Person, statement: str, reason: WithdrawalReason, now: datetime
 ) -> Review:
-    """Propose that a published finding is taken back.
+    """Propose that a published finding or decision is taken back.
 
     Raises:
         NotPublished: this node has not published it, or has taken it back already.
         AlreadyProposed: its withdrawal is proposed already.
     """
-    handling = (await published_finding(store, statement)).handling
+    handling = (await published_item(store, statement)).outgoing.handling
     for review in await store.reviews.of_target(statement):
         if review.act == WITHDRAW and review.state != "rejected":
             raise AlreadyProposed("its withdrawal is proposed or approved already")
@@ -150,7 +160,7 @@ async def approve(store: Store, person: Person, review_id: str, now: datetime) -
     outgoing = read_outgoing(review)
     _require_acceptable(outgoing, now)
     if review.act == RELEASE:
-        await check_status(store, review, Finding.from_parsed(json.loads(review.content)["finding"]))
+        await _check_may_follow(store, review)
     proposer = await store.accounts.find_person(review.proposed_by)
     for check in RELEASE_CHECKS:
         check(review, [p for p in (proposer, person) if p is not None])
@@ -192,13 +202,32 @@ def read_outgoing(review: Review) -> Outgoing:
     handling = Handling.from_parsed(content["handling"])
     if review.act == WITHDRAW:
         return Outgoing(Kind.WITHDRAWAL, handling, content["withdrawal"], {}, {})
-    return outgoing_finding(Finding.from_parsed(content["finding"]), handling)
+    body = _released(content)
+    return outgoing_decision(body, handling) if isinstance(body, Decision) else outgoing_finding(body, handling)
+
+
+def _released(content: dict[str, Any]) -> Finding | Decision:
+    if "decision" in content:
+        return Decision.from_parsed(content["decision"])
+    return Finding.from_parsed(content["finding"])
+
+
+async def _check_may_follow(store: Store, review: Review) -> None:
+    body = _released(json.loads(review.content))
+    if isinstance(body, Finding):
+        await check_status(store, review, body)
+    elif review.target is not None:
+        await published_item(store, review.target, Kind.DECISION)
+        await require_unrevised(store, review.target, but=review.id)
 
 
 def _focal_point_where_people_are_at_risk(review: Review, people: Sequence[Person]) -> None:
     if review.act != RELEASE:
         return
-    finding = Finding.from_parsed(json.loads(review.content)["finding"])
+    finding = _released(json.loads(review.content))
+    # What an authority ordered tells nobody who spoke.
+    if isinstance(finding, Decision):
+        return
     if endangers_people(finding) and not any(PersonRole.FOCAL_POINT in p.roles for p in people):
         raise FocalPointNeeded(
             f"a finding of severity {finding.severity} from {finding.source.type} evidence is released only "
@@ -208,8 +237,8 @@ def _focal_point_where_people_are_at_risk(review: Review, people: Sequence[Perso
 
 def _terms_still_releasable(review: Review, people: Sequence[Person]) -> None:
     content = json.loads(review.content)
-    finding = Finding.from_parsed(content["finding"]) if review.act == RELEASE else None
-    _check_handling(finding, Handling.from_parsed(content["handling"]))
+    body = _released(content) if review.act == RELEASE else None
+    check_handling(body, Handling.from_parsed(content["handling"]))
 
 
 RELEASE_CHECKS: tuple[Callable[[Review, Sequence[Person]], None], ...] = (
@@ -253,13 +282,18 @@ def _as_said(finding: Finding, revises: str | None, starts_as: Status | None) ->
     return finding if starts_as is None else finding.model_copy(update={"status": starts_as, "verified": None})
 
 
-def _check_handling(finding: Finding | None, handling: Handling) -> None:
+def check_handling(body: Finding | Decision | None, handling: Handling) -> None:
+    """Refuse terms under which nothing can be released.
+
+    Raises:
+        HandlingRefused: with the reason.
+    """
     if handling.tlp not in _RELEASABLE:
         raise HandlingRefused(
             f"TLP:{handling.tlp} cannot be released: sharing groups do not exist yet; GREEN and CLEAR can"
         )
-    if handling.tlp is Tlp.CLEAR and finding is not None and finding.named_after_person:
-        raise HandlingRefused("the supplier bears a person's name: its findings are never TLP:CLEAR")
+    if handling.tlp is Tlp.CLEAR and body is not None and body.named_after_person:
+        raise HandlingRefused("the supplier bears a person's name: what is said of it is never TLP:CLEAR")
 
 
 async def _require_new(store: Store, report_id: str, observation: str, revises: str | None) -> None:

@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
+from comity_node.db.entries import E, Entries
 from comity_node.db.received import LogStatus
 from comity_node.domain.screening import (
+    DecisionHit,
+    DecisionState,
     Hit,
     Likeness,
     Question,
@@ -16,11 +19,12 @@ from comity_node.domain.screening import (
     Verdict,
     best_verdict,
     close_names,
+    decision_state_of,
     sort_hits,
     state_of,
     weigh_identifiers,
 )
-from comity_node.domain.supplier_view import standing
+from comity_node.domain.supplier_view import decision_standing, standing
 from comity_node.domain.trail import Event
 from comity_schemas.member import MemberStatus, Role
 
@@ -79,6 +83,9 @@ class Answer:
     hits: tuple[Hit, ...]
     unreadable: int
     """Findings that count but name nobody this node may read."""
+    decision_state: DecisionState
+    decisions: tuple[DecisionHit, ...]
+    unreadable_decisions: int
     as_of: datetime
     registry_version: int
     positions: dict[str, int]
@@ -91,20 +98,33 @@ async def screen(store: Store, questions: Sequence[Question], registry: Registry
     logs = {log.member: log for log in await store.received.logs()}
     coverage = cover(registry, logs, now)
     positions = {slug: log.head for slug, log in sorted(logs.items())}
-    unreadable = await store.view.unnamed()
-    names = await store.view.names() if any(question.name for question in questions) else []
+    findings, decisions = store.view.findings, store.view.decisions
+    unreadable, unreadable_decisions = await findings.unnamed(), await decisions.unnamed()
+    by_name = any(question.name for question in questions)
+    names, decision_names = (await findings.names(), await decisions.names()) if by_name else ([], [])
     answers = []
     for question in questions:
         # Verdict and state rest on all that was found, also on what is too much to be shown.
-        found = await _hits(store, question, names, now)
-        hits = sort_hits(found)
+        found = [
+            Hit(entry, standing(entry, now.date()), likeness)
+            for entry, likeness in await _like(findings, question, names)
+        ]
+        decided = [
+            DecisionHit(entry, decision_standing(entry, now.date()), likeness)
+            for entry, likeness in await _like(decisions, question, decision_names)
+        ]
+        # Strongest of both: it says whether it is the same supplier, not what is said of it.
+        verdicts = {best_verdict(found), best_verdict(decided)}
         answers.append(
             Answer(
                 question=question,
-                verdict=best_verdict(found),
-                state=state_of(found),
-                hits=tuple(hits),
+                verdict=next((v for v in (Verdict.MATCH, Verdict.REVIEW) if v in verdicts), Verdict.NONE),
+                state=state_of(found, known_otherwise=bool(decided)),
+                hits=tuple(sort_hits(found)),
                 unreadable=unreadable,
+                decision_state=decision_state_of(decided),
+                decisions=tuple(sort_hits(decided)),
+                unreadable_decisions=unreadable_decisions,
                 as_of=now,
                 registry_version=registry.version,
                 positions=positions,
@@ -160,13 +180,14 @@ def _is_heard(log: LogStatus, now: datetime) -> bool:
     return log.heard_at is not None and now - log.heard_at <= SILENT_AFTER
 
 
-async def _hits(store: Store, question: Question, names: list[tuple[int, str, str, str]], now: datetime) -> list[Hit]:
+async def _like(
+    entries: Entries[E], question: Question, names: list[tuple[int, str, str, str]]
+) -> list[tuple[E, Likeness]]:
     # In a thread: the search compares every name, and other requests go on meanwhile.
     found: dict[int, Likeness] = await asyncio.to_thread(close_names, question, names)
-    for key, identifier in (await store.view.with_identifiers(question.identifiers)).items():
+    for key, identifier in (await entries.with_identifiers(question.identifiers)).items():
         found[key] = Likeness(Verdict.MATCH, f"the same {identifier.scheme} {identifier.id}", 100)
     hits = []
-    for number, entry in (await store.view.entries_by_number(sorted(found))).items():
-        likeness = weigh_identifiers(question, found[number], entry)
-        hits.append(Hit(entry, standing(entry, now.date()), likeness))
+    for number, entry in (await entries.entries_by_number(sorted(found))).items():
+        hits.append((entry, weigh_identifiers(question, found[number], entry)))
     return hits

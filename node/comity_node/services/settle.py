@@ -17,7 +17,7 @@ from comity_federation.merging import merge_copies
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
 from comity_node.db.received import LogStatus, Received, Verdict, Volume
-from comity_node.domain.supplier_view import Entry, Statement, changes
+from comity_node.domain.supplier_view import AnyEntry, Statement, changes
 from comity_node.domain.trail import Event
 from comity_node.services.hearing import heard_at
 from comity_node.services.limits import MOST_QUARANTINED, QUARANTINE_FULL
@@ -136,8 +136,8 @@ class _Settling:
         self._counts = {"accepted": 0, "waiting": 0, "refused": 0, "repeated": 0}
         self._heard: datetime | None = log.heard_at
         self._verdicts: dict[int, Verdict] = {}
-        self._view: dict[str, Entry] = {}
-        self._folded: dict[str, Entry] = {}
+        self._view: dict[str, AnyEntry] = {}
+        self._folded: dict[str, AnyEntry] = {}
         self._somebody_waits = True
         self._quarantined: Volume | None = None
 

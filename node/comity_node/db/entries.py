@@ -1,0 +1,273 @@
+"""The entries of one kind in the supplier view, and the names and identifiers under which they are found.
+
+Findings and decisions have tables of their own and are the same here: `Shelf` says which tables and which words.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from sqlalchemy import Select, TextClause, delete, func, text
+from sqlalchemy import select as sa_select
+from sqlalchemy.orm import Mapped
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from comity_node.db.bulk import insert_rows, stored_time
+from comity_node.db.rows import (
+    ChangeRow,
+    DecisionIdentifierRow,
+    DecisionNameRow,
+    DecisionRow,
+    EntryIdentifierRow,
+    EntryNameRow,
+    EntryRow,
+    ReceivedRow,
+)
+from comity_node.domain.names import fold_name
+from comity_node.domain.supplier_view import DecisionEntry, Entry, EntryState
+from comity_schemas.decision import Decision
+from comity_schemas.finding import Finding
+from comity_schemas.handling import Handling
+from comity_schemas.identifiers import Identifier
+
+T = TypeVar("T")
+E = TypeVar("E", Entry, DecisionEntry)
+
+_CHUNK = 500
+"""Bound of one `in (...)`, below every database's limit of parameters."""
+
+
+class Folded(NamedTuple):
+    """A new entry as it is stored."""
+
+    number: int
+    """Of its record."""
+    handling: str
+    body: str | None
+    """JSON text of the finding or decision."""
+    country: str
+    names: tuple[tuple[str, str], ...]
+    """As written, and folded."""
+    identifiers: tuple[tuple[str, str], ...]
+    """Scheme and value."""
+
+
+@dataclass(frozen=True)
+class Shelf(Generic[E]):
+    """Where the entries of one kind stand."""
+
+    entry: type[EntryRow] | type[DecisionRow]
+    name: type[EntryNameRow] | type[DecisionNameRow]
+    identifier: type[EntryIdentifierRow] | type[DecisionIdentifierRow]
+    body: str
+    """The column of the finding or decision."""
+    model: type[Finding] | type[Decision]
+    body_of: Callable[[E], Finding | Decision | None]
+    make: Callable[..., E]
+
+    @cached_property
+    def entries(self) -> Select[*tuple[Any, ...]]:
+        """Everything of an entry but its number."""
+        record, entry = ReceivedRow, self.entry
+        return sa_select(
+            col(record.hash),
+            col(record.member),
+            col(record.seq),
+            col(entry.handling),
+            getattr(entry, self.body),
+            col(entry.state),
+            col(entry.by),
+            col(entry.reason),
+        ).join(entry, col(entry.id) == col(record.id))
+
+    @cached_property
+    def change(self) -> TextClause:
+        """What later statements make of an entry."""
+        table = self.entry.__tablename__
+        return text(f'update {table} set state = :state, "by" = :by, reason = :reason where id = :n')  # noqa: S608
+
+    def opened(self, row: Any) -> E:
+        """Return the entry of a row of `entries`."""
+        hash_, member, seq, handling, said, state, by, reason = row[:8]
+        body = None if said is None else self.model.model_validate_json(said)
+        place = (hash_, member, seq, Handling.model_validate_json(handling))
+        return self.make(*place, body, EntryState(state), by, reason)
+
+    def folded(self, number: int, entry: E) -> Folded:
+        """Return a new entry as it is stored."""
+        body = self.body_of(entry)
+        return Folded(
+            number=number,
+            handling=json.dumps(entry.handling.to_parsed()),
+            body=None if body is None else json.dumps(body.to_parsed(), ensure_ascii=False),
+            country="" if body is None else body.country,
+            names=() if body is None else tuple((n.text, fold_name(n.text)) for n in body.names or ()),
+            identifiers=() if body is None else tuple((i.scheme, i.id) for i in body.identifiers or ()),
+        )
+
+
+class Entries(Generic[E]):
+    """Repository of the entries of one kind."""
+
+    def __init__(self, session: AsyncSession, shelf: Shelf[E]) -> None:
+        self._session = session
+        self._shelf: Shelf[E] = shelf
+
+    async def load(self, hashes: Iterable[str]) -> dict[str, E]:
+        """Return the named entries and everything that superseded them."""
+        found: dict[str, E] = {}
+        wanted = set(hashes)
+        while wanted:
+            entries = await self.entries(sorted(wanted))
+            found.update({entry.hash: entry for entry in entries})
+            wanted = {e.by for e in entries if e.state is EntryState.SUPERSEDED and e.by} - set(found)
+        return found
+
+    async def entries(self, hashes: Sequence[str]) -> list[E]:
+        """Return the entries of these hashes that exist."""
+        return await self._chunked(self._shelf.entries, col(ReceivedRow.hash), hashes, self._shelf.opened)
+
+    async def entries_by_number(self, numbers: Sequence[int]) -> dict[int, E]:
+        """Return the entries of these records' numbers, as `names` and `with_identifiers` give them."""
+        number = col(self._shelf.entry.id)
+        query = self._shelf.entries.add_columns(number)
+        return dict(await self._chunked(query, number, numbers, lambda row: (row[-1], self._shelf.opened(row))))
+
+    async def _chunked(
+        self, query: Select[*tuple[Any, ...]], column: Mapped[Any], values: Sequence[Any], make: Callable[[Any], T]
+    ) -> list[T]:
+        found: list[T] = []
+        connection = await self._session.connection()
+        for start in range(0, len(values), _CHUNK):
+            rows = await connection.execute(query.where(column.in_(values[start : start + _CHUNK])))
+            found.extend(make(row) for row in rows)
+        return found
+
+    async def put(self, entries: Sequence[E], now: datetime) -> None:
+        """Add or change entries whose records are accepted."""
+        await self._session.flush()
+        numbers = await self._numbers([entry.hash for entry in entries])
+        number = col(self._shelf.entry.id)
+        known = set(await self._chunked(sa_select(number), number, list(numbers.values()), lambda row: row[0]))
+        await self.add([self._shelf.folded(numbers[e.hash], e) for e in entries if numbers[e.hash] not in known], now)
+        # What was added on its way through another state is changed too.
+        await self._change([(numbers[e.hash], e) for e in entries if e.state is not EntryState.CURRENT], now)
+
+    async def add(self, folded: Sequence[Folded], now: datetime) -> None:
+        """Add entries that are new, with the names and identifiers under which they are found."""
+        shelf = self._shelf
+        entries = [(f.number, f.handling, f.body, bool(f.names), EntryState.CURRENT.value) for f in folded]
+        await insert_rows(self._session, shelf.entry, ("id", "handling", shelf.body, "named", "state"), entries)
+        names = [(f.number, n, name, key, f.country) for f in folded for n, (name, key) in enumerate(f.names)]
+        await insert_rows(self._session, shelf.name, ("entry", "number", "text", "folded", "country"), names)
+        identifiers = [(scheme, value, f.number) for f in folded for scheme, value in set(f.identifiers)]
+        await insert_rows(self._session, shelf.identifier, ("scheme", "value", "entry"), identifiers)
+        await self._note([f.number for f in folded], now)
+
+    async def change(self, entries: Sequence[E], now: datetime) -> None:
+        """Write what became of entries that are there."""
+        numbers = await self._numbers([entry.hash for entry in entries])
+        await self._change([(numbers[entry.hash], entry) for entry in entries], now)
+
+    async def _change(self, changed: Sequence[tuple[int, E]], now: datetime) -> None:
+        if changed:
+            rows = [{"n": n, "state": e.state, "by": e.by, "reason": e.reason} for n, e in changed]
+            await (await self._session.connection()).execute(self._shelf.change, rows)
+            await self._note([number for number, _ in changed], now)
+
+    async def _note(self, numbers: Sequence[int], now: datetime) -> None:
+        """Note that these entries are new or changed, for whoever follows the view."""
+        at = stored_time(now)
+        await insert_rows(self._session, ChangeRow, ("entry", "at"), [(number, at) for number in numbers])
+
+    async def forget_log(self, member: str) -> None:
+        """Remove a member's entries, to be folded anew."""
+        of_member = select(ReceivedRow.id).where(ReceivedRow.member == member).scalar_subquery()
+        shelf = self._shelf
+        await self._session.exec(delete(shelf.name).where(col(shelf.name.entry).in_(of_member)))
+        await self._session.exec(delete(shelf.identifier).where(col(shelf.identifier.entry).in_(of_member)))
+        await self._session.exec(delete(shelf.entry).where(col(shelf.entry.id).in_(of_member)))
+
+    async def of_log(self, member: str) -> dict[str, E]:
+        """Return all entries of one member's log."""
+        rows = await (await self._session.connection()).execute(
+            self._shelf.entries.where(col(ReceivedRow.member) == member)
+        )
+        return {entry.hash: entry for entry in map(self._shelf.opened, rows)}
+
+    async def members(self) -> list[str]:
+        """Return whose entries the view holds."""
+        entry = self._shelf.entry
+        query = select(ReceivedRow.member).join(entry, col(entry.id) == ReceivedRow.id).distinct()
+        return sorted(await self._session.exec(query))
+
+    async def with_identifiers(self, identifiers: Iterable[Identifier]) -> dict[int, Identifier]:
+        """Return number to identifier of the entries that carry one of these."""
+        row, found = self._shelf.identifier, dict[int, Identifier]()
+        for wanted in identifiers:
+            query = select(row.entry).where(row.scheme == wanted.scheme, row.value == wanted.id)
+            found.update(dict.fromkeys(await self._session.exec(query), wanted))
+        return found
+
+    async def names(self) -> list[tuple[int, str, str, str]]:
+        """Return (number, name as written, folded name, country) of every name in the view."""
+        row = self._shelf.name
+        query = select(row.entry, row.text, row.folded, row.country)
+        return [(n, t, f, c) for n, t, f, c in await self._session.exec(query)]
+
+    async def unnamed(self) -> int:
+        """Return how many entries have no readable name: they are counted, and nobody can find them."""
+        entry = self._shelf.entry
+        return (await self._session.exec(select(func.count()).select_from(entry).where(~col(entry.named)))).one()
+
+    async def indexed(self) -> tuple[set[tuple[str, str, str, str]], set[tuple[str, str, str]]]:
+        """Return (hash, name as written, folded name, country) and (hash, scheme, value) of everything that can be
+        found, for `comity check`."""
+        name, identifier = self._shelf.name, self._shelf.identifier
+        names = select(ReceivedRow.hash, name.text, name.folded, name.country).join(
+            ReceivedRow, col(ReceivedRow.id) == name.entry
+        )
+        identifiers = select(ReceivedRow.hash, identifier.scheme, identifier.value).join(
+            ReceivedRow, col(ReceivedRow.id) == identifier.entry
+        )
+        return (
+            {(h or "", t, f, c) for h, t, f, c in await self._session.exec(names)},
+            {(h or "", s, v) for h, s, v in await self._session.exec(identifiers)},
+        )
+
+    async def orphans(self) -> int:
+        """Return how many rows belong to no record that was received, for `comity check`."""
+        found, shelf = 0, self._shelf
+        for column in (shelf.entry.id, shelf.name.entry, shelf.identifier.entry):
+            query = select(func.count()).where(col(column).not_in(select(ReceivedRow.id).scalar_subquery()))
+            found += (await self._session.exec(query)).one()
+        return found
+
+    async def _numbers(self, hashes: Sequence[str]) -> dict[str, int]:
+        """Return hash to the number of the record that counts."""
+        query = sa_select(col(ReceivedRow.hash), col(ReceivedRow.id)).where(col(ReceivedRow.state) == "accepted")
+        return dict(await self._chunked(query, col(ReceivedRow.hash), hashes, tuple))
+
+
+FINDINGS: Shelf[Entry] = Shelf(
+    entry=EntryRow,
+    name=EntryNameRow,
+    identifier=EntryIdentifierRow,
+    body="finding",
+    model=Finding,
+    body_of=lambda entry: entry.finding,
+    make=Entry,
+)
+DECISIONS: Shelf[DecisionEntry] = Shelf(
+    entry=DecisionRow,
+    name=DecisionNameRow,
+    identifier=DecisionIdentifierRow,
+    body="decision",
+    model=Decision,
+    body_of=lambda entry: entry.decision,
+    make=DecisionEntry,
+)
