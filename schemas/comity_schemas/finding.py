@@ -123,10 +123,14 @@ class Source(Wire):
     """For registers: a random reference that findings of one raid share."""
 
 
+CLAUSE = r"^[A-Za-z0-9(][A-Za-z0-9 .()/-]{0,31}$"
+"""A clause's own number or letters, such as `10A`, `1.2` or `(b)(4)`."""
+
+
 class Clause(Wire):
     """The original clause and label of the scheme."""
 
-    clause: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 .()/-]{0,31}$")]
+    clause: Annotated[str, StringConstraints(pattern=CLAUSE)]
     label: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z -]{0,39}$")] | None = None
 
 

@@ -24,6 +24,6 @@ def test_indicators_for_scripts_are_all_codes_in_their_order() -> None:
 
 def test_one_indicator_is_told_in_full_and_an_unknown_code_names_the_known_ones() -> None:
     told = comity("indicators", "fl07").stdout
-    assert "indicator of forced labour reported" in told and "look for" in told and "Data" not in told
+    assert "indicator of forced labour reported" in told and "look for" in told
     unknown = comity("indicators", "FL99")
     assert unknown.returncode == 2 and "FL07" in unknown.stderr

@@ -37,6 +37,8 @@ STATUS: dict[str, int] = {
     "report.unknown-auditor": 403,
     "report.auditor-not-active": 403,
     "report.another-firm": 403,
+    "crosswalk.unknown": 404,
+    "crosswalk.refused": 422,
     "import.mapping-refused": 422,
     "import.file-unreadable": 422,
     "idempotency.key-reused": 422,

@@ -1,5 +1,6 @@
 """Full reports: submitted by auditors, read by them and by reviewers. Their content leaves only as findings."""
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -16,9 +17,11 @@ from comity_node.db.reports import StoredReport
 from comity_node.domain.errors import NotFound
 from comity_node.domain.minimize import outgoing_finding
 from comity_node.domain.people import Person, PersonRole
+from comity_node.domain.vocabulary import proposals_of
 from comity_node.services.release import minimize_stored, open_stored
 from comity_node.services.report_status import report_status
 from comity_node.services.submit import MARKS, submit_report
+from comity_node.vocabulary import crosswalks_with
 
 MEDIA_TYPE = "application/vnd.comity.report+json"
 """What `comity report sign` writes."""
@@ -83,12 +86,26 @@ class DraftOut(BaseModel):
     withheld: dict[str, Any]
 
 
+class ProposalOut(BaseModel):
+    """What the clause of an observation proposes, beside what a person picked; nothing is picked by itself."""
+
+    observation: str
+    clause: str
+    title: str | None
+    proposed: dict[str, str]
+    picked: dict[str, str]
+    not_assessed: list[str]
+    """Proposed and not picked: nothing is said of it."""
+    why_none: str | None
+
+
 class DraftsOut(BaseModel):
     """The report beside what would leave of it, with an account of every field."""
 
     report: dict[str, Any]
     drafts: list[DraftOut]
     fates: list[FateOut]
+    proposals: list[ProposalOut]
 
 
 @router.post(
@@ -168,7 +185,10 @@ async def get_drafts(report_id: Id, person: Releaser, node: ThisNode) -> DraftsO
             )
         )
     fates = [FateOut(path=f.path, fate=f.fate, becomes=f.becomes, why=f.why) for f in minimized.fates]
-    return DraftsOut(report=open_stored(stored).to_parsed(), drafts=drafts, fates=fates)
+    report = open_stored(stored)
+    known = await asyncio.to_thread(crosswalks_with, node.home.crosswalks)
+    proposals = [ProposalOut.model_validate(each, from_attributes=True) for each in proposals_of(report, known)]
+    return DraftsOut(report=report.to_parsed(), drafts=drafts, fates=fates, proposals=proposals)
 
 
 async def _visible(store: Store, report_id: str, person: Person) -> StoredReport:

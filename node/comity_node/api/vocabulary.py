@@ -1,10 +1,15 @@
-"""The harmonised vocabulary: what each code means, for whoever is signed in."""
+"""The harmonised vocabulary: what each code means and what clauses propose, for whoever is signed in."""
 
-from fastapi import APIRouter
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from comity_node.auth import SignedIn
-from comity_node.vocabulary import describe_codes
+from comity_node.api.contract import refuses
+from comity_node.auth import SignedIn, ThisNode
+from comity_node.vocabulary import crosswalks_with, describe_clause, describe_codes, describe_crosswalk
 
 router = APIRouter(prefix="/vocabulary", tags=["vocabulary"])
 
@@ -34,3 +39,75 @@ class CodesOut(BaseModel):
 async def list_indicators(person: SignedIn) -> CodesOut:
     """All codes: what each means, what to look for, what to ask, and the source it stands on."""
     return CodesOut(codes=[CodeOut.model_validate(code, from_attributes=True) for code in describe_codes()])
+
+
+class ClauseOut(BaseModel):
+    """A clause. What it proposes counts for nothing before a person picks it for an observation."""
+
+    clause: str
+    title: str
+    indicators: dict[str, str]
+    """Code to `stated`, `inferred` or `not assessed`; codes of the crosswalk only are among them."""
+    note: str | None
+    source: str
+
+
+class CrosswalkOut(BaseModel):
+    """One scheme in the versions that number their clauses alike."""
+
+    scheme: str
+    versions: list[str]
+    title: str
+    publisher: str
+    superseded_by: str | None
+    incomplete: str | None
+    reviewed: bool
+    """Whether a person who knows the scheme has checked it."""
+    origin: str
+    """`comity`, or the file in the node's home."""
+    clauses: int
+
+
+class RefusedFileOut(BaseModel):
+    """A file in the node's home of which nothing is used."""
+
+    file: str
+    line: int
+    reason: str
+
+
+class CrosswalksOut(BaseModel):
+    """Every scheme that can be looked up, and the files that were refused."""
+
+    crosswalks: list[CrosswalkOut]
+    refused: list[RefusedFileOut]
+
+
+class SchemeOut(CrosswalkOut):
+    """One scheme with its clauses."""
+
+    rows: list[ClauseOut]
+
+
+SchemeName = Annotated[str, Query(min_length=1, max_length=64)]
+
+
+@router.get("/crosswalks")
+async def list_crosswalks(person: SignedIn, node: ThisNode) -> CrosswalksOut:
+    """Every scheme and version whose clauses propose indicators here."""
+    found = await asyncio.to_thread(crosswalks_with, node.home.crosswalks)
+    listed: list[dict[str, Any]] = [describe_crosswalk(name, each) for name, each in found.files]
+    return CrosswalksOut(
+        crosswalks=[CrosswalkOut.model_validate(each) for each in listed],
+        refused=[RefusedFileOut(file=Path(r.file).name, line=r.line, reason=r.reason) for r in found.refused],
+    )
+
+
+@router.get("/clauses", responses=refuses(404))
+async def list_clauses(scheme: SchemeName, version: SchemeName, person: SignedIn, node: ThisNode) -> SchemeOut:
+    """The clauses of a scheme in one version, and what each proposes."""
+    found = await asyncio.to_thread(crosswalks_with, node.home.crosswalks)
+    crosswalk = found.scheme(scheme, version)
+    origin = next(name for name, each in found.files if each is crosswalk)
+    rows = [ClauseOut.model_validate(describe_clause(crosswalk, row)) for row in crosswalk.clause]
+    return SchemeOut.model_validate({**describe_crosswalk(origin, crosswalk), "rows": rows})

@@ -104,10 +104,23 @@ def say_drafts(found: dict[str, Any]) -> None:
             for name, value in draft[part].items():
                 typer.echo(f"  {name}: {json.dumps(value, ensure_ascii=False)}")
         typer.echo(f"  withheld, only a digest among decoys leaves: {', '.join(draft['withheld']) or 'nothing'}")
+    for each in found["proposals"]:
+        _say_proposal(each)
     typer.echo("every field of the report:")
     for fate in found["fates"]:
         becomes = f" as {fate['becomes']}" if fate["becomes"] else ""
         typer.echo(f"  {fate['fate']:8} {fate['path']}{becomes}: {fate['why']}")
+
+
+def _say_proposal(each: dict[str, Any]) -> None:
+    title = f" ({each['title']})" if each["title"] else ""
+    typer.echo(f"observation {each['observation']}, clause {each['clause']}{title}:")
+    if each["why_none"]:
+        typer.echo(f"  the clause proposes nothing: {each['why_none']}")
+    picked = ", ".join(f"{code} {basis}" for code, basis in each["picked"].items())
+    typer.echo(f"  picked by a person: {picked or 'none, so it yields no finding'}")
+    if each["not_assessed"]:
+        typer.echo(f"  not assessed, though the clause proposes it: {', '.join(each['not_assessed'])}")
 
 
 def read_report(path: Path) -> Report:

@@ -1,5 +1,20 @@
 """The harmonised vocabulary as this node shows it: the originals of `comity_schemas`, data files beside them."""
 
+from comity_node.vocabulary.crosswalks import (
+    bundled_crosswalks,
+    crosswalks_with,
+    describe_clause,
+    describe_crosswalk,
+    read_crosswalk,
+)
 from comity_node.vocabulary.indicators import CodeText, describe_codes
 
-__all__ = ["CodeText", "describe_codes"]
+__all__ = [
+    "CodeText",
+    "bundled_crosswalks",
+    "crosswalks_with",
+    "describe_clause",
+    "describe_codes",
+    "describe_crosswalk",
+    "read_crosswalk",
+]

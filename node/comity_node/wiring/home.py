@@ -47,6 +47,11 @@ class Home:
         return self.path / "root.json"
 
     @property
+    def crosswalks(self) -> Path:
+        """Crosswalks of the member's own, one file a scheme; need not exist."""
+        return self.path / "crosswalks"
+
+    @property
     def registry_cache(self) -> Path:
         """The last good registry."""
         return self.path / "registry"

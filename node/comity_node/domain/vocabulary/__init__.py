@@ -1,0 +1,31 @@
+"""The harmonised vocabulary beside its originals: what a scheme's clauses propose, how law articles are read.
+
+Rules:
+- A clause only proposes. What counts is what a person picks for an observation; the rest is "not assessed".
+- Scheme and version together are the key: one code means different things in two versions.
+- A file that does not fit is refused as a whole, with line and reason. Nothing of it is used.
+"""
+
+from comity_node.domain.vocabulary.articles import Articles, read_articles
+from comity_node.domain.vocabulary.crosswalk import (
+    Clause,
+    Crosswalk,
+    CrosswalkRefused,
+    Proposed,
+    parse_crosswalk,
+)
+from comity_node.domain.vocabulary.proposing import Crosswalks, CrosswalkUnknown, Proposal, proposals_of
+
+__all__ = [
+    "Articles",
+    "Clause",
+    "Crosswalk",
+    "CrosswalkRefused",
+    "CrosswalkUnknown",
+    "Crosswalks",
+    "Proposal",
+    "Proposed",
+    "parse_crosswalk",
+    "proposals_of",
+    "read_articles",
+]
