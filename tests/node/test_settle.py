@@ -25,7 +25,7 @@ from comity_node.db.quarantine import Chosen
 from comity_node.services.check import check
 from comity_node.services.intake import positions, take_in
 from comity_node.services.settle import Settled, settle
-from comity_schemas.member import Last, Member, MemberStatus
+from comity_schemas.member import Last, Member, MemberStatus, Role
 from comity_schemas.statement import MAX_RECORD_BYTES, Checkpoint
 from node_world import NOW, Bench, raws, registry_of
 
@@ -264,7 +264,7 @@ async def test_only_the_members_whose_entry_changed_are_decided_anew(bench: Benc
     await bench.receive(AGENCY.member(), raws(HONEST), both)
     await bench.receive(BODY.member(), raws(BODY.chain(2)), both)
     await settle(bench.database, both, NOW)
-    changed = registry_of(AGENCY.member(daily_statements=7), BODY.member(), version=2)
+    changed = registry_of(AGENCY.member(role=Role.AUTHORITY), BODY.member(), version=2)
     assert (await settle(bench.database, changed, NOW)).accepted == 6
     assert await settle(bench.database, changed, NOW) == Settled()
 

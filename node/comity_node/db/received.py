@@ -270,12 +270,18 @@ class ReceivedRecords:
         query = select(ReceivedRow.hash, ReceivedRow.seq, ReceivedRow.prev).where(ReceivedRow.member == member)
         return {h: Peek(s, h, p, ()) for h, s, p in await self._session.exec(query) if h and s and p}
 
-    async def reopen(self, member: str, *, only_code: str | None = None) -> None:
-        """Put a member's records back in the inbox, to be decided anew: all, or those that wait for one reason."""
-        query = update(ReceivedRow).where(col(ReceivedRow.member) == member)
-        if only_code is not None:
-            query = query.where(col(ReceivedRow.state) == "waiting", col(ReceivedRow.code) == only_code)
-        await self._session.exec(query.values(state="new", step=None, code=None, detail=None, key=None))
+    async def reopen(self, member: str) -> None:
+        """Put all records of a member back in the inbox, to be decided anew."""
+        await self._reopen(col(ReceivedRow.member) == member)
+
+    async def reopen_waiting(self, member: str, code: str | None = None) -> None:
+        """Put back in the inbox what waits of a member, for whatever reason or for one."""
+        which = and_(col(ReceivedRow.member) == member, in_state("waiting"))
+        await self._reopen(which if code is None else and_(which, col(ReceivedRow.code) == code))
+
+    async def _reopen(self, which: ColumnElement[bool]) -> None:
+        anew = {"state": "new", "step": None, "code": None, "detail": None, "key": None}
+        await self._session.exec(update(ReceivedRow).where(which).values(**anew))
 
     async def hashes_with_code(self, member: str, code: str) -> set[str]:
         """Return the hashes of a member's records that carry one code."""

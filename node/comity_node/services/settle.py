@@ -21,7 +21,7 @@ from comity_node.domain.supplier_view import AnyEntry, Statement, changes
 from comity_node.domain.trail import Event
 from comity_node.services.hearing import heard_at
 from comity_node.services.limits import MOST_QUARANTINED, QUARANTINE_FULL
-from comity_node.services.subscriptions import trust_fingerprint
+from comity_node.services.subscriptions import has_only_new_keys, trust_fingerprint
 from comity_schemas.member import Member
 
 _CHUNK = 500
@@ -75,9 +75,11 @@ async def settle(
 
 
 async def settle_log(store: Store, member: Member, now: datetime) -> Settled:
-    """Decide one member's inbox, or the whole log when its registry entry changed."""
+    """Decide one member's inbox, what waits too when it has a new key, the whole log when more of its entry changed."""
     log = await store.received.log(member.slug)
-    if log.decided_under not in ("", trust_fingerprint(member)):
+    if has_only_new_keys(member, log.decided_under):
+        await store.received.reopen_waiting(member.slug)
+    elif log.decided_under not in ("", trust_fingerprint(member)):
         await _ask_for_what_was_not_kept(store, member)
         return await redecide(store, member, now, why="registry")
     settling = _Settling(store, member, log, now)
@@ -161,7 +163,7 @@ class _Settling:
             links = await self.store.received.links(slug)
             self.state.branch = trace_branch(demanded(self.member), links.get)
             if self.log.head + 1 in self.state.branch:
-                await self.store.received.reopen(slug, only_code="branch")
+                await self.store.received.reopen_waiting(slug, "branch")
         self._somebody_waits = slug in await self.store.received.members_in_state("waiting")
         ids = await self.store.received.inbox_in_log_order(slug)
         for start in range(0, len(ids) if most is None else min(most, len(ids)), _CHUNK):

@@ -17,7 +17,7 @@ class Subscription:
 
     member: Member
     entry: bytes
-    """Its entry in the registry, as JSON."""
+    """Its entry in the registry, as JSON, without what is for reports only."""
     fingerprint: str
     """Names the rules and the registry's word on the member: when it changes, the log is decided anew."""
     anchor: int
@@ -37,9 +37,15 @@ class Subscriptions:
         return [*self.statements, *self.checkpoints]
 
 
+DECIDES = {"did", "slug", "role", "status", "closed", "thawed", "signing_keys"}
+"""The fields of a registry entry that `decide` looks at. Addresses and auditors' keys change often, and no log is
+decided anew for them."""
+
+
 def subscribe(member: Member) -> Subscription:
     """Return what one entry of the registry means for reading."""
-    entry = strict_json.dumps(member.to_parsed())
+    bare = member.model_copy(update={"report_keys": (), "authorisations": ()})
+    entry = strict_json.dumps(bare.to_parsed())
     anchor = next((last.seq for last in demanded(member)), 0)
     return Subscription(member, entry, trust_fingerprint(member), anchor)
 
@@ -50,8 +56,18 @@ def subscriptions(registry: Registry) -> Subscriptions:
 
 
 def trust_fingerprint(member: Member) -> str:
-    """Return what names the rules and the registry's word on a member."""
-    return digest(strict_json.dumps([RULES, member.to_parsed()]))
+    """Return what names the rules and the registry's word on a member, as far as it decides."""
+    return digest(strict_json.dumps([RULES, member.model_dump(mode="json", include=DECIDES, exclude_none=True)]))
+
+
+def has_only_new_keys(member: Member, decided_under: str) -> bool:
+    """Tell whether the registry has only listed further keys since: what was accepted or refused stays so."""
+    new = [key.closed is None for key in member.signing_keys]
+    while new and new.pop():
+        before = member.model_copy(update={"signing_keys": member.signing_keys[: len(new)]})
+        if trust_fingerprint(before) == decided_under:
+            return True
+    return False
 
 
 class _Same:
