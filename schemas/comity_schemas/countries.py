@@ -1,4 +1,4 @@
-"""ISO 3166-1 alpha-2 codes. Names per language follow from a file of UN terminology, never from a library.
+"""ISO 3166-1 alpha-2 codes. Names per language and spellings of sources stand in a list at the node.
 
 Source: ISO 3166-1, officially assigned codes (249), and XK as user-assigned for Kosovo (UNSCR 1244).
 """

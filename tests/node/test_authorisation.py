@@ -51,6 +51,7 @@ TABLE = """
     export_record           401       403/403   200/200   200/200   200/200   200/200
 
     list_indicators         401       200       200       200       200       200
+    list_countries          401       200       200       200       200       200
     list_crosswalks         401       200       200       200       200       200
     list_clauses            401       200       200       200       200       200
 

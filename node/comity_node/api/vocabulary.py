@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from comity_node.api.contract import refuses
 from comity_node.auth import SignedIn, ThisNode
-from comity_node.vocabulary import crosswalks_with, describe_clause, describe_codes, describe_crosswalk
+from comity_node.vocabulary import countries, crosswalks_with, describe_clause, describe_codes, describe_crosswalk
 
 router = APIRouter(prefix="/vocabulary", tags=["vocabulary"])
 
@@ -89,7 +89,31 @@ class SchemeOut(CrosswalkOut):
     rows: list[ClauseOut]
 
 
+class CountryOut(BaseModel):
+    """A country or area by the UN's names; no opinion on anybody's status."""
+
+    code: str
+    names: dict[str, str]
+    """By language: ar, zh, en, fr, ru, es."""
+    source: str
+    reviewed: str | None
+    """Who has checked it, and when; null until then."""
+
+
+class CountriesOut(BaseModel):
+    """Every code that a finding may carry."""
+
+    countries: list[CountryOut]
+
+
 SchemeName = Annotated[str, Query(min_length=1, max_length=64)]
+
+
+@router.get("/countries")
+async def list_countries(person: SignedIn) -> CountriesOut:
+    """How countries and areas are named in the six languages of the United Nations."""
+    rows = await asyncio.to_thread(lambda: countries().all())
+    return CountriesOut(countries=[CountryOut.model_validate(row, from_attributes=True) for row in rows])
 
 
 @router.get("/crosswalks")

@@ -18,6 +18,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "screen": ("node", "screen", "Ask what the network knows of one supplier."),
     "verify": ("record", "verify", "Check one record offline."),
     "indicators": ("vocabulary", "indicators", "Say what each code means, what to look for, what to ask."),
+    "countries": ("vocabulary", "countries", "Say how countries are named in the six UN languages."),
     "crosswalk": ("crosswalk", "app", "Say which indicators the clauses of a scheme propose."),
     "import": ("review", "import_register", "Import a public register."),
     "report": ("report", "app", "Sign, submit and follow audit reports."),

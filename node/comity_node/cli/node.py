@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from comity_federation.keys import load_public
 from comity_node.cli.terminal import told_plainly
+from comity_node.cli.vocabulary import read_country
 from comity_node.cli.words import say_answer
 from comity_node.domain.screening import Question
 from comity_node.services.answers import describe
@@ -91,7 +92,9 @@ def check(home: HomeOption) -> None:
 def screen(
     home: HomeOption,
     name: Annotated[str | None, typer.Argument(help="The supplier's name, in any script.")] = None,
-    country: Annotated[str | None, typer.Option(metavar="CC", help="Its country, ISO code.")] = None,
+    country: Annotated[
+        str | None, typer.Option(metavar="CC", help="Its country: ISO code or name, in any UN language.")
+    ] = None,
     id_: Annotated[
         list[str] | None, typer.Option("--id", metavar="SCHEME:VALUE", help="Such as BR-CNPJ:54.951.803/0001-50.")
     ] = None,
@@ -100,7 +103,9 @@ def screen(
     """Ask what the network knows of one supplier. Answered from this node's own copy: nobody learns of it."""
     if name is None and not id_:
         raise typer.BadParameter("give a NAME, an --id, or both")
-    question = Question(name, country, tuple(_identifier(text) for text in id_ or []))
+    question = Question(
+        name, None if country is None else read_country(country), tuple(_identifier(text) for text in id_ or [])
+    )
     with told_plainly():
         answers = asyncio.run(_screen(home, question))
     if as_json:

@@ -1,5 +1,6 @@
 """The harmonised vocabulary as this node shows it: the originals of `comity_schemas`, data files beside them."""
 
+from comity_node.vocabulary.countries import countries
 from comity_node.vocabulary.crosswalks import (
     bundled_crosswalks,
     crosswalks_with,
@@ -12,6 +13,7 @@ from comity_node.vocabulary.indicators import CodeText, describe_codes
 __all__ = [
     "CodeText",
     "bundled_crosswalks",
+    "countries",
     "crosswalks_with",
     "describe_clause",
     "describe_codes",

@@ -7,6 +7,7 @@ Rules:
 """
 
 from comity_node.domain.vocabulary.articles import Articles, read_articles
+from comity_node.domain.vocabulary.countries import Countries, CountryName, parse_countries
 from comity_node.domain.vocabulary.crosswalk import (
     Clause,
     Crosswalk,
@@ -14,17 +15,22 @@ from comity_node.domain.vocabulary.crosswalk import (
     Proposed,
     parse_crosswalk,
 )
+from comity_node.domain.vocabulary.languages import Language
 from comity_node.domain.vocabulary.proposing import Crosswalks, CrosswalkUnknown, Proposal, proposals_of
 
 __all__ = [
     "Articles",
     "Clause",
+    "Countries",
+    "CountryName",
     "Crosswalk",
     "CrosswalkRefused",
     "CrosswalkUnknown",
     "Crosswalks",
+    "Language",
     "Proposal",
     "Proposed",
+    "parse_countries",
     "parse_crosswalk",
     "proposals_of",
     "read_articles",
