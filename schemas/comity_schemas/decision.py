@@ -136,7 +136,8 @@ class Decision(Wire):
     names: Names | None = None
     identifiers: Identifiers | None = None
     supplies_to: Annotated[tuple[Party, ...], Field(min_length=1, max_length=20)] | None = None
-    country: Country
+    country: Country | None = None
+    """Absent where the source names none."""
     region: text(100) | None = None  # type: ignore[valid-type]
     sector: Sector | None = None
     named_after_person: bool = False

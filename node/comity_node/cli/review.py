@@ -125,7 +125,7 @@ def import_register(
     mapping: Annotated[str, typer.Option(help="A mapping's name, such as br_lista_suja, or its file.")],
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
-    """Import a public register: each row becomes a report and a proposal; two people release them together."""
+    """Import a public register: each row becomes a proposal; two people release them together."""
     with told_plainly():
         body = {
             "mapping": mapping_text(mapping),
@@ -143,7 +143,9 @@ def _say_imported(done: dict[str, Any]) -> None:
         typer.echo(f"line {problem['line']}: {problem['reason']}", err=True)
     typer.echo(
         f"{done['rows']} rows: {done['added']} added, {done['changed']} changed, {done['unchanged']} already here, "
-        f"{len(done['problems'])} left out; {done['proposed']} findings proposed."
+        f"{len(done['problems'])} left out; {done['proposed']} {done['kind']}s proposed."
     )
+    for kind, count in sorted(done["left_out"].items()):
+        typer.echo(f"  left out, {kind}: {count}")
     if done["proposed"]:
         typer.echo(f"A second person releases them: comity review approve-batch {done['batch']}")

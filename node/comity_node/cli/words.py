@@ -80,7 +80,8 @@ def _say_decision(hit: dict[str, Any], margin: str) -> None:
     by, act = decision["authority"], decision["act"]
     whose = "" if act["type"] == "original" else f", recognising a decision of {act['of']['code']}"
     measure = _MEASURES[Measure(decision["measure"])]
-    typer.echo(f"{margin}  {names}, {decision['country']}: {measure} by {by['code']} ({by['country']}){whose}")
+    country = decision.get("country", "country not stated")
+    typer.echo(f"{margin}  {names}, {country}: {measure} by {by['code']} ({by['country']}){whose}")
     grounds = ", ".join(decision.get("grounds", [])) or "not stated"
     typer.echo(f"{margin}  {hit['standing']}; grounds: {grounds}; {_stand(hit)}")
     if len(decision["terms"]) > 1:

@@ -104,7 +104,7 @@ class Shelf(Generic[E]):
             number=number,
             handling=json.dumps(entry.handling.to_parsed()),
             body=None if body is None else json.dumps(body.to_parsed(), ensure_ascii=False),
-            country="" if body is None else body.country,
+            country="" if body is None else body.country or "",
             names=() if body is None else tuple((n.text, fold_name(n.text)) for n in body.names or ()),
             identifiers=() if body is None else tuple((i.scheme, i.id) for i in body.identifiers or ()),
         )

@@ -103,7 +103,7 @@ def close_names(question: Question, names: Iterable[tuple[int, str, str, str]]) 
     best: dict[int, Likeness] = {}
     for key, written, folded, country in names:
         similarity = 100 if folded == wanted else round(fuzz.token_sort_ratio(wanted, folded, score_cutoff=CLOSE))
-        abroad = question.country is not None and question.country != country
+        abroad = question.country is not None and country not in ("", question.country)
         weight = similarity - (20 if abroad else 0)
         if similarity < CLOSE or (key in best and best[key].similarity >= weight):
             continue

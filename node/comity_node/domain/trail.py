@@ -21,6 +21,7 @@ class Event(StrEnum):
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 the name of an event
     REPORT_RECEIVED = "report.received"
     REPORT_IMPORTED = "report.imported"
+    DECISIONS_IMPORTED = "decisions.imported"
     REVIEW_PROPOSED = "review.proposed"
     REVIEW_APPROVED = "review.approved"
     REVIEW_REJECTED = "review.rejected"

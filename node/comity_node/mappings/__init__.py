@@ -4,7 +4,14 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from comity_node.domain.register import Gazetteer, MappingRefused, Register, parse_mapping
+from comity_node.domain.register import (
+    DecisionMapping,
+    Gazetteer,
+    MappingRefused,
+    Register,
+    parse_decision_mapping,
+    parse_mapping,
+)
 
 _BUNDLED = files(__name__)
 
@@ -38,6 +45,15 @@ def find_register(name_or_path: str) -> Register:
         MappingRefused: there is none, or it is not a mapping.
     """
     return register_of(mapping_text(name_or_path))
+
+
+def read_register(mapping: str) -> Register | DecisionMapping:
+    """Return what a mapping's text describes: a register of findings, or one of decisions.
+
+    Raises:
+        MappingRefused: it is neither.
+    """
+    return parse_decision_mapping(mapping) or register_of(mapping)
 
 
 def register_of(mapping: str) -> Register:

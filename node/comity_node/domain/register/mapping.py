@@ -7,7 +7,7 @@ indicators) carries a sentence why, so that a reviewer can object to it.
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError, model_validator
 
@@ -19,6 +19,8 @@ from comity_schemas.finding import Access, Clause, Extent, Notice, SchemeCode, S
 from comity_schemas.indicators import Basis, Indicator
 from comity_schemas.subject import SectorScheme, SubjectType
 from comity_schemas.wire import PRINTABLE, Wire, text
+
+M = TypeVar("M", bound=Wire)
 
 MAX_MAPPING_CHARACTERS = 200_000
 """Largest mapping file accepted."""
@@ -235,17 +237,7 @@ def parse_mapping(toml: str, gazetteer_named: Callable[[str], Gazetteer]) -> Reg
     Raises:
         MappingRefused: it is not TOML, not a mapping, or its gazetteer is not to be had.
     """
-    if len(toml) > MAX_MAPPING_CHARACTERS:
-        raise MappingRefused("the file", f"it is longer than {MAX_MAPPING_CHARACTERS} characters")
-    try:
-        mapping = Mapping.from_parsed(tomllib.loads(toml))
-    except tomllib.TOMLDecodeError as error:
-        raise MappingRefused("the file", str(error)) from error
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        raise MappingRefused(".".join(map(str, first["loc"])) or "the file", _reason(first)) from error
-    except TypeError as error:
-        raise MappingRefused("the file", "a date or time stands unquoted; a mapping has none") from error
+    mapping = mapping_as(Mapping, read_toml(toml))
     place = mapping.place
     try:
         if place.gazetteer is not None:
@@ -255,6 +247,35 @@ def parse_mapping(toml: str, gazetteer_named: Callable[[str], Gazetteer]) -> Reg
     except ValueError as error:
         where = "place.municipalities" if place.gazetteer is None else "place.gazetteer"
         raise MappingRefused(where, str(error)) from error
+
+
+def read_toml(toml: str) -> dict[str, Any]:
+    """Return what a mapping file says, whatever it describes.
+
+    Raises:
+        MappingRefused: it is too long or not TOML.
+    """
+    if len(toml) > MAX_MAPPING_CHARACTERS:
+        raise MappingRefused("the file", f"it is longer than {MAX_MAPPING_CHARACTERS} characters")
+    try:
+        return tomllib.loads(toml)
+    except tomllib.TOMLDecodeError as error:
+        raise MappingRefused("the file", str(error)) from error
+
+
+def mapping_as(model: type[M], said: dict[str, Any]) -> M:
+    """Return a mapping of one type.
+
+    Raises:
+        MappingRefused: it is none, with the first key that does not fit.
+    """
+    try:
+        return model.from_parsed(said)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        raise MappingRefused(".".join(map(str, first["loc"])) or "the file", _reason(first)) from error
+    except TypeError as error:
+        raise MappingRefused("the file", "a date or time stands unquoted; a mapping has none") from error
 
 
 def _reason(found: Any) -> str:

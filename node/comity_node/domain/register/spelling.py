@@ -1,6 +1,7 @@
 """Spellings: the tidy one that is kept, and the bare one by which two writings of a value count as equal."""
 
 import unicodedata
+from functools import lru_cache
 
 _JOINERS = {"\u200c", "\u200d"}
 """Zero-width, but part of the spelling in Persian and Indic scripts."""
@@ -12,6 +13,7 @@ def tidy(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", shown).split())
 
 
+@lru_cache(maxsize=4_096)
 def plain(text: str) -> str:
     """Return the text in upper case without accents, its punctuation kept."""
     decomposed = unicodedata.normalize("NFKD", text)
