@@ -1,7 +1,9 @@
 """Signing a full report, offline, and opening one at the node.
 
-The signature covers a Merkle root over salted sections: the head, the party, each observation, each evidence entry.
-Later one section can be shown with proof, and the salts keep all others unreadable.
+The signature covers a Merkle root over salted sections: the head, parts of it that are shown for themselves, the
+party, each further site, labour provider, observation and evidence entry. Later one section can be shown with proof,
+and the salts keep all others unreadable. What must never be shown, such as who spoke and how many, has sections of its
+own (`NEVER_SHOWN`).
 """
 
 import secrets
@@ -23,8 +25,26 @@ from comity_schemas.report import MAX_REPORT_BYTES, Report, ReportClaims, Signed
 from comity_schemas.statement import REPORT_TYP
 from comity_schemas.wire import misfits
 
-_LISTS = ("observations", "evidence")
-"""Parts of a report that are split into one section an item; the rest of the report but `party` is the head."""
+PARTS: dict[str, tuple[str, ...]] = {
+    "team": ("team",),
+    "visit": ("started", "interviews", "interviewed_women", "workforce", "files_reviewed"),
+    "client": ("client", "client_did", "client_consent"),
+    "basis": ("sharing_basis", "sharing_scope"),
+    "scope": ("scope",),
+    "summary": ("summary",),
+}
+"""Fields of the report that have a section of their own, if any of them is there."""
+
+LISTS = ("sites", "labour_providers", "observations", "people", "evidence")
+"""Parts of a report that are split into one section an item; `people` is cut out of the observations."""
+
+PEOPLE = ("testimony", "place", "affected", "affected_women")
+"""Fields of an observation that could tell who spoke or was there."""
+
+NEVER_SHOWN = frozenset({"team", "visit", "people"})
+"""Sections that name people, or could tell who spoke and when."""
+
+_ORDER = ("head", *PARTS, "party", *LISTS)
 
 
 class ReportRefused(ComityError):
@@ -99,13 +119,7 @@ def open_report(raw: bytes, members: Sequence[Member]) -> OpenedReport:
         token = jws.take_apart(signed.signature, REPORT_TYP)
     except (strict_json.NotStrict, jws.MalformedJws, ValidationError, ValueError) as error:
         raise ReportMalformed("this is not a signed report; `comity report sign` makes one") from error
-    firm = _firm_of(token.kid, members)
-    key = next(k for k in firm.report_keys if k.kid == token.kid)
-    try:
-        jws.check_signature(token, key.key)
-    except jws.BadSignature as error:
-        raise ReportSignatureBad(f"{token.kid} did not make this signature") from error
-    claims = _claims(token.payload, firm)
+    firm, claims = check_signature(token, members)
     sections = list(signed.sections)
     if len(sections) != claims.sections or _root(sections) != claims.root:
         raise ReportAltered("the sections are not those that were signed")
@@ -113,6 +127,21 @@ def open_report(raw: bytes, members: Sequence[Member]) -> OpenedReport:
     if report.auditor not in (None, firm.did):
         raise ReportMalformed(f"the report names {report.auditor} as its auditor, {firm.did} signed it")
     return OpenedReport(report, firm, token.kid, claims.root, signed.signature)
+
+
+def check_signature(token: jws.Jws, members: Sequence[Member]) -> tuple[Member, ReportClaims]:
+    """Return the firm whose listed key made a signature, and what it signed.
+
+    Raises:
+        UnknownAuditor, ReportSignatureBad, ReportMalformed: see each.
+    """
+    firm = _firm_of(token.kid, members)
+    key = next(k for k in firm.report_keys if k.kid == token.kid)
+    try:
+        jws.check_signature(token, key.key)
+    except jws.BadSignature as error:
+        raise ReportSignatureBad(f"{token.kid} did not make this signature") from error
+    return firm, _claims(token.payload, firm)
 
 
 def _firm_of(kid: str, members: Sequence[Member]) -> Member:
@@ -133,9 +162,14 @@ def _claims(payload: bytes, firm: Member) -> ReportClaims:
 
 
 def _split(report: dict[str, Any]) -> list[tuple[str, Any]]:
-    head = {k: v for k, v in report.items() if k not in (*_LISTS, "party")}
-    items = [(name, item) for name in _LISTS for item in report.get(name, [])]
-    return [("head", head), ("party", report["party"]), *items]
+    apart = {field for fields in PARTS.values() for field in fields}
+    head = {k: v for k, v in report.items() if k not in apart and k not in LISTS and k != "party"}
+    parts = [(name, {k: report[k] for k in fields if k in report}) for name, fields in PARTS.items()]
+    observations = [{k: v for k, v in o.items() if k not in PEOPLE} for o in report["observations"]]
+    people = [{"observation": o["ref"], **{k: o[k] for k in PEOPLE if k in o}} for o in report["observations"]]
+    lists = {**report, "observations": observations, "people": [each for each in people if len(each) > 1]}
+    items = [(name, item) for name in LISTS for item in lists.get(name, [])]
+    return [("head", head), *(part for part in parts if part[1]), ("party", report["party"]), *items]
 
 
 def _section(name: str, value: Any) -> str:
@@ -147,28 +181,54 @@ def _root(sections: Sequence[str]) -> str:
 
 
 def _join(sections: Sequence[str]) -> Report:
-    read = [_read_section(section) for section in sections]
+    read = [read_section(section) for section in sections]
     names = [name for name, _ in read]
     # One order only, as `_split` makes it: otherwise two readers could see two reports in the same bytes.
-    if names[:2] != ["head", "party"] or names[2:] != sorted(names[2:], key=_place_of):
-        raise ReportMalformed("sections are head, party, then observations, then evidence")
-    head = read[0][1]
-    if not isinstance(head, dict) or not {"party", *_LISTS}.isdisjoint(head):
-        raise ReportMalformed("the head is an object without party, observations and evidence")
-    lists = {part: [value for name, value in read if name == part] for part in _LISTS}
+    alone = [name for name in names if name not in LISTS]
+    in_order = set(names) <= set(_ORDER) and names == sorted(names, key=_ORDER.index)
+    if not in_order or len(set(alone)) != len(alone) or not {"head", "party"} <= set(alone):
+        raise ReportMalformed(f"sections are {', '.join(_ORDER)}, in this order; only lists have several of one name")
+    report = _head(read)
+    report |= {"party": next(value for name, value in read if name == "party")}
+    report |= {name: [value for found, value in read if found == name] for name in LISTS if name != "people"}
+    _add_people(report["observations"], [value for name, value in read if name == "people"])
     try:
-        return Report.from_parsed({**head, "party": read[1][1], **lists})
+        return Report.from_parsed(report)
     except ValidationError as error:
         raise ReportMalformed(f"the report does not fit its schema at {misfits(error)}") from error
 
 
-def _place_of(name: str) -> int:
-    if name not in _LISTS:
-        raise ReportMalformed("sections are head, party, then observations, then evidence")
-    return _LISTS.index(name)
+def _head(read: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    head: dict[str, Any] = {}
+    for name, value in read:
+        if name != "head" and name not in PARTS:
+            continue
+        fits = isinstance(value, dict) and head.keys().isdisjoint(value)
+        if not fits or (name == "head" and not {"party", *LISTS}.isdisjoint(value)):
+            raise ReportMalformed("the head is an object without party and lists, and no field stands in two sections")
+        if name in PARTS and not set(value) <= set(PARTS[name]):
+            raise ReportMalformed(f"section {name} has the fields {', '.join(PARTS[name])}")
+        head |= value
+    return head
 
 
-def _read_section(section: str) -> tuple[str, Any]:
+def _add_people(observations: list[Any], people: Sequence[Any]) -> None:
+    by_ref = {o["ref"]: o for o in observations if isinstance(o, dict) and isinstance(o.get("ref"), str)}
+    for each in people:
+        if not isinstance(each, dict) or not set(each) <= {"observation", *PEOPLE}:
+            raise ReportMalformed(f"a section people has the fields observation, {', '.join(PEOPLE)}")
+        of = by_ref.pop(str(each.get("observation")), None)
+        if of is None or not of.keys().isdisjoint(each):
+            raise ReportMalformed("each section people belongs to one observation and repeats nothing of it")
+        of |= {k: v for k, v in each.items() if k != "observation"}
+
+
+def read_section(section: str) -> tuple[str, Any]:
+    """Return a section's name and value.
+
+    Raises:
+        ReportMalformed: it is not of this form.
+    """
     try:
         parts = strict_json.loads(b64decode(section))
     except (NotCanonical, strict_json.NotStrict) as error:

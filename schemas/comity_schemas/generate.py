@@ -22,7 +22,7 @@ from comity_schemas.decision import Decision
 from comity_schemas.finding import Finding
 from comity_schemas.member import MemberList, SuspensionList
 from comity_schemas.peers import PeerCheckpoint, PeerToken
-from comity_schemas.report import Report, SignedReport
+from comity_schemas.report import Report, ShownSection, SignedReport
 from comity_schemas.statement import Checkpoint, Claims, Header, Record, Withdrawal
 from comity_schemas.wire import Wire
 
@@ -40,6 +40,7 @@ MODELS: dict[str, type[Wire]] = {
     "peer-checkpoint": PeerCheckpoint,
     "report": Report,
     "signed-report": SignedReport,
+    "shown-section": ShownSection,
     "member-list": MemberList,
     "suspension-list": SuspensionList,
 }

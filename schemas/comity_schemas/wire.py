@@ -57,9 +57,18 @@ CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 """ISO 3166-1 alpha-2."""
 
 
-def misfits(error: Exception) -> str:
-    """Return which fields do not fit and why, without their content: it may name somebody."""
+def misfits(error: Exception, *, words: bool = False) -> str:
+    """Return which fields do not fit and why, without their content: it may name somebody.
+
+    Args:
+        error: what validation raised.
+        words: tell our own rules in their words, which may name references; only for whoever holds the file anyway.
+    """
     if not isinstance(error, ValidationError):
         return type(error).__name__
     found = error.errors(include_input=False, include_url=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the whole'}: {e['type']}" for e in found[:5])
+    return "; ".join(
+        f"{'.'.join(map(str, e['loc'])) or 'the whole'}: "
+        + (e["msg"].removeprefix("Value error, ") if words and e["type"] == "value_error" else e["type"])
+        for e in found[:5]
+    )

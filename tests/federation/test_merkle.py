@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import shared_standard
-from comity_federation.merkle import tree_root
+from comity_federation.merkle import inclusion_path, root_of_path, tree_root
 
 # Leaves and roots of the reference implementation of RFC 6962 (certificate-transparency, merkletree tests).
 _HEX = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
@@ -50,3 +50,31 @@ def test_the_saved_vectors_of_rfc_6962_agree() -> None:
     leaves = [bytes.fromhex(leaf) for leaf in saved["rfc6962_leaf_data_hex"]]
     assert [tree_root(leaves[: n + 1]).hex() for n in range(len(leaves))] == saved["rfc6962_roots_hex"]
     assert tree_root([]).hex() == saved["empty_root_hex"]
+
+
+@given(st.lists(st.binary(max_size=4), min_size=1, max_size=70), st.data())
+def test_the_path_of_a_leaf_leads_to_the_root_and_nothing_else_does(leaves: list[bytes], data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(leaves) - 1))
+    path = inclusion_path(leaves, at)
+    assert root_of_path(leaves[at], at, len(leaves), path) == tree_root(leaves)
+    assert root_of_path(leaves[at] + b"x", at, len(leaves), path) != tree_root(leaves)
+    for wrong in (path[1:], [*path, bytes(32)], [bytes(32), *path[1:]] if path else [bytes(32)]):
+        assert root_of_path(leaves[at], at, len(leaves), wrong) != tree_root(leaves)
+
+
+# RFC 6962 §2.1.3 names the paths of this tree of seven leaves: leaf 0 has b, h, l; leaf 3 c, g, l; 4 f, j, k; 6 i, k.
+@pytest.mark.parametrize(
+    ("at", "beside"),
+    [(0, [[1], [2, 3], [4, 5, 6]]), (3, [[2], [0, 1], [4, 5, 6]]), (4, [[5], [6], [0, 1, 2, 3]]),
+     (6, [[4, 5], [0, 1, 2, 3]])],
+)  # fmt: skip
+def test_paths_are_those_of_the_standards_example(at: int, beside: list[list[int]]) -> None:
+    leaves = LEAVES[:7]
+    assert inclusion_path(leaves, at) == [tree_root([leaves[n] for n in group]) for group in beside]
+
+
+@pytest.mark.parametrize(("index", "count"), [(-1, 3), (3, 3), (0, 0)])
+def test_a_place_outside_the_tree_has_no_path(index: int, count: int) -> None:
+    assert root_of_path(b"", index, count, []) is None
+    with pytest.raises(IndexError):
+        inclusion_path(LEAVES[:count], index)

@@ -41,8 +41,9 @@ def test_a_report_without_observations_or_evidence_opens_too() -> None:
 
 def test_each_observation_and_evidence_is_a_section_of_its_own_with_its_own_salt() -> None:
     sections = [strict_json.loads(b64decode(s)) for s in strict_json.loads(signed())["sections"]]
-    assert [name for _, name, _ in sections] == ["head", "party", "observations", "evidence"]
-    assert len({salt for salt, _, _ in sections}) == 4
+    names = [name for _, name, _ in sections]
+    assert names == ["head", "team", "basis", "party", "observations", "people", "evidence"]
+    assert len({salt for salt, _, _ in sections}) == len(names)
 
 
 def test_any_changed_byte_is_refused() -> None:

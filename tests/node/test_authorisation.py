@@ -32,6 +32,8 @@ TABLE = """
     get_report              401       200/404   200/200   200/200   403/403   403/403
     get_signed_bytes        401       200/404   200/200   200/200   403/403   403/403
     get_drafts              401       403/403   200/200   200/200   403/403   403/403
+    list_sections           401       403/403   200/200   200/200   403/403   403/403
+    disclose_section        401       403/403   200/200   200/200   403/403   403/403
 
     propose_release         401       403/403   201/201   403/403   403/403   403/403
     propose_revision        401       403/403   201/409   403/403   403/403   403/403
@@ -130,6 +132,10 @@ async def _report(office: Office, who: str, own: bool) -> Asked:
     return {"report_id": await office.report("firm" if own else "rival")}
 
 
+async def _section(office: Office, who: str, own: bool) -> Asked:
+    return {**await _report(office, who, own), "number": "1"}
+
+
 async def _observation(office: Office, who: str, own: bool) -> Asked:
     return {"json": {"report": await office.report("firm" if own else "rival"), "observation": "O1"}}
 
@@ -199,6 +205,8 @@ MAKE: dict[str, Make] = {
     "get_report": _report,
     "get_signed_bytes": _report,
     "get_drafts": _report,
+    "list_sections": _report,
+    "disclose_section": _section,
     "propose_release": _observation,
     "propose_revision": _revision,
     "propose_withdrawal": _statement,

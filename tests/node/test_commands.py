@@ -421,6 +421,32 @@ def test_verify_ends_with_2_where_the_registry_is_missing_expired_or_of_another_
     assert "expired" in later.stderr
 
 
+# One section of a report
+
+
+def test_a_shown_section_is_genuine_for_anybody_and_a_changed_one_is_not(
+    network: Network, submitted: str, tmp_path: Path
+) -> None:
+    listed = network.do("bakari", "report", "disclose", submitted).stdout
+    number = next(line.split()[0] for line in listed.splitlines() if line.endswith("  party"))
+    shown, changed = tmp_path / "party.json", tmp_path / "changed.json"
+    network.do("bakari", "report", "disclose", submitted, "--section", number, "--out", str(shown))
+    registry = str(network.town.world.path)
+    ran = comity("verify", str(shown), "--registry", registry, "--root", network.root, "--json")
+    said = json.loads(ran.stdout)
+    assert (ran.returncode, said["genuine"], said["by"], said["value"]["names"]) == (0, True, "firm", NAMES)
+    words = comity("verify", str(shown), "--registry", registry).stdout
+    assert "of a report that an auditor of firm signed" in words and "same directory" in words
+    changed.write_bytes(shown.read_bytes().replace(b'"number":', b'"number":1'))
+    ran = comity("verify", str(changed), "--registry", registry)
+    assert ran.returncode == 1 and "report.proof-broken" in ran.stdout
+    people = next(line.split()[0] for line in listed.splitlines() if line.endswith("  people"))
+    refused = network.do("bakari", "report", "disclose", submitted, "--section", people, code=1)
+    assert "report.section-not-shown" in refused.stderr
+    trail = [e["event"] for e in network.ask("admin", "/trail", limit=5)["items"]]
+    assert trail.count("report.section-shown") == 1
+
+
 # A public register
 
 COLUMNS = ("documentFormatted", "name", "year", "state", "address", "workersAffected", "cnae", "inclusionDate")

@@ -185,7 +185,7 @@ async def test_every_allowed_transition_is_published_by_two_people(office: Offic
 async def test_a_first_finding_may_start_as_alleged_where_the_report_says_that_the_matter_is_further(
     office: Office,
 ) -> None:
-    await office.store_report(observations=[{**OBSERVATION, "status": "closed-verified", "verified": "on-site"}])
+    await office.store_report(observations=[{**OBSERVATION, "status": "closed-verified", "verified": "desk"}])
     with pytest.raises(StatusMayNotFollow, match="starts as alleged"):
         await office.propose("ana")
     review = await office.propose("ana", starts_as=Status.ALLEGED)
@@ -224,9 +224,10 @@ async def test_a_second_report_closes_on_site_what_the_first_one_found(office: O
     name = await published(office)
     for status in (Status.CONFIRMED, Status.PLAN_AGREED, Status.IN_PROGRESS):
         name = await revise(office, name, status)
-    closed = {**OBSERVATION, "status": "closed-verified", "verified": "on-site", "remedies": ["documents-returned"]}
+    follows = {"follows_up": {"report": "R" * 43, "observation": "O1"}, "remedies": ["documents-returned"]}
+    closed = {**OBSERVATION, **follows, "status": "closed-verified", "verified": "on-site"}
     await office.store_report("S" * 43, origin="signed", observations=[closed])
-    await office.approve("ben", await office.propose("ana", "S" * 43, revises=name))
+    await office.approve("ben", await office.propose("ana", "S" * 43))
     newer = (await office.sign())[-1]
     async with office.database.read() as store:
         item = await store.outbox.of_hash(newer)

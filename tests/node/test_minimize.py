@@ -88,10 +88,10 @@ NAMES = st.lists(NAME, min_size=1, max_size=2)
 IDENTIFIERS = st.lists(
     st.builds(lambda n: {"scheme": "UNGM", "id": str(n)}, st.integers(1000, 9999)), min_size=1, max_size=2
 )
-INDICATORS = st.lists(st.sampled_from([f"FL{n:02}" for n in range(1, 12)]), min_size=1, max_size=3, unique=True).map(
+INDICATORS = st.lists(st.sampled_from([f"FL{n:02}" for n in range(1, 11)]), min_size=1, max_size=3, unique=True).map(
     lambda codes: [{"indicator": code, "basis": "inferred"} for code in codes]
 )
-STATUS = st.sampled_from([{"status": "alleged"}, {"status": "closed-verified", "verified": "on-site"}])
+STATUS = st.sampled_from([{"status": "alleged"}, {"status": "closed-verified", "verified": "desk"}])
 PARTY = st.sampled_from(["supplier", "site"]).flatmap(
     lambda kind: st.fixed_dictionaries({"type": st.just(kind), "names": NAMES, "country": st.just("BR")})
 ) | st.fixed_dictionaries(
@@ -121,6 +121,19 @@ PARTY_THAT_LEAVES = merged(
         },
     ),
 )
+NAMED = {"names": [{"text": "Unidade Dois", "kind": "trading"}], "country": "BR"}
+KNOWN = {"identifiers": [{"scheme": "UNGM", "id": "7777"}], "region": "PE", "municipality": "Ipojuca"}
+SITES = st.sampled_from(
+    [{**NAMED, **more, "type": "site", "ref": "S1"} for more in ({}, KNOWN, {"named_after_person": True})]
+)
+PROVIDERS = st.sampled_from(
+    [
+        {**NAMED, **more, "type": "labour-provider", "ref": "L1"}
+        for more in ({}, KNOWN, {"supplies_to": [{"names": NAMED["names"], "identifiers": KNOWN["identifiers"]}]})
+    ]
+)
+FURTHER_THAT_LEAVES = st.builds(lambda s, p: {"sites": [s], "labour_providers": [p]}, SITES, PROVIDERS)
+ABOUT = st.sampled_from([{}, {}, {"about": "S1"}, {"about": "L1"}])
 REPORT_THAT_LEAVES = st.fixed_dictionaries(
     {
         "v": st.just(1),
@@ -134,6 +147,7 @@ REPORT_THAT_LEAVES = st.fixed_dictionaries(
 )
 OBSERVATION_THAT_LEAVES = merged(
     STATUS,
+    ABOUT,
     st.fixed_dictionaries(
         {
             "indicators": INDICATORS,
@@ -170,12 +184,31 @@ NOT_CHOSEN = merged(OBSERVATION_THAT_LEAVES, OBSERVATION_THAT_STAYS).flatmap(
 )
 PREMISES = st.sampled_from(["business", "housing", "not-confirmed"])
 PARTY_THAT_STAYS = st.fixed_dictionaries({}, optional={"address": TEXT, "premises": PREMISES})
-REPORT_THAT_STAYS = st.fixed_dictionaries(
+LATER = st.sampled_from(["2031-01-31", "2032-02-29"])
+CLIENT = st.fixed_dictionaries({}) | st.fixed_dictionaries(
+    {"client": TEXT},
+    optional={
+        "client_did": st.just("did:web:client.example"),
+        "client_consent": st.fixed_dictionaries({"given": st.just("2026-01-01"), "scope": TEXT}),
+    },
+)
+INTERVIEWS = PEOPLE.flatmap(
+    lambda n: st.fixed_dictionaries({"interviews": st.just(n)}, optional={"interviewed_women": st.integers(0, n)})
+)
+SCOPE = st.fixed_dictionaries(
+    {},
+    optional={
+        "assessed": st.lists(st.sampled_from(["FL01", "FL02"]), max_size=2, unique=True),
+        "not_assessed": st.just([{"indicator": "FL11", "why": "access-denied"}]),
+    },
+)
+ALONE_THAT_STAYS = st.fixed_dictionaries(
     {
         "ref": REF,
         "evidence": st.lists(
             st.fixed_dictionaries(
-                {"media_type": st.just("image/png"), "bytes": PEOPLE, "sha256": DIGEST}, optional={"caption": TEXT}
+                {"media_type": st.just("image/png"), "bytes": PEOPLE, "sha256": DIGEST},
+                optional={"caption": TEXT, "keep_until": LATER},
             ).map(lambda e: {"ref": "E1", **e}),
             min_size=1,
             max_size=1,
@@ -184,14 +217,18 @@ REPORT_THAT_STAYS = st.fixed_dictionaries(
     optional={
         "auditor": st.sampled_from(["did:web:audit.example", "did:web:b.example"]),
         "team": st.lists(TEXT, max_size=2),
-        "client": TEXT,
+        "supersedes": DIGEST,
+        "keep_until": LATER,
+        "scope": SCOPE,
+        "workforce": PEOPLE,
+        "files_reviewed": PEOPLE,
         "started": st.dates(date(2020, 1, 1), date(2022, 1, 1)).map(str),
-        "interviews": PEOPLE,
         "sharing_basis": st.sampled_from(["auditee-consent", "public-register"]),
         "sharing_scope": TEXT,
         "summary": TEXT,
     },
 )
+REPORT_THAT_STAYS = merged(ALONE_THAT_STAYS, CLIENT, INTERVIEWS)
 
 
 @dataclass(frozen=True)
@@ -200,6 +237,7 @@ class Parts:
 
     report: dict[str, Any]
     party: dict[str, Any]
+    further: dict[str, list[dict[str, Any]]]
     observations: list[dict[str, Any]]
 
     def complete(self, draw: Callable[..., Any]) -> Report:
@@ -208,19 +246,35 @@ class Parts:
         observations = [{**o, **draw(OBSERVATION_THAT_STAYS)} for o in self.observations]
         others = draw(st.lists(NOT_CHOSEN, max_size=2))
         numbered = [{**o, "ref": f"{draw(REF)}-{n}"} for n, o in enumerate([*observations, *others])]
+        for n, observation in enumerate(numbered):
+            if draw(st.booleans()):
+                observation["follows_up"] = {"report": draw(DIGEST), "observation": f"{draw(REF)}-{n}"}
+        named = {o.get("about") for o in self.observations}
+        further = {
+            kind: [
+                {**(p if p["ref"] in named else draw(FURTHER_THAT_LEAVES)[kind][0]), **draw(PARTY_THAT_STAYS)}
+                for p in parties
+            ]
+            for kind, parties in self.further.items()
+        }
         return Report.from_parsed(
             {
                 **self.report,
                 **draw(REPORT_THAT_STAYS),
                 "finished": f"2026-{month:02}-{day:02}",
                 "party": {**self.party, **draw(PARTY_THAT_STAYS)},
+                **further,
                 "observations": numbered,
             }
         )
 
 
 PARTS = st.builds(
-    Parts, REPORT_THAT_LEAVES, PARTY_THAT_LEAVES, st.lists(OBSERVATION_THAT_LEAVES, min_size=1, max_size=2)
+    Parts,
+    REPORT_THAT_LEAVES,
+    PARTY_THAT_LEAVES,
+    FURTHER_THAT_LEAVES,
+    st.lists(OBSERVATION_THAT_LEAVES, min_size=1, max_size=2),
 )
 
 
@@ -254,13 +308,30 @@ OTHER_VALUE: dict[str, Callable[[Any], Any]] = {
     "team": lambda _: ["A. N. Other"],
     "team.*": _longer,
     "client": _longer,
+    "client_did": _longer,
+    "client_consent.given": _other("2026-01-01", "2026-01-02"),
+    "client_consent.scope": _longer,
+    "supersedes": _other("A" * 43, "C" * 43),
+    "keep_until": _other("2031-01-31", "2032-02-29"),
+    "scope": lambda _: {"assessed": ["FL01"]},
+    "scope.assessed": lambda _: ["FL01"],
+    "scope.assessed.*": lambda value: value,
+    "scope.not_assessed": lambda _: [{"indicator": "FL11", "why": "access-denied"}],
+    "scope.not_assessed.*.indicator": lambda value: value,
+    "scope.not_assessed.*.why": _other("access-denied", "not-in-scheme"),
+    "workforce": lambda value: value + 1,
+    "files_reviewed": lambda value: value + 1,
+    "interviewed_women": lambda value: max(0, value - 1),
+    "sites": lambda value: value,
+    "labour_providers": lambda value: value,
+    "observations.*.follows_up.report": _other("A" * 43, "C" * 43),
+    "observations.*.follows_up.observation": _longer,
+    "evidence.*.keep_until": _other("2031-01-31", "2032-02-29"),
     "started": lambda value: str(date.fromisoformat(value) - timedelta(days=1)),
     "interviews": lambda value: value + 300,
     "sharing_basis": _other("auditee-consent", "legal-mandate"),
     "sharing_scope": _longer,
     "summary": _longer,
-    "party.address": _longer,
-    "party.premises": _other("business", "housing"),
     "observations.*.ref": _longer,
     "observations.*.clause.clause": _longer,
     "observations.*.clause.label": _longer,
@@ -280,6 +351,27 @@ OTHER_VALUE: dict[str, Callable[[Any], Any]] = {
 }
 """Another valid value for everything that stays or is withheld. What has only one valid value keeps it."""
 
+OF_PARTIES_THAT_STAY: dict[str, Callable[[Any], Any]] = {
+    "ref": lambda value: value,
+    "type": lambda value: value,
+    "names.*.text": _longer,
+    "names.*.kind": _other("registered", "trading"),
+    "identifiers.*.scheme": lambda value: value,
+    "identifiers.*.id": lambda value: str(int(value) ^ 1),
+    "supplies_to.*.names.*.text": _longer,
+    "supplies_to.*.names.*.kind": _other("registered", "trading"),
+    "supplies_to.*.identifiers.*.scheme": lambda value: value,
+    "supplies_to.*.identifiers.*.id": lambda value: str(int(value) ^ 1),
+    "country": _other("BR", "MY"),
+    "region": _longer,
+    "municipality": _longer,
+    "address": _longer,
+    "premises": _other("business", "housing"),
+    "sector.scheme": _other("ISIC4", "ISIC5"),
+    "sector.code": _other("A01", "A02"),
+    "named_after_person": lambda value: not value,
+}
+
 OF_OBSERVATIONS_THAT_STAY: dict[str, Callable[[Any], Any]] = {
     "observations.*.severity": _other("S0", "S1"),
     "observations.*.extent": _other("systemic", "isolated"),
@@ -288,11 +380,15 @@ OF_OBSERVATIONS_THAT_STAY: dict[str, Callable[[Any], Any]] = {
     "observations.*.indicators.*.indicator": lambda value: "FL01" if value != "FL01" else "FL02",
     "observations.*.indicators.*.basis": _other("stated", "inferred"),
     "observations.*.status": lambda value: "overturned" if value != "closed-verified" else value,
-    "observations.*.verified": _other("desk", "on-site"),
+    "observations.*.about": lambda value: value,
+    "observations.*.verified": _other("desk", "by-workers"),
     "observations.*.remedies": lambda _: ["wages-paid"],
     "observations.*.remedies.*": _other("wages-paid", "fees-repaid"),
     "observations.*.remedy_due": _other("2026-12", "2027"),
 }
+
+
+PARTIES = ("party", "sites.*", "labour_providers.*")
 
 
 def pattern_of(path: str) -> str:
@@ -312,7 +408,8 @@ def with_value(parsed: Any, path: list[str], change: Callable[[Any], Any]) -> An
 @given(reports())
 def test_every_field_said_to_stay_or_to_be_withheld_can_change_and_what_is_sent_is_the_same(source: Report) -> None:
     sent = sent_of(source)
-    changes = OTHER_VALUE | OF_OBSERVATIONS_THAT_STAY
+    of_parties = {f"{p}.{path}": change for p in PARTIES for path, change in OF_PARTIES_THAT_STAY.items()}
+    changes = OTHER_VALUE | OF_OBSERVATIONS_THAT_STAY | of_parties
     for fate in minimize(source, Policy(), COMMITMENT).fates:
         if fate.fate is not Fate.LEAVES:
             change = changes[pattern_of(fate.path)]
@@ -346,6 +443,12 @@ def test_the_account_says_where_a_field_goes_and_it_is_there(source: Report) -> 
         mine = list(drafts.values())
         if parts[0] == "observations":
             mine = [drafts[ref] for ref in [source.observations[int(parts[1])].ref] if ref in drafts]
+        elif parts[0] in ("party", "sites", "labour_providers"):
+            party = source.party if parts[0] == "party" else getattr(source, parts[0])[int(parts[1])]
+            if fate.becomes == "supplies_to" and party is source.party:
+                party = source.labour_providers[0] if party.type != "labour-provider" else party
+            about = [o.ref for o in source.observations if source.party_of(o) == party]
+            mine = [drafts[ref] for ref in about if ref in drafts]
         match fate.fate:
             case Fate.STAYS:
                 assert fate.becomes is None
@@ -576,7 +679,8 @@ def test_a_focal_point_is_needed_where_people_could_be_blamed(source: SourceType
 def test_only_registers_are_clear_and_never_where_the_firm_bears_a_persons_name(
     source: SourceType, named_after_person: bool
 ) -> None:
-    handling = default_handling(report(source=source, party={"named_after_person": named_after_person}))
+    given = report(source=source, party={"named_after_person": named_after_person})
+    handling = default_handling(given, given.party)
     clear = source is SourceType.PUBLIC_REGISTER and not named_after_person
     assert handling.tlp is (Tlp.CLEAR if clear else Tlp.GREEN)
     assert handling.onward is (Onward.ANYONE if clear else Onward.MEMBERS)

@@ -2,11 +2,13 @@
 
 import asyncio
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Path, Request, Response
 from pydantic import BaseModel
 
+from comity_federation.shown_sections import section_names, show_section
+from comity_federation.signed_reports import NEVER_SHOWN
 from comity_node.api.bodies import Id
 from comity_node.api.contract import refuses, sends
 from comity_node.api.once import Onced
@@ -17,14 +19,18 @@ from comity_node.db.reports import StoredReport
 from comity_node.domain.errors import NotFound
 from comity_node.domain.minimize import outgoing_finding
 from comity_node.domain.people import Person, PersonRole
+from comity_node.domain.trail import Event
 from comity_node.domain.vocabulary import proposals_of
-from comity_node.services.release import minimize_stored, open_stored
+from comity_node.services.release import minimize_stored
 from comity_node.services.report_status import report_status
+from comity_node.services.stored import open_stored
 from comity_node.services.submit import MARKS, submit_report
 from comity_node.vocabulary import crosswalks_with
 
 MEDIA_TYPE = "application/vnd.comity.report+json"
 """What `comity report sign` writes."""
+SECTION_TYPE = "application/vnd.comity.report-section+json"
+"""What `comity report disclose` writes."""
 
 router = APIRouter(prefix="/reports", tags=["reports"])
 
@@ -120,9 +126,10 @@ async def submit(request: Request, person: Auditor, node: ThisNode, once: Onced)
         raise HTTPException(415, f"send the signed report as {MEDIA_TYPE}")
     raw = await request.body()
     registry = await node.registry()
+    receiver = node.own_member(registry).did
 
     async def take_in(store: Store) -> ReceiptOut:
-        receipt = await submit_report(store, raw, person, registry, node.clock())
+        receipt = await submit_report(store, raw, person, registry, receiver=receiver, now=node.clock())
         return ReceiptOut(
             id=receipt.id,
             received_at=receipt.received_at,
@@ -166,6 +173,45 @@ async def get_signed_bytes(report_id: Id, person: ReportReader, node: ThisNode) 
     return Response(stored.raw, media_type=MEDIA_TYPE)
 
 
+class SectionOut(BaseModel):
+    """A section of a signed report. `shown` is false for those that name people or tell who spoke."""
+
+    number: int
+    name: str
+    shown: bool
+
+
+class SectionsOut(BaseModel):
+    """All sections of a signed report, in their order."""
+
+    sections: list[SectionOut]
+
+
+@router.get("/{report_id}/sections", responses=refuses(403, 404))
+async def list_sections(report_id: Id, person: Releaser, node: ThisNode) -> SectionsOut:
+    """Which sections a signed report has, by number."""
+    async with node.database.read() as store:
+        stored = await _visible(store, report_id, person)
+    names = section_names(_signed(stored).raw)
+    return SectionsOut(
+        sections=[SectionOut(number=n, name=name, shown=name not in NEVER_SHOWN) for n, name in enumerate(names, 1)]
+    )
+
+
+@router.get(
+    "/{report_id}/sections/{number}", response_class=Response, responses=refuses(403, 404, 409) | sends(SECTION_TYPE)
+)
+async def disclose_section(
+    report_id: Id, number: Annotated[int, Path(ge=1, le=2_000)], person: Releaser, node: ThisNode
+) -> Response:
+    """One section with proof that the auditor signed it. Nothing can be learned of the others; it is on the trail."""
+    async with node.database.write() as store:
+        stored = await _visible(store, report_id, person)
+        shown = show_section(_signed(stored).raw, number)
+        await store.trail.add(node.clock(), person.id, Event.SECTION_SHOWN, report_id, section=number)
+    return Response(shown, media_type=SECTION_TYPE)
+
+
 @router.get("/{report_id}/drafts", responses=refuses(403, 404))
 async def get_drafts(report_id: Id, person: Releaser, node: ThisNode) -> DraftsOut:
     """Exactly what would leave, beside what stays, with the reason for every field."""
@@ -195,6 +241,12 @@ async def _visible(store: Store, report_id: str, person: Person) -> StoredReport
     stored = await store.reports.find(report_id)
     if stored is None or not (person.roles & _SEE_ALL or (person.firm is not None and stored.firm == person.firm)):
         raise NotFound("no such report")
+    return stored
+
+
+def _signed(stored: StoredReport) -> StoredReport:
+    if stored.origin != "signed":
+        raise NotFound("no auditor signed this report, so there is nothing to prove")
     return stored
 
 

@@ -1,4 +1,4 @@
-"""`comity record export` and `comity verify`: records as files, checked by anyone, offline."""
+"""`comity record export` and `comity verify`: records and shown sections as files, checked by anyone, offline."""
 
 import json
 from datetime import UTC, datetime
@@ -10,6 +10,8 @@ import typer
 from comity_federation.decision import Accepted, Decision, Forked, Refused, Repeated, Waiting
 from comity_federation.lone_record import claimed_issuer, decide_alone
 from comity_federation.registry import Registry, RegistryError, read_registry
+from comity_federation.shown_sections import is_shown_section
+from comity_node.cli.section import describe_section, section_in_words, trusted_as
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.words import TAKES_HASHES
 from comity_node.remote import Remote
@@ -40,7 +42,7 @@ def export(
 
 
 def verify(
-    record: Annotated[Path, typer.Argument(help="A record file.")],
+    record: Annotated[Path, typer.Argument(help="A record file, or a section that `report disclose` wrote.")],
     registry: Annotated[Path, typer.Option(help="A copy of the registry's directory.", file_okay=False)],
     root: Annotated[Path | None, typer.Option(help="The trusted root; else the first one in the directory.")] = None,
     at: Annotated[
@@ -48,7 +50,7 @@ def verify(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
-    """Check one record offline.
+    """Check one record, or one section of a report, offline.
 
     Exit 0: genuine and unchanged. 1: not, with the step and reason. 2: the registry is unreadable or expired.
     """
@@ -59,9 +61,13 @@ def verify(
     except (RegistryError, OSError) as error:
         typer.echo(f"cannot tell: {error}", err=True)
         raise typer.Exit(REGISTRY_UNUSABLE) from error
-    decision = decide_alone(raw, members.by_did, claimed_issuer(raw))
-    said = _describe(decision, members)
-    typer.echo(json.dumps(said, ensure_ascii=False, indent=2) if as_json else _in_words(said))
+    if is_shown_section(raw):
+        said = describe_section(raw, members)
+        words = section_in_words(said)
+    else:
+        said = _describe(decide_alone(raw, members.by_did, claimed_issuer(raw)), members)
+        words = _in_words(said)
+    typer.echo(json.dumps(said, ensure_ascii=False, indent=2) if as_json else words)
     if not said["genuine"]:
         raise typer.Exit(NOT_GENUINE)
 
@@ -109,9 +115,7 @@ _WAITING = {
 
 
 def _in_words(said: dict[str, Any]) -> str:
-    trust = f"as of registry version {said['registry_version']}"
-    if not said["root_given"]:
-        trust += " (its root was taken from the same directory: give --root to be sure of the registry itself)"
+    trust = trusted_as(said)
     if not said["genuine"]:
         return f"NOT GENUINE: step {said['step']} ({said['code']}): {said['reason']}; {trust}"
     missing = (

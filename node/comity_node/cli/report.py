@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from comity_federation import strict_json
 from comity_federation.keys import load_signing_pair
 from comity_federation.signed_reports import sign_report
+from comity_node.cli.section import disclose
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.words import TAKES_HASHES
 from comity_node.remote import Remote
@@ -19,6 +20,7 @@ from comity_schemas.report import MAX_REPORT_BYTES, Report
 from comity_schemas.wire import misfits
 
 app = typer.Typer(help="Sign audit reports offline; submit them and see what became of them.", no_args_is_help=True)
+app.command(context_settings=TAKES_HASHES)(disclose)
 MEDIA_TYPE = "application/vnd.comity.report+json"
 
 
@@ -137,4 +139,4 @@ def read_report(path: Path) -> Report:
     except strict_json.NotStrict as error:
         raise ReportUnreadable(f"{path}: {error}") from error
     except ValidationError as error:
-        raise ReportUnreadable(f"{path} does not fit the report format at {misfits(error)}") from error
+        raise ReportUnreadable(f"{path} does not fit the report format at {misfits(error, words=True)}") from error

@@ -61,6 +61,12 @@ class Reports:
         row = (await self._session.exec(select(ReportRow).where(ReportRow.id == report_id))).first()
         return None if row is None else _report(row)
 
+    async def mark(self, report_id: str, marks: tuple[str, ...]) -> None:
+        """Replace why it cannot yield findings."""
+        row = (await self._session.exec(select(ReportRow).where(ReportRow.id == report_id))).one()
+        row.marks = json.dumps(marks)
+        await self._session.flush()
+
     async def page(self, *, firm: str | None, before: int | None, most: int) -> list[StoredReport]:
         """Return reports newest first, of one audit firm or of all.
 

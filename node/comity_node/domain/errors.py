@@ -118,6 +118,18 @@ class AuditorNotActive(ComityError):
     code: ClassVar[str] = "report.auditor-not-active"
 
 
+class SupersedesUnknown(ComityError):
+    """The report that this one stands in place of was not submitted here by the same firm, or is replaced already."""
+
+    code: ClassVar[str] = "report.supersedes-unknown"
+
+
+class FollowUpRefused(ComityError):
+    """The report closes or reopens an observation that is not here, or that it does not fit."""
+
+    code: ClassVar[str] = "report.follow-up-refused"
+
+
 class RegistryMissing(ComityError):
     """This node has no registry yet, so it can trust nobody."""
 

@@ -5,7 +5,7 @@ become months. The place of an inspection is not the supplier's address: it leav
 business site, and then it is withheld by default.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -23,8 +23,9 @@ from comity_schemas.finding import (
     SourceType,
 )
 from comity_schemas.handling import Contact, Handling, Onward, PermittedUse, Purpose, Tlp
-from comity_schemas.report import Observation, Premises, Report
+from comity_schemas.report import AuditedParty, Observation, Premises, Report
 from comity_schemas.statement import Kind
+from comity_schemas.subject import Party, SubjectType
 
 _ORDER = list(Severity)
 _WORKER_SOURCES = frozenset({SourceType.UNION, SourceType.NGO, SourceType.GRIEVANCE_BODY})
@@ -76,6 +77,12 @@ class Minimized:
 
 
 _PERSONS = "could tell who spoke or who was there"
+_BUYER = "would tell who buys from whom"
+_COUNTS = "exact counts of people never leave"
+_EARLIER = "only tells which finding is corrected"
+_NOT_ABOUT_IT = "no observation about it yields a finding"
+_SUPPLIED = ("names", "identifiers")
+_PARTIES = ("party", "sites", "labour_providers")
 _ALLOWED: dict[str, tuple[Fate, str, str]] = {
     "source": (Fate.LEAVES, "source.type", "says what kind of evidence it is"),
     "scheme": (Fate.LEAVES, "source.scheme", "says by which rules"),
@@ -104,6 +111,7 @@ _ALLOWED: dict[str, tuple[Fate, str, str]] = {
     "party.sector.scheme": (Fate.LEAVES, "sector", "whom it is about"),
     "party.sector.code": (Fate.LEAVES, "sector", "whom it is about"),
     "party.named_after_person": (Fate.LEAVES, "named_after_person", "so that it is handled with care"),
+    "observations.*.about": (Fate.LEAVES, "subject", "whom it is about"),
     "observations.*.clause.clause": (Fate.WITHHELD, "clause", "shown by audience"),
     "observations.*.clause.label": (Fate.WITHHELD, "clause", "shown by audience"),
     "observations.*.indicators.*.indicator": (Fate.LEAVES, "indicators", "what was seen, as a code"),
@@ -122,8 +130,19 @@ _ALLOWED: dict[str, tuple[Fate, str, str]] = {
 
 _REASONS_TO_STAY: dict[str, str] = {
     "team": "names people",
-    "client": "would tell who buys from whom",
+    "client": _BUYER,
+    "client_did": _BUYER,
+    "client_consent": _BUYER,
+    "supersedes": "names another report, and reports stay",
     "started": "exact dates could tell who spoke when",
+    "interviewed_women": _COUNTS,
+    "workforce": _COUNTS,
+    "files_reviewed": _COUNTS,
+    "scope": "is told in an audit notice, not in a finding",
+    "keep_until": "how long a report is kept is settled where it lies",
+    "party.ref": "only a name inside the report",
+    "observations.*.follows_up.report": _EARLIER,
+    "observations.*.follows_up.observation": _EARLIER,
     "observations.*.description": "free text never leaves",
     "observations.*.testimony": _PERSONS,
     "observations.*.place": _PERSONS,
@@ -143,14 +162,17 @@ def minimize(report: Report, policy: Policy, commitment: Commitment | None = Non
         commitment: Root and signature of the signed report; None where no auditor signed.
     """
     chosen = [o for o in report.observations if _may_leave(o, policy)]
-    drafts = tuple(Draft(o.ref, _finding(report, o, policy, commitment), default_handling(report)) for o in chosen)
-    return Minimized(drafts, tuple(_fates(report, {o.ref for o in chosen}, policy)))
+    drafts = tuple(
+        Draft(o.ref, _finding(report, o, policy, commitment), default_handling(report, report.party_of(o)))
+        for o in chosen
+    )
+    return Minimized(drafts, tuple(_fates(report, chosen, policy)))
 
 
-def default_handling(report: Report) -> Handling:
-    """Return the terms proposed for a report's findings; the reviewer may change them."""
+def default_handling(report: Report, party: AuditedParty) -> Handling:
+    """Return the terms proposed for a report's findings about a party; the reviewer may change them."""
     public = report.source is SourceType.PUBLIC_REGISTER
-    clear = public and not report.party.named_after_person
+    clear = public and not party.named_after_person
     return Handling(
         tlp=Tlp.CLEAR if clear else Tlp.GREEN,
         contact=Contact.OPEN if public else Contact.DESK,
@@ -193,13 +215,13 @@ def _may_leave(observation: Observation, policy: Policy) -> bool:
 
 
 def _finding(report: Report, observation: Observation, policy: Policy, commitment: Commitment | None) -> Finding:
-    party, affected = report.party, observation.affected
+    party, affected = report.party_of(observation), observation.affected
     women = observation.affected_women
     return Finding(
         subject=party.type,
         names=party.names,
         identifiers=party.identifiers,
-        supplies_to=party.supplies_to,
+        supplies_to=party.supplies_to or _supplied(report, party),
         country=party.country,
         region=party.region,
         municipality=party.municipality,
@@ -225,6 +247,13 @@ def _finding(report: Report, observation: Observation, policy: Policy, commitmen
     )
 
 
+def _supplied(report: Report, party: AuditedParty) -> tuple[Party, ...] | None:
+    # What a provider did shows on its clients as "through its labour provider", never as their own.
+    if party.type is not SubjectType.LABOUR_PROVIDER or party is report.party:
+        return None
+    return (Party(names=report.party.names, identifiers=report.party.identifiers),)
+
+
 def _source(report: Report) -> Source:
     precise = report.finished_precision == "day"
     return Source(
@@ -238,27 +267,51 @@ def _source(report: Report) -> Source:
     )
 
 
-def _fates(report: Report, chosen: set[str], policy: Policy) -> Iterator[FieldFate]:
+def _fates(report: Report, chosen: Sequence[Observation], policy: Policy) -> Iterator[FieldFate]:
     for path, pattern in _leaves(report.to_parsed()):
-        yield _fate(report, path, pattern, chosen, policy)
+        top = pattern.split(".")[0]
+        if top == "observations" and pattern != "observations":
+            yield _fate_of_observation(report, path, pattern, chosen, policy)
+        elif not chosen:
+            yield FieldFate(path, Fate.STAYS, None, "no observation of this report yields a finding")
+        elif top in _PARTIES and pattern != top:
+            yield _fate_of_party(report, path, pattern, chosen)
+        else:
+            yield _listed(path, pattern)
 
 
-def _fate(report: Report, path: str, pattern: str, chosen: set[str], policy: Policy) -> FieldFate:
-    if not chosen and not pattern.startswith("observations.*."):
-        return FieldFate(path, Fate.STAYS, None, "no observation of this report yields a finding")
-    if pattern.startswith("observations.*."):
-        observation = report.observations[int(path.split(".")[1])]
-        if observation.ref not in chosen:
-            why = (
-                "no indicator was picked for this observation"
-                if not observation.indicators
-                else f"below {policy.least_severity}: only findings from there on leave"
-            )
-            return FieldFate(path, Fate.STAYS, None, why)
-        if pattern.endswith(".affected_women") and band_of(observation.affected or 0) in SMALL:
-            return FieldFate(path, Fate.STAYS, None, "a share of fewer than 11 people could reveal each of them")
-    if pattern == "party.address" and report.party.premises is not Premises.BUSINESS:
+def _fate_of_observation(
+    report: Report, path: str, pattern: str, chosen: Sequence[Observation], policy: Policy
+) -> FieldFate:
+    observation = report.observations[int(path.split(".")[1])]
+    if observation not in chosen:
+        why = (
+            "no indicator was picked for this observation"
+            if not observation.indicators
+            else f"below {policy.least_severity}: only findings from there on leave"
+        )
+        return FieldFate(path, Fate.STAYS, None, why)
+    if pattern.endswith(".affected_women") and band_of(observation.affected or 0) in SMALL:
+        return FieldFate(path, Fate.STAYS, None, "a share of fewer than 11 people could reveal each of them")
+    return _listed(path, pattern)
+
+
+def _fate_of_party(report: Report, path: str, pattern: str, chosen: Sequence[Observation]) -> FieldFate:
+    top, *rest = path.split(".")
+    party = report.party if top == "party" else getattr(report, top)[int(rest[0])]
+    pattern = pattern if top == "party" else f"party.{pattern.split('.', 2)[2]}"
+    subjects = [report.party_of(observation) for observation in chosen]
+    if party not in subjects:
+        supplied = party is report.party and any(_supplied(report, s) and not s.supplies_to for s in subjects)
+        if supplied and pattern.split(".")[1] in _SUPPLIED:
+            return FieldFate(path, Fate.LEAVES, "supplies_to", "whom a labour provider supplies")
+        return FieldFate(path, Fate.STAYS, None, _NOT_ABOUT_IT)
+    if pattern == "party.address" and party.premises is not Premises.BUSINESS:
         return FieldFate(path, Fate.STAYS, None, "nobody confirmed that this is a business site and no housing")
+    return _listed(path, pattern)
+
+
+def _listed(path: str, pattern: str) -> FieldFate:
     allowed = _ALLOWED.get(pattern) or _ALLOWED.get(f"{pattern}.*")  # the latter for a list without members
     if allowed is None:
         return FieldFate(path, Fate.STAYS, None, _REASONS_TO_STAY.get(pattern, _stay_reason(pattern)))

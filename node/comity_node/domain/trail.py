@@ -20,6 +20,8 @@ class Event(StrEnum):
     TOKEN_MADE = "token.made"  # noqa: S105 the name of an event
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 the name of an event
     REPORT_RECEIVED = "report.received"
+    REPORT_SUPERSEDED = "report.superseded"
+    SECTION_SHOWN = "report.section-shown"
     REPORT_IMPORTED = "report.imported"
     DECISIONS_IMPORTED = "decisions.imported"
     REVIEW_PROPOSED = "review.proposed"

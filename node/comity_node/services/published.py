@@ -8,6 +8,7 @@ from comity_node.db.outbox import OutboxItem
 from comity_node.db.reviews import Review
 from comity_node.domain.errors import AlreadyProposed, NotPublished
 from comity_node.domain.lifecycle import check_start, check_step
+from comity_node.services.stored import open_stored
 from comity_schemas.finding import Finding
 from comity_schemas.handling import Handling
 from comity_schemas.statement import Kind
@@ -109,9 +110,10 @@ async def check_status(store: Store, review: Review, finding: Finding) -> None:
 
 
 async def _is_follow_up(store: Store, review: Review, before: Published) -> bool:
-    """Tell whether another report, signed by an auditor, stands behind a revision."""
+    """Tell whether a signed report stands behind a revision that names the observation it follows up."""
     stored = None if review.report_id is None else await store.reports.find(review.report_id)
-    if stored is None or stored.origin != "signed" or before.review_id is None:
+    earlier = None if before.review_id is None else await store.reviews.find(before.review_id)
+    if stored is None or stored.origin != "signed" or earlier is None:
         return False
-    earlier = await store.reviews.find(before.review_id)
-    return earlier is not None and earlier.report_id != stored.id
+    named = next((o.follows_up for o in open_stored(stored).observations if o.ref == review.observation), None)
+    return named is not None and (named.report, named.observation) == (earlier.report_id, earlier.observation)

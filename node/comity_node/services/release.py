@@ -10,7 +10,6 @@ from typing import Any
 
 from comity_federation.decision import Refused
 from comity_federation.lone_record import rehearse
-from comity_federation.signed_reports import read_sections
 from comity_federation.statements import Outgoing
 from comity_node.db import Store
 from comity_node.db.reports import StoredReport
@@ -29,6 +28,7 @@ from comity_node.domain.people import Person, PersonRole
 from comity_node.domain.ruling import outgoing_decision
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
+from comity_node.services.follow_up import followed_up_statement
 from comity_node.services.published import (
     RELEASE,
     WITHDRAW,
@@ -37,20 +37,15 @@ from comity_node.services.published import (
     published_item,
     require_unrevised,
 )
+from comity_node.services.stored import open_stored
 from comity_node.services.submit import MARKS
 from comity_schemas.decision import Decision
 from comity_schemas.finding import Commitment, Finding, Status
 from comity_schemas.handling import Handling, Tlp
-from comity_schemas.report import Report
 from comity_schemas.statement import Kind, Withdrawal, WithdrawalReason
 
 _RELEASABLE = frozenset({Tlp.GREEN, Tlp.CLEAR})
 """Until sharing groups exist nothing can be sealed, so nothing that must be sealed can be released."""
-
-
-def open_stored(stored: StoredReport) -> Report:
-    """Return the report behind stored bytes; they were verified when they came."""
-    return read_sections(stored.raw) if stored.origin == "signed" else Report.model_validate_json(stored.raw)
 
 
 def minimize_stored(stored: StoredReport, policy: Policy) -> Minimized:
@@ -83,7 +78,7 @@ async def propose_release(
         policy: What this member lets leave.
         now: The time.
         handling: Other terms than the default.
-        revises: Hash of an own published finding that this one corrects.
+        revises: Hash of an own published finding that this one corrects; of itself what a follow-up follows up.
         batch: Names proposals that are decided together.
         starts_as: How a first finding starts, where the report says that the matter is further by now.
 
@@ -94,8 +89,9 @@ async def propose_release(
         HandlingRefused: nothing can be released under these terms.
         NotPublished, StatusMayNotFollow: as `check_status`.
     """
-    stored = await store.reports.find(report_id)
-    draft = _draft(minimize_stored(_unmarked(stored), policy), observation)
+    stored = _unmarked(await store.reports.find(report_id))
+    draft = _draft(minimize_stored(stored, policy), observation)
+    revises = revises or await followed_up_statement(store, open_stored(stored), observation)
     if revises is not None:
         await published_finding(store, revises)
     finding = _as_said(draft.finding, revises, starts_as)

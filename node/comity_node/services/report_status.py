@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from comity_node.db import Store
 from comity_node.db.reports import StoredReport
 from comity_node.services.published import RELEASE, WITHDRAW
-from comity_node.services.release import open_stored
+from comity_node.services.stored import open_stored
 
 
 @dataclass(frozen=True, slots=True)

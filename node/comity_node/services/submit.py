@@ -7,17 +7,24 @@ from comity_federation.registry import Registry
 from comity_federation.signed_reports import OpenedReport, open_report, report_id
 from comity_node.db import Store
 from comity_node.db.reports import StoredReport
-from comity_node.domain.errors import AuditorNotActive, AuditorOfAnotherFirm
+from comity_node.domain.errors import AuditorNotActive, AuditorOfAnotherFirm, SupersedesUnknown
 from comity_node.domain.people import Person
 from comity_node.domain.trail import Event
+from comity_node.services.follow_up import check_follow_ups
 from comity_schemas.member import Member, MemberStatus
 from comity_schemas.report import Report
 
 NO_SHARING_BASIS = "no-sharing-basis"
+NO_CLIENT_CONSENT = "no-client-consent"
 SCHEME_NOT_AUTHORISED = "scheme-not-authorised"
+SUPERSEDED = "superseded"
 
 MARKS = {
     NO_SHARING_BASIS: "the report states no sharing basis: it is kept and cannot yield a finding",
+    NO_CLIENT_CONSENT: "the audit was made for another client, and the report does not state that client's consent: "
+    "it is kept and cannot yield a finding",
+    SUPERSEDED: "its auditor has submitted another report in its place: it is kept and yields no further finding; what "
+    "was published of it stands until the new one corrects it",
     SCHEME_NOT_AUTHORISED: "the registry does not authorise this firm for this scheme on the day the audit ended: "
     "the report is kept and cannot yield a finding",
 }
@@ -37,13 +44,25 @@ class Receipt:
     """The same bytes were here before; nothing was stored twice."""
 
 
-async def submit_report(store: Store, raw: bytes, person: Person, registry: Registry, now: datetime) -> Receipt:
+async def submit_report(
+    store: Store, raw: bytes, person: Person, registry: Registry, *, receiver: str, now: datetime
+) -> Receipt:
     """Store a signed report.
+
+    Args:
+        store: The open transaction.
+        raw: The file as the auditor signed it.
+        person: Who submits.
+        registry: As trusted now.
+        receiver: DID of the member whose node this is.
+        now: The time.
 
     Raises:
         ReportRefused: its classes say what is wrong; nothing was stored.
         AuditorNotActive: the firm is pending, suspended or removed now.
         AuditorOfAnotherFirm: the person submits for another firm than signed.
+        SupersedesUnknown: it stands in place of a report that this firm did not submit here.
+        FollowUpRefused: it closes or reopens what is not here, or what it does not fit.
     """
     opened = open_report(raw, registry.members)
     if opened.firm.status is not MemberStatus.ACTIVE:
@@ -54,16 +73,33 @@ async def submit_report(store: Store, raw: bytes, person: Person, registry: Regi
     known = await store.reports.find(name)
     if known is not None:
         return Receipt(name, known.received_at, opened.firm.slug, known.marks, repeated=True)
-    marks = _marks(opened.report, opened.firm)
+    await check_follow_ups(store, opened.report)
+    await _supersede(store, opened, name, person, now)
+    marks = _marks(opened.report, opened.firm, receiver)
     await store.reports.add(_stored(name, raw, opened, marks, person, now))
     await store.trail.add(now, person.id, Event.REPORT_RECEIVED, name, firm=opened.firm.slug, marks=marks)
     return Receipt(name, now, opened.firm.slug, marks, repeated=False)
 
 
-def _marks(report: Report, firm: Member) -> tuple[str, ...]:
+async def _supersede(store: Store, opened: OpenedReport, name: str, person: Person, now: datetime) -> None:
+    earlier = opened.report.supersedes
+    if earlier is None:
+        return
+    known = await store.reports.find(earlier)
+    if known is None or known.firm != opened.firm.slug:
+        raise SupersedesUnknown(f"{opened.firm.slug} submitted no report {earlier} here; nothing was stored")
+    if SUPERSEDED in known.marks:
+        raise SupersedesUnknown(f"another report stands in place of {earlier} already; nothing was stored")
+    await store.reports.mark(earlier, (*known.marks, SUPERSEDED))
+    await store.trail.add(now, person.id, Event.REPORT_SUPERSEDED, earlier, by=name)
+
+
+def _marks(report: Report, firm: Member, receiver: str) -> tuple[str, ...]:
     marks = []
     if report.sharing_basis is None:
         marks.append(NO_SHARING_BASIS)
+    if report.client is not None and report.client_did != receiver and report.client_consent is None:
+        marks.append(NO_CLIENT_CONSENT)
     if not any(
         a.scheme == report.scheme and a.valid_from <= report.finished <= a.valid_until for a in firm.authorisations
     ):
