@@ -14,6 +14,7 @@ from comity_federation.signed_reports import sign_report
 from comity_node.cli.section import disclose
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.words import TAKES_HASHES
+from comity_node.domain.report_sheet import empty_workbook, read_workbook, workbook_of
 from comity_node.remote import Remote
 from comity_schemas.errors import ComityError
 from comity_schemas.report import MAX_REPORT_BYTES, Report
@@ -48,6 +49,37 @@ def sign(
             file.write(signed)
     typer.echo(f"Signed {len(content.observations)} observations as {pair.kid}: {target}")
     typer.echo(f"Next: comity report submit {target}")
+
+
+@app.command()
+def template(
+    scheme: Annotated[str, typer.Argument(help="As the registry authorises your firm for it, such as SMETA.")],
+    version: Annotated[str | None, typer.Option(help="The scheme's version, such as 7.0.")] = None,
+    filled_from: Annotated[Path | None, typer.Option("--from", help="Fill it from this report.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the workbook goes; else SCHEME.xlsx.")] = None,
+) -> None:
+    """Write a workbook (XLSX) to fill in where you do not write JSON."""
+    target = out or Path(f"{scheme.replace('/', '-')}.xlsx")
+    with told_plainly():
+        made = empty_workbook(scheme, version) if filled_from is None else workbook_of(read_report(filled_from))
+        with target.open("xb") as file:
+            file.write(made)
+    typer.echo(f"{target}: fill it in, then: comity report convert {target}")
+
+
+@app.command()
+def convert(
+    workbook: Annotated[Path, typer.Argument(help="The workbook, filled in.")],
+    out: Annotated[Path | None, typer.Option(help="Where the report goes; else WORKBOOK.json.")] = None,
+) -> None:
+    """Make a report of a filled-in workbook, or name every cell that does not fit. Works offline."""
+    target = out or workbook.with_suffix(".json")
+    with told_plainly():
+        content = read_workbook(workbook.read_bytes())
+        with target.open("x", encoding="utf-8") as file:
+            json.dump(content.to_parsed(), file, ensure_ascii=False, indent=2)
+    typer.echo(f"{target}: {len(content.observations)} observations")
+    typer.echo(f"Next: comity report sign {target} --key YOUR.jwk")
 
 
 @app.command()
