@@ -145,6 +145,8 @@ def test_a_silent_member_is_late_elsewhere_and_a_silent_own_node_is_told_that_ot
 def test_a_member_that_follows_a_newer_registry_is_an_alarm() -> None:
     assert names(of(heard("firm", announced_registry=2))) == ["older-registry"]
     assert of(heard("firm", announced_registry=1)).healthy
+    lasting = replace(QUIET, conditions=[Condition("registry-behind", ago(hours=1), "others go by another registry")])
+    assert names(of(heard("firm", announced_registry=2), measures=lasting)) == ["registry-behind"]
 
 
 def test_a_pending_member_is_not_listed() -> None:

@@ -1,6 +1,6 @@
 """How a node is: what is late, since when, what is safe, what to do. Quick, and true whether the node runs or not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -124,7 +124,7 @@ def weigh(measures: Measures, registry: Registry | str, running: Mapping[str, bo
         troubles += _registry_ends(known, named, now)
         heard = [_heard(member, measures) for member in known.members if member.status is not MemberStatus.PENDING]
         coverage = cover(known, dict(measures.logs), now)
-        troubles += _alarms(heard, coverage)
+        troubles += _alarms(heard, coverage, named)
         late = _late(heard, coverage, own)
     return Status(now, troubles, late, running, measures, known, heard)
 
@@ -206,7 +206,7 @@ def _registry_ends(registry: Registry, named: set[str], now: datetime) -> list[T
     return [Trouble("registry", None, what, advise("registry"))]
 
 
-def _alarms(heard: Sequence[Heard], coverage: Coverage) -> list[Trouble]:
+def _alarms(heard: Sequence[Heard], coverage: Coverage, named: Collection[str]) -> list[Trouble]:
     """Say what only the registrar can clear up, and must hear of."""
     found = [
         Trouble(
@@ -221,7 +221,8 @@ def _alarms(heard: Sequence[Heard], coverage: Coverage) -> list[Trouble]:
         for log in heard
         if log.frozen_from is not None
     ]
-    if coverage.newer_registry:
+    # The relay says the same once it has lasted, and with more words.
+    if coverage.newer_registry and "registry-behind" not in named:
         found.append(
             Trouble(
                 "older-registry",
