@@ -29,8 +29,11 @@ SAMPLE = 2_000
 
 SPARE = spare().name
 
-LOOK_S = 0.1
-"""How often the receiving node's database is asked how far it is."""
+LOOK_S = 0.25
+"""How often the receiving node's database is asked how far it is: each look takes from what is measured."""
+
+AS_FOUNDED = {"registry_every_s": 30.0}
+"""A new node's own settings, where tests are in more of a hurry."""
 
 WARM = 0.05
 """The part of a run that is not counted: processes start, and the first batches come."""
@@ -60,7 +63,7 @@ def bare_verification(corpus: Corpus) -> Reference:
 async def founded(directory: Path, bus: str, *, database: str | None = None) -> AsyncIterator[House]:
     """Found a node in a registry that lists the corpus's members."""
     town = Town(directory, bus)
-    house = await town.found(NODE, Role.PROCUREMENT_BODY, database=database)
+    house = await town.found(NODE, Role.PROCUREMENT_BODY, database=database, more=AS_FOUNDED)
     listed = (*members(), spare().member())
     town.admit(*(member.model_copy(update={"status": MemberStatus.PENDING}) for member in listed))
     if bus.startswith("kafka:"):
