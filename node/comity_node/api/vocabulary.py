@@ -9,9 +9,25 @@ from pydantic import BaseModel
 
 from comity_node.api.contract import refuses
 from comity_node.auth import SignedIn, ThisNode
+from comity_node.domain.vocabulary import Language
 from comity_node.vocabulary import countries, crosswalks_with, describe_clause, describe_codes, describe_crosswalk
 
 router = APIRouter(prefix="/vocabulary", tags=["vocabulary"])
+
+
+class TranslationOut(BaseModel):
+    """A code in another language, beside the English original: on a release, a reply or a decision that one counts."""
+
+    language: str
+    reviewed: str | None
+    """Who has reviewed it, and when; null while only a machine has written it."""
+    mark: str | None
+    """What must be shown with it, in its own language, while nobody has."""
+    name: str
+    reported: str
+    sentence: str
+    look_for: list[str]
+    ask: list[str]
 
 
 class CodeOut(BaseModel):
@@ -27,6 +43,7 @@ class CodeOut(BaseModel):
     look_for: list[str]
     ask: list[str]
     source: str | None
+    translation: TranslationOut | None
 
 
 class CodesOut(BaseModel):
@@ -35,10 +52,11 @@ class CodesOut(BaseModel):
     codes: list[CodeOut]
 
 
-@router.get("/indicators")
-async def list_indicators(person: SignedIn) -> CodesOut:
+@router.get("/indicators", responses=refuses(422))
+async def list_indicators(person: SignedIn, language: Language = Language.ENGLISH) -> CodesOut:
     """All codes: what each means, what to look for, what to ask, and the source it stands on."""
-    return CodesOut(codes=[CodeOut.model_validate(code, from_attributes=True) for code in describe_codes()])
+    found = await asyncio.to_thread(describe_codes, language)
+    return CodesOut(codes=[CodeOut.model_validate(code, from_attributes=True) for code in found])
 
 
 class ClauseOut(BaseModel):

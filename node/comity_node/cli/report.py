@@ -13,8 +13,10 @@ from comity_federation.keys import load_signing_pair
 from comity_federation.signed_reports import sign_report
 from comity_node.cli.section import disclose
 from comity_node.cli.terminal import told_plainly
+from comity_node.cli.vocabulary import InLanguage, say_reported
 from comity_node.cli.words import TAKES_HASHES
 from comity_node.domain.report_sheet import empty_workbook, read_workbook, workbook_of
+from comity_node.domain.vocabulary import Language, Page
 from comity_node.remote import Remote
 from comity_schemas.errors import ComityError
 from comity_schemas.report import MAX_REPORT_BYTES, Report
@@ -119,6 +121,7 @@ def show(report: Annotated[str, typer.Argument(help="The report's id, from its r
 @app.command(context_settings=TAKES_HASHES)
 def drafts(
     report: Annotated[str, typer.Argument(help="The report's id.")],
+    language: InLanguage = Language.ENGLISH,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
     """Show exactly what would leave of a report, and for every field whether it leaves or stays and why."""
@@ -127,13 +130,14 @@ def drafts(
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
-    say_drafts(found)
+    say_drafts(found, language)
 
 
-def say_drafts(found: dict[str, Any]) -> None:
+def say_drafts(found: dict[str, Any], language: Language = Language.ENGLISH) -> None:
     """Print drafts and the account of every field."""
     for draft in found["drafts"]:
         typer.echo(f"observation {draft['observation']} would leave, TLP:{draft['handling']['tlp']}:")
+        say_reported((i["indicator"] for i in draft["clear"]["indicators"]), language, Page.RELEASE)
         for part in ("clear", "disclosed"):
             for name, value in draft[part].items():
                 typer.echo(f"  {name}: {json.dumps(value, ensure_ascii=False)}")

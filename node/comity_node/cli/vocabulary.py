@@ -1,32 +1,54 @@
 """`comity indicators`, `comity countries`: the words behind the codes, without any node."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
-from comity_node.domain.vocabulary import CountryName, Language
-from comity_node.vocabulary import CodeText, describe_codes
+from comity_node.domain.vocabulary import CountryName, Language, Page, Translated, worded
+from comity_node.vocabulary import CodeText, TranslatedCode, describe_codes, texts
 from comity_node.vocabulary import countries as country_list
+from comity_schemas.indicators import Indicator
+from comity_schemas.meanings import reported
+
+InLanguage = Annotated[
+    Language, typer.Option(help="A UN language to stand beside the English original; machine-written texts say so.")
+]
 
 
 def indicators(
     code: Annotated[str | None, typer.Argument(help="One code, such as FL07, in full; else all of them.")] = None,
+    language: InLanguage = Language.ENGLISH,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
     """Say what each code means, what to look for and what to ask."""
-    found = [text for text in describe_codes() if code is None or text.code == code.upper()]
+    found = [text for text in describe_codes(language) if code is None or text.code == code.upper()]
     if not found:
         known = ", ".join(text.code for text in describe_codes())
         raise typer.BadParameter(f"{code} is no code; there are {known}")
     if as_json:
         typer.echo(json.dumps([asdict(text) for text in found], ensure_ascii=False, indent=2))
         return
+    for mark in dict.fromkeys(text.translation.mark for text in found if text.translation):
+        if mark:
+            typer.echo(f"[{mark}]")
     for text in found:
         _say(text, in_full=code is not None)
     if code is None:
         typer.echo("What to look for and what to ask: comity indicators CODE")
+
+
+def say_reported(codes: Iterable[str], language: Language, page: Page) -> None:
+    """Print how indicators are said of a supplier; on a release, a reply or a decision the English original leads."""
+    known = texts(language)
+    for code in map(Indicator, codes):
+        shown = worded(reported(code), None if known is None else known.reported(code), page)
+        typer.echo(f"  {shown.leads}")
+        if shown.beside is not None and shown.translated is not None:
+            mark = "" if shown.translated.reviewed or known is None else f" [{known.phrases.machine_written}]"
+            typer.echo(f"    {shown.beside}{mark}")
 
 
 def countries(
@@ -67,11 +89,26 @@ def _say(text: CodeText, *, in_full: bool) -> None:
     if not text.published:
         typer.echo(f"{text.code}  {text.name} (for the crosswalk only: never published)")
         return
-    typer.echo(f"{text.code}  {text.name}: {text.sentence}")
-    if in_full:
-        typer.echo(f"  said of a supplier: {text.reported}")
-        for title, lines in (("look for", text.look_for), ("ask", text.ask)):
-            typer.echo(f"  {title}:")
-            for line in lines:
-                typer.echo(f"    - {line}")
-        typer.echo(f"  source: {text.source}")
+    other = text.translation
+    if other is not None:
+        typer.echo(f"{text.code}  {_guidance(text.name, other, other.name)}: {other.sentence}")
+        typer.echo(f"      {text.name}: {text.sentence}")
+    else:
+        typer.echo(f"{text.code}  {text.name}: {text.sentence}")
+    if not in_full:
+        return
+    typer.echo(f"  said of a supplier: {text.reported}")
+    for title, lines, beside in (
+        ("look for", text.look_for, other.look_for if other else ()),
+        ("ask", text.ask, other.ask if other else ()),
+    ):
+        typer.echo(f"  {title}:")
+        for number, line in enumerate(lines):
+            typer.echo(f"    - {line}")
+            if beside:
+                typer.echo(f"      {beside[number]}")
+    typer.echo(f"  source: {text.source}")
+
+
+def _guidance(original: str, other: TranslatedCode, text: str) -> str:
+    return worded(original, Translated(text, Language(other.language), other.reviewed), Page.GUIDANCE).leads

@@ -8,15 +8,19 @@ from comity_node.vocabulary.crosswalks import (
     describe_crosswalk,
     read_crosswalk,
 )
-from comity_node.vocabulary.indicators import CodeText, describe_codes
+from comity_node.vocabulary.indicators import CodeText, TranslatedCode, describe_codes
+from comity_node.vocabulary.texts import glossary, texts
 
 __all__ = [
     "CodeText",
+    "TranslatedCode",
     "bundled_crosswalks",
     "countries",
     "crosswalks_with",
     "describe_clause",
     "describe_codes",
     "describe_crosswalk",
+    "glossary",
     "read_crosswalk",
+    "texts",
 ]

@@ -15,8 +15,10 @@ from comity_node.domain.vocabulary.crosswalk import (
     Proposed,
     parse_crosswalk,
 )
+from comity_node.domain.vocabulary.glossary import Glossary, parse_glossary
 from comity_node.domain.vocabulary.languages import Language
 from comity_node.domain.vocabulary.proposing import Crosswalks, CrosswalkUnknown, Proposal, proposals_of
+from comity_node.domain.vocabulary.texts import Page, Texts, Translated, Worded, parse_texts, worded
 
 __all__ = [
     "Articles",
@@ -27,11 +29,19 @@ __all__ = [
     "CrosswalkRefused",
     "CrosswalkUnknown",
     "Crosswalks",
+    "Glossary",
     "Language",
+    "Page",
     "Proposal",
     "Proposed",
+    "Texts",
+    "Translated",
+    "Worded",
     "parse_countries",
     "parse_crosswalk",
+    "parse_glossary",
+    "parse_texts",
     "proposals_of",
     "read_articles",
+    "worded",
 ]
