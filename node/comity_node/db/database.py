@@ -24,11 +24,11 @@ _PRAGMAS = (
     "journal_mode=WAL",
     "busy_timeout=10000",
     "synchronous=FULL",
-    "wal_autocheckpoint=4000",
+    "wal_autocheckpoint=8000",
     "cache_size=-32768",
 )
 """FULL: a statement that was signed must survive a power cut, or the node would sign its place twice. The log is
-written back after 32 MB, and 32 MB of pages are kept: hashes fall anywhere into their index."""
+written back after 64 MB, and 32 MB of pages are kept: hashes fall anywhere into their index."""
 
 
 _ONE_VIEW = {"isolation_level": "REPEATABLE READ"}

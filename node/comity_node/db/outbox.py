@@ -135,10 +135,8 @@ class Outbox:
 
     async def resend_after(self, seq: int) -> None:
         """Let everything sent after a place be sent again: the bus lost it. The bytes stay the same."""
-        query = select(OutboxRow).where(col(OutboxRow.seq) > seq, OutboxRow.state == "sent")
-        for row in await self._session.exec(query):
-            row.state, row.sent_at = "signed", None
-        await self._session.flush()
+        lost = (col(OutboxRow.seq) > seq, col(OutboxRow.state) == "sent")
+        await self._session.exec(update(OutboxRow).where(*lost).values(state="signed", sent_at=None))
 
     async def sent(self, first: int, *, most: int) -> list[OutboxItem]:
         """Return what the bus has stored, from a place on, in order."""

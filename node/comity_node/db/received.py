@@ -5,7 +5,7 @@ place is used up), `waiting`, `refused`. Quarantine is what is `kept` or `refuse
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -210,7 +210,7 @@ class ReceivedRecords:
         """Write verdicts beside records; what one claimed to be stays where its verdict has nothing better."""
         if verdicts:
             await self._session.flush()
-            rows = [{"n": number, **asdict(verdict)} for number, verdict in verdicts.items()]
+            rows = [{"n": number, **_values(verdict)} for number, verdict in verdicts.items()]
             await (await self._session.connection()).execute(_SETTLE, rows)
 
     async def drop(self, record_id: int) -> None:
@@ -390,7 +390,7 @@ class ReceivedRecords:
     async def put_logs(self, *logs: LogStatus) -> None:
         """Store what is known of logs."""
         if logs:
-            await (await self._session.connection()).execute(_PUT_LOG, [asdict(log) for log in logs])
+            await (await self._session.connection()).execute(_PUT_LOG, [_values(log) for log in logs])
 
 
 _LOG_FIELDS = tuple(f.name for f in fields(LogStatus))
@@ -412,6 +412,11 @@ _SETTLE = text(
 )
 _PUT_LOG = _put(LogRow, "member", _LOG_FIELDS)
 _PUT_POSITION = _put(PositionRow, "topic", ("topic", "bus_id", "next_offset"))
+
+
+def _values(of: LogStatus | Verdict) -> dict[str, Any]:
+    # `asdict` copies every value in depth: for flat ones that is most of its time.
+    return {name: getattr(of, name) for name in of.__slots__}
 
 
 def _of(member: str) -> SelectOfScalar[ReceivedRow]:
