@@ -1,8 +1,10 @@
 """A register of published inspection results becomes reports: what is read, what is refused, what can leave."""
 
+import base64
 import csv
 import io
 import json
+import re
 from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
@@ -29,10 +31,16 @@ from comity_node.domain.register.listing import Earlier, Period, read_listing, v
 from comity_node.domain.register.persons import bears_a_persons_name
 from comity_node.domain.register.place import municipality_of
 from comity_node.domain.register.table import MAX_ROW_BYTES
+from comity_node.domain.screening import DecisionState, Hit, Likeness, Question, State, Verdict
+from comity_node.domain.supplier_view import Entry, EntryState, Standing
 from comity_node.mappings import bundled_mappings, find_register, mapping_text, read_register, register_of
+from comity_node.services.answers import describe
+from comity_node.services.screen import Answer, Coverage
+from comity_schemas.bands import Band
 from comity_schemas.finding import SourceType, Status
 from comity_schemas.handling import Tlp
 from comity_schemas.report import Premises, SharingBasis
+from node_world import NOW, Town, exchanging, until
 
 LISTA_SUJA = find_register("br_lista_suja")
 SECRET = b"a secret of this node, for tests"
@@ -158,7 +166,62 @@ def test_real_firms_met_at_one_place_in_one_year_share_an_event(real_rows: list[
     lines: dict[str | None, list[int]] = {}
     for row in real_rows:
         lines.setdefault(row.report.event, []).append(row.line)
-    assert [together for together in lines.values() if len(together) > 1] == [[11, 70], [67, 74, 82]]
+    assert [together for together in lines.values() if len(together) > 1] == [[11, 70], [67, 74, 82, 83]]
+
+
+def test_on_22_november_2026_46_are_current_61_expired_and_3_were_suspended_and_listed_again(
+    real_rows: list[ImportedRow],
+) -> None:
+    today = date(2026, 11, 22)
+    listed = {row.line: row.report.observations[0].description.rsplit("\n", 1)[1] for row in real_rows}
+    again = {row.line for row in real_rows if " to " in listed[row.line]}
+    others = [row.report.valid_until for row in real_rows if row.line not in again]
+    assert Counter(until is not None and until >= today for until in others) == {True: 46, False: 61}
+    assert len(again) == 3
+    # The year is the inspection's: it is what the network is told, and no day of the listing.
+    assert {minimize(r.report, Policy()).drafts[0].finding.source.when for r in real_rows} == {
+        str(r.report.finished.year) for r in real_rows
+    }
+
+
+def test_rua_crisostomo_alvares_291_is_one_event_of_four_suppliers_that_are_linked_and_not_added_up(
+    real_rows: list[ImportedRow],
+) -> None:
+    four = [row for row in real_rows if row.line in (67, 74, 82, 83)]
+    drafts = [draft for row in four for draft in minimize(row.report, Policy()).drafts]
+    entries = [
+        Entry(f"{n:043}", "agency", n, draft.handling, draft.finding, EntryState.CURRENT)
+        for n, draft in enumerate(drafts, 1)
+    ]
+    hits = [Hit(entry, Standing.CURRENT, Likeness(Verdict.MATCH, "", 100)) for entry in entries]
+    cover = Coverage(1, ("agency",), (), (), (), None)
+    answers = [
+        Answer(
+            Question(), Verdict.MATCH, State.SHARED, (hit,), 0, DecisionState.NOTHING_SHARED, (), 0, NOW, 1, {}, cover
+        )
+        for hit in hits
+    ]
+    said = describe(answers)
+    found = [hit for answer in said["answers"] for hit in answer["findings"]]
+    hashes = {entry.hash for entry in entries}
+    assert [set(hit["same_event"]) for hit in found] == [hashes - {hit["statement"]} for hit in found]
+    assert len({json.dumps(hit["finding"]["identifiers"]) for hit in found}) == 4, "linked, not merged"
+    assert [draft.finding.affected for draft in drafts] == [Band.UP_TO_10] * 4
+    out = [outgoing_finding(draft.finding, draft.handling) for draft in drafts]
+    assert all("affected" in each.withheld and "affected" not in each.body | each.disclosed for each in out)
+    assert "20" not in {*re.findall(r"\b\d+\b", json.dumps([[each.body, each.disclosed] for each in out]))}
+
+
+def test_one_house_is_one_place_however_the_rest_of_its_address_is_written() -> None:
+    same = [
+        "RUA DAS FLORES, 291, BAIRRO BOA VISTA, IPOJUCA/PE",
+        "RUA DAS FLORES, Nº 291 - CASA 2 - BOA VISTA - IPOJUCA/PE CEP: 03721-060",
+        "Rua das Flores nº 291, Ipojuca-PE",
+    ]
+    others = ["RUA DAS FLORES, 292, IPOJUCA/PE", "RUA DAS FLORES, 291, OLINDA/PE", "SITIO DAS FLORES, 291, IPOJUCA/PE"]
+    events = [one(address=address).report.event for address in (*same, *others)]
+    assert len(set(events[:3])) == 1
+    assert len(set(events)) == 4
 
 
 def test_real_firms_with_a_persons_full_name_are_flagged(real_rows: list[ImportedRow]) -> None:
@@ -673,3 +736,47 @@ def test_a_municipality_that_is_no_name_is_refused(name: str) -> None:
     with pytest.raises(MappingRefused) as caught:
         register_of(mapping_with('gazetteer = "br_municipalities"', f'municipalities = {{ PE = ["{name}"] }}'))
     assert caught.value.where == "place.municipalities"
+
+
+# What leaves a node, and what its log says
+
+
+async def test_no_dormitory_and_no_home_stands_in_a_record_a_log_or_an_export(
+    town: Town, real_file: bytes, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    header, *lines = real_file.decode("utf-8-sig").splitlines()
+    homes = [line for line in lines if re.search(r"ALOJAMENTO|CASA [23]|- CASA -", line)]
+    assert len(homes) == 7
+    house = await town.found("agency")
+    await town.refresh()
+    first, second = await house.hire("first", "reviewer"), await house.hire("second", "reviewer")
+    table = base64.b64encode("\n".join([header, *homes]).encode()).decode("ascii")
+    async with house.api(first) as api, house.api(second) as other, exchanging(house):
+        done = await api.post("/api/v1/imports", json={"mapping": MAPPING, "table": table})
+        assert done.json()["proposed"] == 7
+        await other.post(f"/api/v1/batches/{done.json()['batch']}/approve")
+
+        async def sent() -> list[str] | None:
+            items = (await api.get("/api/v1/published")).json()["items"]
+            return [item["statement"] for item in items] if all(item["state"] == "sent" for item in items) else None
+
+        exported = [(await api.get(f"/api/v1/records/{name}")).content for name in await until("all are sent", sent)]
+        assert len(exported) == 7
+        async with house.api(house.admin) as admin:
+            trail = (await admin.get("/api/v1/trail", params={"limit": 200})).text
+        reviews = (await api.get("/api/v1/reviews")).text
+    signed = [json.dumps(decoded(raw), ensure_ascii=False) for raw in exported]
+    said = "\n".join([*signed, trail, reviews, done.text, caplog.text, *capfd.readouterr()]).upper()
+    assert "EMPREITEIRA DE MAO DE OBRA" in said, "what is said must be what was looked at"
+    for line in homes:
+        address = next(csv.reader([line]))[4]
+        parts = [part.strip(" .") for part in re.split(r"[,:]|\s-\s", address.upper()) if len(part.strip(" .")) > 3]
+        told = {"SÃO PAULO", "GOIÂNIA"}
+        assert [part for part in parts if "/" not in part and part not in told and part in said] == []
+
+
+def decoded(raw: bytes) -> list[Any]:
+    """Everything that can be read of a record."""
+    jwt, *disclosures = json.loads(raw)["statement"].split("~")
+    texts = [jwt.split(".")[1], *filter(None, disclosures)]
+    return [json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))) for text in texts]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from comity_node.domain.screening import DecisionHit, Hit, recognitions_of
-from comity_node.domain.supplier_view import Standing
+from comity_node.domain.supplier_view import Entry, Standing
 from comity_node.services.screen import Answer, Coverage
 from comity_schemas.finding import SourceType
 
@@ -12,12 +12,13 @@ from comity_schemas.finding import SourceType
 def describe(answers: Sequence[Answer]) -> dict[str, Any]:
     """Return answers that were given together, with what they rest on."""
     first = answers[0]
+    met = _met_in_one_event(answers)
     return {
         "as_of": first.as_of.isoformat(),
         "registry_version": first.registry_version,
         "positions": first.positions,
         "coverage": describe_coverage(first.coverage),
-        "answers": [_answer(answer) for answer in answers],
+        "answers": [_answer(answer, met) for answer in answers],
     }
 
 
@@ -38,7 +39,25 @@ def describe_coverage(coverage: Coverage) -> dict[str, Any]:
     }
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
+Events = dict[tuple[str, str] | None, list[str]]
+"""Publisher and its reference of an event, to the findings that name it."""
+
+
+def _met_in_one_event(answers: Sequence[Answer]) -> Events:
+    """Return the findings in these answers that tell of one event: linked, never merged, their counts never added."""
+    met: Events = {}
+    for hit in {hit.entry.hash: hit for answer in answers for hit in answer.hits}.values():
+        if (event := _event(hit.entry)) is not None:
+            met.setdefault(event, []).append(hit.entry.hash)
+    return met
+
+
+def _event(entry: Entry) -> tuple[str, str] | None:
+    event = None if entry.finding is None else entry.finding.source.event
+    return None if event is None else (entry.member, event)
+
+
+def _answer(answer: Answer, met: Events) -> dict[str, Any]:
     question = answer.question
     return {
         "asked": {
@@ -49,14 +68,14 @@ def _answer(answer: Answer) -> dict[str, Any]:
         "verdict": answer.verdict.value,
         "state": answer.state.value,
         "unreadable": answer.unreadable,
-        "findings": [_hit(hit) for hit in answer.hits],
+        "findings": [_hit(hit, met) for hit in answer.hits],
         "decision_state": answer.decision_state.value,
         "unreadable_decisions": answer.unreadable_decisions,
         "decisions": _decisions(answer.decisions),
     }
 
 
-def _hit(hit: Hit) -> dict[str, Any]:
+def _hit(hit: Hit, met: Events) -> dict[str, Any]:
     entry = hit.entry
     return {
         "verdict": hit.likeness.verdict.value,
@@ -67,6 +86,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "seq": entry.seq,
         "handling": entry.handling.to_parsed(),
         "finding": None if entry.finding is None else entry.finding.to_parsed(),
+        "same_event": [other for other in met.get(_event(entry), ()) if other != entry.hash],
         "credit": _credit(hit),
         "relayed": entry.finding is not None and entry.finding.source.type is SourceType.PUBLIC_REGISTER,
         "taken_back": entry.reason,

@@ -123,6 +123,8 @@ class Place(Wire):
     cut_at: Words = frozenset()
     vague: Annotated[tuple[text(60), ...], Field(max_length=50)] = ()  # type: ignore[valid-type]
     """Parts of addresses that name no place; two firms that share only these were not met in one raid."""
+    streets: Words = frozenset()
+    """Words with which a street begins: two addresses with one street, number and municipality are one place."""
     raids_share_address: bool = False
     """Addresses are exact enough that firms with the same one, in the same year, were met in one raid."""
 

@@ -16,6 +16,9 @@ _SEPARATOR = re.compile(r"[,;]|\s[-–]\s|(?<=\w{4})\.\s")
 """A full stop separates only after a long word: `STA. RITA` and `D. PEDRO II` are one part."""
 
 
+_NUMBER = re.compile(r"^(?:N[O.º°]*\s*)?(?P<number>\d{1,5})$")
+_HOUSE = re.compile(r"^(?P<street>\D+?)\s+(?:N[O.º°]+\s*)(?P<number>\d{1,5})$")
+
 MOST_NAME = 100
 """Characters, as in a finding."""
 
@@ -79,6 +82,27 @@ def municipality_of(address: str, region: str, gazetteer: Gazetteer, cut_at: Col
     named = {gazetteer.official(region, part) for part in parts} - {None}
     found = gazetteer.official(region, parts[-1])
     return found if named == {found} else None
+
+
+def house_of(address: str, streets: Collection[str], cut_at: Collection[str] = ()) -> tuple[str, str] | None:
+    """Return street and house number, however the rest of the address is written; None where they cannot be told.
+
+    `RUA DAS FLORES, 291, BOA VISTA` and `R DAS FLORES 291 - CASA 2` differ in the street's word; `RUA DAS FLORES, 291`
+    and `RUA DAS FLORES, Nº 291 - CASA 2` are one house.
+
+    Args:
+        address: As the source writes it.
+        streets: Words with which a street begins.
+        cut_at: As in `parts_of`.
+    """
+    parts, _ = parts_of(address, cut_at)
+    if not parts or parts[0].split()[0].strip(".") not in streets:
+        return None
+    together = _HOUSE.match(parts[0])
+    if together is not None:
+        return bare(together["street"]), together["number"]
+    alone = _NUMBER.match(parts[1]) if len(parts) > 1 else None
+    return None if alone is None or any(c.isdigit() for c in parts[0]) else (bare(parts[0]), alone["number"])
 
 
 def tells_a_place(address: str, vague: Collection[str], cut_at: Collection[str] = ()) -> bool:

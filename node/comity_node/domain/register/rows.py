@@ -25,7 +25,7 @@ from comity_federation.encoding import b64encode, digest
 from comity_node.domain.register.listing import Period, read_date, read_listing, valid_until
 from comity_node.domain.register.mapping import Register
 from comity_node.domain.register.persons import bears_a_persons_name, is_person_number, names_a_person_by_number
-from comity_node.domain.register.place import municipality_of, tells_a_place
+from comity_node.domain.register.place import house_of, municipality_of, tells_a_place
 from comity_node.domain.register.spelling import bare, plain
 from comity_node.domain.register.table import Cells, ProblemKind, RowProblem, open_table
 from comity_schemas.identifiers import Identifier
@@ -278,7 +278,11 @@ class _Row:
         address, place = self._cell("address"), self._mapping.place
         if not address or not place.raids_share_address:
             return None
-        met = [self._mapping.scheme, bare(address), str(finished.year)]
+        region = self._region()
+        house = house_of(address, place.streets, place.cut_at)
+        town = municipality_of(address, region, self._gazetteer, place.cut_at) if house and region else None
+        where = [*house, region, town] if house and region and town else [bare(address)]
+        met = [self._mapping.scheme, *where, str(finished.year)]
         if not tells_a_place(address, place.vague, place.cut_at):
             met.append(identifier.id if identifier else bare(self._cell("name")))
         return b64encode(hmac.new(self._secret, strict_json.dumps(met), hashlib.sha256).digest())
