@@ -12,6 +12,8 @@ from comity_node.domain.register import (
     parse_decision_mapping,
     parse_mapping,
 )
+from comity_node.domain.vocabulary import Crosswalk, CrosswalkUnknown
+from comity_node.vocabulary import crosswalks_with
 
 _BUNDLED = files(__name__)
 
@@ -62,7 +64,14 @@ def register_of(mapping: str) -> Register:
     Raises:
         MappingRefused: it is not a mapping, or the gazetteer it names does not come with Comity.
     """
-    return parse_mapping(mapping, _gazetteer_named)
+    return parse_mapping(mapping, _gazetteer_named, _crosswalk_of)
+
+
+def _crosswalk_of(scheme: str, version: str) -> Crosswalk:
+    try:
+        return crosswalks_with(None).scheme(scheme, version)
+    except CrosswalkUnknown as error:
+        raise ValueError(str(error)) from error
 
 
 @cache

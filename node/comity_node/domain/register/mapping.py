@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 
 from comity_node.domain.register.listing import Earlier
 from comity_node.domain.register.place import Gazetteer
+from comity_node.domain.vocabulary import Crosswalk
 from comity_schemas.countries import Country
 from comity_schemas.errors import ComityError
 from comity_schemas.finding import Access, Clause, Extent, Notice, SchemeCode, Severity, SourceType, Status
@@ -62,7 +63,7 @@ Words = Annotated[frozenset[str], BeforeValidator(_words)]
 """Upper-case words without accents, in TOML one string with blanks or line ends between them."""
 DateForms = Annotated[tuple[Annotated[str, AfterValidator(_date_form)], ...], Field(min_length=1, max_length=5)]
 """Forms of `strptime`, such as `%d/%m/%Y`."""
-KeyField = Literal["identifier", "name", "finished", "listed", "address"]
+KeyField = Literal["identifier", "name", "finished", "listed", "address", "articles", "summary"]
 
 
 class FileForm(Wire):
@@ -70,6 +71,8 @@ class FileForm(Wire):
 
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1, pattern=r"^[,;|\t]$")]
     quote: Literal['"', "none"] = '"'
+    joins_ideographs: bool = False
+    """Blanks between Chinese or Japanese characters come from broken lines and are none."""
     encoding: Literal["utf-8", "windows-1252", "iso-8859-1", "shift_jis"] = "utf-8"
 
 
@@ -84,6 +87,12 @@ class Columns(Wire):
     address: ColumnName | None = None  # type: ignore[valid-type]
     affected: ColumnName | None = None  # type: ignore[valid-type]
     sector: ColumnName | None = None  # type: ignore[valid-type]
+    articles: ColumnName | None = None  # type: ignore[valid-type]
+    """Which articles of law were broken; each is an observation of its own."""
+    summary: ColumnName | None = None  # type: ignore[valid-type]
+    """Only to tell rows and events apart: not a word of it is kept."""
+    delisted: ColumnName | None = None  # type: ignore[valid-type]
+    """The day on which the register's term ended. Such a row is taken and has expired; nothing was withdrawn."""
     state: ColumnName | None = None  # type: ignore[valid-type]
     """Tells whether a row is still on the register, with `current_states`."""
 
@@ -100,6 +109,8 @@ class Dates(Wire):
     interval_words: Annotated[tuple[text(10), ...], Field(max_length=5)] = ()  # type: ignore[valid-type]
     valid_months: Annotated[int, Field(ge=1, le=120)]
     earlier_listings: Earlier
+    finished_may_be_empty: bool = False
+    """Then the year of the listing is told, and no more."""
     why: Sentence
 
 
@@ -151,6 +162,31 @@ class IndicatorReason(Wire):
     why: Sentence
 
 
+class ArticleSays(Wire):
+    """What is picked where these articles stand; articles in no such list are kept and yield no finding.
+
+    A crosswalk only proposes: who writes the mapping picks what the article supports, and says why.
+    """
+
+    clauses: Annotated[tuple[text(32), ...], Field(min_length=1, max_length=100)]  # type: ignore[valid-type]
+    severity: Severity
+    severity_why: Sentence
+    indicators: Annotated[tuple[IndicatorReason, ...], Field(min_length=1, max_length=11)]
+
+
+class ArticleForm(Wire):
+    """How the cell of articles is read."""
+
+    scheme: SchemeCode
+    """The crosswalk that knows how the laws are written."""
+    version: SchemeCode
+    says: Annotated[tuple[ArticleSays, ...], Field(min_length=1, max_length=50)]
+
+    def of(self, clause: str) -> ArticleSays | None:
+        """Return what is picked for one article."""
+        return next((said for said in self.says if clause in said.clauses), None)
+
+
 class Says(Wire):
     """What every row of the register says."""
 
@@ -181,13 +217,16 @@ class Mapping(Wire):
     scheme_version: SchemeCode | None = None
     identifier_scheme: text(23) | None = None  # type: ignore[valid-type]
     country: Country
-    key: Annotated[tuple[KeyField, ...], Field(min_length=1, max_length=5)]
+    key: Annotated[tuple[KeyField, ...], Field(min_length=1, max_length=7)]
     """What tells one row from all others, whatever the rest of it says."""
     file: FileForm
     columns: Columns
     dates: Dates
     sector: SectorForm | None = None
     place: Place = Place()
+    articles: ArticleForm | None = None
+    event: Annotated[tuple[KeyField, ...], Field(max_length=7)] = ()
+    """Rows that agree in all of these tell of one event."""
     current_states: Annotated[tuple[text(60), ...], Field(min_length=1, max_length=20)] | None = None  # type: ignore[valid-type]
     persons: Persons
     says: Says
@@ -200,11 +239,12 @@ class Mapping(Wire):
             ("sector", self.sector),
             ("region", self.place.regions),
             ("state", self.current_states),
+            ("articles", self.articles),
         ]
         for field, meaning in pairs:
             if (field in mapped) != bool(meaning):
                 raise ValueError(f"the column for {field} and its meaning come together or not at all")
-        missing = [field for field in self.key if field not in mapped]
+        missing = [field for field in (*self.key, *self.event) if field not in mapped]
         if missing:
             raise ValueError(f"the key needs {missing[0]}, which no column holds")
         if self.place.gazetteer and self.place.municipalities:
@@ -223,29 +263,38 @@ class Mapping(Wire):
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """A mapping with the municipalities it names or holds."""
+    """A mapping with the municipalities it names or holds, and the crosswalk it names."""
 
     mapping: Mapping
     gazetteer: Gazetteer
+    crosswalk: Crosswalk | None = None
+    """How the articles of law are written."""
 
 
-def parse_mapping(toml: str, gazetteer_named: Callable[[str], Gazetteer]) -> Register:
+def parse_mapping(
+    toml: str, gazetteer_named: Callable[[str], Gazetteer], crosswalk_of: Callable[[str, str], Crosswalk]
+) -> Register:
     """Return the register that a mapping file describes.
 
     Args:
         toml: The file's text.
         gazetteer_named: Finds the gazetteer a mapping names.
+        crosswalk_of: Finds the crosswalk of a scheme and version.
 
     Raises:
         MappingRefused: it is not TOML, not a mapping, or its gazetteer is not to be had.
     """
     mapping = mapping_as(Mapping, read_toml(toml))
-    place = mapping.place
+    place, articles = mapping.place, mapping.articles
+    try:
+        crosswalk = None if articles is None else crosswalk_of(articles.scheme, articles.version)
+    except ValueError as error:
+        raise MappingRefused("articles", str(error)) from error
     try:
         if place.gazetteer is not None:
-            return Register(mapping, gazetteer_named(place.gazetteer))
+            return Register(mapping, gazetteer_named(place.gazetteer), crosswalk)
         own = [(region, name) for region, names in (place.municipalities or {}).items() for name in names]
-        return Register(mapping, Gazetteer.of(own))
+        return Register(mapping, Gazetteer.of(own), crosswalk)
     except ValueError as error:
         where = "place.municipalities" if place.gazetteer is None else "place.gazetteer"
         raise MappingRefused(where, str(error)) from error

@@ -13,21 +13,23 @@ import hashlib
 import hmac
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
 from comity_federation import strict_json
 from comity_federation.encoding import b64encode, digest
 from comity_node.domain.register.listing import Period, read_date, read_listing, valid_until
-from comity_node.domain.register.mapping import Register
+from comity_node.domain.register.mapping import IndicatorReason, Register
 from comity_node.domain.register.persons import bears_a_persons_name, is_person_number, names_a_person_by_number
 from comity_node.domain.register.place import house_of, municipality_of, tells_a_place
-from comity_node.domain.register.spelling import bare, plain
+from comity_node.domain.register.spelling import bare, joined, plain
 from comity_node.domain.register.table import Cells, ProblemKind, RowProblem, open_table
+from comity_node.domain.vocabulary import read_articles
+from comity_schemas.finding import Clause
 from comity_schemas.identifiers import Identifier
 from comity_schemas.indicators import IndicatorFound
 from comity_schemas.report import AuditedParty, Observation, Premises, Report, SharingBasis
@@ -101,6 +103,7 @@ class _Row:
         self._cells = cells
         self._mapping = register.mapping
         self._gazetteer = register.gazetteer
+        self._crosswalk = register.crosswalk
         self._columns = register.mapping.columns.named()
         self._secret = secret
 
@@ -121,8 +124,12 @@ class _Row:
         self._text("address", MOST_ADDRESS)
         identifier, periods = self._identifier(), self._periods()
         finished, precise = self._finished(periods)
-        identity = self._identity(identifier, periods, finished, precise)
+        key = self._key(identifier, periods, finished, precise)
+        identity = _sha256([self._mapping.scheme, *([field, key[field]] for field in self._mapping.key)])
         report = self._report(identity, identifier, periods, finished, precise)
+        if self._mapping.event:
+            met = [self._mapping.scheme, *([field, key[field]] for field in self._mapping.event)]
+            report = report.model_copy(update={"event": self._reference(met)})
         said = report.to_parsed()
         # The reference follows from the identity, and the event from this node's secret: neither is the row's content.
         for reference in ("ref", "event"):
@@ -132,7 +139,8 @@ class _Row:
     def _cell(self, field: str) -> str:
         """Return a cell; empty where the field has no column or the cell is empty."""
         column = self._columns.get(field)
-        return "" if column is None else self._cells.by_column[column]
+        cell = "" if column is None else self._cells.by_column[column]
+        return joined(cell) if self._mapping.file.joins_ideographs else cell
 
     def _text(self, field: str, most: int) -> str:
         text = self._cell(field)
@@ -168,13 +176,27 @@ class _Row:
             periods = read_listing(self._cell("listed"), dates.listed, dates.interval_words)
         except ValueError as error:
             raise self._misfit("listed", str(error)) from error
+        delisted = self._cell("delisted")
+        if delisted and len(periods) == 1 and periods[0].end is None:
+            return (self._ended(periods[0], delisted),)
         if periods[-1].end is not None:
             raise _Misfit(ProblemKind.NOT_LISTED, "its last listing has ended")
         return periods
 
+    def _ended(self, period: Period, delisted: str) -> Period:
+        try:
+            end = read_date(delisted, self._mapping.dates.listed)
+        except ValueError as error:
+            raise self._misfit("delisted", str(error)) from error
+        if end < period.start:
+            raise self._misfit("delisted", "is before the day it was listed")
+        return Period(period.start, end)
+
     def _finished(self, periods: tuple[Period, ...]) -> tuple[date, bool]:
         """Return the inspection's day, or the first of its year and False."""
         written, forms = self._cell("finished"), self._mapping.dates.finished
+        if not written and self._mapping.dates.finished_may_be_empty:
+            return date(periods[0].start.year, 1, 1), False
         for form in forms:
             try:
                 finished = read_date(written, [form])
@@ -185,23 +207,25 @@ class _Row:
             return finished, form != "%Y"
         raise self._misfit("finished", f"is no date in the form {' or '.join(forms)}")
 
-    def _identity(
+    def _key(
         self, identifier: Identifier | None, periods: tuple[Period, ...], finished: date, precise: bool
-    ) -> str:
+    ) -> dict[str, str]:
+        """Return what can tell one row from another, each reduced to what it means."""
         key: dict[str, str] = {
             "identifier": identifier.id if identifier else "",
             "name": bare(self._cell("name")),
             "finished": str(finished) if precise else str(finished.year),
             "listed": str(periods[0].start),
             "address": bare(self._cell("address")),
+            "articles": bare(self._cell("articles")),
+            "summary": bare(self._cell("summary")),
         }
-        return _sha256([self._mapping.scheme, *([field, key[field]] for field in self._mapping.key)])
+        return key
 
     def _report(
         self, identity: str, identifier: Identifier | None, periods: tuple[Period, ...], finished: date, precise: bool
     ) -> Report:
         mapping, says = self._mapping, self._mapping.says
-        listings = ", ".join(map(str, periods))
         return Report(
             v=1,
             ref=f"{re.sub(r'[^A-Za-z0-9]+', '-', mapping.scheme)}-{identity[:32]}",
@@ -213,23 +237,47 @@ class _Row:
             notice=says.notice,
             access=says.access,
             sharing_basis=SharingBasis.PUBLIC_REGISTER,
-            valid_until=valid_until(periods, mapping.dates.valid_months, mapping.dates.earlier_listings),
+            valid_until=self._valid_until(periods),
             event=self._event(identifier, finished),
             party=self._party(identifier),
-            observations=(
-                Observation(
-                    ref="1",
-                    clause=says.clause,
-                    description=f"{says.description}\nListed {listings}.",
-                    place=self._cell("address") or None,
-                    indicators=tuple(IndicatorFound(indicator=i.indicator, basis=i.basis) for i in says.indicators),
-                    severity=says.severity,
-                    extent=says.extent,
-                    affected=self._affected(),
-                    status=says.status,
-                ),
-            ),
+            observations=self._observations(periods),
         )
+
+    def _valid_until(self, periods: tuple[Period, ...]) -> date:
+        dates, ended = self._mapping.dates, periods[-1].end
+        last = valid_until(periods, dates.valid_months, dates.earlier_listings)
+        return last if ended is None else min(last, ended)
+
+    def _observations(self, periods: tuple[Period, ...]) -> tuple[Observation, ...]:
+        mapping, says = self._mapping, self._mapping.says
+        listings = ", ".join(map(str, periods))
+        common: dict[str, Any] = {
+            "description": f"{says.description}\nListed {listings}.",
+            "place": self._cell("address") or None,
+            "extent": says.extent,
+            "affected": self._affected(),
+            "status": says.status,
+        }
+        if mapping.articles is None:
+            found = _found(says.indicators)
+            return (Observation(ref="1", clause=says.clause, indicators=found, severity=says.severity, **common),)
+        observed = []
+        for number, article in enumerate(self._articles(), 1):
+            picked = mapping.articles.of(article)
+            indicators = () if picked is None else _found(picked.indicators)
+            severity = says.severity if picked is None else picked.severity
+            clause = Clause(clause=article, label=says.clause.label)
+            observed.append(
+                Observation(ref=str(number), clause=clause, indicators=indicators, severity=severity, **common)
+            )
+        return tuple(observed)
+
+    def _articles(self) -> tuple[str, ...]:
+        assert self._crosswalk is not None
+        found = read_articles(self._cell("articles"), self._crosswalk)
+        if found.unread or not found.clauses:
+            raise self._misfit("articles", "names a law that the crosswalk does not know")
+        return found.clauses
 
     def _party(self, identifier: Identifier | None) -> AuditedParty:
         mapping, address, region = self._mapping, self._cell("address"), self._region()
@@ -285,7 +333,15 @@ class _Row:
         met = [self._mapping.scheme, *where, str(finished.year)]
         if not tells_a_place(address, place.vague, place.cut_at):
             met.append(identifier.id if identifier else bare(self._cell("name")))
+        return self._reference(met)
+
+    def _reference(self, met: object) -> str:
+        """Return a reference that nobody without this node's secret can tell from the row."""
         return b64encode(hmac.new(self._secret, strict_json.dumps(met), hashlib.sha256).digest())
+
+
+def _found(reasons: Iterable[IndicatorReason]) -> tuple[IndicatorFound, ...]:
+    return tuple(IndicatorFound(indicator=i.indicator, basis=i.basis) for i in reasons)
 
 
 def _sha256(value: object) -> str:

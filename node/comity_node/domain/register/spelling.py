@@ -1,8 +1,10 @@
 """Spellings: the tidy one that is kept, and the bare one by which two writings of a value count as equal."""
 
+import re
 import unicodedata
 from functools import lru_cache
 
+_BROKEN = re.compile(r"(?<=[\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff])\s+(?=[\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff])")
 _JOINERS = {"\u200c", "\u200d"}
 """Zero-width, but part of the spelling in Persian and Indic scripts."""
 
@@ -20,6 +22,11 @@ def plain(text: str) -> str:
     # Only the accents of Latin, Greek and Cyrillic: without its marks a Japanese or Indic word is another word.
     kept = "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f" and unicodedata.category(c) != "Cf")
     return unicodedata.normalize("NFC", kept).upper()
+
+
+def joined(text: str) -> str:
+    """Return the text without blanks between Chinese or Japanese characters: they come from broken lines."""
+    return _BROKEN.sub("", text)
 
 
 def bare(text: str) -> str:
