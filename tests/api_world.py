@@ -16,6 +16,7 @@ from comity_node.app import create_app
 from comity_node.mappings import mapping_text
 from comity_node.services.accounts import hash_password, make_token
 from comity_node.services.relay import Head, sign_queued
+from heard import NOBODY_BLAMED
 from node_world import Actor, Bench, House, Town, audit_report
 
 MEDIA_TYPE = {"Content-Type": "application/vnd.comity.report+json"}
@@ -81,6 +82,13 @@ class Office:
         body = {"report": await self.report(), "observation": "O1"}
         return str((await self.made(by, "POST", "reviews", json=body))["id"])
 
+    async def heard(self, by: str = "reviewer") -> str:
+        """An open proposal of a reviewer whose supplier was heard."""
+        review = await self.proposal(by)
+        await self.made("reviewer", "POST", f"reviews/{review}/check", json=NOBODY_BLAMED)
+        await self.made("reviewer", "POST", f"reviews/{review}/notify")
+        return review
+
     async def batch(self, by: str = "reviewer") -> str:
         """The open proposals of an imported register."""
         return str((await self.made(by, "POST", "imports", json=register()))["batch"])
@@ -91,7 +99,7 @@ class Office:
 
     async def published(self) -> str:
         """The hash of a statement that this node has signed."""
-        await self.made("reviewer 2", "POST", f"reviews/{await self.proposal()}/approve")
+        await self.made("reviewer 2", "POST", f"reviews/{await self.heard()}/approve")
         node = self.house.node
         member = node.own_member(await node.registry())
         floor = Head(0, genesis(member.did))

@@ -30,6 +30,7 @@ from comity_node.services.check import check
 from comity_node.services.release import approve, propose_release
 from comity_schemas.member import Role
 from fault_proxy import PRODUCE
+from heard import hear
 from node_world import Served, Town, audit_report, served, until
 
 RELEASE_EVERY_S = 0.4
@@ -75,6 +76,7 @@ class Network:
         async with house.node.database.write() as store:
             await store.reports.add(report)
             review = await propose_release(store, one, report.id, "O1", policy=Policy(), now=now)
+            await hear(store, one, review.id, now)
             await approve(store, two, review.id, now)
 
     async def ready(self, slug: str) -> dict[str, Any]:

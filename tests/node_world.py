@@ -239,7 +239,7 @@ class Town:
             root=self.world.root,
             report_keys=[self.auditor.public] if is_firm else [],
             authorisations=[SMETA] if is_firm else [],
-            more={"registry_every_s": 1.0, **(more or {})},
+            more={"registry_every_s": 1.0, "reply_window_s": 0.0, **(more or {})},
         )
         founded = await found_node(self.directory / slug, founding, datetime.now(UTC))
         if admit:

@@ -47,6 +47,7 @@ from comity_node.services.release import approve, propose_release
 from comity_node.services.settle import settle
 from comity_schemas.member import Member
 from comity_schemas.statement import Checkpoint
+from heard import hear
 from node_world import House, Town, audit_report
 
 
@@ -166,6 +167,7 @@ class Neighbour:
                 stored = StoredReport(digest(raw), "register", raw, None, None, None, None, ref, (), people[0].id, now)
                 await store.reports.add(stored)
                 review = await propose_release(store, people[0], stored.id, "O1", policy=Policy(), now=now)
+                await hear(store, people[0], review.id, now)
                 await approve(store, people[1], review.id, now)
 
     async def publish(self, log: LocalLog, *refs: str) -> list[bytes]:

@@ -18,6 +18,7 @@ from comity_node.services.release import approve, propose_release, propose_withd
 from comity_schemas.member import Member, MemberStatus, Role
 from comity_schemas.report import Report
 from comity_schemas.statement import WithdrawalReason
+from heard import hear
 from node_world import NOW, audit_report
 
 WRONG = WithdrawalReason.FACTUAL_ERROR
@@ -78,6 +79,19 @@ class Office:
             lambda store: propose_withdrawal(store, self.people[who], statement, WRONG, NOW)
         )
         return review
+
+    async def hear(self, review: Review, who: str = "ana") -> None:
+        """Let the supplier be heard, with a window that is over at once."""
+        await self.write(lambda store: hear(store, self.people[who], review.id, NOW))
+
+    async def heard(self, who: str, report_id: str = "R" * 43, observation: str = "O1", **more: Any) -> Review:
+        """Propose, and let the supplier be heard."""
+        review = await self.propose(who, report_id, observation, **more)
+        await self.hear(review)
+        async with self.database.read() as store:
+            found = await store.reviews.find(review.id)
+        assert found is not None
+        return found
 
     async def approve(self, who: str, review: Review) -> None:
         await self.write(lambda store: approve(store, self.people[who], review.id, NOW))

@@ -30,6 +30,7 @@ from comity_node.db.reviews import Review
 from comity_node.services.release import RELEASE
 from comity_schemas.finding import Finding
 from comity_schemas.member import Role
+from heard import hear
 from node_world import House, Remote, Town, served
 
 LOOK_S = 0.01
@@ -49,6 +50,7 @@ async def propose(house: House, approvals: int) -> None:
             terms = {"finding": content(number).to_parsed(), "handling": HANDLING}
             review = Review(f"review-{number}", RELEASE, "proposed", json.dumps(terms), reviewer, datetime.now(UTC))
             await store.reviews.add(review)
+            await hear(store, house.people["Ana"].person, review.id, datetime.now(UTC))
 
 
 async def seen(house: House, officer: Remote, slug: str, number: int) -> float:

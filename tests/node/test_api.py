@@ -31,6 +31,7 @@ from comity_node.services.accounts import hash_password
 from comity_schemas.errors import ComityError
 from comity_schemas.member import Last, SuspensionReason
 from comity_schemas.report import MAX_REPORT_BYTES
+from heard import NOBODY_BLAMED
 from node_world import Actor, House, Town, audit_report
 
 MEDIA_TYPE = {"Content-Type": "application/vnd.comity.report+json"}
@@ -65,6 +66,17 @@ class Place:
         made = await self.ask(self.reviewer, "POST", "reviews", json={"report": receipt["id"], "observation": "O1"})
         assert made.status_code == 201, made.text
         return str(made.json()["id"])
+
+    async def heard(self, **report: Any) -> str:
+        """Propose, and let the supplier be heard."""
+        review = await self.propose(**report)
+        await self.hear(review)
+        return review
+
+    async def hear(self, review: str) -> None:
+        checked = await self.ask(self.second, "POST", f"reviews/{review}/check", json=NOBODY_BLAMED)
+        notified = await self.ask(self.second, "POST", f"reviews/{review}/notify")
+        assert (checked.status_code, notified.status_code) == (200, 200), checked.text
 
 
 async def furnish(town: Town, database: str | None = None) -> Place:
@@ -436,16 +448,17 @@ async def test_the_auditor_sees_what_became_of_the_report(place: Place) -> None:
     body = {"report": receipt["id"], "observation": "O1"}
     review = (await place.ask(place.reviewer, "POST", "reviews", json=body)).json()["id"]
     assert await state() == "proposed"
+    await place.hear(review)
     assert (await place.ask(place.second, "POST", f"reviews/{review}/approve")).status_code == 200
     assert await state() == "released"
 
 
 async def test_two_people_release_and_each_refusal_has_its_code(place: Place) -> None:
-    review = await place.propose()
+    review = await place.heard()
     problem(await place.ask(place.reviewer, "POST", f"reviews/{review}/approve"), 409, "review.same-person")
     assert (await place.ask(place.second, "POST", f"reviews/{review}/approve")).status_code == 200
     problem(await place.ask(place.second, "POST", f"reviews/{review}/approve"), 409, "review.already-decided")
-    grave = await place.propose(source="union", scheme="SMETA")
+    grave = await place.heard(source="union", scheme="SMETA")
     problem(await place.ask(place.second, "POST", f"reviews/{grave}/approve"), 409, "review.focal-point-needed")
     assert (await place.ask(place.focal, "POST", f"reviews/{grave}/approve")).status_code == 200
     handling = {
@@ -605,7 +618,7 @@ async def test_odd_names_in_an_address_never_reach_postgresql(tmp_path: Any, pos
         problem(await place.ask(None, "POST", "tokens", json=nul), 422, "request.malformed")
         nul = {"suppliers": [{"name": "a\u0000b"}]}
         problem(await place.ask(place.officer, "POST", "screenings", json=nul), 422, "request.malformed")
-        review = await place.propose()
+        review = await place.heard()
         assert (await place.ask(place.second, "POST", f"reviews/{review}/approve")).status_code == 200
         (item,) = (await place.ask(place.reviewer, "GET", "published")).json()["items"]
         assert item["state"] == "queued"

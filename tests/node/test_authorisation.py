@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from api_world import MEDIA_TYPE, PASSWORD, Office, a_decision, furnish, register
 from comity_node.app import create_app
+from heard import NOBODY_BLAMED
 from node_world import Town
 
 PEOPLE = (None, "auditor", "reviewer", "focal", "officer", "admin")
@@ -43,6 +44,8 @@ TABLE = """
     import_register         401       403       201       403       403       403
     list_reviews            401       403       200       200       403       403
     get_review              401       403/403   200/200   200/200   403/403   403/403
+    check_retaliation       401       403/403   200/200   -/200     403/403   403/403
+    notify_supplier         401       403/403   200/200   -/200     403/403   403/403
     approve                 401       403/403   409/200   -/200     403/403   403/403
     reject                  401       403/403   409/200   -/200     403/403   403/403
     approve_batch           401       403/403   409/200   -/200     403/403   403/403
@@ -154,6 +157,20 @@ async def _review(office: Office, who: str, own: bool) -> Asked:
     return {"review_id": await office.proposal(who if own and who == "reviewer" else "reviewer 2")}
 
 
+async def _checked(office: Office, who: str, own: bool) -> Asked:
+    return {**await _review(office, who, own), "json": NOBODY_BLAMED}
+
+
+async def _to_be_notified(office: Office, who: str, own: bool) -> Asked:
+    asked = await _review(office, who, own)
+    await office.made("reviewer", "POST", f"reviews/{asked['review_id']}/check", json=NOBODY_BLAMED)
+    return asked
+
+
+async def _heard(office: Office, who: str, own: bool) -> Asked:
+    return {"review_id": await office.heard(who if own and who == "reviewer" else "reviewer 2")}
+
+
 async def _batch(office: Office, who: str, own: bool) -> Asked:
     return {"batch": await office.batch(who if own and who == "reviewer" else "reviewer 2")}
 
@@ -214,7 +231,9 @@ MAKE: dict[str, Make] = {
     "get_ruling": _ruling,
     "import_register": _register,
     "get_review": _review,
-    "approve": _review,
+    "check_retaliation": _checked,
+    "notify_supplier": _to_be_notified,
+    "approve": _heard,
     "reject": _review,
     "approve_batch": _batch,
     "screen_suppliers": _suppliers,

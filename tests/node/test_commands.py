@@ -121,6 +121,10 @@ def published(network: Network, submitted: str) -> str:
     network.steps["propose"] = network.do("ana", "review", "propose", submitted, "O1")
     review = network.ask("ana", "/reviews", state="proposed")["items"][0]["id"]
     network.steps["listed"] = network.do("bakari", "review", "list")
+    network.steps["too early"] = network.do("bakari", "review", "approve", review, code=1)
+    told = ("--blamed", "nobody", "--outcome", "notify")
+    network.steps["check"] = network.do("bakari", "review", "check", *told, review)
+    network.steps["notify"] = network.do("ana", "review", "notify", review)
     network.steps["alone"] = network.do("ana", "review", "approve", review, code=1)
     network.steps["approve"] = network.do("bakari", "review", "approve", review)
 
@@ -295,6 +299,11 @@ def test_an_unknown_hash_that_begins_with_dashes_is_looked_for_and_not_taken_for
 def test_two_people_release_and_the_proposer_alone_cannot(network: Network, submitted: str, published: str) -> None:
     assert "Proposed as" in network.steps["propose"].stdout
     assert f"{submitted} O1" in network.steps["listed"].stdout
+    assert "the retaliation check is to be made" in network.steps["listed"].stdout
+    assert "(review.not-yet)" in network.steps["too early"].stderr
+    assert "the supplier is to be notified" in network.steps["check"].stdout
+    assert "reply window ended" in network.steps["notify"].stdout
+    assert "reply window 0 s instead of 30 days" in network.local("status", code=1).stdout
     assert "(review.same-person)" in network.steps["alone"].stderr
     assert "release approved" in network.steps["approve"].stdout
     listed = network.do("ana", "review", "published").stdout

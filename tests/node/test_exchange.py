@@ -24,6 +24,7 @@ from comity_node.services.release import approve, propose_release
 from comity_node.services.screen import Coverage, cover, screen
 from comity_node.workers.exchange import Exchange, ExchangeRuns, Part
 from comity_schemas.member import Member, MemberStatus, SigningKey
+from heard import hear
 from node_world import House, Town, audit_report, clean_environment, exchanging, until
 
 QUICK: dict[str, object] = {"registry_every_s": 0.3}
@@ -45,6 +46,7 @@ async def release(house: House, ref: str) -> None:
             StoredReport(digest(raw), "register", raw, None, None, None, None, ref, (), one.id, now)
         )
         review = await propose_release(store, one, digest(raw), "O1", policy=Policy(), now=now)
+        await hear(store, one, review.id, now)
         await approve(store, two, review.id, now)
 
 

@@ -138,6 +138,7 @@ async def revise(office: Office, statement: str, status: Status, **more: Any) ->
     review = await office.write(
         lambda store: propose_revision(store, office.people["ana"], statement, Step(status, **more), NOW)
     )
+    await office.hear(review)
     await office.approve("ben", review)
     return (await office.sign())[-1]
 
@@ -145,7 +146,7 @@ async def revise(office: Office, statement: str, status: Status, **more: Any) ->
 async def published(office: Office, report_id: str = "R" * 43) -> str:
     """Publish a finding that is alleged."""
     await office.store_report(report_id)
-    await office.approve("ben", await office.propose("ana", report_id))
+    await office.approve("ben", await office.heard("ana", report_id))
     return (await office.sign())[-1]
 
 
@@ -188,7 +189,7 @@ async def test_a_first_finding_may_start_as_alleged_where_the_report_says_that_t
     await office.store_report(observations=[{**OBSERVATION, "status": "closed-verified", "verified": "desk"}])
     with pytest.raises(StatusMayNotFollow, match="starts as alleged"):
         await office.propose("ana")
-    review = await office.propose("ana", starts_as=Status.ALLEGED)
+    review = await office.heard("ana", starts_as=Status.ALLEGED)
     await office.approve("ben", review)
     assert await office.released() == 1
 
@@ -201,6 +202,7 @@ async def test_only_the_newest_form_is_revised_and_by_one_proposal_at_a_time(off
     review = await propose(first, Step(Status.CONFIRMED))
     with pytest.raises(AlreadyProposed):
         await propose(first, Step(Status.UNDER_ENGAGEMENT))
+    await office.hear(review)
     await office.approve("ben", review)
     (_, newer) = await office.sign()
     with pytest.raises(NotPublished, match=newer):
@@ -227,7 +229,7 @@ async def test_a_second_report_closes_on_site_what_the_first_one_found(office: O
     follows = {"follows_up": {"report": "R" * 43, "observation": "O1"}, "remedies": ["documents-returned"]}
     closed = {**OBSERVATION, **follows, "status": "closed-verified", "verified": "on-site"}
     await office.store_report("S" * 43, origin="signed", observations=[closed])
-    await office.approve("ben", await office.propose("ana", "S" * 43))
+    await office.approve("ben", await office.heard("ana", "S" * 43))
     newer = (await office.sign())[-1]
     async with office.database.read() as store:
         item = await store.outbox.of_hash(newer)

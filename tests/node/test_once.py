@@ -11,6 +11,7 @@ from sqlalchemy import text
 from api_world import MEDIA_TYPE, Office, furnish
 from comity_node.db.given_answers import MOST_A_PERSON, GivenAnswer
 from comity_node.db.rows import GivenAnswerRow
+from heard import NOBODY_BLAMED
 from node_world import Town
 
 
@@ -65,7 +66,11 @@ async def test_every_write_of_the_main_job_can_be_asked_again(office: Office) ->
     for step in ("ask", "decide", "close"):
         if step == "decide":
             (review,) = await reviews(office)
-            asked = [("reviewer 2", "POST", f"reviews/{review}/approve", {})]
+            asked = [
+                ("reviewer", "POST", f"reviews/{review}/check", {"json": NOBODY_BLAMED}),
+                ("reviewer", "POST", f"reviews/{review}/notify", {}),
+            ]
+            asked.append(("reviewer 2", "POST", f"reviews/{review}/approve", {}))
         elif step == "close":
             people = (await office.ask("admin", "GET", "people")).json()
             asked = [("admin", "DELETE", f"people/{p['id']}", {}) for p in people if p["name"] == "new"]

@@ -37,6 +37,7 @@ from comity_node.services.release import approve, propose_release, propose_withd
 from comity_schemas.member import Last, Member, MemberStatus, Role, SigningKey
 from comity_schemas.statement import Checkpoint, WithdrawalReason
 from faulty_bus import Fate, FaultyBus
+from heard import hear
 from node_world import NOW, Bench, audit_report, new_sqlite, registry_of
 from vector_others import CHECKPOINT
 
@@ -79,6 +80,7 @@ class Desk:
                 if await store.reports.find(stored.id) is None:
                     await store.reports.add(stored)
                 review = await propose_release(store, reviewer, stored.id, "O1", policy=Policy(), now=now)
+                await hear(store, reviewer, review.id, now)
                 await approve(store, second, review.id, now)
 
     async def reconcile(self, bus: LocalLog | FaultyBus) -> Head:

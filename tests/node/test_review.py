@@ -60,7 +60,7 @@ async def either_office(database: Database) -> AsyncIterator[Office]:
 async def test_a_second_person_releases_and_approved_means_in_the_outbox(either_office: Office) -> None:
     office = either_office
     await office.store_report()
-    review = await office.propose("ana")
+    review = await office.heard("ana")
     assert await office.released() == 0
     await office.approve("ben", review)
     assert (await office.released(), await office.state(review)) == (1, "approved")
@@ -68,8 +68,9 @@ async def test_a_second_person_releases_and_approved_means_in_the_outbox(either_
     async with office.database.read() as store:
         item = await store.outbox.of_hash(name)
         assert item is not None and item.outgoing == read_outgoing(review)
-        events = [e.event for _, e in await store.trail.page(before=None, most=3)]
-    assert events == ["statement.signed", "review.approved", "review.proposed"]
+        events = [e.event for _, e in await store.trail.page(before=None, most=5)]
+    due = ["supplier.notified", "retaliation.checked"]
+    assert events == ["statement.signed", "review.approved", *due, "review.proposed"]
     assert await check(office.database, registry_of(office.member), NOW) == []
 
 
@@ -103,7 +104,7 @@ async def test_the_database_itself_refuses_the_same_person(either_office: Office
 
 async def test_a_decided_review_is_not_decided_again(office: Office) -> None:
     await office.store_report()
-    review = await office.propose("ana")
+    review = await office.heard("ana")
     await office.approve("ben", review)
     for act in (office.approve, office.reject):
         with pytest.raises(AlreadyDecided):
@@ -128,7 +129,7 @@ async def test_a_focal_point_is_needed_where_people_could_be_blamed(
     office: Office, change: dict[str, Any], needed: bool
 ) -> None:
     await office.store_report(**change)
-    review = await office.propose("ana")
+    review = await office.heard("ana")
     if needed:
         with pytest.raises(FocalPointNeeded):
             await office.approve("ben", review)
@@ -152,7 +153,7 @@ async def test_a_focal_point_that_has_left_does_not_count(office: Office) -> Non
             now=NOW,
         )
     )
-    review = await office.propose("fay")
+    review = await office.heard("fay")
     await office.write(lambda store: store.accounts.close_person(office.people["fay"].id, NOW))
     with pytest.raises(FocalPointNeeded):
         await office.approve("ben", review)
@@ -205,7 +206,7 @@ async def test_the_same_observation_is_proposed_once_and_again_after_a_rejection
     with pytest.raises(AlreadyProposed):
         await office.propose("ben")
     await office.reject("ben", first)
-    second = await office.propose("ana")
+    second = await office.heard("ana")
     await office.approve("cy", second)
     with pytest.raises(AlreadyProposed):
         await office.propose("ana")
@@ -214,10 +215,10 @@ async def test_the_same_observation_is_proposed_once_and_again_after_a_rejection
 
 async def test_a_correction_names_what_it_replaces(office: Office) -> None:
     await office.store_report()
-    await office.approve("ben", await office.propose("ana"))
+    await office.approve("ben", await office.heard("ana"))
     (first,) = await office.sign()
     await office.store_report("S" * 43, observations=[{**OBSERVATION, "status": "under-engagement"}])
-    await office.approve("ben", await office.propose("ana", "S" * 43, revises=first))
+    await office.approve("ben", await office.heard("ana", "S" * 43, revises=first))
     _, second = await office.sign()
     async with office.database.read() as store:
         item = await store.outbox.of_hash(second)
@@ -229,7 +230,7 @@ async def test_only_what_was_published_here_and_stands_is_corrected_or_taken_bac
     for act in (lambda: office.withdraw("ana", "N" * 43), lambda: office.propose("ana", revises="N" * 43)):
         with pytest.raises(NotPublished):
             await act()
-    await office.approve("ben", await office.propose("ana"))
+    await office.approve("ben", await office.heard("ana"))
     (name,) = await office.sign()
     await office.approve("ben", await office.withdraw("ana", name))
     with pytest.raises(NotPublished):
@@ -241,7 +242,7 @@ async def test_only_what_was_published_here_and_stands_is_corrected_or_taken_bac
 
 async def test_two_people_take_back_and_it_stands_until_then(office: Office) -> None:
     await office.store_report()
-    await office.approve("ben", await office.propose("ana"))
+    await office.approve("ben", await office.heard("ana"))
     (name,) = await office.sign()
     taking_back = await office.withdraw("ana", name)
     with pytest.raises(AlreadyProposed):
@@ -263,7 +264,7 @@ async def test_two_people_take_back_and_it_stands_until_then(office: Office) -> 
 
 async def test_a_withdrawal_itself_cannot_be_taken_back(office: Office) -> None:
     await office.store_report()
-    await office.approve("ben", await office.propose("ana"))
+    await office.approve("ben", await office.heard("ana"))
     (name,) = await office.sign()
     await office.approve("ben", await office.withdraw("ana", name))
     _, withdrawal = await office.sign()
@@ -275,7 +276,7 @@ async def test_a_batch_is_released_whole_or_not_at_all(either_office: Office) ->
     office = either_office
     for name, change in (("A", {}), ("B", {"source": "union"}), ("C", {})):
         await office.store_report(name * 43, **change)
-        await office.propose("ana", name * 43, batch="b1")
+        await office.heard("ana", name * 43, batch="b1")
     with pytest.raises(FocalPointNeeded):
         await office.write(lambda store: approve_batch(store, office.people["ben"], "b1", NOW))
     assert await office.released() == 0
@@ -289,7 +290,7 @@ async def test_a_batch_is_released_whole_or_not_at_all(either_office: Office) ->
 
 async def test_what_was_released_is_accepted_by_everybody(office: Office) -> None:
     await office.store_report()
-    await office.approve("ben", await office.propose("ana"))
+    await office.approve("ben", await office.heard("ana"))
     (name,) = await office.sign()
     async with office.database.read() as store:
         item = await store.outbox.of_hash(name)
@@ -309,7 +310,7 @@ async def test_what_was_released_is_accepted_by_everybody(office: Office) -> Non
 )
 async def test_check_notices_when_outbox_and_reviews_part(office: Office, change: str, said: str) -> None:
     await office.store_report()
-    await office.approve("ben", await office.propose("ana"))
+    await office.approve("ben", await office.heard("ana"))
     (name,) = await office.sign()
     async with office.database.write() as store:
         item = await store.outbox.of_hash(name)

@@ -52,7 +52,7 @@ async def propose_decision(body: DecisionProposal, person: Reviewer, node: ThisN
         review = await decisions.propose_decision(
             store, person, stored, now=now, handling=body.handling, revises=body.revises
         )
-        return describe_review(review)
+        return await describe_review(store, review, node)
 
     return await once.write(propose)
 

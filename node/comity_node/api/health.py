@@ -32,6 +32,8 @@ class Ready(BaseModel):
     waiting_to_send: int | None
     """None while the database does not tell."""
     held_up: list[HeldUp]
+    trying: list[str]
+    """Which windows of due process are shortened; none in production."""
 
 
 @router.get("/healthz")
@@ -64,7 +66,8 @@ async def is_ready(node: ThisNode, response: Response) -> Ready:
     if held_up:
         response.status_code = 503
         response.headers["Retry-After"] = "5"
-    return Ready(ready=not held_up, waiting_to_send=waiting, held_up=held_up)
+    trying = node.settings.windows.differences()
+    return Ready(ready=not held_up, waiting_to_send=waiting, held_up=held_up, trying=trying)
 
 
 def _held_up(name: str, since: datetime, text: str) -> HeldUp:

@@ -1,6 +1,6 @@
 """Two people release, and two people take back."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
@@ -14,13 +14,16 @@ from comity_node.auth import Releaser, Reviewer, ThisNode
 from comity_node.db import Store
 from comity_node.db.outbox import OutboxItem
 from comity_node.db.reviews import Review
+from comity_node.domain.due_process import AtRisk, Outcome, PostponeReason, RetaliationCheck, Stage
 from comity_node.domain.errors import NotFound
-from comity_node.services import release
+from comity_node.services import due_process, release
+from comity_node.services.due_process import Clock, clock_of, clocks_of
 from comity_node.services.published import RELEASE, WITHDRAW
 from comity_node.services.revision import Step
 from comity_node.services.revision import propose_revision as revise
+from comity_node.wiring import Node
 from comity_schemas.finding import Remedy, Status, Verified
-from comity_schemas.handling import Handling
+from comity_schemas.handling import Contact, Handling
 from comity_schemas.report import Ref
 from comity_schemas.statement import Kind, WithdrawalReason
 from comity_schemas.wire import Digest, Month
@@ -66,6 +69,33 @@ class WithdrawalProposal(Body):
     reason: WithdrawalReason
 
 
+class CheckIn(Body):
+    """Who could be blamed, and what follows: notify the supplier, or postpone with a reason and a review date."""
+
+    blamed: Annotated[tuple[AtRisk, ...], Field(min_length=1, max_length=len(AtRisk))]
+    outcome: Outcome
+    contact: Contact | None = None
+    """May the supplier notice? By default `engage` when it is notified, `none` when not."""
+    reason: PostponeReason | None = None
+    review_by: date | None = None
+
+
+class ProcessOut(BaseModel):
+    """The clock of due process: where a proposal stands, and what was answered."""
+
+    stage: Stage
+    in_words: str
+    overdue: bool
+    blamed: list[str]
+    outcome: str | None
+    contact: str | None
+    reason: str | None
+    review_by: date | None
+    checked_at: datetime | None
+    notified_at: datetime | None
+    window_ends: datetime | None
+
+
 class ReviewOut(BaseModel):
     """A proposal, and exactly what it lets leave."""
 
@@ -86,6 +116,7 @@ class ReviewOut(BaseModel):
     clear: dict[str, Any]
     disclosed: dict[str, Any]
     withheld: dict[str, Any]
+    process: ProcessOut
 
 
 class PublishedOut(BaseModel):
@@ -125,7 +156,7 @@ async def propose_release(body: ReleaseProposal, person: Reviewer, node: ThisNod
             revises=body.revises,
             starts_as=body.starts_as,
         )
-        return describe_review(review)
+        return await describe_review(store, review, node)
 
     return await once.write(propose)
 
@@ -136,7 +167,7 @@ async def propose_revision(body: RevisionProposal, person: Reviewer, node: ThisN
     step = Step(body.status, body.verified, body.remedies, body.remedy_due)
 
     async def propose(store: Store) -> ReviewOut:
-        return describe_review(await revise(store, person, body.statement, step, node.clock()))
+        return await describe_review(store, await revise(store, person, body.statement, step, node.clock()), node)
 
     return await once.write(propose)
 
@@ -146,9 +177,8 @@ async def propose_withdrawal(body: WithdrawalProposal, person: Reviewer, node: T
     """Propose that a published finding or decision is taken back. It stands until a second person approves."""
 
     async def propose(store: Store) -> ReviewOut:
-        return describe_review(
-            await release.propose_withdrawal(store, person, body.statement, body.reason, node.clock())
-        )
+        review = await release.propose_withdrawal(store, person, body.statement, body.reason, node.clock())
+        return await describe_review(store, review, node)
 
     return await once.write(propose)
 
@@ -160,7 +190,8 @@ async def list_reviews(
     """Proposals, newest first; `state` is `proposed`, `approved` or `rejected`."""
     async with node.database.read() as store:
         rows = await store.reviews.page(state=state, before=read_cursor(cursor), most=limit + 1)
-    return page(rows, limit, lambda r: r.number, describe_review)
+        clocks = await clocks_of(store, rows, node.clock())
+    return page(rows, limit, lambda r: r.number, lambda r: _review(r, clocks[r.id]))
 
 
 @router.get("/reviews/{review_id}", responses=refuses(403, 404))
@@ -168,9 +199,35 @@ async def get_review(review_id: Id, person: Releaser, node: ThisNode) -> ReviewO
     """One proposal, and exactly what it lets leave."""
     async with node.database.read() as store:
         review = await store.reviews.find(review_id)
-    if review is None:
-        raise NotFound("no such review")
-    return describe_review(review)
+        if review is None:
+            raise NotFound("no such review")
+        return await describe_review(store, review, node)
+
+
+@router.post("/reviews/{review_id}/check", responses=refuses(403, 404, 409))
+async def check_retaliation(review_id: Id, body: CheckIn, person: Releaser, node: ThisNode, once: Onced) -> ReviewOut:
+    """Say who could be blamed for a finding, and whether its supplier is told now; nothing leaves."""
+    usual = Contact.ENGAGE if body.outcome is Outcome.NOTIFY else Contact.NONE
+    check = RetaliationCheck(frozenset(body.blamed), body.outcome, body.contact or usual, body.reason, body.review_by)
+
+    async def answer(store: Store) -> ReviewOut:
+        windows = node.settings.windows
+        review = await due_process.check_retaliation(store, person, review_id, check, windows, node.clock())
+        return await describe_review(store, review, node)
+
+    return await once.write(answer)
+
+
+@router.post("/reviews/{review_id}/notify", responses=refuses(403, 404, 409))
+async def notify_supplier(review_id: Id, person: Releaser, node: ThisNode, once: Onced) -> ReviewOut:
+    """Record that the supplier was told: its reply window begins."""
+
+    async def notify(store: Store) -> ReviewOut:
+        windows = node.settings.windows
+        review = await due_process.notify_supplier(store, person, review_id, windows, node.clock())
+        return await describe_review(store, review, node)
+
+    return await once.write(notify)
 
 
 @router.post("/reviews/{review_id}/approve", responses=refuses(403, 404, 409))
@@ -179,7 +236,7 @@ async def approve(review_id: Id, person: Releaser, node: ThisNode, once: Onced) 
 
     async def decide(store: Store) -> ReviewOut:
         await release.approve(store, person, review_id, node.clock())
-        return await _decided(store, review_id)
+        return await _decided(store, review_id, node)
 
     return await once.write(decide)
 
@@ -190,7 +247,7 @@ async def reject(review_id: Id, person: Releaser, node: ThisNode, once: Onced) -
 
     async def decide(store: Store) -> ReviewOut:
         await release.reject(store, person, review_id, node.clock())
-        return await _decided(store, review_id)
+        return await _decided(store, review_id, node)
 
     return await once.write(decide)
 
@@ -216,14 +273,18 @@ async def list_published(
     return page(rows, limit, lambda r: r[0].id, _published)
 
 
-async def _decided(store: Store, review_id: str) -> ReviewOut:
+async def _decided(store: Store, review_id: str, node: Node) -> ReviewOut:
     review = await store.reviews.find(review_id)
     assert review is not None
-    return describe_review(review)
+    return await describe_review(store, review, node)
 
 
-def describe_review(review: Review) -> ReviewOut:
-    """Return a proposal with exactly what it lets leave."""
+async def describe_review(store: Store, review: Review, node: Node) -> ReviewOut:
+    """Return a proposal with exactly what it lets leave, and its clock."""
+    return _review(review, await clock_of(store, review, node.clock()))
+
+
+def _review(review: Review, clock: Clock) -> ReviewOut:
     leaving = release.read_outgoing(review)
     return ReviewOut(
         id=review.id,
@@ -242,6 +303,25 @@ def describe_review(review: Review) -> ReviewOut:
         clear=dict(leaving.body),
         disclosed=dict(leaving.disclosed),
         withheld=dict(leaving.withheld),
+        process=_process(clock),
+    )
+
+
+def _process(clock: Clock) -> ProcessOut:
+    process = clock.process
+    check = None if process is None else process.check
+    return ProcessOut(
+        stage=clock.stage,
+        in_words=clock.in_words,
+        overdue=clock.overdue,
+        blamed=[] if check is None else sorted(check.blamed),
+        outcome=None if check is None else check.outcome,
+        contact=None if check is None else check.contact,
+        reason=None if check is None else check.reason,
+        review_by=None if check is None else check.review_by,
+        checked_at=None if process is None else process.checked_at,
+        notified_at=None if process is None else process.notified_at,
+        window_ends=None if process is None else process.window_ends,
     )
 
 

@@ -9,9 +9,11 @@ import typer
 
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.words import TAKES_HASHES
+from comity_node.domain.due_process import AtRisk, Outcome, PostponeReason
 from comity_node.mappings import mapping_text
 from comity_node.remote import Remote
 from comity_schemas.finding import Remedy, Status, Verified
+from comity_schemas.handling import Contact
 from comity_schemas.statement import WithdrawalReason
 
 app = typer.Typer(help="Propose, decide, take back: always two people.", no_args_is_help=True)
@@ -31,7 +33,7 @@ def propose(
     body = {"report": report, "observation": observation, "revises": revises, "starts_as": starts_as}
     with told_plainly():
         review = Remote().post("/reviews", {k: v for k, v in body.items() if v is not None})
-    typer.echo(f"Proposed as {review['id']}. A second person decides: comity review approve {review['id']}")
+    typer.echo(f"Proposed as {review['id']}. Now {review['process']['in_words']}: comity review check {review['id']}")
 
 
 @app.command(context_settings=TAKES_HASHES)
@@ -71,6 +73,8 @@ def list_reviews(
         of_report = f"{item['report']} {item['observation']}"
         what = item["target"] if item["act"] == "withdraw" else item["ruling"] or of_report
         typer.echo(f"{item['id']}  {item['act']:8}  {item['state']:8}  {what}")
+        if item["state"] == "proposed":
+            typer.echo(f"    {item['process']['in_words']}")
     if not found:
         typer.echo(f"Nothing is {state or 'here'}.")
 
@@ -81,6 +85,30 @@ def show(review: ReviewId) -> None:
     with told_plainly():
         found = Remote().get(f"/reviews/{review}")
     typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+
+
+@app.command()
+def check(
+    review: ReviewId,
+    blamed: Annotated[list[AtRisk], typer.Option(help="Who could be blamed for it; may be repeated.")],
+    outcome: Annotated[Outcome, typer.Option(help="Tell the supplier now, or postpone.")],
+    contact: Annotated[Contact | None, typer.Option(help="May the supplier notice that somebody asks?")] = None,
+    reason: Annotated[PostponeReason | None, typer.Option(help="Why it is postponed.")] = None,
+    review_by: Annotated[str | None, typer.Option(help="By when somebody looks again, YYYY-MM-DD.")] = None,
+) -> None:
+    """Make the retaliation check: who could be blamed, and is the supplier told now? Nothing leaves."""
+    body = {"blamed": blamed, "outcome": outcome, "contact": contact, "reason": reason, "review_by": review_by}
+    with told_plainly():
+        found = Remote().post(f"/reviews/{review}/check", {k: v for k, v in body.items() if v is not None})
+    typer.echo(f"Recorded: {found['process']['in_words']}.")
+
+
+@app.command()
+def notify(review: ReviewId) -> None:
+    """Record that the supplier was told: its reply window begins."""
+    with told_plainly():
+        found = Remote().post(f"/reviews/{review}/notify")
+    typer.echo(f"Recorded: {found['process']['in_words']}.")
 
 
 @app.command()

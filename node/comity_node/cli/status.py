@@ -15,6 +15,7 @@ from comity_node.cli.node import HomeOption
 from comity_node.cli.terminal import told_plainly
 from comity_node.db import DatabaseUnavailable
 from comity_node.domain.advice import advise
+from comity_node.domain.due_process import Outcome, Process, in_words, stage_of
 from comity_node.domain.refusals import explain
 from comity_node.services.room import disk_troubles
 from comity_node.services.status import RUNS, Heard, Status, Trouble, measure, weigh
@@ -70,7 +71,8 @@ async def _status(home: Path) -> Status:
     finally:
         await node.close()
     found = weigh(measures, registry, running, node.settings.member, node.clock())
-    return replace(found, troubles=[*disk_troubles(home), *found.troubles])
+    shortened = node.settings.windows.differences()
+    return replace(found, troubles=[*disk_troubles(home), *found.troubles], shortened=shortened)
 
 
 def _say(found: Status) -> None:
@@ -94,6 +96,7 @@ def _say(found: Status) -> None:
         ends = found.registry.expires
         typer.echo(f"registry    version {found.registry.version}, until {_when(ends)} ({_span(ends - now)} left)")
     _say_quarantine(found)
+    _say_due_process(found)
     if found.heard:
         typer.echo("")
         _say_logs(found.heard, now)
@@ -117,6 +120,14 @@ def _say_quarantine(found: Status) -> None:
     typer.echo(f"quarantine  {sum(by_step.values())} records: comity quarantine list")
     for step, count in sorted(by_step.items()):
         typer.echo(f"            {count} at step {step}: {explain(step, None).what}")
+
+
+def _say_due_process(found: Status) -> None:
+    for difference in found.shortened:
+        typer.echo(f"for trying  {difference}: production refuses this")
+    waiting = [p for p in found.measures.process if p.check.outcome is Outcome.POSTPONE or p.window_ends is not None]
+    for process in waiting:
+        typer.echo(f"supplier    review {process.review_id}: {in_words(process, None, found.as_of)}")
 
 
 def _say_logs(heard: Sequence[Heard], now: datetime) -> None:
@@ -177,6 +188,10 @@ def _facts(found: Status) -> dict[str, Any]:
             {"member": member, "step": step, "records": count}
             for (member, step), count in sorted(measures.refused.items())
         ],
+        "due_process": {
+            "shortened": list(found.shortened),
+            "proposals": [_process(process, found.as_of) for process in measures.process],
+        },
         "logs": [
             {
                 "member": log.slug,
@@ -201,6 +216,17 @@ def _trouble(trouble: Trouble) -> dict[str, Any]:
         "what": trouble.what,
         "safe": trouble.advice.safe,
         "do": trouble.advice.do,
+    }
+
+
+def _process(process: Process, now: datetime) -> dict[str, Any]:
+    return {
+        "review": process.review_id,
+        "in_words": in_words(process, None, now),
+        "stage": stage_of(process, None, now).value,
+        "window_ends": _iso(process.window_ends),
+        "review_by": None if process.check.review_by is None else process.check.review_by.isoformat(),
+        "overdue": process.overdue(now),
     }
 
 

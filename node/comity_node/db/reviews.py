@@ -71,6 +71,12 @@ class Reviews:
         row.state, row.decided_by, row.decided_at = state, by, now
         await self._session.flush()
 
+    async def put_content(self, review_id: str, content: str) -> None:
+        """Change what an open proposal lets leave."""
+        row = (await self._session.exec(select(ReviewRow).where(ReviewRow.id == review_id))).one()
+        row.content = content
+        await self._session.flush()
+
     async def page(self, *, state: str | None, before: int | None, most: int) -> list[Review]:
         """Return proposals newest first."""
         query = select(ReviewRow).order_by(col(ReviewRow.number).desc()).limit(most)

@@ -117,6 +117,8 @@ class ReviewRow(SQLModel, table=True):
         # The same person cannot be both, whatever the code above forgets.
         CheckConstraint("decided_by is null or decided_by <> proposed_by", name="two_people"),
         CheckConstraint("(state = 'proposed') = (decided_by is null)", name="decided"),
+        # Few are open, however many were decided.
+        Index("ix_review_open", "id", **_where("state = 'proposed'")),
     )
     number: int | None = Field(default=None, primary_key=True)
     id: str = Field(unique=True)
@@ -132,6 +134,31 @@ class ReviewRow(SQLModel, table=True):
     proposed_at: datetime = Field(sa_type=UtcTime)
     decided_by: str | None = Field(default=None, foreign_key="person.id")
     decided_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+class DueProcessRow(SQLModel, table=True):
+    """What was done for a proposal before its release: the retaliation check, the notice, the reply window."""
+
+    __tablename__ = "due_process"
+    __table_args__ = (
+        _one_of("outcome", "notify", "postpone"),
+        CheckConstraint("(outcome = 'postpone') = (review_by is not null)", name="postponed_until"),
+        CheckConstraint("(outcome = 'postpone') = (reason is not null)", name="postponed_why"),
+        CheckConstraint("outcome = 'notify' or notified_at is null", name="notified"),
+        CheckConstraint("(notified_at is null) = (window_ends is null)", name="window"),
+    )
+    review_id: str = Field(primary_key=True, foreign_key="review.id")
+    blamed: str
+    outcome: str
+    contact: str
+    reason: str | None = None
+    review_by: str | None = None
+    checked_by: str = Field(foreign_key="person.id")
+    checked_at: datetime = Field(sa_type=UtcTime)
+    notified_by: str | None = Field(default=None, foreign_key="person.id")
+    notified_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    window_ends: datetime | None = Field(default=None, sa_type=UtcTime)
+    extended_at: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
 class OutboxRow(SQLModel, table=True):

@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from comity_node.db.accounts import Accounts
 from comity_node.db.backlog import Backlogs
 from comity_node.db.conditions import Conditions
+from comity_node.db.due_process import DueProcess
 from comity_node.db.given_answers import GivenAnswers
 from comity_node.db.outbox import Outbox
 from comity_node.db.peers import PeerWords
@@ -45,6 +46,11 @@ class Store:
     def reviews(self) -> Reviews:
         """Proposals and decisions."""
         return Reviews(self._session)
+
+    @cached_property
+    def due_process(self) -> DueProcess:
+        """Retaliation checks, notices and reply windows."""
+        return DueProcess(self._session)
 
     @cached_property
     def outbox(self) -> Outbox:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.resources import files
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ from comity_federation.statements import Outgoing
 from comity_node.demo.attacks import EXPECTED, attack
 from comity_node.demo.stage import AGENCY, BODY, FIRM, MEMBERS, Stage, wait_for
 from comity_node.remote import NodeRefused, Remote
+from comity_node.wiring.home import Home
 from comity_schemas.errors import ComityError
 from comity_schemas.handling import Handling
 
@@ -142,7 +144,7 @@ def _release(story: Story) -> None:
     chapter = story.chapter("Two people release; the one who proposed cannot")
     stage = story.stage
     reviewer = stage.nodes[AGENCY].people["Ana (reviewer)"]
-    focal = stage.add_person(AGENCY, "Bakari (focal point)", "focal-point")
+    stage.add_person(AGENCY, "Bakari (focal point)", "focal-point")
     proposed = []
     for name, report in story.reports.items():
         for draft in reviewer.get(f"/reports/{report}/drafts")["drafts"]:
@@ -151,8 +153,7 @@ def _release(story: Story) -> None:
     refused = _refusal(reviewer, f"/reviews/{proposed[0][1]}/approve")
     story.must(refused == "review.same-person", "the proposer is refused as second person")
     story.say(f"Ana proposed {len(proposed)} findings; her own approval was refused ({refused})")
-    for _, review in proposed:
-        focal.post(f"/reviews/{review}/approve")
+    _hear(story, [review for _, review in proposed])
 
     def all_sent() -> list[dict[str, Any]] | None:
         items: list[dict[str, Any]] = reviewer.get("/published")["items"]
@@ -164,6 +165,27 @@ def _release(story: Story) -> None:
         story.statements.setdefault(name, by_review[review]["statement"])
     chapter.facts["published"] = len(published)
     story.say(f"Bakari approved them; the relay signed {len(published)} statements and the bus has stored them")
+
+
+def _hear(story: Story, reviews: list[str]) -> None:
+    """Ask who could be blamed, tell the suppliers, wait for the reply window, and release."""
+    people = story.stage.nodes[AGENCY].people
+    reviewer, focal = people["Ana (reviewer)"], people["Bakari (focal point)"]
+    story.must(_refusal(focal, f"/reviews/{reviews[0]}/approve") == "review.not-yet", "nothing leaves before the check")
+    for review in reviews:
+        focal.post(f"/reviews/{review}/check", {"blamed": ["nobody"], "outcome": "notify"})
+        clock = reviewer.post(f"/reviews/{review}/notify")["process"]["in_words"]
+    story.say("Who could be blamed for it was asked first: nobody, so the suppliers were told and may reply")
+    story.say(f"The clock: {clock}")
+    shortened = Home(story.stage.nodes[AGENCY].home).settings().windows.differences()
+    story.say(f"This stage is for trying: {'; '.join(shortened)}. Production refuses that")
+    for review in reviews:
+        wait_for("the reply window ends", partial(_released, focal, review))
+
+
+def _released(focal: Remote, review: str) -> Any:
+    ready = focal.get(f"/reviews/{review}")["process"]["stage"] == "ready"
+    return focal.post(f"/reviews/{review}/approve") if ready else None
 
 
 def _receive(story: Story) -> None:

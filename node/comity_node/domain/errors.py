@@ -92,6 +92,24 @@ class NotPublished(ComityError):
     code: ClassVar[str] = "review.not-published"
 
 
+class Contradictory(ComityError):
+    """Two parts of what was said do not fit each other; the text says which."""
+
+    code: ClassVar[str] = "review.contradictory"
+
+
+class NotYet(ComityError):
+    """A step of due process comes before; the text says which, and when."""
+
+    code: ClassVar[str] = "review.not-yet"
+
+
+class HeldBack(ComityError):
+    """It is postponed: it would have to be sealed to its group, and nothing can be sealed yet."""
+
+    code: ClassVar[str] = "review.held-back"
+
+
 class StatusMayNotFollow(ComityError):
     """A finding cannot start in this status, or it may not follow the one before.
 

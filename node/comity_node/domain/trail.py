@@ -25,6 +25,8 @@ class Event(StrEnum):
     REPORT_IMPORTED = "report.imported"
     DECISIONS_IMPORTED = "decisions.imported"
     REVIEW_PROPOSED = "review.proposed"
+    RETALIATION_CHECKED = "retaliation.checked"
+    SUPPLIER_NOTIFIED = "supplier.notified"
     REVIEW_APPROVED = "review.approved"
     REVIEW_REJECTED = "review.rejected"
     STATEMENT_SIGNED = "statement.signed"

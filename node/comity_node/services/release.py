@@ -28,6 +28,7 @@ from comity_node.domain.people import Person, PersonRole
 from comity_node.domain.ruling import outgoing_decision
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
+from comity_node.services.due_process import require_heard
 from comity_node.services.follow_up import followed_up_statement
 from comity_node.services.published import (
     RELEASE,
@@ -151,6 +152,7 @@ async def approve(store: Store, person: Person, review_id: str, now: datetime) -
     Raises:
         NotFound, AlreadyDecided, SamePerson, FocalPointNeeded, HandlingRefused: nothing was released.
         StatusMayNotFollow, NotPublished, AlreadyProposed: what it revises changed meanwhile.
+        NotYet, HeldBack: the supplier was not heard yet.
     """
     review = await _open_review(store, person, review_id)
     outgoing = read_outgoing(review)
@@ -160,6 +162,7 @@ async def approve(store: Store, person: Person, review_id: str, now: datetime) -
     proposer = await store.accounts.find_person(review.proposed_by)
     for check in RELEASE_CHECKS:
         check(review, [p for p in (proposer, person) if p is not None])
+    await require_heard(store, review, now)
     await store.reviews.decide(review.id, state="approved", by=person.id, now=now)
     await store.outbox.add(review.id, outgoing)
     await store.trail.add(now, person.id, Event.REVIEW_APPROVED, review.id, act=review.act)
@@ -241,7 +244,7 @@ RELEASE_CHECKS: tuple[Callable[[Review, Sequence[Person]], None], ...] = (
     _focal_point_where_people_are_at_risk,
     _terms_still_releasable,
 )
-"""What must hold at the moment of release; the retaliation check and the reply window join here."""
+"""What must hold of those who release and of the terms, at the moment of release."""
 
 
 def _require_acceptable(outgoing: Outgoing, now: datetime) -> None:

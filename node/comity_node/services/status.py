@@ -10,6 +10,7 @@ from comity_node.db.backlog import Backlog
 from comity_node.db.conditions import Condition
 from comity_node.db.received import LogStatus
 from comity_node.domain.advice import Advice, advise
+from comity_node.domain.due_process import Process
 from comity_node.services.screen import Coverage, cover
 from comity_schemas.member import Member, MemberStatus
 
@@ -35,6 +36,8 @@ class Measures:
     """Member to state to number of records."""
     refused: Mapping[tuple[str, int], int]
     """Member and step to how many records are in quarantine."""
+    process: Sequence[Process] = ()
+    """What was done for the proposals that nobody has decided yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ class Status:
     measures: Measures
     registry: Registry | None
     heard: Sequence[Heard]
+    shortened: Sequence[str] = ()
+    """Which windows of due process are shortened for trying."""
 
     @property
     def healthy(self) -> bool:
@@ -95,6 +100,7 @@ async def measure(store: Store) -> Measures:
         logs={log.member: log for log in await store.received.logs()},
         records=await store.received.counts(),
         refused=await store.quarantine.counts(),
+        process=await store.due_process.open(),
     )
 
 

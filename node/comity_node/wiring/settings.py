@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from comity_node.domain.due_process import FIXED, Windows
 from comity_node.domain.minimize import Policy
 from comity_schemas.errors import ComityError
 from comity_schemas.finding import Severity
@@ -49,6 +50,10 @@ class Settings(BaseSettings):
     metrics_token_file: Path | None = None
     least_severity: Severity = Severity.S2
     validity_months: Annotated[int, Field(ge=1, le=120)] = 12
+    reply_window_s: Annotated[float, Field(ge=0)] = FIXED.reply.total_seconds()
+    reply_extension_s: Annotated[float, Field(ge=0)] = FIXED.extension.total_seconds()
+    postponed_at_most_s: Annotated[float, Field(ge=0)] = FIXED.postponed.total_seconds()
+    dispute_within_s: Annotated[float, Field(ge=0)] = FIXED.dispute.total_seconds()
 
     @classmethod
     def settings_customise_sources(
@@ -66,6 +71,16 @@ class Settings(BaseSettings):
     def policy(self) -> Policy:
         """What this member lets leave."""
         return Policy(self.least_severity, self.validity_months)
+
+    @property
+    def windows(self) -> Windows:
+        """How long each step of due process may take."""
+        return Windows(
+            timedelta(seconds=self.reply_window_s),
+            timedelta(seconds=self.reply_extension_s),
+            timedelta(seconds=self.postponed_at_most_s),
+            timedelta(seconds=self.dispute_within_s),
+        )
 
     @property
     def checkpoint_every(self) -> timedelta:
@@ -93,14 +108,18 @@ def read_settings(path: Path) -> Settings:
     """Read a node's settings.
 
     Raises:
-        SettingsRefused: missing, no TOML, or a value that does not fit.
+        SettingsRefused: missing, no TOML, a value that does not fit, or windows that production fixes otherwise.
     """
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Settings(**values)
+        settings = Settings(**values)
     except FileNotFoundError as error:
         raise SettingsRefused(f"{path} is not there: is this a node's home? `comity init` makes one") from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsRefused(f"{path} is no TOML: {error}") from error
     except ValidationError as error:
         raise SettingsRefused(f"{path}: {misfits(error)}") from error
+    differences = settings.windows.differences()
+    if settings.env == "production" and differences:
+        raise SettingsRefused(f"{path}: env is production, which fixes the windows of due process: {differences[0]}")
+    return settings
