@@ -6,7 +6,7 @@ Made by schemathesis; a part of them with things that really exist put in, so th
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api_world import MEDIA_TYPE, ROLES, Office, furnish, register
+from heard import NOBODY_BLAMED
 from node_world import Town, served
 
 METRICS_TOKEN = "a-token-of-the-monitoring-system"
@@ -109,7 +110,7 @@ async def _things(office: Office, often: int) -> dict[str, list[str]]:
         "number": ["1"],
         "report_id": reports,
         "report": reports,
-        "review_id": [await office.proposal("reviewer 2") for _ in range(often)],
+        "review_id": [await make("reviewer 2") for make in _reviews(office) for _ in range(often)],
         "ruling_id": [await office.ruling("reviewer 2") for _ in range(often)],
         "batch": [await office.batch("reviewer 2") for _ in range(often)],
         "person_id": [await office.hired() for _ in range(often)],
@@ -117,6 +118,11 @@ async def _things(office: Office, often: int) -> dict[str, list[str]]:
         "record_id": [str(await office.refused()) for _ in range(3)],
         "member": ["agency", "firm"],
     }
+
+
+def _reviews(office: Office) -> tuple[Callable[[str], Awaitable[str]], ...]:
+    """Proposals at every stage of due process."""
+    return office.proposal, office.checked, office.heard
 
 
 def _wait_for_the_own_statement(url: str, token: str, things: dict[str, list[str]]) -> None:
@@ -188,6 +194,8 @@ def _deepen(case: Any, site: Site, data: st.DataObject) -> dict[str, Any]:
         # Three times of four: some operations name two things, and both must exist.
         if name in site.things and data.draw(st.integers(0, 3)):
             case.path_parameters[name] = data.draw(st.sampled_from(site.things[name]))
+    if case.operation.path.endswith("/check") and isinstance(case.body, dict) and data.draw(st.booleans()):
+        case.body = NOBODY_BLAMED
     if case.operation.label == "POST /api/v1/imports" and isinstance(case.body, dict) and data.draw(st.booleans()):
         case.body = register()
     if isinstance(case.body, dict):

@@ -84,9 +84,14 @@ class Office:
 
     async def heard(self, by: str = "reviewer") -> str:
         """An open proposal of a reviewer whose supplier was heard."""
+        review = await self.checked(by)
+        await self.made("reviewer", "POST", f"reviews/{review}/notify")
+        return review
+
+    async def checked(self, by: str = "reviewer") -> str:
+        """An open proposal of a reviewer for which nobody could be blamed."""
         review = await self.proposal(by)
         await self.made("reviewer", "POST", f"reviews/{review}/check", json=NOBODY_BLAMED)
-        await self.made("reviewer", "POST", f"reviews/{review}/notify")
         return review
 
     async def batch(self, by: str = "reviewer") -> str:
