@@ -484,7 +484,7 @@ def test_import_proposes_the_firms_lists_the_person_without_a_name_and_two_peopl
     batch = re.search(r"approve-batch (\S+)", ran.stdout)
     assert batch
     assert "(review.same-person)" in network.do("ana", "review", "approve-batch", batch[1], code=1).stderr
-    assert "Released 2 findings" in network.do("bakari", "review", "approve-batch", batch[1]).stdout
+    assert "Released 2 statements" in network.do("bakari", "review", "approve-batch", batch[1]).stdout
     listed = network.do("ana", "report", "list").stdout
     assert listed.count("public register") == 2
     for said in (ran, again):
