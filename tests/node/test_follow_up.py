@@ -24,6 +24,7 @@ from comity_node.services.revision import Step, propose_revision
 from comity_node.services.submit import MARKS, Receipt, submit_report
 from comity_schemas.finding import Status
 from comity_schemas.report import Report
+from heard import hear
 from node_world import NOW, OBSERVATION, SMETA, audit_report, registry_of
 
 FIRM, OTHER_FIRM = AuditFirm("firm"), AuditFirm("rival", key_of("rival"))
@@ -77,6 +78,7 @@ class Desk:
 
     async def _release(self, review: Review) -> str:
         async with self.database.write() as store:
+            await hear(store, self.people["ben"], review.id, NOW)
             await approve(store, self.people["ben"], review.id, NOW)
         pair = new_signing_pair(f"{AGENCY.did}#k1")
         await sign_queued(self.database, AGENCY.member(), pair, Head(0, genesis(AGENCY.did)), NOW)
