@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from comity_node.domain.register.spelling import plain
+from comity_node.domain.spelling import plain
 from comity_schemas.subject import Name, NameKind
 
 _BRACKET = re.compile(r"\s*\((?P<inner>[^()]*(?:\([^()]*\)[^()]*)*)\)\s*[.,;]?\s*(?:\*?\d{1,4})?\s*$")

@@ -24,9 +24,9 @@ from comity_node.domain.register.decision_mapping import AlsoSaid, DecisionMappi
 from comity_node.domain.register.listing import read_date
 from comity_node.domain.register.persons import bears_a_persons_name
 from comity_node.domain.register.rows import LEAST_SECRET_BYTES, MOST_NAME
-from comity_node.domain.register.spelling import bare, plain, tidy
 from comity_node.domain.register.table import Cells, ProblemKind, RowProblem, open_table
 from comity_node.domain.ruling import Ruling, Written
+from comity_node.domain.spelling import bare, plain, tidy
 from comity_schemas.decision import Act, Authority, Decision, End, Ground, Stand, Term
 from comity_schemas.subject import Name, SubjectType
 from comity_schemas.wire import misfits

@@ -9,7 +9,7 @@ import unicodedata
 from itertools import pairwise
 
 from comity_node.domain.register.mapping import Persons
-from comity_node.domain.register.spelling import plain
+from comity_node.domain.spelling import plain
 
 LONGEST_NUMBER_IN_A_NAME = 4
 """Digits; `POSTO 1000` is a firm, longer runs are numbers of persons or of sole traders' registrations."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from comity_node.domain.register.spelling import bare, plain, tidy
+from comity_node.domain.spelling import bare, plain, tidy
 
 _TAIL = re.compile(r"^(?P<before>.+?)\s*[/–-]\s*(?P<region>\w+)\s*\.?$")
 _SEPARATOR = re.compile(r"[,;]|\s[-–]\s|(?<=\w{4})\.\s")

@@ -26,8 +26,8 @@ from comity_node.domain.register.listing import Period, read_date, read_listing,
 from comity_node.domain.register.mapping import IndicatorReason, Register
 from comity_node.domain.register.persons import bears_a_persons_name, is_person_number, names_a_person_by_number
 from comity_node.domain.register.place import house_of, municipality_of, tells_a_place
-from comity_node.domain.register.spelling import bare, joined, plain
 from comity_node.domain.register.table import Cells, ProblemKind, RowProblem, open_table
+from comity_node.domain.spelling import bare, joined, plain
 from comity_node.domain.vocabulary import read_articles
 from comity_schemas.finding import Clause
 from comity_schemas.identifiers import Identifier

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import BinaryIO, ClassVar
 
 from comity_node.domain.register.mapping import FileForm
-from comity_node.domain.register.spelling import tidy
+from comity_node.domain.spelling import tidy
 from comity_schemas.errors import ComityError
 
 MAX_FILE_BYTES = 64 * 1024 * 1024

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from comity_node.domain.register.spelling import bare
+from comity_node.domain.spelling import bare
 from comity_node.domain.vocabulary.languages import Language
 from comity_schemas.countries import COUNTRIES
 
