@@ -8,10 +8,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from comity_node.domain.register.spelling import joined
 
 from comity_node.domain.minimize import Draft, Policy, minimize, outgoing_finding
 from comity_node.domain.register import ImportedRow, MappingRefused, ProblemKind, RowProblem, read_rows
+from comity_node.domain.spelling import joined
 from comity_node.domain.supplier_view import Entry, EntryState, Standing, standing
 from comity_node.mappings import find_register, mapping_text, register_of
 from comity_schemas.finding import Severity, Status
