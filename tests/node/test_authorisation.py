@@ -51,6 +51,7 @@ TABLE = """
     approve_batch           401       403/403   409/200   -/200     403/403   403/403
     list_published          401       403       200       200       403       403
 
+    list_risks              401       403       403       403       200       403
     screen_suppliers        401       403       403       403       200       403
     get_network             401       200       200       200       200       200
     export_record           401       403/403   200/200   200/200   200/200   200/200

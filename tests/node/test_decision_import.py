@@ -28,7 +28,7 @@ from comity_node.domain.register.aliases import NameReading, read_names, read_ot
 from comity_node.domain.ruling import decision_handling, outgoing_decision
 from comity_node.domain.supplier_view import DecisionEntry, DecisionStanding, EntryState, decision_standing
 from comity_node.mappings import mapping_text
-from comity_schemas.decision import Decision, End, Ground, Lifted, Stand
+from comity_schemas.decision import Decision, End, Ground, Lifted, Measure, Stand
 from comity_schemas.handling import Tlp
 from comity_schemas.member import Role
 from comity_schemas.subject import NameKind, SubjectType
@@ -228,6 +228,32 @@ def test_a_firm_that_trades_under_somebodys_name_is_flagged_and_the_name_stays(l
     one = labor["RSF Harvesting Corporation/DBA Roger St Fleur"]
     assert ([n.text for n in one.names or ()], one.named_after_person) == (["RSF Harvesting Corporation"], True)
     assert decision_handling(one).tlp is Tlp.GREEN
+
+
+# --- orders of customs: parsed only
+
+
+def test_of_54_customs_orders_five_are_findings_and_would_be_decisions(shared_data: Path) -> None:
+    raw = (shared_data / "us_cbp_wro" / "wro_findings_secondary_copy.csv").read_bytes()
+    orders = mapping("us_cbp_wro")
+    read_them = read_rulings(io.BytesIO(raw), orders, secret=SECRET)
+    rows = [row for row in read_them if isinstance(row, ImportedRuling)]
+    # One order is about all goods of a fleet, in a sentence that is no name.
+    assert (len(read_them), [row.line for row in read_them if isinstance(row, RowProblem)]) == (54, [48])
+    assert Counter(row.ruling.decision.measure for row in rows) == {Measure.SUSPENSION: 48, Measure.EXCLUSION: 5}
+    assert orders.parsed_only is not None
+
+
+async def test_what_is_parsed_only_is_counted_and_nothing_of_it_is_kept(town: Town) -> None:
+    house = await town.found("agency")
+    await town.refresh()
+    await house.hire("first", "reviewer")
+    raw = b"entity_primary,aliases,country,effective_date,order_type\nExemplar Works,A|B,China,2020-01-01,WRO\n"
+    body = {"mapping": mapping_text("us_cbp_wro"), "table": base64.b64encode(raw).decode("ascii")}
+    done = await asked(house, "first", "imports", body)
+    assert (done["rows"], done["added"], done["proposed"], done["left_out"]) == (1, 0, 0, {"parsed-only": 1})
+    assert "secondary copy" in done["problems"][0]["reason"]
+    assert (await asked(house, "first", "reviews"))["items"] == []
 
 
 # --- names out of names

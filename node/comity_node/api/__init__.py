@@ -13,12 +13,13 @@ from comity_node.api import (
     quarantine,
     reports,
     reviews,
+    risks,
     screening,
     vocabulary,
 )
 
 api_v1 = APIRouter(prefix="/api/v1")
-_ROOMS = (people, reports, reviews, decisions, imports, screening, network, quarantine, vocabulary, peers)
+_ROOMS = (people, reports, reviews, decisions, imports, screening, network, quarantine, vocabulary, risks, peers)
 for _room in _ROOMS:
     api_v1.include_router(_room.router)
 

@@ -60,7 +60,9 @@ async def import_register(body: ImportIn, person: Reviewer, node: ThisNode, once
     table = io.BytesIO(body.table)
     if isinstance(register, DecisionMapping):
         rulings = await asyncio.to_thread(read_rulings, table, register, secret=secret)
-        return await once.write(lambda store: _said("decision", import_rulings(store, rulings, person, node.clock())))
+        return await once.write(
+            lambda store: _said("decision", import_rulings(store, rulings, person, node.clock(), register.parsed_only))
+        )
     rows = await asyncio.to_thread(lambda: list(read_rows(table, register, secret=secret)))
     policy = node.settings.policy
     return await once.write(lambda store: _said("finding", import_rows(store, rows, person, policy, node.clock())))

@@ -24,6 +24,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "report": ("report", "app", "Sign, submit and follow audit reports."),
     "review": ("review", "app", "Propose, decide, take back: always two people."),
     "decision": ("decision", "app", "Propose an authority's decision: an order, not a finding."),
+    "risk": ("risk", "risk", "What a state's list says of goods from a country, if one is set."),
     "record": ("record", "app", "Records as files."),
     "network": ("network", "app", "Who is connected, who did what."),
     "quarantine": ("quarantine", "app", "Records that do not count: why, and what next."),

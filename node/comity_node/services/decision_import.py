@@ -18,14 +18,28 @@ from comity_node.services.register_import import Imported
 
 
 async def import_rulings(
-    store: Store, rows: Iterable[ImportedRuling | RowProblem], person: Person, now: datetime
+    store: Store,
+    rows: Iterable[ImportedRuling | RowProblem],
+    person: Person,
+    now: datetime,
+    parsed_only: str | None = None,
 ) -> Imported:
-    """Store what is new and propose it; rows that do not fit are listed, the rest goes on."""
+    """Store what is new and propose it; rows that do not fit are listed, the rest goes on.
+
+    Args:
+        store: The open transaction.
+        rows: As they were read.
+        person: Who imports.
+        now: The time.
+        parsed_only: Why nothing of this register is kept, if so.
+    """
     done = Imported(batch=new_id())
     for row in rows:
         done.rows += 1
         if isinstance(row, RowProblem):
             done.problems.append(row)
+        elif parsed_only is not None:
+            done.problems.append(RowProblem(row.line, ProblemKind.PARSED_ONLY, parsed_only))
         else:
             await _take(store, row, person, now, done)
     await store.trail.add(

@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     refill_after_s: Annotated[float, Field(gt=0)] = 10.0
     compare_heads_every_s: Annotated[float, Field(gt=0)] = 86_400.0
     metrics_token_file: Path | None = None
+    goods_risk_file: Path | None = None
+    """A state's list of goods by country; None, the default, shows no risk at all."""
     least_severity: Severity = Severity.S2
     validity_months: Annotated[int, Field(ge=1, le=120)] = 12
     reply_window_s: Annotated[float, Field(ge=0)] = FIXED.reply.total_seconds()

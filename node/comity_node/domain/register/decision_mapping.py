@@ -37,7 +37,8 @@ class DecisionColumns(Wire):
 
     name: ColumnName
     start: ColumnName
-    end: ColumnName
+    end: ColumnName | None = None
+    """Without it no end is stated."""
     country: ColumnName
     other_name: ColumnName | None = None
     region: ColumnName | None = None
@@ -47,6 +48,8 @@ class DecisionColumns(Wire):
     """Whose decision it is: another authority than who decided makes it a recognition."""
     grounds: ColumnName | None = None
     address: ColumnName | None = None
+    order: ColumnName | None = None
+    """What kind of order it is, where the register holds several."""
     sources: ColumnName | None = None
     notes: ColumnName | None = None
 
@@ -101,6 +104,11 @@ class DecisionMapping(Wire):
     """What the register itself is called where another document is quoted."""
     measure: Measure
     measure_why: Sentence
+    measures: dict[Measure, Phrases] = Field(default_factory=dict)
+    """Words in the column of orders that mean another measure."""
+    parsed_only: Sentence | None = None
+    """Why nothing of this register is kept or proposed: its rows are read, counted and let go."""
+    other_name_separator: Annotated[str, StringConstraints(max_length=1)] | None = None
     authorities: Annotated[tuple[AuthorityForm, ...], Field(min_length=1, max_length=50)]
     recognition_words: Phrases = ()
     """In the column of grounds, before the authority whose decision is recognised."""

@@ -177,7 +177,7 @@ class _Row:
             region=self._region(),
             named_after_person=after_person,
             authority=authority,
-            measure=self._mapping.measure,
+            measure=next(iter(self._by_words(self._mapping.measures, self._cell("order"))), self._mapping.measure),
             act=self._act(authority),
             stand=Stand.RELAYS,
             grounds=self._grounds(),
@@ -204,8 +204,9 @@ class _Row:
         if len(written) > MOST_NAME:
             raise self._misfit("name", f"is longer than {MOST_NAME} characters")
         names = read_names(written, self._reading.names)
-        other = self._cell("other_name")
-        names += [n for n in (read_other_name(other, self._reading.names) if other else []) if n not in names]
+        separator, other = self._mapping.other_name_separator, self._cell("other_name")
+        for each in other.split(separator) if separator else [other]:
+            names += [n for n in read_other_name(each, self._reading.names) if n not in names]
         return names[:20]
 
     def _names_a_person(self, name: str) -> bool:

@@ -32,6 +32,8 @@ class ProblemKind(StrEnum):
     REPEATED = "repeated"
     """The same row stands further up; nothing is lost."""
     CONTRADICTORY = "contradictory"
+    PARSED_ONLY = "parsed-only"
+    """It was read, and its mapping says why nothing of it is kept."""
 
 
 @dataclass(frozen=True, slots=True)
