@@ -112,10 +112,13 @@ async def _set_up(place: Path, often: int) -> tuple[Town, dict[str, str], dict[s
 
 
 async def _things(office: Office, often: int) -> dict[str, list[str]]:
-    reports = [await office.report(firm) for firm in ("firm", "rival") for _ in range(often)]
+    reports = [await office.report_with_evidence(firm) for firm in ("firm", "rival") for _ in range(often)]
     return {
         "observation": ["O1"],
         "number": ["1"],
+        "ref": ["E1"],
+        "objection_id": [await office.objection() for _ in range(often)],
+        "joint_act_id": [await office.joint_act("reviewer 2") for _ in range(often)],
         "report_id": reports,
         "report": reports,
         "review_id": [await make("reviewer 2") for make in _reviews(office) for _ in range(often)],

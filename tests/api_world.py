@@ -1,14 +1,17 @@
 """A node's API, people of every role, and real things to ask for: reports, proposals, statements, refused records."""
 
 import base64
+import hashlib
+import io
 import uuid
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
+from PIL import Image
 
 from builders import DECISION_IN_CLEAR, NAMES, Publisher
-from comity_federation.encoding import digest
+from comity_federation.encoding import b64encode, digest
 from comity_federation.keys import SigningPair, load_signing_pair, new_signing_pair
 from comity_federation.signed_reports import sign_report
 from comity_federation.statements import genesis
@@ -29,6 +32,22 @@ ROLES = {
     "admin": ("admin",),
 }
 """Somebody of each role alone; `NAME 2` is a second person of it."""
+
+
+def _picture() -> bytes:
+    drawn = io.BytesIO()
+    Image.new("RGB", (8, 8), "gold").save(drawn, "PNG")
+    return drawn.getvalue()
+
+
+PICTURE = _picture()
+LISTED = {
+    "ref": "E1",
+    "media_type": "image/png",
+    "bytes": len(PICTURE),
+    "sha256": b64encode(hashlib.sha256(PICTURE).digest()),
+}
+"""A file as a report lists it."""
 
 _COLUMNS = "documentFormatted,name,year,state,address,workersAffected,cnae,inclusionDate"
 
@@ -68,7 +87,7 @@ class Office:
         """A report that nobody has seen yet, signed by a firm's auditor."""
         pair = {"firm": self.town.auditor, "rival": self._rival}[firm]
         did = pair.kid.partition("#")[0]
-        content = audit_report(auditor=did, ref=uuid.uuid4().hex)
+        content = audit_report(auditor=did, ref=uuid.uuid4().hex, evidence=[LISTED])
         return sign_report(content, iss=did, kid=pair.kid, key=pair.secret, now=datetime.now(UTC))
 
     async def report(self, firm: str = "firm") -> str:
@@ -76,6 +95,25 @@ class Office:
         who = {"firm": "auditor", "rival": "auditor 2"}[firm]
         made = await self.made(who, "POST", "reports", content=self.signed(firm), headers=MEDIA_TYPE)
         return str(made["id"])
+
+    async def report_with_evidence(self, firm: str = "firm") -> str:
+        """A report whose one file was received."""
+        report = await self.report(firm)
+        who = {"firm": "auditor", "rival": "auditor 2"}[firm]
+        headers = {"Content-Type": "application/octet-stream"}
+        await self.made(who, "PATCH", f"reports/{report}/evidence/E1?offset=0", content=PICTURE, headers=headers)
+        return report
+
+    async def objection(self, firm: str = "firm") -> str:
+        """A standing objection of a firm's auditor."""
+        report = await self.report(firm)
+        who = {"firm": "auditor", "rival": "auditor 2"}[firm]
+        return str((await self.made(who, "POST", f"reports/{report}/objections", json={"reason": "wrong site"}))["id"])
+
+    async def joint_act(self, by: str = "reviewer") -> str:
+        """A legal hold that somebody proposed."""
+        body = {"act": "hold", "reason": "a court asks for it"}
+        return str((await self.made(by, "POST", f"reports/{await self.report()}/joint-acts", json=body))["id"])
 
     async def proposal(self, by: str = "reviewer") -> str:
         """An open proposal of a reviewer."""

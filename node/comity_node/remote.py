@@ -3,6 +3,7 @@
 import os
 import time
 import uuid
+from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
 import httpx2
@@ -62,6 +63,22 @@ class Remote:
         """Return the exact bytes of a GET."""
         return self._ask("GET", path).content
 
+    def stream(self, path: str) -> Iterator[bytes]:
+        """Give the bytes of a GET as they come; nothing is kept in memory."""
+        try:
+            with self._client.stream("GET", f"/api/v1{path}") as response:
+                if response.is_error:
+                    response.read()
+                    raise NodeRefused(response.status_code, _problem(response))
+                yield from response.iter_bytes()
+        except httpx2.HTTPError as error:
+            raise self._unreachable() from error
+
+    def patch_bytes(self, path: str, content: bytes, *, offset: int) -> Any:
+        """Return the JSON of a PATCH of a file's piece; the offset makes that asking again does nothing twice."""
+        headers = {"Content-Type": "application/octet-stream"}
+        return self._ask("PATCH", path, content=content, headers=headers, params={"offset": offset}).json()
+
     def post(self, path: str, body: Any = None) -> Any:
         """Return the JSON of a POST with a JSON body; asked again if no answer came, yet done once."""
         return self._ask_once(path, json=body).json()
@@ -89,10 +106,13 @@ class Remote:
         try:
             response = self._client.request(method, f"/api/v1{path}", **more)
         except httpx2.HTTPError as error:
-            raise NodeUnreachable(f"no node answers at {self._url}; is `comity serve` running there?") from error
+            raise self._unreachable() from error
         if response.is_error:
             raise NodeRefused(response.status_code, _problem(response))
         return response
+
+    def _unreachable(self) -> NodeUnreachable:
+        return NodeUnreachable(f"no node answers at {self._url}; is `comity serve` running there?")
 
 
 def _problem(response: httpx2.Response) -> dict[str, Any]:

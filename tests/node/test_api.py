@@ -197,7 +197,6 @@ WRONG_ROLE = [
     ("officer", "POST", "people"),
     ("auditor", "POST", "screenings"),
     ("auditor", "POST", "reviews"),
-    ("auditor", "GET", f"reports/{'A' * 43}/drafts"),
     ("auditor", "GET", f"records/{'A' * 43}"),
     ("reviewer", "POST", "screenings"),
     ("reviewer", "GET", "people"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from api_world import MEDIA_TYPE, PASSWORD, Office, a_decision, furnish, register
+from api_world import MEDIA_TYPE, PASSWORD, PICTURE, Office, a_decision, furnish, register
 from comity_node.app import create_app
 from heard import NOBODY_BLAMED
 from node_world import Town
@@ -32,9 +32,21 @@ TABLE = """
     list_reports            401       200       200       200       403       403
     get_report              401       200/404   200/200   200/200   403/403   403/403
     get_signed_bytes        401       200/404   200/200   200/200   403/403   403/403
-    get_drafts              401       403/403   200/200   200/200   403/403   403/403
+    get_drafts              401       200/404   200/200   200/200   403/403   403/403
     list_sections           401       403/403   200/200   200/200   403/403   403/403
     disclose_section        401       403/403   200/200   200/200   403/403   403/403
+
+    list_evidence           401       200/404   200/200   200/200   403/403   403/403
+    send_evidence           401       200/404   403/403   403/403   403/403   403/403
+    read_evidence           401       200/404   200/200   200/200   403/403   403/403
+    read_release_copy       401       403/403   200/200   200/200   403/403   403/403
+    make_objection          401       201/404   403/403   403/403   403/403   403/403
+    list_objections         401       200/404   200/200   200/200   403/403   403/403
+    withdraw_objection      401       200/404   403/403   403/403   403/403   403/403
+    propose_joint_act       401       403/403   201/201   201/201   403/403   403/403
+    list_joint_acts         401       403/403   200/200   200/200   403/403   403/403
+    confirm_joint_act       401       403/403   409/200   409/200   403/403   403/403
+    decline_joint_act       401       403/403   409/200   409/200   403/403   403/403
 
     propose_release         401       403/403   201/201   403/403   403/403   403/403
     propose_revision        401       403/403   201/409   403/403   403/403   403/403
@@ -140,6 +152,33 @@ async def _section(office: Office, who: str, own: bool) -> Asked:
     return {**await _report(office, who, own), "number": "1"}
 
 
+async def _piece(office: Office, who: str, own: bool) -> Asked:
+    report = await office.report("firm" if own else "rival")
+    headers = {"Content-Type": "application/octet-stream"}
+    return {"report_id": report, "ref": "E1", "params": {"offset": 0}, "content": PICTURE, "headers": headers}
+
+
+async def _evidence(office: Office, who: str, own: bool) -> Asked:
+    return {"report_id": await office.report_with_evidence("firm" if own else "rival"), "ref": "E1"}
+
+
+async def _new_objection(office: Office, who: str, own: bool) -> Asked:
+    return {**await _report(office, who, own), "json": {"reason": "the date is wrong"}}
+
+
+async def _objection(office: Office, who: str, own: bool) -> Asked:
+    return {"objection_id": await office.objection("firm" if own else "rival")}
+
+
+async def _new_joint_act(office: Office, who: str, own: bool) -> Asked:
+    return {**await _report(office, who, own), "json": {"act": "hold", "reason": "a court asks for it"}}
+
+
+async def _joint_act(office: Office, who: str, own: bool) -> Asked:
+    mine = own and who in ("reviewer", "focal")
+    return {"joint_act_id": await office.joint_act(who if mine else "reviewer 2")}
+
+
 async def _observation(office: Office, who: str, own: bool) -> Asked:
     return {"json": {"report": await office.report("firm" if own else "rival"), "observation": "O1"}}
 
@@ -225,6 +264,17 @@ MAKE: dict[str, Make] = {
     "get_drafts": _report,
     "list_sections": _report,
     "disclose_section": _section,
+    "list_evidence": _report,
+    "send_evidence": _piece,
+    "read_evidence": _evidence,
+    "read_release_copy": _evidence,
+    "make_objection": _new_objection,
+    "list_objections": _report,
+    "withdraw_objection": _objection,
+    "propose_joint_act": _new_joint_act,
+    "list_joint_acts": _report,
+    "confirm_joint_act": _joint_act,
+    "decline_joint_act": _joint_act,
     "propose_release": _observation,
     "propose_revision": _revision,
     "propose_withdrawal": _statement,

@@ -3,7 +3,9 @@
 from fastapi import APIRouter
 
 from comity_node.api import (
+    concerns,
     decisions,
+    evidence,
     health,
     imports,
     metrics,
@@ -19,7 +21,21 @@ from comity_node.api import (
 )
 
 api_v1 = APIRouter(prefix="/api/v1")
-_ROOMS = (people, reports, reviews, decisions, imports, screening, network, quarantine, vocabulary, risks, peers)
+_ROOMS = (
+    people,
+    reports,
+    evidence,
+    concerns,
+    reviews,
+    decisions,
+    imports,
+    screening,
+    network,
+    quarantine,
+    vocabulary,
+    risks,
+    peers,
+)
 for _room in _ROOMS:
     api_v1.include_router(_room.router)
 

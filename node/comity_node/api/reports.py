@@ -13,12 +13,12 @@ from comity_node.api.bodies import Id
 from comity_node.api.contract import refuses, sends
 from comity_node.api.once import Onced
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
+from comity_node.api.visible import SEE_ALL, visible_report
 from comity_node.auth import Auditor, Releaser, ReportReader, ThisNode
 from comity_node.db import Store
 from comity_node.db.reports import StoredReport
 from comity_node.domain.errors import NotFound
 from comity_node.domain.minimize import outgoing_finding
-from comity_node.domain.people import Person, PersonRole
 from comity_node.domain.trail import Event
 from comity_node.domain.vocabulary import proposals_of
 from comity_node.services.release import minimize_stored
@@ -33,8 +33,6 @@ SECTION_TYPE = "application/vnd.comity.report-section+json"
 """What `comity report disclose` writes."""
 
 router = APIRouter(prefix="/reports", tags=["reports"])
-
-_SEE_ALL = frozenset({PersonRole.REVIEWER, PersonRole.FOCAL_POINT})
 
 
 class ReceiptOut(BaseModel):
@@ -147,7 +145,7 @@ async def list_reports(
     person: ReportReader, node: ThisNode, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[ReportOut]:
     """Reports you may see: an auditor those of the own firm, reviewers all."""
-    firm = None if person.roles & _SEE_ALL else person.firm or ""
+    firm = None if person.roles & SEE_ALL else person.firm or ""
     async with node.database.read() as store:
         rows = await store.reports.page(firm=firm, before=read_cursor(cursor), most=limit + 1)
     return page(rows, limit, lambda r: r.number, _report)
@@ -157,7 +155,7 @@ async def list_reports(
 async def get_report(report_id: Id, person: ReportReader, node: ThisNode) -> ReportStatusOut:
     """Where a report is now, observation by observation."""
     async with node.database.read() as store:
-        stored = await _visible(store, report_id, person)
+        stored = await visible_report(store, report_id, person)
         statuses = await report_status(store, stored)
     observations = [
         ObservationOut(observation=s.observation, state=s.state, statement=s.statement, seq=s.seq) for s in statuses
@@ -167,9 +165,10 @@ async def get_report(report_id: Id, person: ReportReader, node: ThisNode) -> Rep
 
 @router.get("/{report_id}/signed", response_class=Response, responses=refuses(403, 404) | sends(MEDIA_TYPE))
 async def get_signed_bytes(report_id: Id, person: ReportReader, node: ThisNode) -> Response:
-    """The exact bytes that were submitted."""
-    async with node.database.read() as store:
-        stored = await _visible(store, report_id, person)
+    """The exact bytes that were submitted. Each reading is on the trail."""
+    async with node.database.write() as store:
+        stored = await visible_report(store, report_id, person)
+        await store.trail.add(node.clock(), person.id, Event.REPORT_READ, report_id, what="signed")
     return Response(stored.raw, media_type=MEDIA_TYPE)
 
 
@@ -191,7 +190,7 @@ class SectionsOut(BaseModel):
 async def list_sections(report_id: Id, person: Releaser, node: ThisNode) -> SectionsOut:
     """Which sections a signed report has, by number."""
     async with node.database.read() as store:
-        stored = await _visible(store, report_id, person)
+        stored = await visible_report(store, report_id, person)
     names = section_names(_signed(stored).raw)
     return SectionsOut(
         sections=[SectionOut(number=n, name=name, shown=name not in NEVER_SHOWN) for n, name in enumerate(names, 1)]
@@ -206,17 +205,21 @@ async def disclose_section(
 ) -> Response:
     """One section with proof that the auditor signed it. Nothing can be learned of the others; it is on the trail."""
     async with node.database.write() as store:
-        stored = await _visible(store, report_id, person)
+        stored = await visible_report(store, report_id, person)
         shown = show_section(_signed(stored).raw, number)
         await store.trail.add(node.clock(), person.id, Event.SECTION_SHOWN, report_id, section=number)
     return Response(shown, media_type=SECTION_TYPE)
 
 
 @router.get("/{report_id}/drafts", responses=refuses(403, 404))
-async def get_drafts(report_id: Id, person: Releaser, node: ThisNode) -> DraftsOut:
-    """Exactly what would leave, beside what stays, with the reason for every field."""
-    async with node.database.read() as store:
-        stored = await _visible(store, report_id, person)
+async def get_drafts(report_id: Id, person: ReportReader, node: ThisNode) -> DraftsOut:
+    """Exactly what would leave, beside what stays, with the reason for every field.
+
+    The auditor sees it too, and may object before anything is released. Each reading is on the trail.
+    """
+    async with node.database.write() as store:
+        stored = await visible_report(store, report_id, person)
+        await store.trail.add(node.clock(), person.id, Event.REPORT_READ, report_id, what="drafts")
     minimized = minimize_stored(stored, node.settings.policy)
     drafts = []
     for draft in minimized.drafts:
@@ -235,13 +238,6 @@ async def get_drafts(report_id: Id, person: Releaser, node: ThisNode) -> DraftsO
     known = await asyncio.to_thread(crosswalks_with, node.home.crosswalks)
     proposals = [ProposalOut.model_validate(each, from_attributes=True) for each in proposals_of(report, known)]
     return DraftsOut(report=report.to_parsed(), drafts=drafts, fates=fates, proposals=proposals)
-
-
-async def _visible(store: Store, report_id: str, person: Person) -> StoredReport:
-    stored = await store.reports.find(report_id)
-    if stored is None or not (person.roles & _SEE_ALL or (person.firm is not None and stored.firm == person.firm)):
-        raise NotFound("no such report")
-    return stored
 
 
 def _signed(stored: StoredReport) -> StoredReport:

@@ -6,8 +6,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.accounts import Accounts
 from comity_node.db.backlog import Backlogs
+from comity_node.db.concerns import Concerns
 from comity_node.db.conditions import Conditions
 from comity_node.db.due_process import DueProcess
+from comity_node.db.evidence import EvidenceFiles
 from comity_node.db.given_answers import GivenAnswers
 from comity_node.db.outbox import Outbox
 from comity_node.db.peers import PeerWords
@@ -41,6 +43,16 @@ class Store:
     def rulings(self) -> Rulings:
         """What is held of authorities' decisions."""
         return Rulings(self._session)
+
+    @cached_property
+    def evidence(self) -> EvidenceFiles:
+        """What is known of evidence files."""
+        return EvidenceFiles(self._session)
+
+    @cached_property
+    def concerns(self) -> Concerns:
+        """Objections, and what two people decide about a report."""
+        return Concerns(self._session)
 
     @cached_property
     def reviews(self) -> Reviews:

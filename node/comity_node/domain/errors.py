@@ -62,6 +62,12 @@ class FocalPointNeeded(ComityError):
     code: ClassVar[str] = "review.focal-point-needed"
 
 
+class ObjectionStands(ComityError):
+    """The auditor objects to this release; it waits until they withdraw that, or two people overrule it."""
+
+    code: ClassVar[str] = "review.objection-stands"
+
+
 class AlreadyDecided(ComityError):
     """The proposal was decided before; nothing was changed."""
 

@@ -28,6 +28,7 @@ from comity_node.domain.people import Person, PersonRole
 from comity_node.domain.ruling import outgoing_decision
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
+from comity_node.services.concerns import require_no_objection
 from comity_node.services.due_process import require_heard
 from comity_node.services.follow_up import followed_up_statement
 from comity_node.services.published import (
@@ -153,6 +154,7 @@ async def approve(store: Store, person: Person, review_id: str, now: datetime) -
         NotFound, AlreadyDecided, SamePerson, FocalPointNeeded, HandlingRefused: nothing was released.
         StatusMayNotFollow, NotPublished, AlreadyProposed: what it revises changed meanwhile.
         NotYet, HeldBack: the supplier was not heard yet.
+        ObjectionStands: the auditor objects.
     """
     review = await _open_review(store, person, review_id)
     outgoing = read_outgoing(review)
@@ -160,6 +162,8 @@ async def approve(store: Store, person: Person, review_id: str, now: datetime) -
     if review.act == RELEASE:
         await _check_may_follow(store, review)
     proposer = await store.accounts.find_person(review.proposed_by)
+    if review.act == RELEASE:
+        await require_no_objection(store, review.report_id, review.observation)
     for check in RELEASE_CHECKS:
         check(review, [p for p in (proposer, person) if p is not None])
     await require_heard(store, review, now)

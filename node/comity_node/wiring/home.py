@@ -66,6 +66,16 @@ class Home:
         return self.path / "node.db"
 
     @property
+    def evidence(self) -> Path:
+        """Evidence files, encrypted, unless the settings name another directory."""
+        return self.path / "evidence"
+
+    @property
+    def evidence_keys(self) -> Path:
+        """The key of each evidence file: what is shredded when its time is over."""
+        return self.path / "keys" / "evidence"
+
+    @property
     def secret(self) -> Path:
         """Salts what is random to others and repeatable here: event references, the trail in checkpoints."""
         return self.path / "keys" / "node.secret"

@@ -13,6 +13,7 @@ from comity_federation.local_log import LocalLog, LocalLogInProduction
 from comity_federation.registry import Registry, RegistryClient
 from comity_node.db import Database
 from comity_node.domain.errors import RegistryMissing
+from comity_node.services.evidence.vault import Vault
 from comity_node.wiring.home import Home
 from comity_node.wiring.settings import Settings
 from comity_schemas.errors import ComityError
@@ -75,6 +76,11 @@ class Node:
         if kind == "kafka":
             return KafkaBus(self._kafka(where.removeprefix("//")), client_id=f"comity-{self.settings.member}")
         raise BusRefused(f"{self.settings.bus!r} is neither local:PATH nor kafka://HOST:PORT")
+
+    @property
+    def vault(self) -> Vault:
+        """Where evidence files lie."""
+        return Vault(self.settings.evidence or self.home.evidence, self.home.evidence_keys)
 
     def trusted_registry(self) -> Registry:
         """Return the last good registry, without any network.

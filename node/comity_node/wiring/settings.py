@@ -50,8 +50,13 @@ class Settings(BaseSettings):
     metrics_token_file: Path | None = None
     goods_risk_file: Path | None = None
     """A state's list of goods by country; None, the default, shows no risk at all."""
-    least_severity: Severity = Severity.S2
-    validity_months: Annotated[int, Field(ge=1, le=120)] = 12
+    evidence: Path | None = None
+    evidence_more_types: frozenset[str] = frozenset()
+    evidence_scanner: tuple[str, ...] = ()
+    keep_months: Annotated[int, Field(ge=1, le=600)] = 84
+    least_severity: Literal[Severity.S2, Severity.S3, Severity.S4] = Severity.S2
+    """Stricter than the default is allowed, looser is not."""
+    validity_months: Annotated[int, Field(ge=1, le=12)] = 12
     reply_window_s: Annotated[float, Field(ge=0)] = FIXED.reply.total_seconds()
     reply_extension_s: Annotated[float, Field(ge=0)] = FIXED.extension.total_seconds()
     postponed_at_most_s: Annotated[float, Field(ge=0)] = FIXED.postponed.total_seconds()

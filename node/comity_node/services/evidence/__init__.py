@@ -1,0 +1,1 @@
+"""Evidence files: received in pieces, kept encrypted, read by name, shredded in time. Never on the bus."""

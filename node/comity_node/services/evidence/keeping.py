@@ -1,0 +1,228 @@
+"""Receiving an evidence file in pieces, giving it back by name, and shredding it when its time is over."""
+
+import asyncio
+import hashlib
+from calendar import monthrange
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import ClassVar
+
+from comity_federation.encoding import b64encode
+from comity_node.db import Database, Store
+from comity_node.db.evidence import StoredEvidence
+from comity_node.db.reports import StoredReport
+from comity_node.domain.errors import NotFound
+from comity_node.domain.people import Person
+from comity_node.domain.trail import Event
+from comity_node.services.accounts import new_id
+from comity_node.services.evidence.kinds import EvidenceRefused, Looking, check_size, check_type
+from comity_node.services.evidence.scanning import is_clean
+from comity_node.services.evidence.vault import MESSAGE_BYTES, Vault, WrongOffset
+from comity_node.services.stored import open_stored
+from comity_schemas.errors import ComityError
+from comity_schemas.report import Evidence, Report
+
+SHREDDER = "comity evidence"
+"""Who stands on the trail for what was shredded because its time was over."""
+
+
+class EvidenceNotHere(ComityError):
+    """The report lists this file, and the node does not have it: not sent yet, not finished, or shredded."""
+
+    code: ClassVar[str] = "evidence.not-here"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a member's settings say of evidence."""
+
+    more_types: frozenset[str] = frozenset()
+    scanner: tuple[str, ...] = ()
+    keep_months: int = 84
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a file is."""
+
+    listed: Evidence
+    state: str
+    """`awaited`, `receiving`, `kept` or `shredded`."""
+    received: int
+    scanned: bool = False
+    keep_until: date | None = None
+
+
+async def evidence_of(store: Store, vault: Vault, stored: StoredReport) -> list[Progress]:
+    """Return how far each file is that a report lists."""
+    files = await store.evidence.of_report(stored.id)
+    return [_progress(listed, files.get(listed.ref), vault) for listed in open_stored(stored).evidence]
+
+
+async def take_piece(
+    database: Database,
+    vault: Vault,
+    rules: Rules,
+    person: Person,
+    stored: StoredReport,
+    ref: str,
+    *,
+    offset: int,
+    piece: bytes,
+    now: datetime,
+) -> Progress:
+    """Store the next piece of a file; with the last one, look whether it is what the auditor signed.
+
+    Raises:
+        NotFound: the report lists no such file.
+        EvidenceRefused: its type or size is not taken, or it is not what the report says; nothing of it is kept.
+        WrongOffset: it does not begin where the file ends so far.
+        ScannerUnavailable: the file waits; ask again with nothing to add.
+    """
+    report = open_stored(stored)
+    listed = _listed(report, ref)
+    check_type(listed.media_type, rules.more_types)
+    check_size(listed.bytes)
+    file = await _begun(database, vault, rules, person, stored, report, listed, now)
+    if file.state != "receiving":
+        if piece or offset != listed.bytes:
+            raise WrongOffset(listed.bytes)
+        return _progress(listed, file, vault)
+    end = offset + len(piece)
+    if end > listed.bytes:
+        await _refuse(database, vault, person, file, now)
+        raise EvidenceRefused(f"the file is longer than the {listed.bytes} bytes that the report says; nothing is kept")
+    if end < listed.bytes and (not piece or len(piece) % MESSAGE_BYTES):
+        raise WrongOffset(await asyncio.to_thread(vault.received, file.id))
+    await asyncio.to_thread(vault.append, file.id, offset, piece, last=end == listed.bytes)
+    if end < listed.bytes:
+        return Progress(listed, "receiving", end, keep_until=file.keep_until)
+    why = await asyncio.to_thread(_what_is_wrong, vault, file.id, listed, rules)
+    if why is not None:
+        await _refuse(database, vault, person, file, now)
+        raise EvidenceRefused(f"{why}; nothing of it is kept")
+    async with database.write() as store:
+        await store.evidence.keep(file.id, now, scanned=bool(rules.scanner))
+        await store.trail.add(
+            now, person.id, Event.EVIDENCE_KEPT, file.id, report=stored.id, scanned=bool(rules.scanner)
+        )
+    await asyncio.to_thread(vault.finish, file.id)
+    return Progress(listed, "kept", end, bool(rules.scanner), file.keep_until)
+
+
+async def note_reading(
+    store: Store, person: Person, stored: StoredReport, ref: str, now: datetime, *, copy: str
+) -> tuple[StoredEvidence, Evidence]:
+    """Put a reading on the trail; return the file to be read.
+
+    Raises:
+        NotFound: the report lists no such file.
+        EvidenceNotHere: it is not here whole.
+    """
+    listed = _listed(open_stored(stored), ref)
+    file = await store.evidence.find(stored.id, ref)
+    if file is None or file.state != "kept":
+        state = "not sent yet" if file is None else "not finished yet" if file.state == "receiving" else "shredded"
+        raise EvidenceNotHere(f"this file is {state}; the report tells what it was and its hash")
+    await store.trail.add(now, person.id, Event.EVIDENCE_READ, file.id, report=stored.id, copy=copy)
+    return file, listed
+
+
+async def shred_expired(database: Database, vault: Vault, now: datetime) -> int:
+    """Shred every file past its date, but for those under a legal hold; return how many."""
+    shredded = 0
+    async with database.read() as store:
+        expired = await store.evidence.expired(now.date())
+    for file in expired:
+        async with database.write() as store:
+            if await store.concerns.is_held(file.report_id):
+                continue
+            # The key first: a crash between the two shreds again what is gone, and never forgets what is not.
+            await asyncio.to_thread(vault.shred, file.id)
+            await store.evidence.shred(file.id)
+            await store.trail.add(now, SHREDDER, Event.EVIDENCE_SHREDDED, file.id, report=file.report_id)
+            shredded += 1
+    return shredded
+
+
+def last_day(report: Report, listed: Evidence, received: date, months: int) -> date:
+    """Return until when a file is kept: its own date, the report's, or the setting; the soonest of those stated."""
+    stated = [day for day in (listed.keep_until, report.keep_until) if day is not None]
+    if stated:
+        return min(stated)
+    year, before = divmod(received.year * 12 + received.month - 1 + months, 12)
+    return date(year, before + 1, monthrange(year, before + 1)[1])
+
+
+async def _begun(
+    database: Database,
+    vault: Vault,
+    rules: Rules,
+    person: Person,
+    stored: StoredReport,
+    report: Report,
+    listed: Evidence,
+    now: datetime,
+) -> StoredEvidence:
+    async with database.read() as store:
+        found = await store.evidence.find(stored.id, listed.ref)
+    if found is not None:
+        return found
+    until = last_day(report, listed, now.date(), rules.keep_months)
+    if until < now.date():
+        raise EvidenceRefused(f"the file was to be kept until {until} only, which is over; nothing was stored")
+    file = StoredEvidence(new_id(), stored.id, listed.ref, "receiving", False, until, person.id, now)
+    await asyncio.to_thread(vault.begin, file.id)
+    async with database.write() as store:
+        # Somebody may have begun it meanwhile: theirs goes on.
+        found = await store.evidence.find(stored.id, listed.ref)
+        if found is None:
+            await store.evidence.add(file)
+            await store.trail.add(now, person.id, Event.EVIDENCE_BEGUN, file.id, report=stored.id)
+            return file
+    await asyncio.to_thread(vault.shred, file.id)
+    return found
+
+
+async def _refuse(database: Database, vault: Vault, person: Person, file: StoredEvidence, now: datetime) -> None:
+    await asyncio.to_thread(vault.shred, file.id)
+    async with database.write() as store:
+        await store.evidence.remove(file.id)
+        await store.trail.add(now, person.id, Event.EVIDENCE_REFUSED, file.id, report=file.report_id)
+
+
+def _what_is_wrong(vault: Vault, name: str, listed: Evidence, rules: Rules) -> str | None:
+    hashed, looking = hashlib.sha256(), Looking(listed.media_type)
+    for piece in vault.read(name):
+        hashed.update(piece)
+        looking.look(piece)
+    if b64encode(hashed.digest()) != listed.sha256:
+        return "this is another file than the auditor signed: its SHA-256 differs"
+    if not looking.is_what_it_says():
+        return f"the file is not {listed.media_type}, whatever the report says"
+    if rules.scanner and not is_clean(rules.scanner, _pieces(vault, name)):
+        return "the malware scanner found something in it"
+    return None
+
+
+def _pieces(vault: Vault, name: str) -> Iterator[bytes]:
+    return vault.read(name)
+
+
+def _listed(report: Report, ref: str) -> Evidence:
+    for listed in report.evidence:
+        if listed.ref == ref:
+            return listed
+    raise NotFound("the report lists no such file")
+
+
+def _progress(listed: Evidence, file: StoredEvidence | None, vault: Vault) -> Progress:
+    if file is None:
+        return Progress(listed, "awaited", 0)
+    received = listed.bytes
+    if file.state == "receiving":
+        received = vault.received(file.id)
+    elif file.state == "shredded":
+        received = 0
+    return Progress(listed, file.state, received, file.scanned, file.keep_until)
