@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api_world import MEDIA_TYPE, ROLES, Office, furnish, register
+from api_world import MEDIA_TYPE, PICTURE, ROLES, Office, furnish, register
 from heard import NOBODY_BLAMED
 from node_world import Town, served
 
@@ -112,7 +112,11 @@ async def _set_up(place: Path, often: int) -> tuple[Town, dict[str, str], dict[s
 
 
 async def _things(office: Office, often: int) -> dict[str, list[str]]:
-    reports = [await office.report_with_evidence(firm) for firm in ("firm", "rival") for _ in range(often)]
+    reports = [
+        await (office.report(firm) if number % 2 else office.report_with_evidence(firm))
+        for firm in ("firm", "rival")
+        for number in range(often)
+    ]
     return {
         "observation": ["O1"],
         "number": ["1"],
@@ -218,6 +222,9 @@ def _deepen(case: Any, site: Site, data: st.DataObject) -> dict[str, Any]:
         for name in case.body:
             if name in site.things and data.draw(st.booleans()):
                 case.body[name] = data.draw(st.sampled_from(site.things[name]))
+    if case.operation.label.startswith("PATCH ") and data.draw(st.booleans()):
+        case.query = {"offset": 0}
+        return {"data": PICTURE, "headers": {"Content-Type": "application/octet-stream"}}
     if case.operation.label == "POST /api/v1/reports" and data.draw(st.booleans()):
         raw = bytearray(data.draw(st.sampled_from(site.reports)))
         if data.draw(st.booleans()):

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 
 import builders
 from builders import REPORT
+from comity_federation import strict_json
+from comity_federation.encoding import b64decode
+from comity_federation.statements import sign_statement
 from comity_node.domain.minimize import (
     _ALLOWED,
     _REASONS_TO_STAY,
@@ -23,7 +27,8 @@ from comity_node.domain.minimize import (
     minimize,
     outgoing_finding,
 )
-from comity_schemas.bands import band_of
+from comity_node.wiring.settings import SettingsRefused, read_settings
+from comity_schemas.bands import band_of, share_of
 from comity_schemas.finding import WITHHELD_BY_DEFAULT, Commitment, Finding, Severity, SourceType
 from comity_schemas.handling import Onward, Tlp
 from comity_schemas.report import Report
@@ -684,3 +689,135 @@ def test_only_registers_are_clear_and_never_where_the_firm_bears_a_persons_name(
     clear = source is SourceType.PUBLIC_REGISTER and not named_after_person
     assert handling.tlp is (Tlp.CLEAR if clear else Tlp.GREEN)
     assert handling.onward is (Onward.ANYONE if clear else Onward.MEMBERS)
+
+
+# --- what bands hide
+
+
+def _same_band(count: int) -> st.SearchStrategy[int]:
+    ends = [(0, 0), (1, 10), (11, 24), (25, 49), (50, 99), (100, 249), (250, 499), (500, 10_000)]
+    return st.integers(*next(end for end in ends if end[0] <= count <= max(end[1], 0) or end[0] == 500))
+
+
+def _another_count(observation: dict[str, Any], draw: Callable[..., Any]) -> dict[str, Any]:
+    """The same observation with other counts that fall into the same bands."""
+    if "affected" not in observation:
+        return observation
+    count = draw(_same_band(observation["affected"]))
+    if "affected_women" not in observation:
+        return {**observation, "affected": count}
+    share = share_of(observation["affected_women"], observation["affected"])
+    women = [n for n in (*range(min(count, 40) + 1), count * 3 // 8, count * 5 // 8, count) if n <= count]
+    fitting = [n for n in women if share_of(n, count) == share]
+    if not fitting:
+        return observation
+    return {**observation, "affected": count, "affected_women": draw(st.sampled_from(fitting))}
+
+
+@settings(max_examples=40, deadline=None)
+@given(source=reports(), data=st.data())
+def test_two_reports_with_the_same_allowed_and_banded_projection_give_the_same_drafts_withheld_fields_included(
+    source: Report, data: st.DataObject
+) -> None:
+    parsed = source.to_parsed()
+    other = {**parsed, "observations": [_another_count(o, data.draw) for o in parsed["observations"]]}
+    if "interviews" in parsed:
+        other["interviews"] = data.draw(_same_band(parsed["interviews"]))
+        other.pop("interviewed_women", None)
+    for free in ("summary", "client", "client_did", "client_consent", "team", "workforce", "scope"):
+        other.pop(free, None)
+    one, two = (minimize(r, Policy(), COMMITMENT).drafts for r in (source, Report.from_parsed(other)))
+    assert [(d.finding, d.handling) for d in one] == [(d.finding, d.handling) for d in two]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 10), st.integers(1, 10)), min_size=2, max_size=12), st.integers(11, 24))
+def test_no_count_under_11_can_be_told_from_any_number_of_revisions_and_totals(
+    counts: list[tuple[int, int]], rest: int
+) -> None:
+    """Whatever is added up or subtracted: two histories that differ below 11 are one to a reader."""
+
+    def history(which: int) -> list[Any]:
+        told = []
+        for pair in counts:
+            revised = report(interviews=pair[which], observations=[{"affected": pair[which]}, {"affected": rest}])
+            told.append([(d.finding, d.handling) for d in minimize(revised, Policy(), COMMITMENT).drafts])
+        return told
+
+    assert history(0) == history(1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(parts=PARTS, data=st.data())
+def test_the_number_and_length_of_digests_and_of_the_record_tell_nothing_of_what_is_withheld(
+    parts: Parts, data: st.DataObject
+) -> None:
+    member = builders.Publisher()
+    by = {"iss": member.did, "kid": member.kid(), "key": member.keys[0], "seq": 1, "prev": member.genesis}
+    told = []
+    for _ in range(2):
+        minimized = minimize(parts.complete(data.draw), Policy(), data.draw(st.sampled_from([None, COMMITMENT])))
+        out = [outgoing_finding(draft.finding, draft.handling) for draft in minimized.drafts]
+        signed = [sign_statement(each, **by, now=datetime(2026, 11, 1, tzinfo=UTC)) for each in out]  # type: ignore[arg-type]
+        digests = [_digests(each.record) for each in signed]
+        assert {len(each) for each in digests} == {16} and {len(d) for each in digests for d in each} == {43}
+        told.append([len(each.record) for each in signed])
+    assert told[0] == told[1]
+
+
+def _digests(record: bytes) -> list[str]:
+    payload = strict_json.loads(b64decode(strict_json.loads(record)["statement"].split("~")[0].split(".")[1]))
+    found: list[str] = payload["body"]["_sd"]
+    return found
+
+
+@settings(max_examples=40, deadline=None)
+@given(source=reports())
+def test_the_place_of_an_inspection_is_never_sent_and_withheld_only_where_it_is_a_confirmed_business_site(
+    source: Report,
+) -> None:
+    marked = source.to_parsed()
+    for party in (marked["party"], *marked["sites"], *marked["labour_providers"]):
+        party["address"] = "Canary Street 7, Dormitory"
+    given = Report.from_parsed(marked)
+    for draft, told in zip(minimize(given, Policy()).drafts, leaving(minimize(given, Policy())), strict=True):
+        assert "Canary Street" not in json.dumps(told.sent)
+        observation = next(o for o in given.observations if o.ref == draft.observation)
+        confirmed = given.party_of(observation).premises == "business"
+        assert ("site_address" in told.withheld) is confirmed
+
+
+@pytest.mark.parametrize(
+    ("setting", "taken"),
+    [
+        ({"least_severity": "S0"}, False),
+        ({"least_severity": "S1"}, False),
+        ({"least_severity": "S3"}, True),
+        ({"least_severity": "S4"}, True),
+        ({"validity_months": 13}, False),
+        ({"validity_months": 6}, True),
+    ],
+)
+def test_a_members_policy_may_be_stricter_than_the_default_and_looser_is_refused(
+    setting: dict[str, Any], taken: bool, tmp_path: Path
+) -> None:
+    given = {"member": "agency", "database": "sqlite+aiosqlite:///x", "bus": "local:x", "registry": "x", **setting}
+    file = tmp_path / "settings.toml"
+    file.write_text("\n".join(f"{name} = {json.dumps(value)}" for name, value in given.items()))
+    if taken:
+        assert read_settings(file).policy != Policy()
+    else:
+        with pytest.raises(SettingsRefused, match=next(iter(setting))):
+            read_settings(file)
+
+
+def test_what_a_labour_provider_did_is_said_of_it_and_shows_on_its_client_as_supplied_only() -> None:
+    """ICAT: labour providers are subjects of their own; a client never appears as the one who did it."""
+    provider = {"type": "labour-provider", "ref": "L1", "names": [{"text": "Agent"}], "country": "NP"}
+    source = report(labour_providers=[provider], observations=[{"about": "L1"}], party={"address": "Rua 7"})
+    body = only(source).sent["body"] | only(source).sent["disclosed"]
+    assert (body["subject"], body["names"][0]["text"], body["country"]) == ("labour-provider", "Agent", "NP")
+    assert body["supplies_to"][0]["names"][0]["text"] == REPORT["party"]["names"][0]["text"]
+    fates = {fate.path: (fate.fate, fate.becomes) for fate in minimize(source, Policy()).fates}
+    assert fates["party.names.0.text"] == (Fate.LEAVES, "supplies_to")
+    assert fates["party.country"] == fates["party.address"] == (Fate.STAYS, None)
