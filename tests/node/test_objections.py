@@ -21,9 +21,8 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
 
 
 async def proposed(office: Office) -> tuple[str, str]:
-    report = await office.report()
-    review = await office.made("reviewer", "POST", "reviews", json={"report": report, "observation": "O1"})
-    return report, str(review["id"])
+    review = await office.heard()
+    return str((await office.made("reviewer", "GET", f"reviews/{review}"))["report"]), review
 
 
 async def object_to(office: Office, report: str, **more: Any) -> str:
