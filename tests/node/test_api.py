@@ -658,8 +658,14 @@ def test_every_error_says_what_it_is() -> None:
 
 RAISED_THROUGH_THE_API = ("report.", "review.", "import.", "request.")
 """Errors of these families reach people through the API, as does everything of `domain.errors`."""
-NEVER_THROUGH_THE_API = {"decision.unreadable", "report.refused", "report.unreadable"}
-"""A root that is never raised itself, and one of the command line."""
+NEVER_THROUGH_THE_API = {
+    "decision.unreadable",
+    "report.refused",
+    "report.unreadable",
+    "report.sheet-refused",
+    "report.proof-broken",
+}
+"""A root that is never raised itself, and those of the command line."""
 
 
 def test_every_error_that_the_api_can_raise_has_a_status_and_every_status_an_error() -> None:
