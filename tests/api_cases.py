@@ -46,6 +46,8 @@ SENSIBLE: dict[str, dict[str, Any]] = {
     "POST /api/v1/reviews": {"report": None, "observation": "O1"},
     "POST /api/v1/revisions": {"statement": None, "status": "under-engagement"},
     "POST /api/v1/reviews/{review_id}/check": NOBODY_BLAMED,
+    "POST /api/v1/replies": {"review": None, "act": "dispute", "codes": ["remedied"]},
+    "POST /api/v1/replies/{word_id}/decide": {"outcome": "dismissed"},
 }
 """What somebody would ask who knows what there is, by the operation; None: one of those that exist."""
 
@@ -127,6 +129,12 @@ async def _things(office: Office, often: int) -> dict[str, list[str]]:
         "report": reports,
         "review_id": [await make("reviewer 2") for make in _reviews(office) for _ in range(often)],
         "ruling_id": [await office.ruling("reviewer 2") for _ in range(often)],
+        "link_id": [await office.link() for _ in range(often)],
+        "word_id": [
+            *[await office.word(published=True) for _ in range(often)],
+            *[await office.word(act="dispute") for _ in range(often)],
+        ],
+        "review": [await office.proposal() for _ in range(often)],
         "batch": [await office.batch("reviewer 2") for _ in range(often)],
         "person_id": [await office.hired() for _ in range(often)],
         "token_id": [await office.token("all") for _ in range(often)],

@@ -132,6 +132,21 @@ class Office:
         await self.made("reviewer", "POST", f"reviews/{review}/check", json=NOBODY_BLAMED)
         return review
 
+    async def link(self) -> str:
+        """The id of a supplier's link."""
+        made = await self.made("reviewer", "POST", f"reviews/{await self.heard('reviewer 2')}/link")
+        return str(made["id"])
+
+    async def word(self, by: str = "reviewer 2", *, act: str = "reply", published: bool = False) -> str:
+        """What a supplier said to a proposal of the second reviewer, or to what was published since."""
+        if published:
+            await self.published()
+            about = (await self.made("reviewer", "GET", "published?limit=1"))["items"][0]["review"]
+        else:
+            about = await self.proposal("reviewer 2")
+        body = {"review": about, "act": act, "codes": ["remedied"]}
+        return str((await self.made(by, "POST", "replies", json=body))["id"])
+
     async def batch(self, by: str = "reviewer") -> str:
         """The open proposals of an imported register."""
         return str((await self.made(by, "POST", "imports", json=register()))["batch"])

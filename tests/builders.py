@@ -88,6 +88,14 @@ DECISION_IN_CLEAR: dict[str, Any] = {
     "terms": [{"start": "2026-01-15", "end": "date", "until": "2028-01-14"}],
 }
 
+REPLY_IN_CLEAR: dict[str, Any] = {
+    "about": "A" * 43,
+    "act": "dispute",
+    "codes": ["facts-disputed"],
+    "made": "2026-09-15",
+    "late": False,
+}
+
 NAMES: list[dict[str, Any]] = [{"text": "Fazenda Exemplo Ltda"}]
 IDENTIFIERS: list[dict[str, Any]] = [{"scheme": "BR-CNPJ", "id": "00000000000191"}]
 
@@ -281,6 +289,12 @@ class Publisher:
             "disclosed": {"names": NAMES, "identifiers": IDENTIFIERS},
         }
         return self.make(**{**given, **changes})
+
+    def reply(self, about: str, *, text: str | None = None, **changes: Any) -> Made:
+        """A valid reply to a statement, or another one given by what differs."""
+        clear = {**REPLY_IN_CLEAR, "about": about, **changes.pop("more", {})}
+        said = {} if text is None else {"text": text}
+        return self.make(**{"kind": "reply", "clear": clear, "disclosed": said, **changes})
 
     def withdrawal(self, statement: str, **changes: Any) -> Made:
         """A valid withdrawal of one statement."""

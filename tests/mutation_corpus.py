@@ -94,6 +94,7 @@ def _told() -> Iterable[tuple[Log, Made, int]]:
     yield from _under_a_registry_that_closes()
     yield from _of_other_roles()
     yield from _decisions()
+    yield from _replies()
     yield from _kept_unread()
 
 
@@ -164,6 +165,15 @@ def _of_other_roles() -> Iterable[tuple[Log, Made, int]]:
         yield grown, publisher.withdrawal(first.hash, **publisher.after(first)), 0
 
 
+def _replies() -> Iterable[tuple[Log, Made, int]]:
+    first = AGENCY.reply("A" * 43, text="We do not run this site.")
+    grown = Log("replied", AGENCY, AGENCY.trust(), seen_of(first))
+    decided = {"outcome": "dismissed", "decided": "2026-09-20", "replaces": first.hash}
+    yield Log("replies", AGENCY, AGENCY.trust(), Seen()), first, 0
+    yield grown, AGENCY.reply("A" * 43, more=decided, **AGENCY.after(first)), 0
+    yield grown, AGENCY.withdrawal(first.hash, **AGENCY.after(first)), 0
+
+
 def _decisions() -> Iterable[tuple[Log, Made, int]]:
     first = AGENCY.decision()
     grown = Log("decided", AGENCY, AGENCY.trust(), seen_of(first))
@@ -175,7 +185,7 @@ def _decisions() -> Iterable[tuple[Log, Made, int]]:
 
 def _kept_unread() -> Iterable[tuple[Log, Made, int]]:
     log = Log("kept", AGENCY, AGENCY.trust(), Seen())
-    for kind in ("reply", "corroboration", "pointer", "audit-notice", "group-key", "of-tomorrow"):
+    for kind in ("corroboration", "pointer", "audit-notice", "group-key", "of-tomorrow"):
         yield log, AGENCY.make(kind=kind, clear={"text": "read by a later version"}), 0
     yield log, AGENCY.make(v=2), 0
     yield log, AGENCY.make(handling={**HANDLING, "tlp": "RED"}), 0

@@ -17,6 +17,7 @@ def add_to(collection: Collection) -> None:
     _bodies(collection)
     _disclosed_bodies(collection)
     _decisions(collection)
+    _replies(collection)
     _handling(collection)
     _references(collection, one, two)
 
@@ -92,6 +93,37 @@ def _bodies(c: Collection) -> None:
         "A closed list of reasons.",
         lambda: AGENCY.withdrawal("A" * 43, more={"reason": "because"}),
         **refused(12, "body"),
+    )
+
+
+def _replies(c: Collection) -> None:
+    """12: a reply's own schema. What it is about may lie in any log, so no reference is checked."""
+    ok: dict[str, Any] = {"member": plain(), "outcome": "accepted"}
+    decided = {"outcome": "dismissed", "decided": "2026-09-20"}
+    fields: dict[str, tuple[bool, str, str | None, dict[str, Any]]] = {
+        "coded": (True, "Codes alone.", None, {"act": "reply", "codes": ["wrong-site", "no-longer-operator"]}),
+        "text": (True, "With a checked text, in four scripts.", "Ошибка 错误 خطأ, é.", {}),
+        "decided": (True, "A dispute that a third person decided.", None, decided),
+        "other-script": (False, "Nobody could check Bengali, so only codes leave.", "আমরা একমত নই", {}),
+        "hidden-mark": (False, "No mark that reorders text.", "a\u202eb", {}),
+        "no-code": (False, "A code at least.", None, {"codes": []}),
+        "code-twice": (False, "Each code once.", None, {"codes": ["remedied", "remedied"]}),
+        "decided-reply": (False, "Only a dispute is decided.", None, {**decided, "act": "reply"}),
+        "outcome-without-day": (False, "Decided on a day.", None, {"outcome": "upheld"}),
+        "decided-before-made": (False, "Not before it was made.", None, {**decided, "decided": "2026-09-01"}),
+    }
+    for name, (fits, why, text, more) in fields.items():
+        c.add(
+            f"reply-{name}",
+            why,
+            lambda t=text, m=more: AGENCY.reply("A" * 43, text=t, more=m),
+            **(ok if fits else refused(12, "body")),
+        )
+    c.add(
+        "reply-text-in-clear",
+        "The text is a disclosure, so that it can be forgotten.",
+        lambda: AGENCY.reply("A" * 43, more={"text": "We do not agree."}),
+        **refused(12, "disclosed-fields"),
     )
 
 

@@ -22,6 +22,7 @@ from comity_schemas.decision import Decision
 from comity_schemas.finding import Finding
 from comity_schemas.member import MemberList, SuspensionList
 from comity_schemas.peers import PeerCheckpoint, PeerToken
+from comity_schemas.reply import Reply
 from comity_schemas.report import Report, ShownSection, SignedReport
 from comity_schemas.statement import Checkpoint, Claims, Header, Record, Withdrawal
 from comity_schemas.wire import Wire
@@ -34,6 +35,7 @@ MODELS: dict[str, type[Wire]] = {
     "claims": Claims,
     "finding": Finding,
     "decision": Decision,
+    "reply": Reply,
     "withdrawal": Withdrawal,
     "checkpoint": Checkpoint,
     "peer-token": PeerToken,

@@ -13,6 +13,7 @@ from comity_schemas.finding import DISCLOSABLE, Finding
 from comity_schemas.handling import Handling
 from comity_schemas.member import Role
 from comity_schemas.peers import PeerHeads
+from comity_schemas.reply import REPLY_DISCLOSABLE, Reply
 from comity_schemas.wire import Did, Digest, Wire
 
 MAX_RECORD_BYTES = 64 * 1024
@@ -73,12 +74,13 @@ class Withdrawal(Wire):
     reason: WithdrawalReason
 
 
-Body = Finding | Decision | Withdrawal
+Body = Finding | Decision | Reply | Withdrawal
 """What a statement that can be read says."""
 
-BODIES: dict[str, type[Finding] | type[Decision] | type[Withdrawal]] = {
+BODIES: dict[str, type[Finding] | type[Decision] | type[Reply] | type[Withdrawal]] = {
     Kind.FINDING: Finding,
     Kind.DECISION: Decision,
+    Kind.REPLY: Reply,
     Kind.WITHDRAWAL: Withdrawal,
 }
 """The kinds this version can read."""
@@ -86,6 +88,7 @@ BODIES: dict[str, type[Finding] | type[Decision] | type[Withdrawal]] = {
 BODY_DISCLOSABLE: dict[str, frozenset[str]] = {
     Kind.FINDING: DISCLOSABLE,
     Kind.DECISION: DECISION_DISCLOSABLE,
+    Kind.REPLY: REPLY_DISCLOSABLE,
     Kind.WITHDRAWAL: frozenset(),
 }
 """The fields of a kind that may be disclosures under GREEN and CLEAR."""

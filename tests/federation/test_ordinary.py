@@ -76,6 +76,12 @@ def test_what_our_own_signer_writes_is_ordinary(what: str) -> None:
     assert must_agree(AGENCY.finding(**WRITTEN[what]).raw, AGENCY.member())
 
 
+@pytest.mark.parametrize("text", [None, "Мы не согласны. 我们不同意。 لا نوافق."])
+def test_a_reply_is_ordinary(text: str | None) -> None:
+    made = AGENCY.reply("A" * 43, text=text, seq=2, prev="B" * 43)
+    assert must_agree(made.raw, AGENCY.member())
+
+
 @pytest.mark.parametrize("more", [{}, {"grounds": []}, {"replaces": "A" * 43}])
 def test_a_decision_is_ordinary(more: dict[str, Any]) -> None:
     made = AGENCY.decision(clear={**DECISION_IN_CLEAR, **more}, seq=2, prev="B" * 43)
@@ -99,6 +105,8 @@ LEFT_TO_DECIDE: dict[str, bytes] = {
     "a decision about a firm named after a person, CLEAR": AGENCY.decision(
         tlp="CLEAR", clear={**DECISION_IN_CLEAR, "named_after_person": True}
     ).raw,
+    "a reply in a script that nobody could check": AGENCY.reply("A" * 43, text="আমরা একমত নই").raw,
+    "a reply that is decided without a day": AGENCY.reply("A" * 43, more={"outcome": "upheld"}).raw,
     "a decision that does not fit": AGENCY.decision(clear={**DECISION_IN_CLEAR, "terms": []}).raw,
     "nothing": b"",
     "cut off": AGENCY.finding().raw[:-1],

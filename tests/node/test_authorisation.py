@@ -64,6 +64,19 @@ TABLE = """
     list_published          401       403       200       200       403       403
 
     list_risks              401       403       403       403       200       403
+
+    write_down_reply        401       403/403   201/404   403/403   403/403   403/403
+    list_replies            401       403       200       200       403       403
+    propose_reply           401       403/403   201/409   403/403   403/403   403/403
+    decide_dispute          401       403/403   409/200   -/200     403/403   403/403
+
+    make_link               401       403/403   201/404   201/404   403/403   403/403
+    revoke_link             401       403/403   204/404   204/404   403/403   403/403
+    show_to_supplier        401       401       401       401       401       401
+    save_draft              401       401       401       401       401       401
+    extend_window           401       401       401       401       401       401
+    say                     401       401       401       401       401       401
+
     screen_suppliers        401       403       403       403       200       403
     get_network             401       200       200       200       200       200
     export_record           401       403/403   200/200   200/200   200/200   200/200
@@ -211,6 +224,35 @@ async def _heard(office: Office, who: str, own: bool) -> Asked:
     return {"review_id": await office.heard(who if own and who == "reviewer" else "reviewer 2")}
 
 
+async def _said(office: Office, who: str, own: bool) -> Asked:
+    review = await office.proposal() if own else "nothing"
+    return {"json": {"review": review, "act": "reply", "codes": ["remedied"]}}
+
+
+async def _word(office: Office, who: str, own: bool) -> Asked:
+    # What it answers to is published, or not yet.
+    return {"word_id": await office.word(published=own)}
+
+
+async def _dispute(office: Office, who: str, own: bool) -> Asked:
+    writer = who if own and who == "reviewer" else "reviewer 2"
+    return {"word_id": await office.word(writer, act="dispute"), "json": {"outcome": "dismissed"}}
+
+
+async def _told(office: Office, who: str, own: bool) -> Asked:
+    return {"review_id": await office.heard("reviewer 2") if own else "nothing"}
+
+
+async def _a_link(office: Office, who: str, own: bool) -> Asked:
+    if not own:
+        return {"link_id": "nothing"}
+    return {"link_id": await office.link()}
+
+
+async def _draft(office: Office, who: str, own: bool) -> Asked:
+    return {"json": {"act": "reply", "codes": ["remedied"]}}
+
+
 async def _batch(office: Office, who: str, own: bool) -> Asked:
     return {"batch": await office.batch(who if own and who == "reviewer" else "reviewer 2")}
 
@@ -287,6 +329,13 @@ MAKE: dict[str, Make] = {
     "approve": _heard,
     "reject": _review,
     "approve_batch": _batch,
+    "make_link": _told,
+    "revoke_link": _a_link,
+    "save_draft": _draft,
+    "say": _draft,
+    "write_down_reply": _said,
+    "propose_reply": _word,
+    "decide_dispute": _dispute,
     "screen_suppliers": _suppliers,
     "list_clauses": _scheme,
     "export_record": _record,

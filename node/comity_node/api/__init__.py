@@ -13,10 +13,12 @@ from comity_node.api import (
     peers,
     people,
     quarantine,
+    replies,
     reports,
     reviews,
     risks,
     screening,
+    supplier,
     vocabulary,
 )
 
@@ -27,6 +29,8 @@ _ROOMS = (
     evidence,
     concerns,
     reviews,
+    replies,
+    supplier,
     decisions,
     imports,
     screening,

@@ -31,6 +31,11 @@ _SCHEMA: dict[str, Any] = {
         "status": {"type": "integer"},
         "code": {"type": "string"},
         "detail": {"type": "string"},
+        "allowed": {
+            "type": "array",
+            "description": "With `review.status-may-not-follow`: what could be said instead.",
+            "items": {"type": "string"},
+        },
         "errors": {
             "type": "array",
             "description": "With `request.malformed`: where, and what kind.",

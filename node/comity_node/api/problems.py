@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from comity_node.api.once import AnsweredBefore, again
-from comity_node.domain.errors import StatusMayNotFollow, TooManyRequests
+from comity_node.domain.errors import StatusMayNotFollow, TextRefused, TooManyRequests
 from comity_schemas.errors import ComityError
 
 STATUS: dict[str, int] = {
@@ -29,6 +29,7 @@ STATUS: dict[str, int] = {
     "review.cannot-propose": 409,
     "review.handling-refused": 422,
     "review.not-published": 409,
+    "reply.text-refused": 422,
     "review.contradictory": 422,
     "review.not-yet": 409,
     "review.held-back": 409,
@@ -97,8 +98,12 @@ def add_problems(app: FastAPI) -> None:
 async def _comity(_request: Request, error: Exception) -> Problem:
     assert isinstance(error, ComityError)
     status = STATUS.get(error.code, 500)
-    # What could be said instead, for programs; people find it in the text.
-    more = {"allowed": [each.value for each in error.allowed]} if isinstance(error, StatusMayNotFollow) else {}
+    more: dict[str, Any] = {}
+    if isinstance(error, StatusMayNotFollow):
+        # What could be said instead, for programs; people find it in the text.
+        more["allowed"] = [each.value for each in error.allowed]
+    elif isinstance(error, TextRefused):
+        more["errors"] = [{"loc": ["text", str(start), str(end)], "type": kind} for kind, start, end in error.problems]
     answer = Problem(status, error.code, str(error) if status != 500 else "something went wrong at this node", **more)
     if isinstance(error, TooManyRequests):
         answer.headers["Retry-After"] = str(error.retry_after_s)

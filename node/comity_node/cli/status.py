@@ -71,8 +71,7 @@ async def _status(home: Path) -> Status:
     finally:
         await node.close()
     found = weigh(measures, registry, running, node.settings.member, node.clock())
-    shortened = node.settings.windows.differences()
-    return replace(found, troubles=[*disk_troubles(home), *found.troubles], shortened=shortened)
+    return replace(found, troubles=[*disk_troubles(home), *found.troubles], windows=node.settings.windows)
 
 
 def _say(found: Status) -> None:
@@ -123,11 +122,15 @@ def _say_quarantine(found: Status) -> None:
 
 
 def _say_due_process(found: Status) -> None:
-    for difference in found.shortened:
+    for difference in found.windows.differences():
         typer.echo(f"for trying  {difference}: production refuses this")
     waiting = [p for p in found.measures.process if p.check.outcome is Outcome.POSTPONE or p.window_ends is not None]
     for process in waiting:
         typer.echo(f"supplier    review {process.review_id}: {in_words(process, None, found.as_of)}")
+    for word in found.measures.disputes:
+        decide_by = word.made_at + found.windows.dispute
+        overdue = ", OVERDUE" if decide_by < found.as_of else ""
+        typer.echo(f"dispute     {word.id}: a third person decides by {_when(decide_by)}{overdue}")
 
 
 def _say_logs(heard: Sequence[Heard], now: datetime) -> None:
@@ -189,8 +192,16 @@ def _facts(found: Status) -> dict[str, Any]:
             for (member, step), count in sorted(measures.refused.items())
         ],
         "due_process": {
-            "shortened": list(found.shortened),
+            "shortened": found.windows.differences(),
             "proposals": [_process(process, found.as_of) for process in measures.process],
+            "disputes": [
+                {
+                    "reply": word.id,
+                    "decide_by": (word.made_at + found.windows.dispute).isoformat(),
+                    "overdue": word.made_at + found.windows.dispute < found.as_of,
+                }
+                for word in measures.disputes
+            ],
         },
         "logs": [
             {

@@ -123,6 +123,10 @@ def say_finding(hit: dict[str, Any]) -> None:
     )
     if hit["relayed"]:
         typer.echo("    relayed from a public register; its authority's own appeal procedure applies")
+    if hit["disputed"] is not None:
+        typer.echo(f"    DISPUTED by the supplier: {hit['disputed']}")
+    for reply in hit["replies"]:
+        _say_reply(reply)
     if hit["credit"] is not None:
         _say_credit(hit["credit"])
     if hit["taken_back"]:
@@ -136,3 +140,12 @@ def _say_credit(credit: dict[str, Any]) -> None:
         "closed-verified": f"closed and verified {str(credit['verified']).replace('-', ' ')}",
     }
     typer.echo(f"    credit: {how.get(credit['status'], 'on the way')}; {done}")
+
+
+def _say_reply(reply: dict[str, Any]) -> None:
+    since = f", unanswered since {reply['unanswered_since']}" if reply["unanswered_since"] else ""
+    late = ", after its window" if reply.get("late") else ""
+    what = "disputes" if reply["act"] == "dispute" else "replied"
+    typer.echo(f"    supplier {what} on {reply['made']}{late}{since}: {', '.join(reply['codes'])}")
+    if reply.get("text"):
+        typer.echo(f"      {reply['text']}")

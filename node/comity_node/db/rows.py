@@ -161,6 +161,52 @@ class DueProcessRow(SQLModel, table=True):
     extended_at: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
+class SupplierLinkRow(SQLModel, table=True):
+    """A supplier's personal link to one finding, stored as its hash; good until it is revoked."""
+
+    __tablename__ = "supplier_link"
+    id: str = Field(primary_key=True)
+    review_id: str = Field(foreign_key="review.id", index=True)
+    hash: str = Field(unique=True)
+    made_by: str = Field(foreign_key="person.id")
+    made_at: datetime = Field(sa_type=UtcTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    draft: str | None = None
+    """What it has begun to say; nobody here reads it."""
+
+
+class SupplierWordRow(SQLModel, table=True):
+    """What a supplier replied or disputed, as this node holds it."""
+
+    __tablename__ = "supplier_word"
+    __table_args__ = (
+        _one_of("act", "reply", "dispute"),
+        _one_of("outcome", "upheld", "partly-upheld", "dismissed"),
+        CheckConstraint("(review_id is null) <> (about is null)", name="one_subject"),
+        CheckConstraint("(outcome is null) = (decided_by is null)", name="decided"),
+        CheckConstraint("outcome is null or act = 'dispute'", name="disputed"),
+        # Whoever wrote it down does not decide it, whatever the code above forgets.
+        CheckConstraint("decided_by is null or entered_by is null or decided_by <> entered_by", name="third_person"),
+        Index("ix_supplier_word_open", "made_at", **_where("act = 'dispute' and outcome is null")),
+    )
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True)
+    review_id: str | None = Field(default=None, foreign_key="review.id", index=True)
+    about: str | None = Field(default=None, index=True)
+    act: str
+    codes: str
+    text: str | None = None
+    made_at: datetime = Field(sa_type=UtcTime)
+    late: bool
+    entered_by: str | None = Field(default=None, foreign_key="person.id")
+    """None where the supplier itself said it through its link."""
+    outcome: str | None = None
+    decided_by: str | None = Field(default=None, foreign_key="person.id")
+    decided_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    carried: str | None = Field(default=None, foreign_key="review.id")
+    """The newest proposal to let it leave."""
+
+
 class OutboxRow(SQLModel, table=True):
     """Exactly what will be said, then what was signed and sent."""
 
@@ -362,6 +408,20 @@ class DecisionIdentifierRow(_IdentifierFields, table=True):
 
     __tablename__ = "decision_identifier"
     __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class ReplyRow(SQLModel, table=True):
+    """One supplier's reply or dispute in the view, under the number of its record, found by what it is about."""
+
+    __tablename__ = "reply"
+    __table_args__ = (_one_of("state", "current", "superseded", "withdrawn"),)
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    about: str | None = Field(default=None, index=True)
+    handling: str
+    reply: str | None = None
+    state: str
+    by: str | None = None
+    reason: str | None = None
 
 
 class ChangeRow(SQLModel, table=True):

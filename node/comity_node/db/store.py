@@ -19,6 +19,8 @@ from comity_node.db.reports import Reports
 from comity_node.db.reviews import Reviews
 from comity_node.db.rulings import Rulings
 from comity_node.db.skipped import SkippedOffsets
+from comity_node.db.supplier_links import SupplierLinks
+from comity_node.db.supplier_words import SupplierWords
 from comity_node.db.trail import Trail
 from comity_node.db.view import View
 
@@ -63,6 +65,16 @@ class Store:
     def due_process(self) -> DueProcess:
         """Retaliation checks, notices and reply windows."""
         return DueProcess(self._session)
+
+    @cached_property
+    def links(self) -> SupplierLinks:
+        """Suppliers' personal links."""
+        return SupplierLinks(self._session)
+
+    @cached_property
+    def words(self) -> SupplierWords:
+        """What suppliers replied and disputed, as this node holds it."""
+        return SupplierWords(self._session)
 
     @cached_property
     def outbox(self) -> Outbox:

@@ -1,5 +1,6 @@
 """What a person can do wrong or run into at a node, one class per thing they can do about it."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from comity_schemas.errors import ComityError
@@ -114,6 +115,24 @@ class HeldBack(ComityError):
     """It is postponed: it would have to be sealed to its group, and nothing can be sealed yet."""
 
     code: ClassVar[str] = "review.held-back"
+
+
+class TextRefused(ComityError):
+    """A reply's text tells something that must not leave, or nobody could check it.
+
+    Attributes:
+        problems: Where, and what kind; never the text itself.
+    """
+
+    code: ClassVar[str] = "reply.text-refused"
+
+    def __init__(self, problems: Sequence[tuple[str, int, int]]) -> None:
+        kinds = ", ".join(sorted({kind for kind, _, _ in problems}))
+        super().__init__(
+            f"the text tells what must not leave ({kinds}); `errors` says where. Say it otherwise or with codes; "
+            "nothing was recorded"
+        )
+        self.problems = tuple(problems)
 
 
 class StatusMayNotFollow(ComityError):

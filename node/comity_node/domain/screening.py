@@ -13,7 +13,7 @@ from typing import TypeVar
 from rapidfuzz import fuzz
 
 from comity_node.domain.names import fold_name
-from comity_node.domain.supplier_view import AnyEntry, DecisionEntry, DecisionStanding, Entry, Standing
+from comity_node.domain.supplier_view import DecisionEntry, DecisionStanding, Entry, ReplyEntry, Standing
 from comity_schemas.identifiers import Identifier
 
 CLOSE = 88
@@ -73,6 +73,8 @@ class Hit:
     entry: Entry
     standing: Standing
     likeness: Likeness
+    replies: tuple[ReplyEntry, ...] = ()
+    """What its supplier answered and disputes, whoever carries it, also of its earlier forms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class DecisionHit:
     entry: DecisionEntry
     standing: DecisionStanding
     likeness: Likeness
+    replies: tuple[ReplyEntry, ...] = ()
 
 
 H = TypeVar("H", Hit, DecisionHit)
@@ -113,7 +116,7 @@ def close_names(question: Question, names: Iterable[tuple[int, str, str, str]]) 
     return best
 
 
-def weigh_identifiers(question: Question, likeness: Likeness, entry: AnyEntry) -> Likeness:
+def weigh_identifiers(question: Question, likeness: Likeness, entry: Entry | DecisionEntry) -> Likeness:
     """Return the likeness with what identifiers add: equal decides, same scheme and different speaks against."""
     said = entry.finding if isinstance(entry, Entry) else entry.decision
     theirs = () if said is None else said.identifiers or ()

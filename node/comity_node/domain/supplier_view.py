@@ -13,6 +13,7 @@ from enum import StrEnum
 from comity_schemas.decision import Decision, End, Term
 from comity_schemas.finding import CLOSED, Finding, Status
 from comity_schemas.handling import Handling
+from comity_schemas.reply import DECIDED_WITHIN, Reply, ReplyAct
 from comity_schemas.statement import Body, Kind, Withdrawal
 
 
@@ -66,7 +67,22 @@ class DecisionEntry:
     reason: str | None = None
 
 
-AnyEntry = Entry | DecisionEntry
+@dataclass(frozen=True, slots=True)
+class ReplyEntry:
+    """What a supplier answered to a finding or decision, or its dispute; what it is about may not be here."""
+
+    hash: str
+    member: str
+    seq: int
+    handling: Handling
+    reply: Reply | None
+    state: EntryState
+    by: str | None = None
+    """The statement that superseded or withdrew it."""
+    reason: str | None = None
+
+
+AnyEntry = Entry | DecisionEntry | ReplyEntry
 
 
 class Standing(StrEnum):
@@ -128,6 +144,25 @@ def _term_standing(term: Term, today: date) -> DecisionStanding:
     return DecisionStanding.IN_FORCE
 
 
+class DisputeStanding(StrEnum):
+    """What a supplier's dispute means today."""
+
+    DISPUTED = "disputed"
+    UNANSWERED = "disputed, unanswered"
+    UPHELD = "dispute upheld"
+    PARTLY_UPHELD = "dispute partly upheld"
+    DISMISSED = "dispute dismissed"
+
+
+def dispute_standing(reply: Reply, today: date) -> DisputeStanding | None:
+    """Return what a dispute means on a day, or None for a plain reply; nobody has to say that it went unanswered."""
+    if reply.act is not ReplyAct.DISPUTE:
+        return None
+    if reply.outcome is not None:
+        return DisputeStanding[reply.outcome.name]
+    return DisputeStanding.UNANSWERED if today > reply.made + DECIDED_WITHIN else DisputeStanding.DISPUTED
+
+
 def fold(statements: Iterable[Statement]) -> dict[str, AnyEntry]:
     """Return the view of one log's statements, given in order."""
     view: dict[str, AnyEntry] = {}
@@ -166,6 +201,8 @@ def _added(statement: Statement) -> AnyEntry | None:
             return Entry(*place, finding, EntryState.CURRENT)
         case Kind.DECISION, Decision() | None as decision:
             return DecisionEntry(*place, decision, EntryState.CURRENT)
+        case Kind.REPLY, Reply() | None as reply:
+            return ReplyEntry(*place, reply, EntryState.CURRENT)
         case _:
             return None
 

@@ -132,7 +132,10 @@ class Acceptance:
         for index, opened in self._accepted:
             if opened.kind in folded:
                 folded[opened.kind].append(_folded(numbers[index], opened))
-            if opened.refers_to is not None or opened.hash in self._referred:
+            if opened.kind == Kind.REPLY:
+                # Few, and found by what they are about: folded as they are.
+                changed.update(self._fold(self._arrived[index].member, opened))
+            elif opened.refers_to is not None or opened.hash in self._referred:
                 changed.update(self._changes(self._arrived[index].member, opened))
         await self.store.view.findings.add(folded[Kind.FINDING], self.now)
         await self.store.view.decisions.add(folded[Kind.DECISION], self.now)
@@ -155,12 +158,16 @@ class Acceptance:
 
     def _changes(self, member: str, opened: Opened) -> dict[str, AnyEntry]:
         """Fold a statement that refers to another or is referred to; return what it makes of others."""
+        return {name: entry for name, entry in self._fold(member, opened).items() if name != opened.hash}
+
+    def _fold(self, member: str, opened: Opened) -> dict[str, AnyEntry]:
+        """Fold a statement; return what it adds and changes."""
         body = BODIES[opened.kind].model_validate_json(opened.body)
         handling = Handling.model_validate_json(opened.handling)
         statement = Statement(member, opened.seq, opened.hash, opened.kind, handling, body)
         entries = {entry.hash: entry for entry in changes(self._view, statement)}
         self._view.update(entries)
-        return {name: entry for name, entry in entries.items() if name != opened.hash}
+        return entries
 
 
 def _folded(number: int, opened: Opened) -> Folded:

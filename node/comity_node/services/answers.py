@@ -1,12 +1,14 @@
 """Answers as JSON values: the same for the API, `comity screen --json` and the demo."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from comity_node.domain.screening import DecisionHit, Hit, recognitions_of
-from comity_node.domain.supplier_view import Entry, Standing
+from comity_node.domain.supplier_view import DisputeStanding, Entry, ReplyEntry, Standing, dispute_standing
 from comity_node.services.screen import Answer, Coverage
 from comity_schemas.finding import SourceType
+from comity_schemas.reply import DECIDED_WITHIN, Reply
 
 
 def describe(answers: Sequence[Answer]) -> dict[str, Any]:
@@ -68,14 +70,14 @@ def _answer(answer: Answer, met: Events) -> dict[str, Any]:
         "verdict": answer.verdict.value,
         "state": answer.state.value,
         "unreadable": answer.unreadable,
-        "findings": [_hit(hit, met) for hit in answer.hits],
+        "findings": [_hit(hit, met, answer.as_of.date()) for hit in answer.hits],
         "decision_state": answer.decision_state.value,
         "unreadable_decisions": answer.unreadable_decisions,
-        "decisions": _decisions(answer.decisions),
+        "decisions": _decisions(answer.decisions, answer.as_of.date()),
     }
 
 
-def _hit(hit: Hit, met: Events) -> dict[str, Any]:
+def _hit(hit: Hit, met: Events, today: date) -> dict[str, Any]:
     entry = hit.entry
     return {
         "verdict": hit.likeness.verdict.value,
@@ -88,6 +90,7 @@ def _hit(hit: Hit, met: Events) -> dict[str, Any]:
         "finding": None if entry.finding is None else entry.finding.to_parsed(),
         "same_event": [other for other in met.get(_event(entry), ()) if other != entry.hash],
         "credit": _credit(hit),
+        **_answered(hit.replies, today),
         "relayed": entry.finding is not None and entry.finding.source.type is SourceType.PUBLIC_REGISTER,
         "taken_back": entry.reason,
         "changed_by": entry.by,
@@ -106,12 +109,12 @@ def _credit(hit: Hit) -> dict[str, Any] | None:
     }
 
 
-def _decisions(hits: Sequence[DecisionHit]) -> list[dict[str, Any]]:
+def _decisions(hits: Sequence[DecisionHit], today: date) -> list[dict[str, Any]]:
     tied = recognitions_of(hits)
-    return [_decision(hit, [other.entry.hash for other in tied.get(hit.entry.hash, [])]) for hit in hits]
+    return [_decision(hit, [other.entry.hash for other in tied.get(hit.entry.hash, [])], today) for hit in hits]
 
 
-def _decision(hit: DecisionHit, recognised_by: list[str]) -> dict[str, Any]:
+def _decision(hit: DecisionHit, recognised_by: list[str], today: date) -> dict[str, Any]:
     entry = hit.entry
     return {
         "verdict": hit.likeness.verdict.value,
@@ -123,6 +126,27 @@ def _decision(hit: DecisionHit, recognised_by: list[str]) -> dict[str, Any]:
         "handling": entry.handling.to_parsed(),
         "decision": None if entry.decision is None else entry.decision.to_parsed(),
         "recognised_by": recognised_by,
+        **_answered(hit.replies, today),
         "taken_back": entry.reason,
         "changed_by": entry.by,
+    }
+
+
+def _answered(replies: Sequence[ReplyEntry], today: date) -> dict[str, Any]:
+    """Return what the supplier says, beside what is said of it; `disputed` in words, the gravest first."""
+    said = [_reply(entry, entry.reply, today) for entry in replies if entry.reply is not None]
+    standings = {s for e in replies if e.reply is not None and (s := dispute_standing(e.reply, today)) is not None}
+    order = (DisputeStanding.UNANSWERED, *DisputeStanding)
+    return {"replies": said, "disputed": next((s.value for s in order if s in standings), None)}
+
+
+def _reply(entry: ReplyEntry, reply: Reply, today: date) -> dict[str, Any]:
+    standing = dispute_standing(reply, today)
+    unanswered = standing is DisputeStanding.UNANSWERED
+    return {
+        **reply.to_parsed(),
+        "standing": None if standing is None else standing.value,
+        "unanswered_since": (reply.made + DECIDED_WITHIN).isoformat() if unanswered else None,
+        "carried_by": entry.member,
+        "statement": entry.hash,
     }

@@ -7,7 +7,7 @@ from comity_federation.lone_record import as_when_signed, claimed_issuer, decide
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
 from comity_node.db.outbox import OutboxItem
-from comity_node.domain.supplier_view import AnyEntry, Entry
+from comity_node.domain.supplier_view import AnyEntry, DecisionEntry, Entry, ReplyEntry
 from comity_node.services.release import read_outgoing
 from comity_node.services.settle import redecide, settle_log
 from comity_node.services.subscriptions import trust_fingerprint
@@ -109,7 +109,8 @@ def _differences(slug: str, before: dict[str, AnyEntry], after: dict[str, AnyEnt
 
 
 def _what(entry: AnyEntry) -> str:
-    return f"{'finding' if isinstance(entry, Entry) else 'decision'} {entry.hash}"
+    kinds = {Entry: "finding", DecisionEntry: "decision", ReplyEntry: "reply"}
+    return f"{kinds[type(entry)]} {entry.hash}"
 
 
 def _chain_problems(slug: str, before: dict[int, str], after: dict[int, str]) -> list[str]:

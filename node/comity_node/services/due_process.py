@@ -34,6 +34,7 @@ _RELAYED = (
     "relayed from a public register: the authority's own procedure and publication stand in place of check and window"
 )
 _OF_AN_AUTHORITY = "an authority decided: its own procedure stands in place of check and window"
+_OF_THE_SUPPLIER = "the supplier's own words: neither check nor window"
 _NOTHING_GRAVER = "it says nothing graver than what the supplier was heard on: neither check nor window"
 
 
@@ -146,9 +147,10 @@ async def why_exempt(store: Store, review: Review) -> str | None:
     """Return in words why a proposal needs neither check nor window, or None if it does."""
     if review.act == WITHDRAW:
         return _TAKING_BACK
-    said = json.loads(review.content).get("finding")
+    content = json.loads(review.content)
+    said = content.get("finding")
     if said is None:
-        return _OF_AN_AUTHORITY
+        return _OF_THE_SUPPLIER if "reply" in content else _OF_AN_AUTHORITY
     finding = Finding.from_parsed(said)
     stored = None if review.report_id is None else await store.reports.find(review.report_id)
     if finding.source.type is SourceType.PUBLIC_REGISTER and stored is not None and stored.origin == "register":

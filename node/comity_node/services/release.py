@@ -25,6 +25,7 @@ from comity_node.domain.errors import (
 )
 from comity_node.domain.minimize import Draft, Minimized, Policy, endangers_people, minimize, outgoing_finding
 from comity_node.domain.people import Person, PersonRole
+from comity_node.domain.replying import outgoing_reply
 from comity_node.domain.ruling import outgoing_decision
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
@@ -44,6 +45,7 @@ from comity_node.services.submit import MARKS
 from comity_schemas.decision import Decision
 from comity_schemas.finding import Commitment, Finding, Status
 from comity_schemas.handling import Handling, Tlp
+from comity_schemas.reply import Reply
 from comity_schemas.statement import Kind, Withdrawal, WithdrawalReason
 
 _RELEASABLE = frozenset({Tlp.GREEN, Tlp.CLEAR})
@@ -206,10 +208,18 @@ def read_outgoing(review: Review) -> Outgoing:
     if review.act == WITHDRAW:
         return Outgoing(Kind.WITHDRAWAL, handling, content["withdrawal"], {}, {})
     body = _released(content)
-    return outgoing_decision(body, handling) if isinstance(body, Decision) else outgoing_finding(body, handling)
+    match body:
+        case Decision():
+            return outgoing_decision(body, handling)
+        case Reply():
+            return outgoing_reply(body, handling)
+        case Finding():
+            return outgoing_finding(body, handling)
 
 
-def _released(content: dict[str, Any]) -> Finding | Decision:
+def _released(content: dict[str, Any]) -> Finding | Decision | Reply:
+    if "reply" in content:
+        return Reply.from_parsed(content["reply"])
     if "decision" in content:
         return Decision.from_parsed(content["decision"])
     return Finding.from_parsed(content["finding"])
@@ -219,7 +229,7 @@ async def _check_may_follow(store: Store, review: Review) -> None:
     body = _released(json.loads(review.content))
     if isinstance(body, Finding):
         await check_status(store, review, body)
-    elif review.target is not None:
+    elif isinstance(body, Decision) and review.target is not None:
         await published_item(store, review.target, Kind.DECISION)
         await require_unrevised(store, review.target, but=review.id)
 
@@ -228,8 +238,8 @@ def _focal_point_where_people_are_at_risk(review: Review, people: Sequence[Perso
     if review.act != RELEASE:
         return
     finding = _released(json.loads(review.content))
-    # What an authority ordered tells nobody who spoke.
-    if isinstance(finding, Decision):
+    # What an authority ordered, or a supplier answers, tells nobody who spoke.
+    if not isinstance(finding, Finding):
         return
     if endangers_people(finding) and not any(PersonRole.FOCAL_POINT in p.roles for p in people):
         raise FocalPointNeeded(
@@ -285,7 +295,7 @@ def _as_said(finding: Finding, revises: str | None, starts_as: Status | None) ->
     return finding if starts_as is None else finding.model_copy(update={"status": starts_as, "verified": None})
 
 
-def check_handling(body: Finding | Decision | None, handling: Handling) -> None:
+def check_handling(body: Finding | Decision | Reply | None, handling: Handling) -> None:
     """Refuse terms under which nothing can be released.
 
     Raises:
@@ -295,7 +305,7 @@ def check_handling(body: Finding | Decision | None, handling: Handling) -> None:
         raise HandlingRefused(
             f"TLP:{handling.tlp} cannot be released: sharing groups do not exist yet; GREEN and CLEAR can"
         )
-    if handling.tlp is Tlp.CLEAR and body is not None and body.named_after_person:
+    if handling.tlp is Tlp.CLEAR and isinstance(body, Finding | Decision) and body.named_after_person:
         raise HandlingRefused("the supplier bears a person's name: what is said of it is never TLP:CLEAR")
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from comity_federation.registry import Registry
@@ -12,6 +12,7 @@ from comity_node.db.received import LogStatus
 from comity_node.domain.screening import (
     DecisionHit,
     DecisionState,
+    H,
     Hit,
     Likeness,
     Question,
@@ -24,7 +25,7 @@ from comity_node.domain.screening import (
     state_of,
     weigh_identifiers,
 )
-from comity_node.domain.supplier_view import decision_standing, standing
+from comity_node.domain.supplier_view import AnyEntry, DecisionEntry, Entry, decision_standing, standing
 from comity_node.domain.trail import Event
 from comity_schemas.member import MemberStatus, Role
 
@@ -120,10 +121,10 @@ async def screen(store: Store, questions: Sequence[Question], registry: Registry
                 question=question,
                 verdict=next((v for v in (Verdict.MATCH, Verdict.REVIEW) if v in verdicts), Verdict.NONE),
                 state=state_of(found, known_otherwise=bool(decided)),
-                hits=tuple(sort_hits(found)),
+                hits=await _with_replies(store, sort_hits(found)),
                 unreadable=unreadable,
                 decision_state=decision_state_of(decided),
-                decisions=tuple(sort_hits(decided)),
+                decisions=await _with_replies(store, sort_hits(decided)),
                 unreadable_decisions=unreadable_decisions,
                 as_of=now,
                 registry_version=registry.version,
@@ -191,3 +192,28 @@ async def _like(
     for number, entry in (await entries.entries_by_number(sorted(found))).items():
         hits.append((entry, weigh_identifiers(question, found[number], entry)))
     return hits
+
+
+async def _with_replies(store: Store, hits: Sequence[H]) -> tuple[H, ...]:
+    """Return hits with what their suppliers answered, also to the earlier forms of what is said now."""
+    forms = {hit.entry.hash: {hit.entry.hash} for hit in hits}
+    below = {hit.entry.hash: before for hit in hits if (before := _replaces(hit.entry)) is not None}
+    while below:
+        earlier = await store.view.load(set(below.values()))
+        for newest, before in below.items():
+            forms[newest].add(before)
+        steps = {newest: _replaces(earlier[before]) for newest, before in below.items() if before in earlier}
+        below = {n: b for n, b in steps.items() if b is not None and b not in forms[n]}
+    replies = await store.view.replies.about(sorted(set().union(*forms.values()))) if forms else []
+    return tuple(
+        replace(
+            hit,
+            replies=tuple(r for r in replies if r.reply is not None and r.reply.about in forms[hit.entry.hash]),
+        )
+        for hit in hits
+    )
+
+
+def _replaces(entry: AnyEntry) -> str | None:
+    body = entry.finding if isinstance(entry, Entry) else entry.decision if isinstance(entry, DecisionEntry) else None
+    return None if body is None else body.replaces

@@ -9,8 +9,9 @@ from comity_node.db import Store
 from comity_node.db.backlog import Backlog
 from comity_node.db.conditions import Condition
 from comity_node.db.received import LogStatus
+from comity_node.db.supplier_words import SupplierWord
 from comity_node.domain.advice import Advice, advise
-from comity_node.domain.due_process import Process
+from comity_node.domain.due_process import FIXED, Process, Windows
 from comity_node.services.screen import Coverage, cover
 from comity_schemas.member import Member, MemberStatus
 
@@ -36,6 +37,8 @@ class Measures:
     """Member to state to number of records."""
     refused: Mapping[tuple[str, int], int]
     """Member and step to how many records are in quarantine."""
+    disputes: Sequence[SupplierWord] = ()
+    """Those that nobody has decided yet."""
     process: Sequence[Process] = ()
     """What was done for the proposals that nobody has decided yet."""
 
@@ -82,8 +85,8 @@ class Status:
     measures: Measures
     registry: Registry | None
     heard: Sequence[Heard]
-    shortened: Sequence[str] = ()
-    """Which windows of due process are shortened for trying."""
+    windows: Windows = FIXED
+    """How long each step of due process may take here."""
 
     @property
     def healthy(self) -> bool:
@@ -101,6 +104,7 @@ async def measure(store: Store) -> Measures:
         records=await store.received.counts(),
         refused=await store.quarantine.counts(),
         process=await store.due_process.open(),
+        disputes=await store.words.open_disputes(),
     )
 
 

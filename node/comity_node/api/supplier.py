@@ -1,0 +1,144 @@
+"""What a supplier sees and says through its personal link, and who makes and revokes it."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
+
+from comity_node.api.bodies import Body, Id
+from comity_node.api.contract import refuses
+from comity_node.api.once import Onced
+from comity_node.api.replies import Codes, Text, WordOut, describe_word
+from comity_node.auth import Releaser, ThisNode
+from comity_node.db import Store
+from comity_node.domain.errors import NotSignedIn
+from comity_node.services import supplier_links
+from comity_node.wiring import Node
+from comity_schemas.reply import ReplyAct
+
+router = APIRouter(tags=["supplier"])
+
+_link = HTTPBearer(auto_error=False, description="The secret of a supplier's personal link")
+
+
+async def _secret(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_link)]) -> str:
+    if credentials is None:
+        raise NotSignedIn("this needs the secret of your link: `Authorization: Bearer ...`")
+    return credentials.credentials
+
+
+Secret = Annotated[str, Depends(_secret)]
+
+
+class LinkOut(BaseModel):
+    """A new link; its secret is shown this once."""
+
+    id: str
+    review: str
+    secret: str
+
+
+class DraftBody(Body):
+    """What a supplier has begun to say."""
+
+    act: ReplyAct = ReplyAct.REPLY
+    codes: Codes | None = None
+    text: Text | None = None
+
+
+class SayIn(Body):
+    """What a supplier says."""
+
+    act: ReplyAct
+    codes: Codes
+    text: Text | None = None
+
+
+class SupplierOut(BaseModel):
+    """Exactly what the network sees, or would see, of you, and what you said."""
+
+    statement: str | None
+    state: str
+    says: dict[str, Any]
+    handling: dict[str, Any]
+    stage: str
+    in_words: str
+    window_ends: datetime | None
+    may_extend: bool
+    words: list[WordOut]
+    draft: dict[str, Any] | None
+
+
+@router.post("/reviews/{review_id}/link", status_code=201, responses=refuses(403, 404, 409))
+async def make_link(review_id: Id, person: Releaser, node: ThisNode) -> LinkOut:
+    """Make a personal link for the supplier, once it was told. Hand its secret on; it is stored nowhere."""
+    async with node.database.write() as store:
+        link_id, secret = await supplier_links.make_link(store, person, review_id, node.clock())
+    return LinkOut(id=link_id, review=review_id, secret=secret)
+
+
+@router.delete("/links/{link_id}", status_code=204, responses=refuses(403, 404))
+async def revoke_link(link_id: Id, person: Releaser, node: ThisNode, once: Onced) -> Response:
+    """Revoke a link at once."""
+
+    async def revoke(store: Store) -> None:
+        await supplier_links.revoke_link(store, person, link_id, node.clock())
+
+    await once.write(revoke)
+    return Response(status_code=204)
+
+
+@router.get("/supplier")
+async def show_to_supplier(secret: Secret, node: ThisNode) -> SupplierOut:
+    """What you see through your link. Opening it uses nothing up."""
+    async with node.database.read() as store:
+        return await _show(store, secret, node)
+
+
+@router.put("/supplier/draft", responses=refuses(422))
+async def save_draft(body: DraftBody, secret: Secret, node: ThisNode) -> SupplierOut:
+    """Keep what you have begun to say. Nobody at the node is shown it."""
+    async with node.database.write() as store:
+        link = await supplier_links.open_link(store, secret)
+        await supplier_links.save_draft(store, link, body.model_dump(mode="json"))
+        return await _show(store, secret, node)
+
+
+@router.post("/supplier/extension", responses=refuses(422))
+async def extend_window(secret: Secret, node: ThisNode) -> SupplierOut:
+    """Extend your reply window, once and while it runs."""
+    async with node.database.write() as store:
+        link = await supplier_links.open_link(store, secret)
+        await supplier_links.extend_window(store, link, node.settings.windows, node.clock())
+        return await _show(store, secret, node)
+
+
+@router.post("/supplier/words", status_code=201, responses=refuses(404))
+async def say(body: SayIn, secret: Secret, node: ThisNode) -> SupplierOut:
+    """Reply or dispute. A late reply is taken and says that it is late; a dispute may come at any time."""
+    async with node.database.write() as store:
+        link = await supplier_links.open_link(store, secret)
+        await supplier_links.say(store, link, body.act, body.codes, body.text, node.clock())
+        return await _show(store, secret, node)
+
+
+async def _show(store: Store, secret: str, node: Node) -> SupplierOut:
+    now = node.clock()
+    shown = await supplier_links.show(store, await supplier_links.open_link(store, secret), now)
+    process = shown.clock.process
+    ends = None if process is None else process.window_ends
+    may_extend = process is not None and ends is not None and ends > now and process.extended_at is None
+    return SupplierOut(
+        statement=shown.statement,
+        state=shown.state,
+        says=shown.says,
+        handling=shown.handling,
+        stage=shown.clock.stage,
+        in_words=shown.clock.in_words,
+        window_ends=ends,
+        may_extend=may_extend,
+        words=[describe_word(word, node) for word in shown.words],
+        draft=shown.draft,
+    )

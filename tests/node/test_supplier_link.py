@@ -1,0 +1,128 @@
+"""A supplier sees through its link exactly what the network sees, and answers for itself."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from api_world import MEDIA_TYPE
+from heard import NOBODY_BLAMED
+from node_world import Clock, House, Town
+
+DENIED = {"act": "reply", "codes": ["facts-disputed"]}
+
+
+class Desk:
+    """An agency with a finding on its way, its people, and a clock that the test moves."""
+
+    def __init__(self, town: Town, house: House, clock: Clock) -> None:
+        self.town, self.house, self.clock = town, house, clock
+        self.review = ""
+
+    async def ask(self, who: str, method: str, path: str, **more: Any) -> httpx2.Response:
+        async with self.house.api(self.house.people[who]) as api:
+            return await api.request(method, f"/api/v1/{path}", **more)
+
+    async def through(self, secret: str, method: str, path: str = "supplier", **more: Any) -> httpx2.Response:
+        async with self.house.api(Authorization=f"Bearer {secret}") as api:
+            return await api.request(method, f"/api/v1/{path}", **more)
+
+    async def link(self) -> dict[str, Any]:
+        made = await self.ask("ana", "POST", f"reviews/{self.review}/link")
+        assert made.status_code == 201, made.text
+        return dict(made.json())
+
+
+@pytest_asyncio.fixture
+async def desk(tmp_path: Any) -> AsyncIterator[Desk]:
+    town, clock = Town(tmp_path), Clock()
+    house = await town.found("agency", clock=clock, more={"reply_window_s": 30 * 86_400})
+    town.admit(town.firm_entry())
+    await town.refresh()
+    await house.hire("greta", "auditor", firm="firm")
+    for name in ("ana", "ben"):
+        await house.hire(name, "reviewer")
+    made = Desk(town, house, clock)
+    report = (await made.ask("greta", "POST", "reports", content=town.signed(), headers=MEDIA_TYPE)).json()["id"]
+    body = {"report": report, "observation": "O1"}
+    made.review = (await made.ask("ana", "POST", "reviews", json=body)).json()["id"]
+    yield made
+    await town.close()
+
+
+async def tell(desk: Desk) -> str:
+    """Let the supplier be told, and return its link's secret."""
+    await desk.ask("ben", "POST", f"reviews/{desk.review}/check", json=NOBODY_BLAMED)
+    await desk.ask("ana", "POST", f"reviews/{desk.review}/notify")
+    return str((await desk.link())["secret"])
+
+
+async def test_a_link_is_made_only_once_the_supplier_was_told(desk: Desk) -> None:
+    early = await desk.ask("ana", "POST", f"reviews/{desk.review}/link")
+    assert (early.status_code, early.json()["code"]) == (409, "review.not-yet")
+    assert (await tell(desk)).startswith("comity_supplier_")
+
+
+async def test_opening_uses_nothing_up_and_shows_exactly_what_the_network_would_see(desk: Desk) -> None:
+    secret = await tell(desk)
+    one, again = [(await desk.through(secret, "GET")).json() for _ in range(2)]
+    assert one == again
+    review = (await desk.ask("ana", "GET", f"reviews/{desk.review}")).json()
+    assert one["says"] == {**review["clear"], **review["disclosed"]}
+    # Nothing withheld, nothing of the report, nobody of this node.
+    told = json.dumps(one, ensure_ascii=False)
+    assert "Canary" not in told and '"affected"' not in told and desk.house.people["ana"].person.id not in told
+
+
+async def test_a_draft_is_kept_until_it_is_said(desk: Desk) -> None:
+    secret = await tell(desk)
+    begun = {"act": "reply", "codes": ["remedied"], "text": "We are still writing"}
+    assert (await desk.through(secret, "PUT", "supplier/draft", json=begun)).json()["draft"] == begun
+    refused = await desk.through(secret, "POST", "supplier/words", json={**DENIED, "text": "Mr Tan has them."})
+    assert (refused.status_code, refused.json()["code"]) == (422, "reply.text-refused")
+    assert (await desk.through(secret, "GET")).json()["draft"] == begun
+    said = await desk.through(secret, "POST", "supplier/words", json=DENIED)
+    assert said.status_code == 201 and said.json()["draft"] is None
+    (word,) = said.json()["words"]
+    assert (word["late"], word["entered_by"]) == (False, None)
+
+
+async def test_the_window_is_extended_once_and_while_it_runs(desk: Desk) -> None:
+    secret = await tell(desk)
+    before = (await desk.through(secret, "GET")).json()
+    longer = (await desk.through(secret, "POST", "supplier/extension")).json()
+    assert (before["may_extend"], longer["may_extend"]) == (True, False)
+    assert longer["window_ends"] > before["window_ends"] and "extended once" in longer["in_words"]
+    twice = await desk.through(secret, "POST", "supplier/extension")
+    assert (twice.status_code, twice.json()["code"]) == (422, "review.contradictory")
+    stages = []
+    for days in (40, 5):
+        desk.clock.pass_time(days=days)
+        stages.append((await desk.through(secret, "GET")).json()["stage"])
+    assert stages == ["window-open", "ready"]
+
+
+@pytest.mark.parametrize(("days", "late"), [(29, False), (31, True)])
+async def test_a_reply_after_the_window_is_taken_and_marked_late_and_a_dispute_never_is(
+    desk: Desk, days: int, late: bool
+) -> None:
+    secret = await tell(desk)
+    desk.clock.pass_time(days=days)
+    await desk.through(secret, "POST", "supplier/words", json=DENIED)
+    said = await desk.through(secret, "POST", "supplier/words", json={**DENIED, "act": "dispute"})
+    assert {word["act"]: word["late"] for word in said.json()["words"]} == {"reply": late, "dispute": False}
+
+
+async def test_a_revoked_or_wrong_link_opens_nothing_and_is_no_token_of_a_person(desk: Desk) -> None:
+    await tell(desk)
+    made = await desk.link()
+    for path in ("reviews", "me"):
+        assert (await desk.through(made["secret"], "GET", path)).status_code == 401
+    assert (await desk.through("comity_supplier_wrong", "GET")).status_code == 401
+    assert (await desk.through(desk.house.people["ana"].token, "GET")).status_code == 401
+    assert (await desk.ask("ben", "DELETE", f"links/{made['id']}")).status_code == 204
+    assert (await desk.through(made["secret"], "GET")).status_code == 401
+    assert (await desk.ask("ben", "DELETE", f"links/{made['id']}")).status_code == 404
