@@ -36,12 +36,14 @@ def move_before_keeping() -> None:
 
 def sign_anew() -> None:
     """Let the relay sign anew, after every start, what it had signed and not yet noted as sent."""
-    look = relay.reconcile
+    look, started = relay.reconcile, False
 
     async def reconcile(database: Database, *more: Any) -> Head:
+        nonlocal started
         async with database.read() as store:
-            unsure = await store.outbox.in_state("signed", most=1_000)
-        head = await look(database, *more)
+            # Only after the start: when the registry changes it compares again, and would lose without a kill.
+            unsure = [] if started else await store.outbox.in_state("signed", most=1_000)
+        head, started = await look(database, *more), True
         async with database.write() as store:
             for item in unsure:
                 assert item.seq is not None

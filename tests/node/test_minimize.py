@@ -450,10 +450,11 @@ def test_the_account_says_where_a_field_goes_and_it_is_there(source: Report) -> 
             mine = [drafts[ref] for ref in [source.observations[int(parts[1])].ref] if ref in drafts]
         elif parts[0] in ("party", "sites", "labour_providers"):
             party = source.party if parts[0] == "party" else getattr(source, parts[0])[int(parts[1])]
-            if fate.becomes == "supplies_to" and party is source.party:
-                party = source.labour_providers[0] if party.type != "labour-provider" else party
             about = [o.ref for o in source.observations if source.party_of(o) == party]
             mine = [drafts[ref] for ref in about if ref in drafts]
+            if fate.becomes == "supplies_to" and party is source.party:
+                # Said of whoever supplies labour to it, or of whom it supplies where it is a provider itself.
+                mine = [draft for draft in drafts.values() if "supplies_to" in draft.sent["disclosed"]]
         match fate.fate:
             case Fate.STAYS:
                 assert fate.becomes is None

@@ -60,9 +60,10 @@ def read_names(written: str, reading: NameReading) -> list[Name]:
     for kind, alias in behind:
         found += [Name(text=each, kind=kind) for each in _several(alias)]
     main = name.strip(_EDGE)
-    kept = [Name(text=main)] if main else []
+    # A blank of any kind is no name, such as the one that spreadsheets do not break a line at.
+    kept = [Name(text=main)] if main.strip() else []
     for each in found:
-        if plain(each.text) not in {plain(name.text) for name in kept}:
+        if each.text.strip() and plain(each.text) not in {plain(name.text) for name in kept}:
             kept.append(each)
     return kept
 
