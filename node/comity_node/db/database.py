@@ -92,7 +92,10 @@ class Database:
 def _engine(url: str) -> AsyncEngine:
     # Parameters hold what must not get into a log through an error.
     settings = _POSTGRES_SETTINGS if make_url(url).get_backend_name() == "postgresql" else {}
-    engine = create_async_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=settings)
+    # The connection used last first: each has a cache of its own, and those that nobody needs stay empty.
+    engine = create_async_engine(
+        url, pool_pre_ping=True, pool_use_lifo=True, hide_parameters=True, connect_args=settings
+    )
     event.listen(engine.sync_engine, "handle_error", _forget_values)
     if engine.dialect.name == "sqlite":
         take_over_begin(engine)

@@ -15,9 +15,9 @@ from comity_federation.registry import Registry
 from comity_node.services.opening import Openers, Opening
 from comity_node.services.subscriptions import subscriptions
 
-READ_AT_ONCE = 2_000
+READ_AT_ONCE = 4_000
 READ_WAIT = timedelta(seconds=1)
-_BATCHES_AHEAD = 3
+_BATCHES_AHEAD = 1
 
 
 @dataclass(frozen=True, slots=True)
