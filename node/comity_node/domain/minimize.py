@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from comity_federation.statements import Outgoing
+from comity_node.domain.terms import proposed_terms
 from comity_node.domain.validity import valid_until
 from comity_schemas.bands import SMALL, band_of, share_of
 from comity_schemas.finding import (
@@ -22,7 +23,7 @@ from comity_schemas.finding import (
     Source,
     SourceType,
 )
-from comity_schemas.handling import Contact, Handling, Onward, PermittedUse, Purpose, Tlp
+from comity_schemas.handling import Contact, Handling
 from comity_schemas.report import AuditedParty, Observation, Premises, Report
 from comity_schemas.statement import Kind
 from comity_schemas.subject import Party, SubjectType
@@ -173,17 +174,7 @@ def default_handling(report: Report, party: AuditedParty) -> Handling:
     """Return the terms proposed for a report's findings about a party; the reviewer may change them."""
     public = report.source is SourceType.PUBLIC_REGISTER
     clear = public and not party.named_after_person
-    return Handling(
-        tlp=Tlp.CLEAR if clear else Tlp.GREEN,
-        contact=Contact.OPEN if public else Contact.DESK,
-        purpose=Purpose.SUPPLY_CHAIN_DUE_DILIGENCE,
-        permitted_use=(
-            PermittedUse.ENGAGEMENT,
-            PermittedUse.DUE_DILIGENCE,
-            PermittedUse.NOT_SOLE_GROUND_FOR_EXCLUSION,
-        ),
-        onward=Onward.ANYONE if clear else Onward.MEMBERS,
-    )
+    return proposed_terms(clear=clear, contact=Contact.OPEN if public else Contact.DESK)
 
 
 def outgoing_finding(finding: Finding, handling: Handling) -> Outgoing:

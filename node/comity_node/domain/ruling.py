@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from comity_federation.statements import Outgoing
+from comity_node.domain.terms import proposed_terms
 from comity_schemas.decision import DECISION_DISCLOSABLE, Decision
-from comity_schemas.handling import Contact, Handling, Onward, PermittedUse, Purpose, Tlp
+from comity_schemas.handling import Contact, Handling
 from comity_schemas.report import LongText
 from comity_schemas.statement import Kind
 from comity_schemas.wire import Wire, text
@@ -36,17 +37,7 @@ class Ruling(Wire):
 def decision_handling(decision: Decision) -> Handling:
     """Return the terms proposed for a decision: an authority published it, so it is open unless it bears a name."""
     clear = not decision.named_after_person
-    return Handling(
-        tlp=Tlp.CLEAR if clear else Tlp.GREEN,
-        contact=Contact.OPEN,
-        purpose=Purpose.SUPPLY_CHAIN_DUE_DILIGENCE,
-        permitted_use=(
-            PermittedUse.ENGAGEMENT,
-            PermittedUse.DUE_DILIGENCE,
-            PermittedUse.NOT_SOLE_GROUND_FOR_EXCLUSION,
-        ),
-        onward=Onward.ANYONE if clear else Onward.MEMBERS,
-    )
+    return proposed_terms(clear=clear, contact=Contact.OPEN)
 
 
 def outgoing_decision(decision: Decision, handling: Handling) -> Outgoing:
