@@ -1,7 +1,8 @@
-"""Writes the tables of docs/domain.md from the code and the data files, or says that they no longer fit.
+"""Writes the tables of docs/domain.md and docs/trail.md from the code and the data files, or says that they no longer
+fit.
 
     python tests/domain_tables.py            writes
-    python tests/domain_tables.py --check    exit 1 where the page differs
+    python tests/domain_tables.py --check    exit 1 where a page differs
 
 A table stands between `<!-- generated: NAME -->` and `<!-- end -->`; everything else is written by hand.
 """
@@ -11,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from comity_node.domain.trail_catalogue import CATALOGUE, Field
 from comity_node.domain.vocabulary import Language
 from comity_node.vocabulary import bundled_crosswalks, countries, glossary, texts
 from comity_schemas.bands import Band
@@ -18,7 +20,8 @@ from comity_schemas.finding import Severity, SourceType
 from comity_schemas.indicators import Indicator
 from comity_schemas.meanings import CROSSWALK_ONLY, MEANINGS
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "domain.md"
+_DOCS = Path(__file__).resolve().parent.parent / "docs"
+PAGE, TRAIL_PAGE = _DOCS / "domain.md", _DOCS / "trail.md"
 _PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -92,16 +95,33 @@ TABLES: dict[str, Callable[[], str]] = {
 }
 
 
-def written(page: str) -> str:
+def events() -> str:
+    rows = ((f"`{event}`", d.actor, d.subject, "; ".join(map(_field, d.fields))) for event, d in CATALOGUE.items())
+    return _table(("event", "actor", "subject", "detail"), rows)
+
+
+def _field(field: Field) -> str:
+    sometimes = "" if field.always else ", not always"
+    says = f": {field.says}" if field.says else ""
+    return f"`{field.name}` ({field.holds}{sometimes}){says}"
+
+
+TRAIL_TABLES: dict[str, Callable[[], str]] = {"events": events}
+PAGES = {PAGE: TABLES, TRAIL_PAGE: TRAIL_TABLES}
+
+
+def written(page: str, tables: dict[str, Callable[[], str]] = TABLES) -> str:
     """Return the page with all of its tables as they are now."""
-    return _PART.sub(lambda found: f"{found[1]}{TABLES[found['name']]()}{found[3]}", page)
+    return _PART.sub(lambda found: f"{found[1]}{tables[found['name']]()}{found[3]}", page)
 
 
 def main() -> int:
-    page = PAGE.read_text("utf-8")
-    if "--check" in sys.argv[1:]:
-        return 0 if written(page) == page else 1
-    PAGE.write_text(written(page), "utf-8")
+    for path, tables in PAGES.items():
+        page = path.read_text("utf-8")
+        if "--check" not in sys.argv[1:]:
+            path.write_text(written(page, tables), "utf-8")
+        elif written(page, tables) != page:
+            return 1
     return 0
 
 

@@ -4,6 +4,7 @@
 fail. So nobody adds an operation without saying who may ask for it.
 """
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -393,6 +394,37 @@ async def test_who_may_do_it_and_with_what(office: Office, operation: str) -> No
             if answer.is_error:
                 assert answer.headers["content-type"] == "application/problem+json"
     assert wrong == []
+
+
+READS = re.compile(r"/(reports|evidence|reviews)\b")
+"""In the path of an operation that shows reports, evidence, or what was made from them."""
+
+
+async def test_every_reading_of_a_report_or_evidence_is_on_the_trail(office: Office) -> None:
+    me = office.person("reviewer").person.id
+    silent, readings = [], 0
+    for operation, (method, path, _) in operations(office).items():
+        if method != "GET" or not READS.search(path):
+            continue
+        readings += 1
+        asked = await MAKE.get(operation, _nothing)(office, "reviewer", True)
+        given = {name: asked.pop(name) for name in list(asked) if name not in IN_NO_PATH}
+        before = await _newest_entry(office)
+        answer = await office.ask("reviewer", method, path.format(**given), **asked)
+        noted = await _newest_entry(office)
+        is_noted = noted["number"] == before["number"] + 1 and noted["actor"] == me
+        if not is_noted or noted["event"].partition(".")[0] not in ("report", "reports", "evidence"):
+            silent.append(operation)
+        assert answer.status_code == 200
+        # Who may not read has read nothing.
+        assert (await office.ask("officer", method, path.format(**given))).status_code == 403
+        assert await _newest_entry(office) == noted
+    assert silent == []
+    assert readings >= 11
+
+
+async def _newest_entry(office: Office) -> dict[str, Any]:
+    return dict((await office.made("admin", "GET", "trail?limit=1"))["items"][0])
 
 
 async def _expendable(office: Office) -> str:

@@ -135,7 +135,7 @@ async def test_twenty_parallel_read_modify_writes_lose_nothing(database: Databas
 async def test_parallel_writers_keep_the_trail_one_chain(database: Database) -> None:
     async def note(number: int) -> None:
         async with database.write() as store:
-            await store.trail.add(NOW, "ana", Event.SCREENED, "suppliers", asked=number)
+            await store.trail.add(NOW, "ana", Event.SCREENED, "suppliers", asked=number, positions={})
 
     await asyncio.gather(*(note(number) for number in range(12)))
     async with database.read() as store:

@@ -22,6 +22,7 @@ from comity_federation.encoding import digest
 from comity_federation.lone_record import claimed_issuer
 from comity_node.db import Database
 from comity_node.db.quarantine import Chosen
+from comity_node.domain.trail import Event
 from comity_node.services.check import check
 from comity_node.services.intake import positions, take_in
 from comity_node.services.settle import Settled, settle
@@ -593,7 +594,7 @@ async def test_check_notices_what_was_tampered_with(quick: Bench, what: str) -> 
     await quick.arrive(member, *raws(chain))
     async with quick.database.write() as store:
         for n in range(3):
-            await store.trail.add(NOW, f"person {n}", "review.proposed", "x")  # type: ignore[arg-type]
+            await store.trail.add(NOW, f"person {n}", Event.REVIEW_PROPOSED, "x", act="release")
     assert await quick.check(member) == []
     change, said = TAMPERED[what]
     given = {"raw": chain[1].raw_with(["AAAA"]), "stripped": chain[1].stripped("names").raw}

@@ -9,7 +9,7 @@ from pydantic import BaseModel, StringConstraints, model_validator
 from comity_node.api.bodies import Body, Id
 from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
-from comity_node.api.visible import visible_report
+from comity_node.api.visible import read_report, visible_report
 from comity_node.auth import Auditor, Releaser, ReportReader, ThisNode
 from comity_node.db import Store
 from comity_node.db.concerns import JointAct, Objection
@@ -102,9 +102,9 @@ async def make_objection(
 
 @router.get("/reports/{report_id}/objections", responses=refuses(403, 404))
 async def list_objections(report_id: Id, person: ReportReader, node: ThisNode) -> ObjectionsOut:
-    """Who objects to what, and why."""
-    async with node.database.read() as store:
-        await visible_report(store, report_id, person)
+    """Who objects to what, and why. Each reading is on the trail."""
+    async with node.database.write() as store:
+        await read_report(store, report_id, person, node.clock(), what="objections")
         found = await store.concerns.objections(report_id)
     return ObjectionsOut(items=[_objection(each) for each in found])
 
@@ -134,9 +134,9 @@ async def propose_joint_act(
 
 @router.get("/reports/{report_id}/joint-acts", responses=refuses(403, 404))
 async def list_joint_acts(report_id: Id, person: Releaser, node: ThisNode) -> JointActsOut:
-    """What was proposed about a report, and whether it is held."""
-    async with node.database.read() as store:
-        await visible_report(store, report_id, person)
+    """What was proposed about a report, and whether it is held. Each reading is on the trail."""
+    async with node.database.write() as store:
+        await read_report(store, report_id, person, node.clock(), what="joint-acts")
         found = await store.concerns.acts(report_id)
         held = await store.concerns.is_held(report_id)
     return JointActsOut(held=held, items=[_joint_act(each) for each in found])

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from comity_node.api.bodies import Id
 from comity_node.api.contract import refuses, sends
-from comity_node.api.visible import visible_report
+from comity_node.api.visible import read_report, visible_report
 from comity_node.auth import Auditor, Releaser, ReportReader, ThisNode
 from comity_node.services.evidence.keeping import Progress, Rules, evidence_of, note_reading, take_piece
 from comity_node.services.evidence.stripping import strip
@@ -46,9 +46,9 @@ class EvidenceListOut(BaseModel):
 
 @router.get("", responses=refuses(403, 404))
 async def list_evidence(report_id: Id, person: ReportReader, node: ThisNode) -> EvidenceListOut:
-    """How far each file is; for an interrupted one, where to go on."""
-    async with node.database.read() as store:
-        stored = await visible_report(store, report_id, person)
+    """How far each file is; for an interrupted one, where to go on. Each reading is on the trail."""
+    async with node.database.write() as store:
+        stored = await read_report(store, report_id, person, node.clock(), what="evidence")
         found = await evidence_of(store, node.vault, stored)
     return EvidenceListOut(items=[_progress(each) for each in found])
 

@@ -13,7 +13,7 @@ from comity_node.api.bodies import Id
 from comity_node.api.contract import refuses, sends
 from comity_node.api.once import Onced
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
-from comity_node.api.visible import SEE_ALL, visible_report
+from comity_node.api.visible import SEE_ALL, note_list, read_report, visible_report
 from comity_node.auth import Auditor, Releaser, ReportReader, ThisNode
 from comity_node.db import Store
 from comity_node.db.reports import StoredReport
@@ -144,18 +144,19 @@ async def submit(request: Request, person: Auditor, node: ThisNode, once: Onced)
 async def list_reports(
     person: ReportReader, node: ThisNode, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[ReportOut]:
-    """Reports you may see: an auditor those of the own firm, reviewers all."""
+    """Reports you may see: an auditor those of the own firm, reviewers all. Each reading is on the trail."""
     firm = None if person.roles & SEE_ALL else person.firm or ""
-    async with node.database.read() as store:
+    async with node.database.write() as store:
         rows = await store.reports.page(firm=firm, before=read_cursor(cursor), most=limit + 1)
+        await note_list(store, person, node.clock(), "reports", min(len(rows), limit), cursor)
     return page(rows, limit, lambda r: r.number, _report)
 
 
 @router.get("/{report_id}", responses=refuses(403, 404))
 async def get_report(report_id: Id, person: ReportReader, node: ThisNode) -> ReportStatusOut:
-    """Where a report is now, observation by observation."""
-    async with node.database.read() as store:
-        stored = await visible_report(store, report_id, person)
+    """Where a report is now, observation by observation. Each reading is on the trail."""
+    async with node.database.write() as store:
+        stored = await read_report(store, report_id, person, node.clock(), what="status")
         statuses = await report_status(store, stored)
     observations = [
         ObservationOut(observation=s.observation, state=s.state, statement=s.statement, seq=s.seq) for s in statuses
@@ -167,8 +168,7 @@ async def get_report(report_id: Id, person: ReportReader, node: ThisNode) -> Rep
 async def get_signed_bytes(report_id: Id, person: ReportReader, node: ThisNode) -> Response:
     """The exact bytes that were submitted. Each reading is on the trail."""
     async with node.database.write() as store:
-        stored = await visible_report(store, report_id, person)
-        await store.trail.add(node.clock(), person.id, Event.REPORT_READ, report_id, what="signed")
+        stored = await read_report(store, report_id, person, node.clock(), what="signed")
     return Response(stored.raw, media_type=MEDIA_TYPE)
 
 
@@ -189,8 +189,8 @@ class SectionsOut(BaseModel):
 @router.get("/{report_id}/sections", responses=refuses(403, 404))
 async def list_sections(report_id: Id, person: Releaser, node: ThisNode) -> SectionsOut:
     """Which sections a signed report has, by number."""
-    async with node.database.read() as store:
-        stored = await visible_report(store, report_id, person)
+    async with node.database.write() as store:
+        stored = await read_report(store, report_id, person, node.clock(), what="sections")
     names = section_names(_signed(stored).raw)
     return SectionsOut(
         sections=[SectionOut(number=n, name=name, shown=name not in NEVER_SHOWN) for n, name in enumerate(names, 1)]
@@ -218,8 +218,7 @@ async def get_drafts(report_id: Id, person: ReportReader, node: ThisNode) -> Dra
     The auditor sees it too, and may object before anything is released. Each reading is on the trail.
     """
     async with node.database.write() as store:
-        stored = await visible_report(store, report_id, person)
-        await store.trail.add(node.clock(), person.id, Event.REPORT_READ, report_id, what="drafts")
+        stored = await read_report(store, report_id, person, node.clock(), what="drafts")
     minimized = minimize_stored(stored, node.settings.policy)
     drafts = []
     for draft in minimized.drafts:

@@ -10,6 +10,7 @@ from comity_node.api.bodies import Body, Id
 from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
+from comity_node.api.visible import note_list, read_report
 from comity_node.auth import Releaser, Reviewer, ThisNode
 from comity_node.db import Store
 from comity_node.db.outbox import OutboxItem
@@ -187,20 +188,23 @@ async def propose_withdrawal(body: WithdrawalProposal, person: Reviewer, node: T
 async def list_reviews(
     person: Releaser, node: ThisNode, state: ReviewState | None = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[ReviewOut]:
-    """Proposals, newest first; `state` is `proposed`, `approved` or `rejected`."""
-    async with node.database.read() as store:
+    """Proposals, newest first; `state` is `proposed`, `approved` or `rejected`. Each reading is on the trail."""
+    async with node.database.write() as store:
         rows = await store.reviews.page(state=state, before=read_cursor(cursor), most=limit + 1)
+        await note_list(store, person, node.clock(), "reviews", min(len(rows), limit), cursor)
         clocks = await clocks_of(store, rows, node.clock())
     return page(rows, limit, lambda r: r.number, lambda r: _review(r, clocks[r.id]))
 
 
 @router.get("/reviews/{review_id}", responses=refuses(403, 404))
 async def get_review(review_id: Id, person: Releaser, node: ThisNode) -> ReviewOut:
-    """One proposal, and exactly what it lets leave."""
-    async with node.database.read() as store:
+    """One proposal, and exactly what it lets leave. Each reading of what came from a report is on the trail."""
+    async with node.database.write() as store:
         review = await store.reviews.find(review_id)
         if review is None:
             raise NotFound("no such review")
+        if review.report_id is not None:
+            await read_report(store, review.report_id, person, node.clock(), what="proposal")
         return await describe_review(store, review, node)
 
 

@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from comity_node.db.bulk import insert_rows, stored_time
 from comity_node.db.rows import TrailRow
 from comity_node.domain.trail import START, Event, TrailEntry, link
+from comity_node.domain.trail_catalogue import check_detail
 
 
 class Trail:
@@ -20,7 +21,11 @@ class Trail:
         self._session = session
 
     async def add(self, now: datetime, actor: str, event: Event, subject: str, **detail: Any) -> None:
-        """Append an entry. `detail` holds references and numbers, never content or names."""
+        """Append an entry. `detail` holds references and numbers, never content or names.
+
+        Raises:
+            NotInCatalogue: the catalogue does not describe it so.
+        """
         entry = _new(now, actor, event, subject, detail)
         hash_ = link(await self.head(), entry)
         self._session.add(TrailRow(at=now, actor=actor, event=event, subject=subject, detail=entry.detail, hash=hash_))
@@ -67,6 +72,7 @@ class Trail:
 
 
 def _new(now: datetime, actor: str, event: Event, subject: str, detail: Mapping[str, Any]) -> TrailEntry:
+    check_detail(event, detail)
     return TrailEntry(now, actor, event, subject, json.dumps(detail, separators=(",", ":"), sort_keys=True))
 
 

@@ -12,7 +12,7 @@ START = digest("comity trail")
 
 
 class Event(StrEnum):
-    """Everything that is put on the trail. docs/trail.md lists the fields of each."""
+    """Everything that is put on the trail. `trail_catalogue` says what each is about, with its fields."""
 
     NODE_MADE = "node.made"
     PERSON_ADDED = "person.added"
@@ -23,6 +23,7 @@ class Event(StrEnum):
     REPORT_SUPERSEDED = "report.superseded"
     SECTION_SHOWN = "report.section-shown"
     REPORT_READ = "report.read"
+    REPORTS_LISTED = "reports.listed"
     EVIDENCE_BEGUN = "evidence.begun"
     EVIDENCE_KEPT = "evidence.kept"
     EVIDENCE_REFUSED = "evidence.refused"

@@ -1,0 +1,207 @@
+"""The catalogue of the trail: for each event its actor, its subject, and its fields with their types.
+
+The one place: the repository refuses an entry that does not fit, and docs/trail.md is written from here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from comity_node.domain.trail import Event
+
+Text, Number, Flag, Texts, Places = "text", "number", "yes or no", "list of texts", "member to number"
+"""What a field may hold. Texts are references and codes, never content, names or whom somebody asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of an event's detail."""
+
+    name: str
+    holds: str
+    says: str = ""
+    always: bool = True
+    """Whether every entry of the event has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What an entry of one event says."""
+
+    actor: str
+    subject: str
+    fields: tuple[Field, ...] = ()
+
+
+class NotInCatalogue(ValueError):
+    """An entry does not fit its event: a mistake of ours, found by the first test that writes it."""
+
+
+_REPORT = Field("report", Text)
+_REVIEW = Field("review", Text)
+_ACT = Field("act", Text, "`release` or `withdraw`")
+_JOINT = (Field("act", Text, "`overrule`, `hold` or `let-go`"), _REPORT)
+_ROWS = (Field("rows", Number), Field("added", Number), Field("changed", Number))
+_WINDOW = Field("window_ends", Text, "a time")
+
+CATALOGUE: dict[Event, Described] = {
+    Event.NODE_MADE: Described("`comity init`", "the member's slug"),
+    Event.PERSON_ADDED: Described("who added", "the person's id", (Field("roles", Texts),)),
+    Event.PERSON_CLOSED: Described("who closed", "the person's id"),
+    Event.TOKEN_MADE: Described("whose it is", "the token's id"),
+    Event.TOKEN_REVOKED: Described("whose it was", "the token's id"),
+    Event.REPORT_RECEIVED: Described(
+        "who submitted",
+        "the report's id: SHA-256 of its bytes",
+        (Field("firm", Text, "slug of who signed"), Field("marks", Texts, "why it can yield no finding")),
+    ),
+    Event.REPORT_SUPERSEDED: Described(
+        "who submitted the new one", "the earlier report's id", (Field("by", Text, "id of the report in its place"),)
+    ),
+    Event.SECTION_SHOWN: Described("who took it", "the report's id", (Field("section", Number, "which, from 1"),)),
+    Event.REPORT_READ: Described(
+        "who read",
+        "the report's id",
+        (
+            Field(
+                "what",
+                Text,
+                "`signed`, its exact bytes; `drafts`, the report beside what would leave; `status`, where it stands; "
+                "`sections`, their names; `evidence`, the list of its files; `objections`; `joint-acts`; `proposal`, "
+                "what one review lets leave",
+            ),
+        ),
+    ),
+    Event.REPORTS_LISTED: Described(
+        "who read",
+        "`reports` or `reviews`",
+        (Field("shown", Number, "how many"), Field("page", Text, "where the list was opened: its cursor", False)),
+    ),
+    Event.EVIDENCE_BEGUN: Described("who sends", "the file's id", (_REPORT,)),
+    Event.EVIDENCE_KEPT: Described(
+        "who sent", "the file's id", (_REPORT, Field("scanned", Flag, "whether a malware scanner looked"))
+    ),
+    Event.EVIDENCE_REFUSED: Described("who sent", "the file's id", (_REPORT,)),
+    Event.EVIDENCE_READ: Described(
+        "who read",
+        "the file's id",
+        (_REPORT, Field("copy", Text, "`original`, or `release`, one without metadata")),
+    ),
+    Event.EVIDENCE_SHREDDED: Described(
+        "`comity evidence`", "the file's id: its time was over, its key is destroyed", (_REPORT,)
+    ),
+    Event.OBJECTION_MADE: Described("the auditor", "the objection's id", (_REPORT,)),
+    Event.OBJECTION_WITHDRAWN: Described("the auditor", "the objection's id", (_REPORT,)),
+    Event.JOINT_ACT_PROPOSED: Described("who proposed", "the act's id", _JOINT),
+    Event.JOINT_ACT_CONFIRMED: Described("the second person", "the act's id", _JOINT),
+    Event.JOINT_ACT_DECLINED: Described("the second person", "the act's id", _JOINT),
+    Event.REPORT_IMPORTED: Described("who imported", "the batch", _ROWS),
+    Event.DECISIONS_IMPORTED: Described("who imported", "the batch", _ROWS),
+    Event.REVIEW_PROPOSED: Described(
+        "who proposed",
+        "the review's id",
+        (
+            _ACT,
+            Field("report", Text, "what it was made from", False),
+            Field("ruling", Text, "what it was made from", False),
+            Field("statement", Text, "what it is about", False),
+        ),
+    ),
+    Event.RETALIATION_CHECKED: Described(
+        "who checked",
+        "the review's id",
+        (
+            Field("outcome", Text, "`notify` or `postpone`"),
+            Field("contact", Text),
+            Field("reason", Text, "of a postponement", False),
+            Field("review_by", Text, "a day; of a postponement", False),
+        ),
+    ),
+    Event.SUPPLIER_NOTIFIED: Described("who notified", "the review's id", (_WINDOW,)),
+    Event.LINK_MADE: Described("who made it", "the link's id", (_REVIEW,)),
+    Event.LINK_REVOKED: Described("who revoked it", "the link's id"),
+    Event.WINDOW_EXTENDED: Described("`supplier`", "the review's id", (_WINDOW,)),
+    Event.SUPPLIER_SAID: Described(
+        "who wrote it down, or `supplier`",
+        "the word's id",
+        (
+            Field("act", Text, "`reply` or `dispute`"),
+            Field("late", Flag),
+            Field("review", Text, "the own proposal it is about", False),
+            Field("about", Text, "or the statement", False),
+        ),
+    ),
+    Event.DISPUTE_DECIDED: Described("the third person", "the word's id", (Field("outcome", Text),)),
+    Event.REVIEW_APPROVED: Described("the second person", "the review's id", (_ACT,)),
+    Event.REVIEW_REJECTED: Described("the second person", "the review's id", (_ACT,)),
+    Event.STATEMENT_SIGNED: Described("`relay`", "the statement's hash", (Field("seq", Number),)),
+    Event.LOG_ADOPTED: Described(
+        "`relay`",
+        "this member's slug: the own topic, peers or the own received log were further than the outbox, as after a "
+        "restored backup; what they had was taken back in",
+        (
+            Field("seq", Number),
+            Field("hash", Text),
+            Field("queued_again", Number, "own statements that the registry had cut off, to be said again"),
+        ),
+    ),
+    Event.LOG_FROZEN: Described("`exchange`", "the member's slug", (Field("frozen_from", Number, "a place"),)),
+    Event.LOG_REDECIDED: Described(
+        "`exchange`",
+        "the member's slug",
+        (
+            Field("why", Text, "`registry`, `fork`, `fuller copy`"),
+            Field("frozen_from", Number, "a place; null where it is not frozen"),
+        ),
+    ),
+    Event.RECORD_RETRIED: Described(
+        "who asked",
+        "the statement's hash, or `record NUMBER`",
+        (
+            Field("member", Text),
+            Field("step", Number, "at which it was refused before; null where none is known"),
+            Field("code", Text, "the reason then"),
+        ),
+    ),
+    Event.PEER_WRONG: Described(
+        "`relay`",
+        "the peer's slug",
+        (Field("what", Text, "what it answered that cannot be true; at most one an hour for each peer"),),
+    ),
+    Event.SCREENED: Described(
+        "who asked, or `comity screen`",
+        "`suppliers`",
+        (Field("asked", Number, "how many"), Field("positions", Places, "to which place each log was read")),
+    ),
+}
+"""Every event."""
+
+
+def check_detail(event: Event, detail: Mapping[str, Any]) -> None:
+    """Refuse a detail that the catalogue does not describe.
+
+    Raises:
+        NotInCatalogue: a field is missing, unknown or of another type.
+    """
+    known = {field.name: field for field in CATALOGUE[event].fields}
+    missing = [name for name, field in known.items() if field.always and name not in detail]
+    wrong = [name for name, value in detail.items() if name not in known or not _fits(known[name].holds, value)]
+    if missing or wrong:
+        raise NotInCatalogue(f"{event} lacks {missing} and has {wrong}, which the catalogue does not know so")
+
+
+def _fits(holds: str, value: Any) -> bool:
+    match value:
+        case None:
+            return True
+        case bool():
+            return holds == Flag
+        case str():
+            return holds == Text
+        case int():
+            return holds == Number
+        case dict():
+            return holds == Places and all(isinstance(each, int) for each in value.values())
+        case list() | tuple():
+            return holds == Texts and all(isinstance(each, str) for each in value)
+    return False
