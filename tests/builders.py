@@ -96,6 +96,14 @@ REPLY_IN_CLEAR: dict[str, Any] = {
     "late": False,
 }
 
+POINTER_IN_CLEAR: dict[str, Any] = {"country": "BR", "valid_until": "2027-03-31"}
+
+POINTER_HANDLING: dict[str, Any] = {
+    **HANDLING,
+    "permitted_use": ["due-diligence", "not-sole-ground-for-exclusion"],
+    "onward": "nobody",
+}
+
 NAMES: list[dict[str, Any]] = [{"text": "Fazenda Exemplo Ltda"}]
 IDENTIFIERS: list[dict[str, Any]] = [{"scheme": "BR-CNPJ", "id": "00000000000191"}]
 
@@ -295,6 +303,12 @@ class Publisher:
         clear = {**REPLY_IN_CLEAR, "about": about, **changes.pop("more", {})}
         said = {} if text is None else {"text": text}
         return self.make(**{"kind": "reply", "clear": clear, "disclosed": said, **changes})
+
+    def pointer(self, **changes: Any) -> Made:
+        """A valid pointer, or another one given by what differs."""
+        clear = {**POINTER_IN_CLEAR, **changes.pop("more", {})}
+        given = {"kind": "pointer", "handling": POINTER_HANDLING, "clear": clear, "disclosed": {"names": NAMES}}
+        return self.make(**{**given, **changes})
 
     def withdrawal(self, statement: str, **changes: Any) -> Made:
         """A valid withdrawal of one statement."""

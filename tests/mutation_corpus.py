@@ -95,6 +95,7 @@ def _told() -> Iterable[tuple[Log, Made, int]]:
     yield from _of_other_roles()
     yield from _decisions()
     yield from _replies()
+    yield from _pointers()
     yield from _kept_unread()
 
 
@@ -174,6 +175,14 @@ def _replies() -> Iterable[tuple[Log, Made, int]]:
     yield grown, AGENCY.withdrawal(first.hash, **AGENCY.after(first)), 0
 
 
+def _pointers() -> Iterable[tuple[Log, Made, int]]:
+    first = AGENCY.pointer()
+    grown = Log("pointed", AGENCY, AGENCY.trust(), seen_of(first))
+    yield Log("pointers", AGENCY, AGENCY.trust(), Seen()), first, 0
+    yield grown, AGENCY.pointer(more={"replaces": first.hash}, **AGENCY.after(first)), 0
+    yield grown, AGENCY.withdrawal(first.hash, **AGENCY.after(first)), 0
+
+
 def _decisions() -> Iterable[tuple[Log, Made, int]]:
     first = AGENCY.decision()
     grown = Log("decided", AGENCY, AGENCY.trust(), seen_of(first))
@@ -185,7 +194,7 @@ def _decisions() -> Iterable[tuple[Log, Made, int]]:
 
 def _kept_unread() -> Iterable[tuple[Log, Made, int]]:
     log = Log("kept", AGENCY, AGENCY.trust(), Seen())
-    for kind in ("corroboration", "pointer", "audit-notice", "group-key", "of-tomorrow"):
+    for kind in ("corroboration", "audit-notice", "group-key", "of-tomorrow"):
         yield log, AGENCY.make(kind=kind, clear={"text": "read by a later version"}), 0
     yield log, AGENCY.make(v=2), 0
     yield log, AGENCY.make(handling={**HANDLING, "tlp": "RED"}), 0

@@ -2,12 +2,23 @@
 
 from typing import Any
 
-from builders import DECISION_IN_CLEAR, FINDING_IN_CLEAR, IDENTIFIERS, NAMES, Made, Publisher, seen_of
+from builders import (
+    DECISION_IN_CLEAR,
+    FINDING_IN_CLEAR,
+    IDENTIFIERS,
+    NAMES,
+    POINTER_HANDLING,
+    Made,
+    Publisher,
+    seen_of,
+)
 from comity_federation.disclosures import Disclosure
 from comity_federation.encoding import b64encode
 from comity_schemas.member import Role
 from vector_records import AGENCY, disclose_fixed, numbered, plain, refused
 from vectors import Collection, fixed_salts
+
+SUPPLIER: dict[str, Any] = {"names": NAMES, "identifiers": IDENTIFIERS}
 
 
 def add_to(collection: Collection) -> None:
@@ -18,6 +29,7 @@ def add_to(collection: Collection) -> None:
     _disclosed_bodies(collection)
     _decisions(collection)
     _replies(collection)
+    _pointers(collection)
     _handling(collection)
     _references(collection, one, two)
 
@@ -124,6 +136,50 @@ def _replies(c: Collection) -> None:
         "The text is a disclosure, so that it can be forgotten.",
         lambda: AGENCY.reply("A" * 43, more={"text": "We do not agree."}),
         **refused(12, "disclosed-fields"),
+    )
+
+
+def _pointers(c: Collection) -> None:
+    """12 and 13: a pointer says whom to speak to first, and nothing by which two could be told apart."""
+    ok: dict[str, Any] = {"member": plain(), "outcome": "accepted"}
+    c.add("pointer", "Speak to the member that signed it.", AGENCY.pointer, **ok)
+    c.add("pointer-with-number", "The supplier's own number.", lambda: AGENCY.pointer(disclosed=SUPPLIER), **ok)
+    fields: dict[str, tuple[str, dict[str, Any]]] = {
+        "indicator": ("No indicator.", {"indicators": FINDING_IN_CLEAR["indicators"]}),
+        "severity": ("No severity.", {"severity": "S4"}),
+        "site": ("No site.", {"site_address": "Rua 1"}),
+        "municipality": ("No place of a site.", {"municipality": "Ipojuca"}),
+        "text": ("No remark.", {"note": "urgent"}),
+        "day": ("It ends with a month.", {"valid_until": "2027-03-30"}),
+    }
+    for name, (why, more) in fields.items():
+        c.add(f"pointer-{name}", why, lambda m=more: AGENCY.pointer(more=m), **refused(12, "body"))
+    c.add(
+        "pointer-names-in-clear",
+        "Names are disclosures, so that they can be forgotten.",
+        lambda: AGENCY.pointer(more={"names": NAMES}, disclosed={}),
+        **refused(12, "disclosed-fields"),
+    )
+    terms: dict[str, dict[str, Any]] = {
+        "contact": {"contact": "desk"},
+        "purpose": {"purpose": "protection-of-persons"},
+        "use": {"permitted_use": ["due-diligence"]},
+        "order": {"permitted_use": POINTER_HANDLING["permitted_use"][::-1]},
+        "onward": {"onward": "members"},
+        "clear": {"tlp": "CLEAR"},
+    }
+    for name, change in terms.items():
+        c.add(
+            f"pointer-terms-{name}",
+            "Every pointer has the same terms.",
+            lambda h={**POINTER_HANDLING, **change}: AGENCY.pointer(handling=h),
+            **refused(13, "handling"),
+        )
+    c.add(
+        "pointer-terms-amber",
+        "Also where nobody may read it.",
+        lambda: AGENCY.pointer(handling={**POINTER_HANDLING, "tlp": "AMBER"}, clear={}, disclosed={}),
+        **refused(13, "handling"),
     )
 
 

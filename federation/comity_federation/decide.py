@@ -24,6 +24,7 @@ from comity_federation.encoding import digest
 from comity_federation.statements import genesis
 from comity_schemas.handling import Tlp
 from comity_schemas.member import Last, Member, MemberStatus, SigningKey
+from comity_schemas.pointer import POINTER_TERMS, Pointer
 from comity_schemas.reply import Reply
 from comity_schemas.statement import (
     ALLOWED_KINDS,
@@ -45,7 +46,7 @@ _DIGEST = re.compile("[A-Za-z0-9_-]{43}")
 _WHOLE_BODY_WITHHELD = frozenset({Tlp.AMBER, Tlp.AMBER_STRICT})
 
 
-RULES = 4
+RULES = 5
 """Raised with every change of what is accepted: nodes then decide what they hold anew."""
 
 
@@ -302,5 +303,7 @@ def _check_handling(statement: _Statement, body: Body | None) -> None:
     tlp = statement.claims.handling.tlp
     if tlp is Tlp.RED:
         raise statement.refused(13, "handling", "TLP:RED never leaves a node")
-    if tlp is Tlp.CLEAR and not isinstance(body, Reply | Withdrawal | None) and body.named_after_person:
+    if statement.claims.kind == Kind.POINTER and statement.claims.handling != POINTER_TERMS:
+        raise statement.refused(13, "handling", "every pointer has the same terms, so that none stands out")
+    if tlp is Tlp.CLEAR and not isinstance(body, Reply | Pointer | Withdrawal | None) and body.named_after_person:
         raise statement.refused(13, "handling", "a firm named after a person is never TLP:CLEAR")

@@ -31,6 +31,7 @@ from comity_federation.jws import ALGORITHM
 from comity_federation.statements import genesis
 from comity_schemas.handling import Handling, Tlp
 from comity_schemas.member import Member, MemberStatus
+from comity_schemas.pointer import POINTER_TERMS
 from comity_schemas.statement import (
     ALLOWED_KINDS,
     BODIES,
@@ -39,6 +40,7 @@ from comity_schemas.statement import (
     MAX_RECORD_BYTES,
     STATEMENT_TYP,
     VERSION,
+    Kind,
 )
 
 _BEGIN: Final = b'{"statement":"'
@@ -50,6 +52,7 @@ _ENDS_OF: Final = {0: frozenset(_BASE64URL), 2: frozenset(b"AQgw"), 3: frozenset
 _PADDING: Final = (b"", b"", b"==", b"=")
 _CLAIMS: Final = ["v", "iss", "seq", "prev", "iat", "kind", "handling", "open", "boxes", "body", "_sd_alg"]
 _VALIDATORS: Final = {kind: model.__pydantic_validator__ for kind, model in BODIES.items()}
+_POINTER_TERMS: Final = POINTER_TERMS.to_parsed()
 _SIGNATURE_CHARS: Final = 86
 
 
@@ -177,6 +180,8 @@ def _check_claims(it: _Opening) -> None:
         raise _Unusual
     it.handling = orjson.dumps(claims["handling"])
     _handling(it.handling)
+    if kind == Kind.POINTER and claims["handling"] != _POINTER_TERMS:
+        raise _Unusual
     # One object for all of one kind, as for handling: what is sent between processes is then named, not repeated.
     it.kind = sys.intern(kind)
 

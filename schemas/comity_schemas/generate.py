@@ -22,6 +22,7 @@ from comity_schemas.decision import Decision
 from comity_schemas.finding import Finding
 from comity_schemas.member import MemberList, SuspensionList
 from comity_schemas.peers import PeerCheckpoint, PeerToken
+from comity_schemas.pointer import Pointer
 from comity_schemas.reply import Reply
 from comity_schemas.report import Report, ShownSection, SignedReport
 from comity_schemas.statement import Checkpoint, Claims, Header, Record, Withdrawal
@@ -36,6 +37,7 @@ MODELS: dict[str, type[Wire]] = {
     "finding": Finding,
     "decision": Decision,
     "reply": Reply,
+    "pointer": Pointer,
     "withdrawal": Withdrawal,
     "checkpoint": Checkpoint,
     "peer-token": PeerToken,

@@ -13,6 +13,7 @@ from comity_schemas.finding import DISCLOSABLE, Finding
 from comity_schemas.handling import Handling
 from comity_schemas.member import Role
 from comity_schemas.peers import PeerHeads
+from comity_schemas.pointer import POINTER_DISCLOSABLE, Pointer
 from comity_schemas.reply import REPLY_DISCLOSABLE, Reply
 from comity_schemas.wire import Did, Digest, Wire
 
@@ -63,6 +64,8 @@ class WithdrawalReason(StrEnum):
     BASIS_WITHDRAWN = "basis-withdrawn"
     OVERTURNED = "overturned"
     RISK_OF_HARM = "risk-of-harm"
+    NO_LONGER_NEEDED = "no-longer-needed"
+    """Of every pointer that ends early, and of nothing else: another reason could tell two apart."""
 
 
 class Withdrawal(Wire):
@@ -74,13 +77,14 @@ class Withdrawal(Wire):
     reason: WithdrawalReason
 
 
-Body = Finding | Decision | Reply | Withdrawal
+Body = Finding | Decision | Reply | Pointer | Withdrawal
 """What a statement that can be read says."""
 
-BODIES: dict[str, type[Finding] | type[Decision] | type[Reply] | type[Withdrawal]] = {
+BODIES: dict[str, type[Finding] | type[Decision] | type[Reply] | type[Pointer] | type[Withdrawal]] = {
     Kind.FINDING: Finding,
     Kind.DECISION: Decision,
     Kind.REPLY: Reply,
+    Kind.POINTER: Pointer,
     Kind.WITHDRAWAL: Withdrawal,
 }
 """The kinds this version can read."""
@@ -89,6 +93,7 @@ BODY_DISCLOSABLE: dict[str, frozenset[str]] = {
     Kind.FINDING: DISCLOSABLE,
     Kind.DECISION: DECISION_DISCLOSABLE,
     Kind.REPLY: REPLY_DISCLOSABLE,
+    Kind.POINTER: POINTER_DISCLOSABLE,
     Kind.WITHDRAWAL: frozenset(),
 }
 """The fields of a kind that may be disclosures under GREEN and CLEAR."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import vectors
-from builders import DECISION_IN_CLEAR, FINDING_IN_CLEAR, Publisher
+from builders import DECISION_IN_CLEAR, FINDING_IN_CLEAR, HANDLING, Publisher
 from comity_federation.decide import decide
 from comity_federation.decision import Accepted, Earlier, Place, Seen, Trust
 from comity_federation.ordinary import Ordinary, Signers, open_ordinary
@@ -88,6 +88,11 @@ def test_a_decision_is_ordinary(more: dict[str, Any]) -> None:
     assert must_agree(made.raw, AGENCY.member())
 
 
+@pytest.mark.parametrize("more", [{}, {"replaces": "A" * 43}])
+def test_a_pointer_is_ordinary(more: dict[str, Any]) -> None:
+    assert must_agree(AGENCY.pointer(more=more, seq=2, prev="B" * 43).raw, AGENCY.member())
+
+
 def test_a_withdrawal_is_ordinary() -> None:
     assert must_agree(AGENCY.withdrawal("A" * 43, seq=2, prev="B" * 43).raw, AGENCY.member())
 
@@ -108,6 +113,8 @@ LEFT_TO_DECIDE: dict[str, bytes] = {
     "a reply in a script that nobody could check": AGENCY.reply("A" * 43, text="আমরা একমত নই").raw,
     "a reply that is decided without a day": AGENCY.reply("A" * 43, more={"outcome": "upheld"}).raw,
     "a decision that does not fit": AGENCY.decision(clear={**DECISION_IN_CLEAR, "terms": []}).raw,
+    "a pointer under terms of its own": AGENCY.pointer(handling=HANDLING).raw,
+    "a pointer that ends on a day of its own": AGENCY.pointer(more={"valid_until": "2027-03-30"}).raw,
     "nothing": b"",
     "cut off": AGENCY.finding().raw[:-1],
 }

@@ -5,6 +5,7 @@ fail. So nobody adds an operation without saying who may ask for it.
 """
 
 import re
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -53,6 +54,8 @@ TABLE = """
     propose_revision        401       403/403   201/409   403/403   403/403   403/403
     propose_withdrawal      401       403/403   201/409   403/403   403/403   403/403
     propose_decision        401       403       201       403       403       403
+    propose_pointer         401       403       201       201       403       403
+    list_pointers           401       403       200       200       403       403
     get_ruling              401       403/403   200/200   200/200   403/403   403/403
     import_register         401       403       201       403       403       403
     list_reviews            401       403       200       200       403       403
@@ -262,6 +265,10 @@ async def _decision(office: Office, who: str, own: bool) -> Asked:
     return {"json": a_decision()}
 
 
+async def _supplier_to_point_at(office: Office, who: str, own: bool) -> Asked:
+    return {"json": {"names": [f"Exemplo {uuid.uuid4().hex}"], "country": "BR"}}
+
+
 async def _ruling(office: Office, who: str, own: bool) -> Asked:
     return {"ruling_id": await office.ruling(who if own and who == "reviewer" else "reviewer 2")}
 
@@ -322,6 +329,7 @@ MAKE: dict[str, Make] = {
     "propose_revision": _revision,
     "propose_withdrawal": _statement,
     "propose_decision": _decision,
+    "propose_pointer": _supplier_to_point_at,
     "get_ruling": _ruling,
     "import_register": _register,
     "get_review": _review,

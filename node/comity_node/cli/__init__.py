@@ -25,6 +25,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "evidence": ("evidence", "app", "Files beside a report: send, read, shred."),
     "objection": ("joint", "objections", "An auditor's objections to a release."),
     "joint": ("joint", "acts", "What two people decide about a report: overrule, hold, let go."),
+    "pointer": ("pointer", "app", "Ask others to speak to us before contacting a supplier."),
     "reply": ("reply", "app", "What suppliers answer and dispute."),
     "review": ("review", "app", "Propose, decide, take back: always two people."),
     "decision": ("decision", "app", "Propose an authority's decision: an order, not a finding."),

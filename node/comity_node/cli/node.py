@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from comity_federation.keys import load_public
 from comity_node.cli.terminal import told_plainly
-from comity_node.cli.vocabulary import read_country
+from comity_node.cli.vocabulary import read_country, read_identifier
 from comity_node.cli.words import say_answer
 from comity_node.domain.screening import Question
 from comity_node.services.answers import describe
@@ -19,7 +19,6 @@ from comity_node.services.check import check as check_node
 from comity_node.services.screen import Answer, screen_and_note
 from comity_node.wiring import Node
 from comity_node.wiring.founding import Founded, Founding, found_node
-from comity_schemas.identifiers import Identifier
 from comity_schemas.member import Authorisation, Basis, Role
 from comity_schemas.wire import misfits
 
@@ -104,7 +103,7 @@ def screen(
     if name is None and not id_:
         raise typer.BadParameter("give a NAME, an --id, or both")
     question = Question(
-        name, None if country is None else read_country(country), tuple(_identifier(text) for text in id_ or [])
+        name, None if country is None else read_country(country), tuple(read_identifier(text) for text in id_ or [])
     )
     with told_plainly():
         answers = asyncio.run(_screen(home, question))
@@ -129,15 +128,6 @@ async def _screen(home: Path, question: Question) -> list[Answer]:
         return await screen_and_note(node.database, [question], registry, "comity screen", node.clock())
     finally:
         await node.close()
-
-
-def _identifier(text: str) -> Identifier:
-    scheme, _, value = text.partition(":")
-    try:
-        return Identifier.of(scheme, value)
-    except ValidationError as error:
-        reason = error.errors(include_input=False)[0]["msg"]
-        raise typer.BadParameter(f"{text}: {reason}") from error
 
 
 def _authorisation(text: str) -> Authorisation:

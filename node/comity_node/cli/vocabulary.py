@@ -6,10 +6,12 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from comity_node.domain.vocabulary import CountryName, Language, Page, Translated, worded
 from comity_node.vocabulary import CodeText, TranslatedCode, describe_codes, texts
 from comity_node.vocabulary import countries as country_list
+from comity_schemas.identifiers import Identifier
 from comity_schemas.indicators import Indicator
 from comity_schemas.meanings import reported
 
@@ -78,6 +80,20 @@ def read_country(spelling: str) -> str:
     if code is None:
         raise typer.BadParameter(f"{spelling} is no country that is listed: give the ISO code (comity countries)")
     return code
+
+
+def read_identifier(text: str) -> Identifier:
+    """Return an identifier written as SCHEME:VALUE, in its normal form.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
+    scheme, _, value = text.partition(":")
+    try:
+        return Identifier.of(scheme, value)
+    except ValidationError as error:
+        reason = error.errors(include_input=False)[0]["msg"]
+        raise typer.BadParameter(f"{text}: {reason}") from error
 
 
 def _described(row: CountryName) -> dict[str, Any]:

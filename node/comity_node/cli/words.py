@@ -23,6 +23,7 @@ def say_answer(given: dict[str, Any]) -> None:
         if answer["unreadable"]:
             typer.echo(f"  ({answer['unreadable']} further findings name nobody this node may read)")
         say_decisions(answer)
+        say_pointers(answer)
     typer.echo(f"As of {given['as_of'][:19].replace('T', ' ')} UTC, {given['coverage']['in_words']}.")
     places = ", ".join(f"{slug} {head}" for slug, head in given["positions"].items())
     typer.echo(f"Asked at log positions: {places or 'none'}; registry version {given['registry_version']}.")
@@ -102,6 +103,15 @@ def _term(term: dict[str, Any]) -> str:
     start = f"from {term['start']}" if term.get("start") else "start not stated"
     end = f"to {term['until']}" if term.get("until") else _ENDS[End(term["end"])]
     return f"{start} {end}" + (f" ({term['source']})" if term.get("source") else "")
+
+
+def say_pointers(answer: dict[str, Any]) -> None:
+    """Print whom to speak to before anybody contacts the supplier."""
+    for hit in answer["pointers"]:
+        typer.echo(f"  Speak to {hit['speak_to']} before contacting this supplier ({hit['verdict']}: {hit['reason']})")
+        typer.echo(f"    until {hit['pointer']['valid_until']}; it says nothing about the supplier and is no ground")
+    if answer["unreadable_pointers"]:
+        typer.echo(f"  ({answer['unreadable_pointers']} further pointers name nobody this node may read)")
 
 
 def say_finding(hit: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The entries of one kind in the supplier view, and the names and identifiers under which they are found.
 
-Findings and decisions have tables of their own and are the same here: `Shelf` says which tables and which words.
+Findings, decisions and pointers have tables of their own and are the same here: `Shelf` says which tables and which
+words.
 """
 
 import json
@@ -27,15 +28,17 @@ from comity_node.db.rows import (
     EntryRow,
     ReceivedRow,
 )
+from comity_node.db.rows_of_pointers import PointerIdentifierRow, PointerNameRow, PointerRow
 from comity_node.domain.names import fold_name
-from comity_node.domain.supplier_view import DecisionEntry, Entry, EntryState
+from comity_node.domain.supplier_view import DecisionEntry, Entry, EntryState, PointerEntry
 from comity_schemas.decision import Decision
 from comity_schemas.finding import Finding
 from comity_schemas.handling import Handling
 from comity_schemas.identifiers import Identifier
+from comity_schemas.pointer import Pointer
 
 T = TypeVar("T")
-E = TypeVar("E", Entry, DecisionEntry)
+E = TypeVar("E", Entry, DecisionEntry, PointerEntry)
 
 _CHUNK = 500
 """Bound of one `in (...)`, below every database's limit of parameters."""
@@ -48,7 +51,7 @@ class Folded(NamedTuple):
     """Of its record."""
     handling: str
     body: str | None
-    """JSON text of the finding or decision."""
+    """JSON text of what is said."""
     country: str
     names: tuple[tuple[str, str], ...]
     """As written, and folded."""
@@ -60,13 +63,13 @@ class Folded(NamedTuple):
 class Shelf(Generic[E]):
     """Where the entries of one kind stand."""
 
-    entry: type[EntryRow] | type[DecisionRow]
-    name: type[EntryNameRow] | type[DecisionNameRow]
-    identifier: type[EntryIdentifierRow] | type[DecisionIdentifierRow]
+    entry: type[EntryRow] | type[DecisionRow] | type[PointerRow]
+    name: type[EntryNameRow] | type[DecisionNameRow] | type[PointerNameRow]
+    identifier: type[EntryIdentifierRow] | type[DecisionIdentifierRow] | type[PointerIdentifierRow]
     body: str
-    """The column of the finding or decision."""
-    model: type[Finding] | type[Decision]
-    body_of: Callable[[E], Finding | Decision | None]
+    """The column of what is said."""
+    model: type[Finding] | type[Decision] | type[Pointer]
+    body_of: Callable[[E], Finding | Decision | Pointer | None]
     make: Callable[..., E]
 
     @cached_property
@@ -270,4 +273,13 @@ DECISIONS: Shelf[DecisionEntry] = Shelf(
     model=Decision,
     body_of=lambda entry: entry.decision,
     make=DecisionEntry,
+)
+POINTERS: Shelf[PointerEntry] = Shelf(
+    entry=PointerRow,
+    name=PointerNameRow,
+    identifier=PointerIdentifierRow,
+    body="pointer",
+    model=Pointer,
+    body_of=lambda entry: entry.pointer,
+    make=PointerEntry,
 )

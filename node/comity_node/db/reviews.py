@@ -63,7 +63,7 @@ class Reviews:
     async def find(self, review_id: str) -> Review | None:
         """Return a proposal by its id."""
         row = (await self._session.exec(select(ReviewRow).where(ReviewRow.id == review_id))).first()
-        return None if row is None else _review(row)
+        return None if row is None else review_of(row)
 
     async def decide(self, review_id: str, *, state: str, by: str, now: datetime) -> None:
         """Record the second person's decision; the database refuses the same person twice."""
@@ -84,34 +84,35 @@ class Reviews:
             query = query.where(ReviewRow.state == state)
         if before is not None:
             query = query.where(col(ReviewRow.number) < before)
-        return [_review(row) for row in await self._session.exec(query)]
+        return [review_of(row) for row in await self._session.exec(query)]
 
     async def of_report(self, report_id: str) -> list[Review]:
         """Return all proposals made from a report, oldest first."""
         query = select(ReviewRow).where(ReviewRow.report_id == report_id).order_by(col(ReviewRow.number))
-        return [_review(row) for row in await self._session.exec(query)]
+        return [review_of(row) for row in await self._session.exec(query)]
 
     async def of_ruling(self, ruling_id: str) -> list[Review]:
         """Return all proposals made from a ruling, oldest first."""
         query = select(ReviewRow).where(ReviewRow.ruling_id == ruling_id).order_by(col(ReviewRow.number))
-        return [_review(row) for row in await self._session.exec(query)]
+        return [review_of(row) for row in await self._session.exec(query)]
 
     async def of_target(self, target: str) -> list[Review]:
         """Return all proposals about a published statement, oldest first."""
         query = select(ReviewRow).where(ReviewRow.target == target).order_by(col(ReviewRow.number))
-        return [_review(row) for row in await self._session.exec(query)]
+        return [review_of(row) for row in await self._session.exec(query)]
 
     async def of_batch(self, batch: str) -> list[Review]:
         """Return the proposals that were made together, oldest first."""
         query = select(ReviewRow).where(ReviewRow.batch == batch).order_by(col(ReviewRow.number))
-        return [_review(row) for row in await self._session.exec(query)]
+        return [review_of(row) for row in await self._session.exec(query)]
 
     async def all_approved(self) -> set[str]:
         """Return the ids of everything approved: exactly what must be in the outbox."""
         return set(await self._session.exec(select(ReviewRow.id).where(ReviewRow.state == "approved")))
 
 
-def _review(row: ReviewRow) -> Review:
+def review_of(row: ReviewRow) -> Review:
+    """Return a proposal of its row."""
     return Review(
         row.id,
         row.act,

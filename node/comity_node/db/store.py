@@ -13,6 +13,7 @@ from comity_node.db.evidence import EvidenceFiles
 from comity_node.db.given_answers import GivenAnswers
 from comity_node.db.outbox import Outbox
 from comity_node.db.peers import PeerWords
+from comity_node.db.pointers import OwnPointers
 from comity_node.db.quarantine import Quarantine
 from comity_node.db.received import ReceivedRecords
 from comity_node.db.reports import Reports
@@ -75,6 +76,11 @@ class Store:
     def words(self) -> SupplierWords:
         """What suppliers replied and disputed, as this node holds it."""
         return SupplierWords(self._session)
+
+    @cached_property
+    def own_pointers(self) -> OwnPointers:
+        """The pointers that this member has proposed."""
+        return OwnPointers(self._session)
 
     @cached_property
     def outbox(self) -> Outbox:

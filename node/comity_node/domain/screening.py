@@ -1,8 +1,8 @@
 """Screening, first honest form: equal identifiers, equal folded names, close names. Pure.
 
-Findings and decisions are two lists with words of their own. Verdicts speak of identity only, never of guilt. A name
-alone never gives `match`: at most `review`. Absence is never clearance, so every answer carries a state in words, and
-none of them is green.
+Findings, decisions and pointers are lists with words of their own. Verdicts speak of identity only, never of guilt. A
+name alone never gives `match`: at most `review`. Absence is never clearance, so every answer carries a state in words,
+and none of them is green.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,8 +13,18 @@ from typing import TypeVar
 from rapidfuzz import fuzz
 
 from comity_node.domain.names import fold_name
-from comity_node.domain.supplier_view import DecisionEntry, DecisionStanding, Entry, ReplyEntry, Standing
+from comity_node.domain.supplier_view import (
+    DecisionEntry,
+    DecisionStanding,
+    Entry,
+    PointerEntry,
+    ReplyEntry,
+    Standing,
+)
+from comity_schemas.decision import Decision
+from comity_schemas.finding import Finding
 from comity_schemas.identifiers import Identifier
+from comity_schemas.pointer import Pointer
 
 CLOSE = 88
 """Least similarity (0 to 100) of folded names to be shown for review. Measured thresholds follow with the engine."""
@@ -87,7 +97,18 @@ class DecisionHit:
     replies: tuple[ReplyEntry, ...] = ()
 
 
-H = TypeVar("H", Hit, DecisionHit)
+@dataclass(frozen=True, slots=True)
+class PointerHit:
+    """A member to speak to before the supplier asked about is contacted. It says nothing about the supplier."""
+
+    entry: PointerEntry
+    standing: Standing
+    likeness: Likeness
+
+
+H = TypeVar("H", Hit, DecisionHit, PointerHit)
+R = TypeVar("R", Hit, DecisionHit)
+"""To what suppliers reply; a pointer says nothing to reply to."""
 
 _ORDER: tuple[Standing | DecisionStanding, ...] = (*Standing, *DecisionStanding)
 """What counts today comes first."""
@@ -116,9 +137,15 @@ def close_names(question: Question, names: Iterable[tuple[int, str, str, str]]) 
     return best
 
 
-def weigh_identifiers(question: Question, likeness: Likeness, entry: Entry | DecisionEntry) -> Likeness:
+def weigh_identifiers(question: Question, likeness: Likeness, entry: Entry | DecisionEntry | PointerEntry) -> Likeness:
     """Return the likeness with what identifiers add: equal decides, same scheme and different speaks against."""
-    said = entry.finding if isinstance(entry, Entry) else entry.decision
+    match entry:
+        case Entry():
+            said: Finding | Decision | Pointer | None = entry.finding
+        case DecisionEntry():
+            said = entry.decision
+        case PointerEntry():
+            said = entry.pointer
     theirs = () if said is None else said.identifiers or ()
     for mine in question.identifiers:
         if mine in theirs:
@@ -150,7 +177,7 @@ def state_of(hits: Sequence[Hit], *, known_otherwise: bool = False) -> State:
 
     Args:
         hits: All findings that may concern the supplier.
-        known_otherwise: A decision names somebody like it, so the name is not unknown.
+        known_otherwise: A decision or pointer names somebody like it, so the name is not unknown.
     """
     if not hits:
         return State.NOTHING_SHARED if known_otherwise else State.NO_SUPPLIER
@@ -182,7 +209,7 @@ def recognitions_of(hits: Sequence[DecisionHit]) -> dict[str, list[DecisionHit]]
     return tied
 
 
-def best_verdict(hits: Sequence[Hit] | Sequence[DecisionHit]) -> Verdict:
+def best_verdict(hits: Sequence[Hit] | Sequence[DecisionHit] | Sequence[PointerHit]) -> Verdict:
     """Return the strongest verdict among the hits."""
     verdicts = {h.likeness.verdict for h in hits}
     return next((v for v in (Verdict.MATCH, Verdict.REVIEW) if v in verdicts), Verdict.NONE)

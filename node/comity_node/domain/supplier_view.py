@@ -1,8 +1,8 @@
 """The supplier view: a pure fold of accepted statements, log by log.
 
 Statements refer only to their own log, and each log has one order, so the view does not depend on how logs interleave.
-Expiry is computed when read, never stored. Findings and decisions are entries of different types: what was seen and
-what an authority ordered are never counted together.
+Expiry is computed when read, never stored. Findings, decisions and pointers are entries of different types: what was
+seen, what an authority ordered and whom to speak to first are never counted together.
 """
 
 from collections.abc import Iterable
@@ -13,6 +13,7 @@ from enum import StrEnum
 from comity_schemas.decision import Decision, End, Term
 from comity_schemas.finding import CLOSED, Finding, Status
 from comity_schemas.handling import Handling
+from comity_schemas.pointer import Pointer
 from comity_schemas.reply import DECIDED_WITHIN, Reply, ReplyAct
 from comity_schemas.statement import Body, Kind, Withdrawal
 
@@ -82,7 +83,22 @@ class ReplyEntry:
     reason: str | None = None
 
 
-AnyEntry = Entry | DecisionEntry | ReplyEntry
+@dataclass(frozen=True, slots=True)
+class PointerEntry:
+    """Whom to speak to before contacting a supplier. It says nothing about the supplier."""
+
+    hash: str
+    member: str
+    seq: int
+    handling: Handling
+    pointer: Pointer | None
+    state: EntryState
+    by: str | None = None
+    """The statement that superseded or withdrew it."""
+    reason: str | None = None
+
+
+AnyEntry = Entry | DecisionEntry | ReplyEntry | PointerEntry
 
 
 class Standing(StrEnum):
@@ -107,6 +123,14 @@ def standing(entry: Entry, today: date) -> Standing:
     if entry.finding.valid_until < today:
         return Standing.EXPIRED
     return Standing.CLOSED if entry.finding.status in CLOSED else Standing.CURRENT
+
+
+def pointer_standing(entry: PointerEntry, today: date) -> Standing:
+    """Return whether a pointer stands on a day: current, expired, superseded or withdrawn."""
+    if entry.state is not EntryState.CURRENT:
+        return Standing(entry.state.value)
+    over = entry.pointer is not None and entry.pointer.valid_until < today
+    return Standing.EXPIRED if over else Standing.CURRENT
 
 
 class DecisionStanding(StrEnum):
@@ -203,6 +227,8 @@ def _added(statement: Statement) -> AnyEntry | None:
             return DecisionEntry(*place, decision, EntryState.CURRENT)
         case Kind.REPLY, Reply() | None as reply:
             return ReplyEntry(*place, reply, EntryState.CURRENT)
+        case Kind.POINTER, Pointer() | None as pointer:
+            return PointerEntry(*place, pointer, EntryState.CURRENT)
         case _:
             return None
 

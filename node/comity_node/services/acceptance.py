@@ -127,7 +127,7 @@ class Acceptance:
     async def write(self) -> Settled:
         """Store all of it and fold what was accepted; return how many were decided, and how."""
         numbers = await self.store.received.add_arrived(self._arrived, self.now)
-        folded: dict[str, list[Folded]] = {Kind.FINDING: [], Kind.DECISION: []}
+        folded: dict[str, list[Folded]] = {Kind.FINDING: [], Kind.DECISION: [], Kind.POINTER: []}
         changed: dict[str, AnyEntry] = {}
         for index, opened in self._accepted:
             if opened.kind in folded:
@@ -139,6 +139,7 @@ class Acceptance:
                 changed.update(self._changes(self._arrived[index].member, opened))
         await self.store.view.findings.add(folded[Kind.FINDING], self.now)
         await self.store.view.decisions.add(folded[Kind.DECISION], self.now)
+        await self.store.view.pointers.add(folded[Kind.POINTER], self.now)
         await self.store.view.change(list(changed.values()), self.now)
         refused = len(self._arrived) - len(self._accepted)
         return Settled(

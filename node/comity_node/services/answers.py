@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from comity_node.domain.screening import DecisionHit, Hit, recognitions_of
+from comity_node.domain.screening import DecisionHit, Hit, PointerHit, recognitions_of
 from comity_node.domain.supplier_view import DisputeStanding, Entry, ReplyEntry, Standing, dispute_standing
 from comity_node.services.screen import Answer, Coverage
 from comity_schemas.finding import SourceType
@@ -74,6 +74,8 @@ def _answer(answer: Answer, met: Events) -> dict[str, Any]:
         "decision_state": answer.decision_state.value,
         "unreadable_decisions": answer.unreadable_decisions,
         "decisions": _decisions(answer.decisions, answer.as_of.date()),
+        "pointers": [_pointer(hit) for hit in answer.pointers],
+        "unreadable_pointers": answer.unreadable_pointers,
     }
 
 
@@ -129,6 +131,20 @@ def _decision(hit: DecisionHit, recognised_by: list[str], today: date) -> dict[s
         **_answered(hit.replies, today),
         "taken_back": entry.reason,
         "changed_by": entry.by,
+    }
+
+
+def _pointer(hit: PointerHit) -> dict[str, Any]:
+    """Return whom to speak to first. It has no state and no count: it says nothing about the supplier."""
+    entry = hit.entry
+    return {
+        "verdict": hit.likeness.verdict.value,
+        "reason": hit.likeness.reason,
+        "speak_to": entry.member,
+        "statement": entry.hash,
+        "seq": entry.seq,
+        "handling": entry.handling.to_parsed(),
+        "pointer": None if entry.pointer is None else entry.pointer.to_parsed(),
     }
 
 

@@ -7,7 +7,7 @@ from comity_federation.lone_record import as_when_signed, claimed_issuer, decide
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
 from comity_node.db.outbox import OutboxItem
-from comity_node.domain.supplier_view import AnyEntry, DecisionEntry, Entry, ReplyEntry
+from comity_node.domain.supplier_view import AnyEntry, DecisionEntry, Entry, PointerEntry, ReplyEntry
 from comity_node.services.release import read_outgoing
 from comity_node.services.settle import redecide, settle_log
 from comity_node.services.subscriptions import trust_fingerprint
@@ -22,7 +22,7 @@ async def check(database: Database, registry: Registry, now: datetime) -> list[s
                 problems.append(f"records of {slug} are stored, which the registry does not list")
         for slug in await store.view.members():
             if registry.member(slug) is None:
-                problems.append(f"the view holds findings or decisions of {slug}, which the registry does not list")
+                problems.append(f"the view holds what was said by {slug}, which the registry does not list")
         if orphans := await store.view.orphans():
             problems.append(f"{orphans} rows of the view belong to no record that was received")
         await _settle_inbox(store, registry, now)
@@ -34,9 +34,7 @@ async def check(database: Database, registry: Registry, now: datetime) -> list[s
             problems += _differences(member.slug, view_before, await store.view.of_log(member.slug))
             problems += _chain_problems(member.slug, accepted_before, await _accepted(store, member.slug))
         if await store.view.indexed() != indexed_before:
-            problems.append(
-                "the names and identifiers under which findings and decisions are found differ from what they say"
-            )
+            problems.append("the names and identifiers under which statements are found differ from what they say")
     return problems
 
 
@@ -109,7 +107,7 @@ def _differences(slug: str, before: dict[str, AnyEntry], after: dict[str, AnyEnt
 
 
 def _what(entry: AnyEntry) -> str:
-    kinds = {Entry: "finding", DecisionEntry: "decision", ReplyEntry: "reply"}
+    kinds = {Entry: "finding", DecisionEntry: "decision", ReplyEntry: "reply", PointerEntry: "pointer"}
     return f"{kinds[type(entry)]} {entry.hash}"
 
 

@@ -35,7 +35,9 @@ _RELAYED = (
 )
 _OF_AN_AUTHORITY = "an authority decided: its own procedure stands in place of check and window"
 _OF_THE_SUPPLIER = "the supplier's own words: neither check nor window"
+_SAYS_NOTHING = "a pointer says nothing about the supplier: neither check nor window"
 _NOTHING_GRAVER = "it says nothing graver than what the supplier was heard on: neither check nor window"
+_WITHOUT_FINDING = {"reply": _OF_THE_SUPPLIER, "pointer": _SAYS_NOTHING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ async def why_exempt(store: Store, review: Review) -> str | None:
     content = json.loads(review.content)
     said = content.get("finding")
     if said is None:
-        return _OF_THE_SUPPLIER if "reply" in content else _OF_AN_AUTHORITY
+        return next((why for kind, why in _WITHOUT_FINDING.items() if kind in content), _OF_AN_AUTHORITY)
     finding = Finding.from_parsed(said)
     stored = None if review.report_id is None else await store.reports.find(review.report_id)
     if finding.source.type is SourceType.PUBLIC_REGISTER and stored is not None and stored.origin == "register":

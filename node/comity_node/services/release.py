@@ -18,6 +18,7 @@ from comity_node.domain.errors import (
     AlreadyDecided,
     AlreadyProposed,
     CannotPropose,
+    Contradictory,
     FocalPointNeeded,
     HandlingRefused,
     NotFound,
@@ -25,6 +26,7 @@ from comity_node.domain.errors import (
 )
 from comity_node.domain.minimize import Draft, Minimized, Policy, endangers_people, minimize, outgoing_finding
 from comity_node.domain.people import Person, PersonRole
+from comity_node.domain.pointing import outgoing_pointer
 from comity_node.domain.replying import outgoing_reply
 from comity_node.domain.ruling import outgoing_decision
 from comity_node.domain.trail import Event
@@ -45,6 +47,7 @@ from comity_node.services.submit import MARKS
 from comity_schemas.decision import Decision
 from comity_schemas.finding import Commitment, Finding, Status
 from comity_schemas.handling import Handling, Tlp
+from comity_schemas.pointer import Pointer
 from comity_schemas.reply import Reply
 from comity_schemas.statement import Kind, Withdrawal, WithdrawalReason
 
@@ -123,13 +126,20 @@ async def propose_release(
 async def propose_withdrawal(
     store: Store, person: Person, statement: str, reason: WithdrawalReason, now: datetime
 ) -> Review:
-    """Propose that a published finding or decision is taken back.
+    """Propose that a published finding or decision is taken back, or that a pointer ends.
 
     Raises:
         NotPublished: this node has not published it, or has taken it back already.
         AlreadyProposed: its withdrawal is proposed already.
+        Contradictory: the reason belongs to another kind.
     """
-    handling = (await published_item(store, statement)).outgoing.handling
+    outgoing = (await published_item(store, statement, Kind.FINDING, Kind.DECISION, Kind.POINTER)).outgoing
+    handling = outgoing.handling
+    if (outgoing.kind == Kind.POINTER) != (reason is WithdrawalReason.NO_LONGER_NEEDED):
+        raise Contradictory(
+            f"every pointer, and nothing else, ends as {WithdrawalReason.NO_LONGER_NEEDED}: another reason could tell "
+            "two apart. Nothing was proposed"
+        )
     for review in await store.reviews.of_target(statement):
         if review.act == WITHDRAW and review.state != "rejected":
             raise AlreadyProposed("its withdrawal is proposed or approved already")
@@ -213,11 +223,15 @@ def read_outgoing(review: Review) -> Outgoing:
             return outgoing_decision(body, handling)
         case Reply():
             return outgoing_reply(body, handling)
+        case Pointer():
+            return outgoing_pointer(body, handling)
         case Finding():
             return outgoing_finding(body, handling)
 
 
-def _released(content: dict[str, Any]) -> Finding | Decision | Reply:
+def _released(content: dict[str, Any]) -> Finding | Decision | Reply | Pointer:
+    if "pointer" in content:
+        return Pointer.from_parsed(content["pointer"])
     if "reply" in content:
         return Reply.from_parsed(content["reply"])
     if "decision" in content:
@@ -229,23 +243,36 @@ async def _check_may_follow(store: Store, review: Review) -> None:
     body = _released(json.loads(review.content))
     if isinstance(body, Finding):
         await check_status(store, review, body)
-    elif isinstance(body, Decision) and review.target is not None:
-        await published_item(store, review.target, Kind.DECISION)
+    elif isinstance(body, Decision | Pointer) and review.target is not None:
+        kind = Kind.DECISION if isinstance(body, Decision) else Kind.POINTER
+        await published_item(store, review.target, kind)
         await require_unrevised(store, review.target, but=review.id)
 
 
 def _focal_point_where_people_are_at_risk(review: Review, people: Sequence[Person]) -> None:
+    content = json.loads(review.content)
+    focal_point = any(PersonRole.FOCAL_POINT in person.roles for person in people)
+    if not focal_point and _is_about_a_pointer(content):
+        # Whatever it is for: who is asked must not tell why.
+        raise FocalPointNeeded(
+            "a pointer begins and ends only when one of the two people is a focal point; nothing was published"
+        )
     if review.act != RELEASE:
         return
-    finding = _released(json.loads(review.content))
+    finding = _released(content)
     # What an authority ordered, or a supplier answers, tells nobody who spoke.
     if not isinstance(finding, Finding):
         return
-    if endangers_people(finding) and not any(PersonRole.FOCAL_POINT in p.roles for p in people):
+    if endangers_people(finding) and not focal_point:
         raise FocalPointNeeded(
             f"a finding of severity {finding.severity} from {finding.source.type} evidence is released only "
             "when one of the two people is a focal point; nothing was published"
         )
+
+
+def _is_about_a_pointer(content: dict[str, Any]) -> bool:
+    reason = content.get("withdrawal", {}).get("reason")
+    return "pointer" in content or reason == WithdrawalReason.NO_LONGER_NEEDED
 
 
 def _terms_still_releasable(review: Review, people: Sequence[Person]) -> None:
@@ -295,7 +322,7 @@ def _as_said(finding: Finding, revises: str | None, starts_as: Status | None) ->
     return finding if starts_as is None else finding.model_copy(update={"status": starts_as, "verified": None})
 
 
-def check_handling(body: Finding | Decision | Reply | None, handling: Handling) -> None:
+def check_handling(body: Finding | Decision | Reply | Pointer | None, handling: Handling) -> None:
     """Refuse terms under which nothing can be released.
 
     Raises:

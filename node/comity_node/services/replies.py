@@ -14,6 +14,7 @@ from comity_node.db.supplier_words import SupplierWord
 from comity_node.domain.errors import AlreadyDecided, AlreadyProposed, Contradictory, NotFound, NotYet, SamePerson
 from comity_node.domain.people import Person
 from comity_node.domain.replying import REPLY_TERMS, require_sayable
+from comity_node.domain.supplier_view import PointerEntry
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
 from comity_node.services.published import RELEASE
@@ -145,13 +146,13 @@ async def _subject(store: Store, said: Said) -> tuple[str | None, str | None, Fi
         item = await store.outbox.of_hash(said.about)
         if item is None or item.review_id is None:
             found = (await store.view.load([said.about])).get(said.about)
-            if found is None:
+            if found is None or isinstance(found, PointerEntry):
                 raise NotFound("no such statement is known here")
             return None, said.about, getattr(found, "finding", None)
         review_id = item.review_id
     review = None if review_id is None else await store.reviews.find(review_id)
     content = {} if review is None else json.loads(review.content)
-    if review is None or review.act != RELEASE or review.state == "rejected" or "reply" in content:
+    if review is None or review.act != RELEASE or review.state == "rejected" or content.keys() & {"reply", "pointer"}:
         raise NotFound("no such proposal")
     return review.id, None, Finding.from_parsed(content["finding"]) if "finding" in content else None
 

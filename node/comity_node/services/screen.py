@@ -12,10 +12,11 @@ from comity_node.db.received import LogStatus
 from comity_node.domain.screening import (
     DecisionHit,
     DecisionState,
-    H,
     Hit,
     Likeness,
+    PointerHit,
     Question,
+    R,
     State,
     Verdict,
     best_verdict,
@@ -25,7 +26,15 @@ from comity_node.domain.screening import (
     state_of,
     weigh_identifiers,
 )
-from comity_node.domain.supplier_view import AnyEntry, DecisionEntry, Entry, decision_standing, standing
+from comity_node.domain.supplier_view import (
+    AnyEntry,
+    DecisionEntry,
+    Entry,
+    Standing,
+    decision_standing,
+    pointer_standing,
+    standing,
+)
 from comity_node.domain.trail import Event
 from comity_schemas.member import MemberStatus, Role
 
@@ -87,6 +96,9 @@ class Answer:
     decision_state: DecisionState
     decisions: tuple[DecisionHit, ...]
     unreadable_decisions: int
+    pointers: tuple[PointerHit, ...]
+    """Whom to speak to before contacting the supplier; only those that stand today."""
+    unreadable_pointers: int
     as_of: datetime
     registry_version: int
     positions: dict[str, int]
@@ -101,8 +113,11 @@ async def screen(store: Store, questions: Sequence[Question], registry: Registry
     positions = {slug: log.head for slug, log in sorted(logs.items())}
     findings, decisions = store.view.findings, store.view.decisions
     unreadable, unreadable_decisions = await findings.unnamed(), await decisions.unnamed()
+    pointers, unreadable_pointers = store.view.pointers, await store.view.pointers.unnamed()
     by_name = any(question.name for question in questions)
-    names, decision_names = (await findings.names(), await decisions.names()) if by_name else ([], [])
+    names, decision_names, pointer_names = (
+        (await findings.names(), await decisions.names(), await pointers.names()) if by_name else ([], [], [])
+    )
     answers = []
     for question in questions:
         # Verdict and state rest on all that was found, also on what is too much to be shown.
@@ -114,18 +129,25 @@ async def screen(store: Store, questions: Sequence[Question], registry: Registry
             DecisionHit(entry, decision_standing(entry, now.date()), likeness)
             for entry, likeness in await _like(decisions, question, decision_names)
         ]
-        # Strongest of both: it says whether it is the same supplier, not what is said of it.
-        verdicts = {best_verdict(found), best_verdict(decided)}
+        pointed = [
+            PointerHit(entry, Standing.CURRENT, likeness)
+            for entry, likeness in await _like(pointers, question, pointer_names)
+            if pointer_standing(entry, now.date()) is Standing.CURRENT
+        ]
+        # Strongest of all: it says whether it is the same supplier, not what is said of it.
+        verdicts = {best_verdict(found), best_verdict(decided), best_verdict(pointed)}
         answers.append(
             Answer(
                 question=question,
                 verdict=next((v for v in (Verdict.MATCH, Verdict.REVIEW) if v in verdicts), Verdict.NONE),
-                state=state_of(found, known_otherwise=bool(decided)),
+                state=state_of(found, known_otherwise=bool(decided or pointed)),
                 hits=await _with_replies(store, sort_hits(found)),
                 unreadable=unreadable,
                 decision_state=decision_state_of(decided),
                 decisions=await _with_replies(store, sort_hits(decided)),
                 unreadable_decisions=unreadable_decisions,
+                pointers=tuple(sort_hits(pointed)),
+                unreadable_pointers=unreadable_pointers,
                 as_of=now,
                 registry_version=registry.version,
                 positions=positions,
@@ -194,7 +216,7 @@ async def _like(
     return hits
 
 
-async def _with_replies(store: Store, hits: Sequence[H]) -> tuple[H, ...]:
+async def _with_replies(store: Store, hits: Sequence[R]) -> tuple[R, ...]:
     """Return hits with what their suppliers answered, also to the earlier forms of what is said now."""
     forms = {hit.entry.hash: {hit.entry.hash} for hit in hits}
     below = {hit.entry.hash: before for hit in hits if (before := _replaces(hit.entry)) is not None}
