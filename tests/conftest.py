@@ -1,12 +1,14 @@
 """What every test may ask for: a real Kafka, a real PostgreSQL, the published example data.
 
-Servers start with the first test that needs one and are shared; a server that cannot start is a failure, never a skip.
+Servers start with the first test that needs one and are shared; several workers share those that start before them. A
+server that cannot start is a failure, never a skip.
 With ``CI`` set, any skip is a failure: what CI has not run, it has not checked.
 """
 
 import contextlib
 import os
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -24,8 +26,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+FIRST = (
+    "test_starter.py", "test_local_servers.py", "test_benchmarks.py", "faults/test_crash.py", "node/test_demo.py",
+    "federation/test_kafka_bus.py",
+)  # fmt: skip
+"""The files that take longest: dealt out first, so that no worker is left with one of them when the others are done."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With `--kafka`, leave out every test whose broker that version would not be."""
+    """Put long files first. With `--kafka`, leave out every test whose broker that version would not be."""
+    items.sort(key=lambda item: not item.path.as_posix().endswith(FIRST))
     if config.getoption("kafka_version"):
         others = [item for item in items if item.get_closest_marker("every_kafka") is None]
         config.hook.pytest_deselected(items=others)
@@ -40,11 +50,22 @@ def kafka_options(pytestconfig: pytest.Config) -> list[str]:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Before several workers begin, fetch what their servers need: a worker's progress nobody sees."""
-    if session.config.getoption("numprocesses", None):
-        with contextlib.suppress(servers.ServerFailed):  # The tests that need it will fail, and say so.
-            for script in (servers.LOCAL_BROKER, servers.LOCAL_POSTGRES):
+    """Before several workers begin, start the servers that they share: a worker's progress nobody sees."""
+    if not session.config.getoption("numprocesses", None):
+        return
+    running = ExitStack()
+    session.config.add_cleanup(running.close)
+    for script, fact, name in SHARED:
+        if name not in os.environ:
+            with contextlib.suppress(servers.ServerFailed):  # The tests that need it will fail, and say so.
                 servers.fetch(script)
+                os.environ[name] = running.enter_context(servers.started(script))[fact]
+
+
+SHARED = (
+    (servers.LOCAL_BROKER, "bootstrap", "COMITY_TEST_KAFKA"),
+    (servers.LOCAL_POSTGRES, "url", "COMITY_TEST_POSTGRES"),
+)
 
 
 def _fetch_in_sight(config: pytest.Config, script: Path, *options: str) -> None:

@@ -8,7 +8,8 @@ The convention, by the words after the opening fence:
     ```sh long         too long to run: each command is run with --help added, which must exit with 0
     ```console, ```text and all others: shown, not run
 
-The blocks of one document run in order and share a working directory, a HOME and exported variables. The directory is
+The blocks of one document run in order and share a working directory, a HOME and exported variables; two documents run
+side by side, those with most blocks first. The directory is
 new and temporary; every file of the checkout's top level is linked into it, so `./comity`, `deploy/...` and `docs/...`
 read as from the checkout, while what a command writes beside them goes away. `COMITY_CACHE` stays the user's own: a
 real Kafka is not fetched again. CI checks this on every change: `python tests/documents.py [FILE ...]`.
@@ -23,11 +24,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+SIDE_BY_SIDE = 2
+"""How many documents run at once; one that serves a node does so on ports that no other document names."""
 RUN_SECONDS = 300
 READY_SECONDS = 120
 STOP_SECONDS = 30
@@ -205,17 +209,23 @@ def check(document: Path) -> int:
     return count
 
 
+def check_and_tell(document: Path) -> int | None:
+    """Check a document and give the number of its blocks; on a failure say which block, and give None."""
+    try:
+        return check(document)
+    except BlockFailed as error:
+        print(f"FAILED {error}", file=sys.stderr, flush=True)
+        return None
+
+
 def main(names: list[str]) -> int:
     """Check the named documents, or all; give the exit status."""
     documents = [Path(name).resolve() for name in names]
     documents = documents or [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
-    count, failures = 0, 0
-    for document in documents:
-        try:
-            count += check(document)
-        except BlockFailed as error:
-            print(f"FAILED {error}", file=sys.stderr, flush=True)
-            failures += 1
+    by_length = sorted(documents, key=lambda document: document.read_text().count("```sh"), reverse=True)
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        counts = list(pool.map(check_and_tell, by_length))
+    count, failures = sum(each or 0 for each in counts), counts.count(None)
     print(f"{count} command blocks in {len(documents)} documents, {failures} documents failed")
     return 1 if failures or not count else 0
 

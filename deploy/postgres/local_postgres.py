@@ -53,6 +53,8 @@ VERSION = 18
 USER = "postgres"
 NOT_DURABLE = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
 """For data that nobody will miss: several times faster commits."""
+MANY_READERS = ["-c", "max_connections=300"]
+"""Several runs of tests, each with several nodes, each with a pool."""
 
 
 def installed_programs() -> Path:
@@ -131,6 +133,7 @@ def serve_once(binaries: Path, directory: Path, asked: argparse.Namespace) -> No
     (port,) = free_ports(asked.port, 1)
     arguments = [str(binaries / "postgres"), "-D", str(directory / "cluster"), "-p", str(port)]
     arguments += ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
+    arguments += MANY_READERS
     arguments += NOT_DURABLE if asked.directory is None else []
     log = directory / "postgres.log"
     # SIGINT is PostgreSQL's fast stop; SIGTERM would wait for every client to leave.

@@ -28,24 +28,6 @@ def facts(told: dict[str, Any]) -> dict[str, Any]:
     return {name: value for chapter in told["chapters"] for name, value in chapter.items()}
 
 
-def test_the_demo_ends_with_0_and_tells_every_chapter_as_json(tmp_path: Path) -> None:
-    ran = comity("demo", "--json", "--directory", str(tmp_path / "demo"))
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    told = json.loads(ran.stdout)
-    assert (told["ok"], told["failed"]) == (True, None)
-    assert [chapter["title"] for chapter in told["chapters"]] == TITLES
-    assert all(chapter["lines"] for chapter in told["chapters"])
-    found = facts(told)
-    assert found["bus"] == "local"
-    assert found["accepted"] == found["published"] > 0
-    assert found["quarantined"] == ["another-log", "bad-signature", "disclosure"]
-    assert found["clean"] is True
-    assert len(found["screening"]["answers"]) == 12
-    # What stays at the agency is in nothing that was said.
-    assert "locked in the office of Mr Tan" not in ran.stdout
-    assert "Greta Lindqvist" not in ran.stdout
-
-
 def test_the_demo_fails_and_says_where_when_a_node_cannot_start(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -81,12 +63,20 @@ def test_a_broker_that_cannot_be_started_fails_the_demo_and_json_says_so(tmp_pat
 
 
 @pytest.mark.kafka
-def test_the_demo_tells_the_same_on_a_real_broker_that_it_starts_itself(tmp_path: Path) -> None:
+def test_the_demo_ends_with_0_and_tells_every_chapter_as_json_on_a_broker_that_it_starts(tmp_path: Path) -> None:
+    """On the local log README.md runs it, in words: every step of it checks itself."""
     ran = comity("demo", "--kafka", "--json", "--directory", str(tmp_path / "demo"), COMITY_CHECKOUT=str(CHECKOUT))
     assert ran.returncode == 0, ran.stdout + ran.stderr
     told = json.loads(ran.stdout)
-    assert told["ok"] is True
+    assert (told["ok"], told["failed"]) == (True, None)
     assert [chapter["title"] for chapter in told["chapters"]] == TITLES
+    assert all(chapter["lines"] for chapter in told["chapters"])
     found = facts(told)
-    assert (found["bus"], found["clean"]) == ("kafka", True)
+    assert found["bus"] == "kafka"
     assert found["accepted"] == found["published"] > 0
+    assert found["quarantined"] == ["another-log", "bad-signature", "disclosure"]
+    assert found["clean"] is True
+    assert len(found["screening"]["answers"]) == 12
+    # What stays at the agency is in nothing that was said.
+    assert "locked in the office of Mr Tan" not in ran.stdout
+    assert "Greta Lindqvist" not in ran.stdout

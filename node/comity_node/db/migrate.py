@@ -3,8 +3,6 @@
 import asyncio
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -45,6 +43,10 @@ def run_on(connection: Connection, revision: str, *, down: bool = False) -> None
     Raises:
         RuntimeError: a foreign key points nowhere; the transaction must be rolled back.
     """
+    # A tenth of a command's start, and most commands migrate nothing.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     config.attributes["connection"] = connection
