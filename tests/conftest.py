@@ -107,12 +107,12 @@ def postgres_server(pytestconfig: pytest.Config) -> Iterator[str]:
 
 
 @pytest.fixture
-def new_postgres_database(postgres_server: str) -> Iterator[Callable[[], str]]:
-    """A function that gives the URL of one more empty database; all are dropped after the test."""
+def new_postgres_database(postgres_server: str) -> Iterator[Callable[..., str]]:
+    """A function that gives the URL of one more database, empty or a copy of one; all are dropped after the test."""
     made: list[str] = []
 
-    def make() -> str:
-        made.append(servers.new_database(postgres_server))
+    def make(of: str | None = None) -> str:
+        made.append(servers.new_database(postgres_server) if of is None else servers.copy_database(postgres_server, of))
         return made[-1]
 
     yield make

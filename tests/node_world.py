@@ -23,6 +23,7 @@ from typing import Any, Self
 
 import httpx2
 
+import servers
 from builders import report
 from comity_federation import strict_json
 from comity_federation.bus import Delivered, statements_topic
@@ -73,19 +74,15 @@ class Clock:
 @functools.cache
 def _migrated_file() -> Path:
     path = Path(tempfile.mkdtemp(prefix="comity-test-db-")) / "empty.db"
-    asyncio.run(migrate_async(f"sqlite+aiosqlite:///{path}"))
+    servers.on_its_own_loop(migrate_async(f"sqlite+aiosqlite:///{path}"))
     return path
-
-
-def warm_up() -> None:
-    """Make the migrated file once, from outside an event loop."""
-    _migrated_file()
 
 
 def new_sqlite(directory: Path, name: str = "node.db") -> str:
     """Return the URL of a migrated, empty SQLite database: a copy of one that was really migrated."""
     path = directory / name
-    shutil.copy(_migrated_file(), path)
+    shutil.copyfile(_migrated_file(), path)
+    path.chmod(0o600)
     return f"sqlite+aiosqlite:///{path}"
 
 
@@ -241,7 +238,11 @@ class Town:
             authorisations=[SMETA] if is_firm else [],
             more={"registry_every_s": 1.0, "reply_window_s": 0.0, **(more or {})},
         )
-        founded = await found_node(self.directory / slug, founding, datetime.now(UTC))
+        home = self.directory / slug
+        if database is None and not home.exists():
+            home.mkdir(mode=0o700)
+            new_sqlite(home)
+        founded = await found_node(home, founding, datetime.now(UTC))
         if admit:
             self.admit(Member.from_parsed(strict_json.loads(founded.home.member_file.read_bytes())))
         node = Node.open(founded.home.path) if clock is None else Node.open(founded.home.path, clock)

@@ -75,7 +75,7 @@ def copy_database(server_url: str, url: str, *, force: bool = False) -> str:
     """Copy a database that nobody is connected to, and give the copy's URL; `force` breaks all connections first."""
     name = make_url(url).database or ""
     if force:
-        _on_its_own_loop(_execute(make_url(server_url), _BREAK.format(name)))
+        on_its_own_loop(_execute(make_url(server_url), _BREAK.format(name)))
     return _create_database(server_url, name)
 
 
@@ -83,7 +83,7 @@ def replace_database(server_url: str, url: str, by: str) -> None:
     """Let a URL lead to another database from now on; whoever is connected loses the connection."""
     name, other = make_url(url).database, make_url(by).database
     drop_database(server_url, url)
-    _on_its_own_loop(_execute(make_url(server_url), f'ALTER DATABASE "{other}" RENAME TO "{name}"'))
+    on_its_own_loop(_execute(make_url(server_url), f'ALTER DATABASE "{other}" RENAME TO "{name}"'))
 
 
 _BREAK = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'"
@@ -91,14 +91,14 @@ _BREAK = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname =
 
 def _create_database(server_url: str, template: str) -> str:
     name = f"comity_{uuid.uuid4().hex}"
-    _on_its_own_loop(_execute(make_url(server_url), f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    on_its_own_loop(_execute(make_url(server_url), f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
     return make_url(server_url).set(database=name).render_as_string(hide_password=False)
 
 
 def drop_database(server_url: str, url: str) -> None:
     """Drop a database that `new_database` made, whoever is still connected to it."""
     name = make_url(url).database
-    _on_its_own_loop(_execute(make_url(server_url), f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+    on_its_own_loop(_execute(make_url(server_url), f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
 
 
 async def _execute(server: URL, statement: str) -> None:
@@ -109,8 +109,8 @@ async def _execute(server: URL, statement: str) -> None:
         await connection.close()
 
 
-def _on_its_own_loop(work: Coroutine[Any, Any, None]) -> None:
-    # The caller may be inside pytest's own event loop, where asyncio.run is not allowed.
+def on_its_own_loop(work: Coroutine[Any, Any, None]) -> None:
+    """Do it to its end, also where the caller is inside pytest's own event loop and asyncio.run is not allowed."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, work).result()
 

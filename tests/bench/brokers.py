@@ -16,7 +16,6 @@ from pathlib import Path
 from bench.frame.progress import say
 from bench.frame.results import Goal, report
 from broker_faults import FAULTS, RECOVERED_WITHIN_S, Outcome, network, suffer
-from node_world import warm_up
 
 
 def tell(outcome: Outcome) -> bool:
@@ -53,7 +52,6 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=30.0, help="how long each fault lasts (30)")
     parser.add_argument("--only", nargs="+", choices=list(FAULTS), default=list(FAULTS), metavar="FAULT")
     asked = parser.parse_args()
-    warm_up()
     return 0 if asyncio.run(measure(asked.only, asked.seconds)) else 1
 
 

@@ -16,15 +16,13 @@ from pathlib import Path
 
 import structlog
 
-import node_world
 from bench.frame.progress import progress, say
 from bench.frame.results import Goal, arguments, report
 from schedules import honest_run
 
 
 def prepare() -> None:
-    """Make the migrated database once a process, and keep the nodes' own words to themselves."""
-    node_world.warm_up()
+    """Keep the nodes' own words to themselves."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     logging.disable(logging.WARNING)
 

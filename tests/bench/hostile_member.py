@@ -17,7 +17,6 @@ from pathlib import Path
 
 import structlog
 
-import node_world
 from bench.frame.results import Goal, arguments, report
 from builders import Made
 from comity_federation.bus import statements_topic
@@ -89,7 +88,6 @@ def _spent() -> float:
 def main() -> int:
     """Measure and print."""
     asked = arguments(__doc__, size="20k").parse_args()
-    node_world.warm_up()
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     logging.disable(logging.WARNING)
     honest = {p.name: p.chain(asked.size // 2) for p in (AGENCY, BODY)}

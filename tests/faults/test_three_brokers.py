@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-import node_world
 from broker_faults import AGENCY, RECOVERED_WITHIN_S, Network, Outcome, network, suffer
 
 pytestmark = pytest.mark.kafka
@@ -43,13 +42,8 @@ SAID = {
 """Words of `/readyz` at the publishing node while nothing can be sent; which loop notices first is chance."""
 
 
-@pytest.fixture(scope="module")
-def _migrated() -> None:
-    node_world.warm_up()
-
-
 @pytest_asyncio.fixture(scope="module")
-async def running(_migrated: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Network]:
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Network]:
     """Brokers and nodes, shared by all faults: each finds what the one before left."""
     async with network(tmp_path_factory.mktemp("brokers")) as made:
         yield made

@@ -8,19 +8,17 @@ import pytest
 import pytest_asyncio
 
 import node_world
+import servers
 from comity_federation.local_log import LocalLog
 from comity_node.db import Database
 from comity_node.db.migrate import migrate_async
 from node_world import Bench, Town
 from peer_world import Street
 
-
-@pytest.fixture(scope="session", autouse=True)
-def _migrated_once() -> None:
-    node_world.warm_up()
+EITHER = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(params=EITHER)
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database without tables, of either kind."""
     if request.param == "sqlite":
@@ -28,11 +26,28 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return cast("Callable[[], str]", request.getfixturevalue("new_postgres_database"))()
 
 
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> Iterator[str]:
+    """The URL of a migrated, empty PostgreSQL database that nobody connects to: others are copies of it."""
+    url = servers.new_database(postgres_server)
+    servers.on_its_own_loop(migrate_async(url))
+    yield url
+    servers.drop_database(postgres_server, url)
+
+
+@pytest.fixture(params=EITHER)
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database with all tables and no rows, of either kind."""
+    if request.param == "sqlite":
+        return node_world.new_sqlite(tmp_path)
+    make = cast("Callable[[str], str]", request.getfixturevalue("new_postgres_database"))
+    return make(request.getfixturevalue("migrated_postgres"))
+
+
 @pytest_asyncio.fixture
-async def database(empty_url: str) -> AsyncIterator[Database]:
+async def database(migrated_url: str) -> AsyncIterator[Database]:
     """A migrated, empty database, of either kind."""
-    await migrate_async(empty_url)
-    opened = Database(empty_url)
+    opened = Database(migrated_url)
     yield opened
     await opened.close()
 

@@ -30,9 +30,9 @@ async def office(town: Town) -> Office:
 
 
 @pytest_asyncio.fixture
-async def either(town: Town, empty_url: str) -> Office:
+async def either(town: Town, migrated_url: str) -> Office:
     """On SQLite and on PostgreSQL."""
-    return await furnish(town, empty_url)
+    return await furnish(town, migrated_url)
 
 
 def new_key() -> str:

@@ -82,21 +82,20 @@ async def test_both_databases_end_with_the_same_after_the_same_story(bench: Benc
     assert (await bench.snapshot(thawed))["agency"][0] == 4
 
 
-async def test_a_restart_between_batches_changes_nothing(empty_url: str, tmp_path: Path) -> None:
-    await node_world.migrate_async(empty_url)
+async def test_a_restart_between_batches_changes_nothing(migrated_url: str) -> None:
     for offset, made in enumerate((*HONEST[3:], *HONEST[:3])):
-        database = Database(empty_url)
+        database = Database(migrated_url)
         batch = [Delivered(statements_topic("agency"), offset, made.raw)]
         await take_in(database, batch, registry_of(AGENCY.member()), "bus", NOW)
         await database.close()
-        database = Database(empty_url)
+        database = Database(migrated_url)
         await settle(database, registry_of(AGENCY.member()), NOW)
         assert await positions(database, registry_of(AGENCY.member()), "bus") == {
             statements_topic("agency"): offset + 1,
             checkpoints_topic("agency"): 0,
         }
         await database.close()
-    database = Database(empty_url)
+    database = Database(migrated_url)
     assert (await Bench(database).snapshot(AGENCY.member()))["agency"][0] == 6
     await database.close()
 
