@@ -45,6 +45,10 @@ CHECKS = [
 SENSIBLE: dict[str, dict[str, Any]] = {
     "POST /api/v1/reviews": {"report": None, "observation": "O1"},
     "POST /api/v1/revisions": {"statement": None, "status": "under-engagement"},
+    "POST /api/v1/plan-items": {"report": None, "observation": "O1", "remedy": "fees-repaid", "due": "2027-01"},
+    "PATCH /api/v1/plan-items/{item_id}": {"due": "2024-02", "reason": "misheard"},
+    "POST /api/v1/plan-items/{item_id}/move": {"to": "done"},
+    "POST /api/v1/plan-items/{item_id}/escalate": {"step": "reminded"},
     "POST /api/v1/reviews/{review_id}/check": NOBODY_BLAMED,
     "POST /api/v1/replies": {"review": None, "act": "dispute", "codes": ["remedied"]},
     "POST /api/v1/replies/{word_id}/decide": {"outcome": "dismissed"},
@@ -134,6 +138,7 @@ async def _things(office: Office, often: int) -> dict[str, list[str]]:
             *[await office.word(published=True) for _ in range(often)],
             *[await office.word(act="dispute") for _ in range(often)],
         ],
+        "item_id": [await office.plan_item() for _ in range(often)],
         "review": [await office.proposal() for _ in range(often)],
         "batch": [await office.batch("reviewer 2") for _ in range(often)],
         "person_id": [await office.hired() for _ in range(often)],

@@ -147,6 +147,11 @@ class Office:
         body = {"review": about, "act": act, "codes": ["remedied"]}
         return str((await self.made(by, "POST", "replies", json=body))["id"])
 
+    async def plan_item(self) -> str:
+        """The id of an item that was due long ago, of an observation of a report."""
+        body = {"report": await self.report(), "observation": "O1", "remedy": "fees-repaid", "due": "2024-01"}
+        return str((await self.made("reviewer", "POST", "plan-items", json=body))["id"])
+
     async def batch(self, by: str = "reviewer") -> str:
         """The open proposals of an imported register."""
         return str((await self.made(by, "POST", "imports", json=register()))["batch"])

@@ -83,6 +83,10 @@ class Remote:
         """Return the JSON of a POST with a JSON body; asked again if no answer came, yet done once."""
         return self._ask_once(path, json=body).json()
 
+    def patch(self, path: str, body: Any) -> Any:
+        """Return the JSON of a PATCH with a JSON body; as `post`."""
+        return self._ask_once(path, method="PATCH", json=body).json()
+
     def post_bytes(self, path: str, content: bytes, media_type: str) -> Any:
         """Return the JSON of a POST of exact bytes; as `post`."""
         return self._ask_once(path, content=content, headers={"Content-Type": media_type}).json()
@@ -91,11 +95,13 @@ class Remote:
         """Send a DELETE."""
         self._ask("DELETE", path)
 
-    def _ask_once(self, path: str, headers: dict[str, str] | None = None, **more: Any) -> httpx2.Response:
+    def _ask_once(
+        self, path: str, headers: dict[str, str] | None = None, method: str = "POST", **more: Any
+    ) -> httpx2.Response:
         given = {**(headers or {}), "Idempotency-Key": str(uuid.uuid4())}
         for last in (False, True):
             try:
-                return self._ask("POST", path, headers=given, **more)
+                return self._ask(method, path, headers=given, **more)
             except NodeUnreachable:
                 if last:
                     raise

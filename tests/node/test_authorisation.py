@@ -67,6 +67,15 @@ TABLE = """
     approve_batch           401       403/403   409/200   -/200     403/403   403/403
     list_published          401       403       200       200       403       403
 
+    add_plan_item           401       403/403   201/404   403/403   403/403   403/403
+    list_plan_items         401       403       200       200       403       403
+    get_plan_item           401       403/403   200/404   200/404   403/403   403/403
+    correct_plan_item       401       403/403   200/404   403/403   403/403   403/403
+    move_plan_item          401       403/403   200/404   403/403   403/403   403/403
+    escalate_plan_item      401       403/403   200/404   200/404   403/403   403/403
+    get_plan                401       403/403   200/404   200/404   403/403   403/403
+    say_plan                401       403/403   201/409   403/403   403/403   403/403
+
     list_risks              401       403       403       403       200       403
 
     write_down_reply        401       403/403   201/404   403/403   403/403   403/403
@@ -257,6 +266,41 @@ async def _draft(office: Office, who: str, own: bool) -> Asked:
     return {"json": {"act": "reply", "codes": ["remedied"]}}
 
 
+async def _new_plan_item(office: Office, who: str, own: bool) -> Asked:
+    # Of a report that is here, or of none.
+    report = await office.report() if own else "R" * 43
+    return {"json": {"report": report, "observation": "O1", "remedy": "fees-repaid", "due": "2027-01"}}
+
+
+async def _plan(office: Office, who: str, own: bool) -> Asked:
+    return {"params": {"report": await office.report() if own else "R" * 43, "observation": "O1"}}
+
+
+async def _plan_item(office: Office, who: str, own: bool) -> Asked:
+    return {"item_id": await office.plan_item() if own else "nothing"}
+
+
+async def _corrected_item(office: Office, who: str, own: bool) -> Asked:
+    return {**await _plan_item(office, who, own), "json": {"due": "2024-02", "reason": "misheard"}}
+
+
+async def _moved_item(office: Office, who: str, own: bool) -> Asked:
+    return {**await _plan_item(office, who, own), "json": {"to": "done"}}
+
+
+async def _escalated_item(office: Office, who: str, own: bool) -> Asked:
+    return {**await _plan_item(office, who, own), "json": {"step": "reminded"}}
+
+
+async def _said_of_plan(office: Office, who: str, own: bool) -> Asked:
+    if not own or who != "reviewer":
+        return {"json": {"statement": "S" * 43}}
+    statement = await office.published()
+    item = {"statement": statement, "remedy": "fees-repaid", "due": "2027-01"}
+    await office.made("reviewer", "POST", "plan-items", json=item)
+    return {"json": {"statement": statement}}
+
+
 async def _batch(office: Office, who: str, own: bool) -> Asked:
     return {"batch": await office.batch(who if own and who == "reviewer" else "reviewer 2")}
 
@@ -345,6 +389,13 @@ MAKE: dict[str, Make] = {
     "write_down_reply": _said,
     "propose_reply": _word,
     "decide_dispute": _dispute,
+    "add_plan_item": _new_plan_item,
+    "get_plan_item": _plan_item,
+    "correct_plan_item": _corrected_item,
+    "move_plan_item": _moved_item,
+    "escalate_plan_item": _escalated_item,
+    "get_plan": _plan,
+    "say_plan": _said_of_plan,
     "screen_suppliers": _suppliers,
     "list_clauses": _scheme,
     "export_record": _record,

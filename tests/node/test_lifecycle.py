@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from builders import FINDING_IN_CLEAR, Publisher, report
 from comity_node.db import Database
 from comity_node.domain.errors import AlreadyProposed, CannotPropose, NotPublished, StatusMayNotFollow
-from comity_node.domain.lifecycle import MAY_FOLLOW, check_start, check_step, in_words, may_start
+from comity_node.domain.lifecycle import MAY_FOLLOW, Step, check_start, check_step, in_words, may_start
 from comity_node.domain.screening import Question
 from comity_node.domain.validity import RULES, valid_until
 from comity_node.services.answers import describe
-from comity_node.services.revision import Step, propose_revision
+from comity_node.services.revision import propose_revision
 from comity_node.services.screen import screen
 from comity_schemas.finding import Finding, Remedy, SourceType, Status, Verified
 from node_world import NOW, OBSERVATION, Bench, registry_of

@@ -34,6 +34,7 @@ STATUS: dict[str, int] = {
     "review.not-yet": 409,
     "review.held-back": 409,
     "review.status-may-not-follow": 409,
+    "plan.may-not": 409,
     "report.too-large": 413,
     "report.malformed": 422,
     "report.altered": 422,

@@ -29,6 +29,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "pointer": ("pointer", "app", "Ask others to speak to us before contacting a supplier."),
     "reply": ("reply", "app", "What suppliers answer and dispute."),
     "review": ("review", "app", "Propose, decide, take back: always two people."),
+    "plan": ("plan", "app", "What is to be put right, by when, what is late; what others read of it."),
     "decision": ("decision", "app", "Propose an authority's decision: an order, not a finding."),
     "risk": ("risk", "risk", "What a state's list says of goods from a country, if one is set."),
     "record": ("record", "app", "Records as files."),

@@ -11,12 +11,14 @@ from typing import Annotated, Any
 import typer
 
 from comity_federation.registry import Registry
+from comity_node.cli import due
 from comity_node.cli.node import HomeOption
 from comity_node.cli.terminal import told_plainly
 from comity_node.db import DatabaseUnavailable
 from comity_node.domain.advice import advise
 from comity_node.domain.due_process import Outcome, Process, in_words, stage_of
 from comity_node.domain.refusals import explain
+from comity_node.services.plans import late_items
 from comity_node.services.room import disk_troubles
 from comity_node.services.status import RUNS, Heard, Status, Trouble, measure, weigh
 from comity_node.wiring import Node
@@ -68,10 +70,12 @@ async def _status(home: Path) -> Status:
     try:
         async with node.database.read() as store:
             measures = await measure(store)
+            plans = await late_items(store, node.clock())
     finally:
         await node.close()
     found = weigh(measures, registry, running, node.settings.member, node.clock())
-    return replace(found, troubles=[*disk_troubles(home), *found.troubles], windows=node.settings.windows)
+    troubles = [*disk_troubles(home), *found.troubles]
+    return replace(found, troubles=troubles, windows=node.settings.windows, plans=plans)
 
 
 def _say(found: Status) -> None:
@@ -96,6 +100,8 @@ def _say(found: Status) -> None:
         typer.echo(f"registry    version {found.registry.version}, until {_when(ends)} ({_span(ends - now)} left)")
     _say_quarantine(found)
     _say_due_process(found)
+    for line in due.lines(found.plans, found.as_of.date()):
+        typer.echo(line)
     if found.heard:
         typer.echo("")
         _say_logs(found.heard, now)
@@ -203,6 +209,7 @@ def _facts(found: Status) -> dict[str, Any]:
                 for word in measures.disputes
             ],
         },
+        **due.facts(found.plans, found.as_of.date()),
         "logs": [
             {
                 "member": log.slug,

@@ -13,6 +13,7 @@ from comity_node.db.evidence import EvidenceFiles
 from comity_node.db.given_answers import GivenAnswers
 from comity_node.db.outbox import Outbox
 from comity_node.db.peers import PeerWords
+from comity_node.db.plans import LocalActs, Plans
 from comity_node.db.pointers import OwnPointers
 from comity_node.db.quarantine import Quarantine
 from comity_node.db.received import ReceivedRecords
@@ -81,6 +82,16 @@ class Store:
     def own_pointers(self) -> OwnPointers:
         """The pointers that this member has proposed."""
         return OwnPointers(self._session)
+
+    @cached_property
+    def plans(self) -> Plans:
+        """Corrective-action plans; they stay here."""
+        return Plans(self._session)
+
+    @cached_property
+    def local_acts(self) -> LocalActs:
+        """What was done to what stays here."""
+        return LocalActs(self._session)
 
     @cached_property
     def outbox(self) -> Outbox:

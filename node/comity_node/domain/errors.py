@@ -149,6 +149,12 @@ class StatusMayNotFollow(ComityError):
         self.allowed = tuple(status for status in Status if status in allowed)
 
 
+class PlanMayNot(ComityError):
+    """What was asked of a corrective-action plan may not follow where it stands; the text says why and what may."""
+
+    code: ClassVar[str] = "plan.may-not"
+
+
 class AuditorOfAnotherFirm(ComityError):
     """The report was signed by another audit firm than the person submits for."""
 

@@ -10,10 +10,11 @@ statuses: they follow from the log, the date, and what the supplier said.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from comity_node.domain.errors import StatusMayNotFollow
-from comity_schemas.finding import Finding, SourceType, Status, Verified
+from comity_schemas.finding import Finding, Remedy, SourceType, Status, Verified
 
 _STARTS_DECIDED: Final = frozenset({SourceType.COURT, SourceType.PUBLIC_REGISTER})
 """Sources in which somebody with the power to decide has done so, if the status says it."""
@@ -32,6 +33,16 @@ MAY_FOLLOW: Final[Mapping[Status, frozenset[Status]]] = {
     Status.OVERTURNED: frozenset(),
 }
 """Which other status may follow; the same one always may, when something else is corrected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a matter stands now. What is None stays as it was said before."""
+
+    status: Status
+    verified: Verified | None = None
+    remedies: tuple[Remedy, ...] | None = None
+    remedy_due: str | None = None
 
 
 def may_start(source: SourceType) -> frozenset[Status]:

@@ -132,6 +132,25 @@ CATALOGUE: dict[Event, Described] = {
         ),
     ),
     Event.DISPUTE_DECIDED: Described("the third person", "the word's id", (Field("outcome", Text),)),
+    Event.PLAN_ITEM_ADDED: Described(
+        "who added",
+        "the item's id",
+        (
+            Field("remedy", Text),
+            Field("due", Text, "a month"),
+            Field("report", Text, "whose observation it is about", False),
+            Field("finding", Text, "or which finding", False),
+        ),
+    ),
+    Event.PLAN_ITEM_MOVED: Described(
+        "who moved it",
+        "the item's id",
+        (Field("before", Text), Field("after", Text), Field("verified", Text, "how, of a verification", False)),
+    ),
+    Event.PLAN_ITEM_CORRECTED: Described(
+        "who corrected", "the item's id", (Field("fields", Texts, "which were changed"),)
+    ),
+    Event.PLAN_ESCALATED: Described("who did it", "the item's id", (Field("step", Text),)),
     Event.REVIEW_APPROVED: Described("the second person", "the review's id", (_ACT,)),
     Event.REVIEW_REJECTED: Described("the second person", "the review's id", (_ACT,)),
     Event.STATEMENT_SIGNED: Described("`relay`", "the statement's hash", (Field("seq", Number),)),

@@ -62,6 +62,36 @@ async def published_item(store: Store, statement: str, *kinds: Kind) -> OutboxIt
     return item
 
 
+async def first_form(store: Store, statement: str) -> str:
+    """Return the hash of a finding's first form, whichever of its forms is named.
+
+    Raises:
+        NotPublished: this node has not published it.
+    """
+    seen: set[str] = set()
+    while True:
+        item = await store.outbox.of_hash(statement)
+        if item is None or item.outgoing.kind != Kind.FINDING or statement in seen:
+            raise NotPublished("this node has published no finding with this hash")
+        seen.add(statement)
+        before = item.outgoing.body.get("replaces")
+        if before is None:
+            return statement
+        statement = str(before)
+
+
+async def newest_hash(store: Store, statement: str) -> str:
+    """Return the hash of the newest form of a statement of this node that has a place in the log."""
+    while True:
+        newer = None
+        for review in await store.reviews.of_target(statement):
+            item = await store.outbox.of_review(review.id) if review.act == RELEASE else None
+            newer = item.hash if item is not None and item.hash is not None else newer
+        if newer is None:
+            return statement
+        statement = newer
+
+
 async def newest_form(store: Store, statement: str, *, but: str | None = None) -> Published:
     """Return a finding that can be revised: published here, not taken back, not revised already.
 

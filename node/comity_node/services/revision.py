@@ -1,7 +1,6 @@
 """Saying where a published finding stands now: engagement, plan, remedy, closure, an end. Always two people."""
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,22 +9,13 @@ from pydantic import ValidationError
 from comity_node.db import Store
 from comity_node.db.reviews import Review
 from comity_node.domain.errors import CannotPropose
+from comity_node.domain.lifecycle import Step
 from comity_node.domain.people import Person
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
 from comity_node.services.published import RELEASE, check_status, newest_form
-from comity_schemas.finding import Finding, Remedy, Status, Verified
+from comity_schemas.finding import Finding, Status
 from comity_schemas.wire import misfits
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Where a matter stands now. What is None stays as it was said before."""
-
-    status: Status
-    verified: Verified | None = None
-    remedies: tuple[Remedy, ...] | None = None
-    remedy_due: str | None = None
 
 
 async def propose_revision(store: Store, person: Person, statement: str, step: Step, now: datetime) -> Review:

@@ -12,6 +12,7 @@ from comity_node.db.received import LogStatus
 from comity_node.db.supplier_words import SupplierWord
 from comity_node.domain.advice import Advice, advise
 from comity_node.domain.due_process import FIXED, Process, Windows
+from comity_node.services.plans import NOTHING_LATE, Late
 from comity_node.services.screen import Coverage, cover
 from comity_schemas.member import Member, MemberStatus
 
@@ -87,6 +88,8 @@ class Status:
     heard: Sequence[Heard]
     windows: Windows = FIXED
     """How long each step of due process may take here."""
+    plans: Late = NOTHING_LATE
+    """What is late of corrective-action plans."""
 
     @property
     def healthy(self) -> bool:
