@@ -51,6 +51,8 @@ SENSIBLE: dict[str, dict[str, Any]] = {
     "POST /api/v1/plan-items/{item_id}/escalate": {"step": "reminded"},
     "POST /api/v1/reviews/{review_id}/check": NOBODY_BLAMED,
     "POST /api/v1/replies": {"review": None, "act": "dispute", "codes": ["remedied"]},
+    "POST /api/v1/suppliers/join": {"first": None, "second": None, "because": "same-identifier"},
+    "POST /api/v1/suppliers/keep-apart": {"first": None, "second": None, "because": "namesake"},
     "POST /api/v1/replies/{word_id}/decide": {"outcome": "dismissed"},
 }
 """What somebody would ask who knows what there is, by the operation; None: one of those that exist."""
@@ -62,7 +64,7 @@ class Site:
 
     url: str
     tokens: dict[str, str]
-    things: dict[str, list[str]]
+    things: dict[str, list[Any]]
     """By the name of a path's parameter or a body's field."""
     reports: list[bytes]
     """Signed and not submitted yet."""
@@ -101,7 +103,7 @@ def site(place: Path, *, often: int) -> Iterator[Site]:
         yield Site(node.url, tokens, things, reports, _count_operations(node.url))
 
 
-async def _set_up(place: Path, often: int) -> tuple[Town, dict[str, str], dict[str, list[str]], list[bytes]]:
+async def _set_up(place: Path, often: int) -> tuple[Town, dict[str, str], dict[str, list[Any]], list[bytes]]:
     town = Town(place)
     office = await furnish(town)
     file = office.house.home / "metrics-token"
@@ -117,7 +119,7 @@ async def _set_up(place: Path, often: int) -> tuple[Town, dict[str, str], dict[s
     return town, tokens, things, reports
 
 
-async def _things(office: Office, often: int) -> dict[str, list[str]]:
+async def _things(office: Office, often: int) -> dict[str, list[Any]]:
     reports = [
         await (office.report(firm) if number % 2 else office.report_with_evidence(firm))
         for firm in ("firm", "rival")
@@ -125,7 +127,6 @@ async def _things(office: Office, often: int) -> dict[str, list[str]]:
     ]
     return {
         "observation": ["O1"],
-        "number": ["1"],
         "ref": ["E1"],
         "objection_id": [await office.objection() for _ in range(often)],
         "joint_act_id": [await office.joint_act("reviewer 2") for _ in range(often)],
@@ -143,8 +144,22 @@ async def _things(office: Office, often: int) -> dict[str, list[str]]:
         "batch": [await office.batch("reviewer 2") for _ in range(often)],
         "person_id": [await office.hired() for _ in range(often)],
         "token_id": [await office.token("all") for _ in range(often)],
+        **await _suppliers(office, often),
         "record_id": [str(await office.refused()) for _ in range(3)],
         "member": ["agency", "firm"],
+    }
+
+
+async def _suppliers(office: Office, often: int) -> dict[str, list[Any]]:
+    known = [await office.supplier() for _ in range(2 * often)]
+    numbers: list[Any] = [number for number, _ in known]
+    return {
+        # A report's section too has a number.
+        "number": ["1", *map(str, numbers)],
+        "first": numbers[:often],
+        "second": numbers[often:],
+        "statements": [[statement] for _, statement in known],
+        "judgement_id": [await office.judgement() for _ in range(often)],
     }
 
 

@@ -180,6 +180,22 @@ class Office:
             self._records[of] = finding.hash
         return self._records[of]
 
+    async def supplier(self) -> tuple[int, str]:
+        """The number of a supplier that nobody knew yet, and one of the two statements about it."""
+        publisher = Publisher(f"m{uuid.uuid4().hex[:12]}")
+        lone = {"disclosed": {"names": [{"text": f"Supplier of {publisher.name}"}]}}
+        first = publisher.finding(**lone)
+        second = publisher.finding(**lone, **publisher.after(first))
+        await Bench(self.house.node.database, datetime.now(UTC)).arrive(publisher.member(), first.raw, second.raw)
+        listed = await self.made("officer", "POST", "suppliers/search", json={"name": f"Supplier of {publisher.name}"})
+        return int(listed["suppliers"][0]["number"]), second.hash
+
+    async def judgement(self) -> str:
+        """The id of a judgement that stands."""
+        (first, _), (second, _) = await self.supplier(), await self.supplier()
+        body = {"first": first, "second": second, "because": "other"}
+        return str((await self.made("reviewer", "POST", "suppliers/join", json=body))["id"])
+
     async def refused(self) -> int:
         """The number of a record in quarantine."""
         self._refused += 1

@@ -91,6 +91,13 @@ TABLE = """
     say                     401       401       401       401       401       401
 
     screen_suppliers        401       403       403       403       200       403
+    list_suppliers          401       403       200       200       200       403
+    show_supplier           401       403       200       200       200       403
+    join_suppliers          401       403       201       403       403       403
+    keep_suppliers_apart    401       403       201       403       403       403
+    split_supplier          401       403       201       403       403       403
+    list_judgements         401       403       200       200       200       403
+    undo_judgement          401       403       200       403       403       403
     get_network             401       200       200       200       200       200
     export_record           401       403/403   200/200   200/200   200/200   200/200
 
@@ -325,6 +332,28 @@ async def _suppliers(office: Office, who: str, own: bool) -> Asked:
     return {"json": {"suppliers": [{"name": "Exemplo"}]}}
 
 
+async def _supplier(office: Office, who: str, own: bool) -> Asked:
+    return {"number": (await office.supplier())[0]}
+
+
+async def _two_suppliers(office: Office, who: str, own: bool) -> Asked:
+    (first, _), (second, _) = await office.supplier(), await office.supplier()
+    return {"json": {"first": first, "second": second, "because": "other"}}
+
+
+async def _supplier_to_split(office: Office, who: str, own: bool) -> Asked:
+    number, statement = await office.supplier()
+    return {"number": number, "json": {"statements": [statement], "because": "namesake"}}
+
+
+async def _judgement(office: Office, who: str, own: bool) -> Asked:
+    return {"judgement_id": await office.judgement(), "json": {}}
+
+
+async def _which(office: Office, who: str, own: bool) -> Asked:
+    return {"json": {}}
+
+
 async def _record(office: Office, who: str, own: bool) -> Asked:
     return {"statement": await office.record("agency" if own else "body")}
 
@@ -397,6 +426,12 @@ MAKE: dict[str, Make] = {
     "get_plan": _plan,
     "say_plan": _said_of_plan,
     "screen_suppliers": _suppliers,
+    "list_suppliers": _which,
+    "show_supplier": _supplier,
+    "join_suppliers": _two_suppliers,
+    "keep_suppliers_apart": _two_suppliers,
+    "split_supplier": _supplier_to_split,
+    "undo_judgement": _judgement,
     "list_clauses": _scheme,
     "export_record": _record,
     "get_records": _log,

@@ -21,6 +21,7 @@ from comity_node.api import (
     risks,
     screening,
     supplier,
+    suppliers,
     vocabulary,
 )
 
@@ -34,6 +35,7 @@ _ROOMS = (
     plans,
     replies,
     supplier,
+    suppliers,
     decisions,
     pointers,
     imports,

@@ -35,6 +35,8 @@ STATUS: dict[str, int] = {
     "review.held-back": 409,
     "review.status-may-not-follow": 409,
     "plan.may-not": 409,
+    "supplier.already-judged": 409,
+    "supplier.judgement-contradicts": 409,
     "report.too-large": 413,
     "report.malformed": 422,
     "report.altered": 422,

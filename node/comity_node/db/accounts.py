@@ -1,6 +1,7 @@
 """People and tokens."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,6 +57,11 @@ class Accounts:
         """Return all open accounts by name."""
         query = select(PersonRow).where(col(PersonRow.closed_at).is_(None)).order_by(PersonRow.name)
         return [_person(row) for row in await self._session.exec(query)]
+
+    async def names(self, person_ids: Sequence[str]) -> dict[str, str]:
+        """Return id to name, of closed accounts too."""
+        query = select(PersonRow.id, PersonRow.name).where(col(PersonRow.id).in_(person_ids))
+        return dict((await self._session.exec(query)).all())
 
     async def close_person(self, person_id: str, now: datetime) -> None:
         """Close an account and revoke all its tokens."""

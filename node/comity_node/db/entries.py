@@ -153,7 +153,7 @@ class Entries(Generic[E]):
     async def put(self, entries: Sequence[E], now: datetime) -> None:
         """Add or change entries whose records are accepted."""
         await self._session.flush()
-        numbers = await self._numbers([entry.hash for entry in entries])
+        numbers = await self.numbers([entry.hash for entry in entries])
         number = col(self._shelf.entry.id)
         known = set(await self._chunked(sa_select(number), number, list(numbers.values()), lambda row: row[0]))
         await self.add([self._shelf.folded(numbers[e.hash], e) for e in entries if numbers[e.hash] not in known], now)
@@ -173,7 +173,7 @@ class Entries(Generic[E]):
 
     async def change(self, entries: Sequence[E], now: datetime) -> None:
         """Write what became of entries that are there."""
-        numbers = await self._numbers([entry.hash for entry in entries])
+        numbers = await self.numbers([entry.hash for entry in entries])
         await self._change([(numbers[entry.hash], entry) for entry in entries], now)
 
     async def _change(self, changed: Sequence[tuple[int, E]], now: datetime) -> None:
@@ -250,7 +250,7 @@ class Entries(Generic[E]):
             found += (await self._session.exec(query)).one()
         return found
 
-    async def _numbers(self, hashes: Sequence[str]) -> dict[str, int]:
+    async def numbers(self, hashes: Sequence[str]) -> dict[str, int]:
         """Return hash to the number of the record that counts."""
         query = sa_select(col(ReceivedRow.hash), col(ReceivedRow.id)).where(col(ReceivedRow.state) == "accepted")
         return dict(await self._chunked(query, col(ReceivedRow.hash), hashes, tuple))

@@ -11,6 +11,7 @@ from comity_node.db.conditions import Conditions
 from comity_node.db.due_process import DueProcess
 from comity_node.db.evidence import EvidenceFiles
 from comity_node.db.given_answers import GivenAnswers
+from comity_node.db.judgements import Judgements
 from comity_node.db.outbox import Outbox
 from comity_node.db.peers import PeerWords
 from comity_node.db.plans import LocalActs, Plans
@@ -23,6 +24,7 @@ from comity_node.db.rulings import Rulings
 from comity_node.db.skipped import SkippedOffsets
 from comity_node.db.supplier_links import SupplierLinks
 from comity_node.db.supplier_words import SupplierWords
+from comity_node.db.suppliers import Suppliers
 from comity_node.db.trail import Trail
 from comity_node.db.view import View
 
@@ -112,6 +114,16 @@ class Store:
     def view(self) -> View:
         """The supplier view."""
         return View(self._session)
+
+    @cached_property
+    def suppliers(self) -> Suppliers:
+        """Suppliers as this node knows them."""
+        return Suppliers(self._session)
+
+    @cached_property
+    def judgements(self) -> Judgements:
+        """What people judged of suppliers."""
+        return Judgements(self._session)
 
     @cached_property
     def trail(self) -> Trail:

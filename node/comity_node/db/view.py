@@ -31,6 +31,10 @@ class View:
         found.update(await self.pointers.load(wanted - found.keys()))
         return {**found, **await self.replies.load(wanted - found.keys())}
 
+    async def numbers(self, hashes: Sequence[str]) -> dict[str, int]:
+        """Return hash to the number of the record that counts, of whatever kind."""
+        return await self.findings.numbers(hashes)
+
     async def put(self, entries: Sequence[AnyEntry], now: datetime) -> None:
         """Add or change entries whose records are accepted."""
         findings, decisions, pointers, replies = _apart(entries)

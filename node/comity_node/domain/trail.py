@@ -57,6 +57,9 @@ class Event(StrEnum):
     PEER_WRONG = "peer.wrong"
     RECORD_RETRIED = "record.retried"
     SCREENED = "supplier.screened"
+    SUPPLIER_SHOWN = "supplier.shown"
+    SUPPLIERS_JUDGED = "suppliers.judged"
+    JUDGEMENT_UNDONE = "judgement.undone"
 
 
 @dataclass(frozen=True, slots=True)

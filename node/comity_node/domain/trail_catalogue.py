@@ -192,6 +192,25 @@ CATALOGUE: dict[Event, Described] = {
         "`suppliers`",
         (Field("asked", Number, "how many"), Field("positions", Places, "to which place each log was read")),
     ),
+    Event.SUPPLIER_SHOWN: Described(
+        "who looked",
+        "`suppliers`",
+        (
+            Field("what", Text, "`one`, all that is known of a supplier; `list`; `export`"),
+            Field("positions", Places, "of `one` and `export`: to which place each log was read", False),
+        ),
+    ),
+    Event.SUPPLIERS_JUDGED: Described(
+        "who judged",
+        "the judgement's id",
+        (
+            Field("judged", Text, "`same`, `different` or `apart`"),
+            Field("because", Text, "why, as a code"),
+            Field("first", Number, "a supplier's number at this node"),
+            Field("second", Number, "another one's"),
+        ),
+    ),
+    Event.JUDGEMENT_UNDONE: Described("who undid it", "the judgement's id"),
 }
 """Every event."""
 

@@ -80,17 +80,31 @@ def _answer(answer: Answer, met: Events) -> dict[str, Any]:
 
 
 def _hit(hit: Hit, met: Events, today: date) -> dict[str, Any]:
-    entry = hit.entry
+    same_event = [other for other in met.get(_event(hit.entry), ()) if other != hit.entry.hash]
     return {
         "verdict": hit.likeness.verdict.value,
         "reason": hit.likeness.reason,
+        **describe_finding(hit, same_event, today),
+    }
+
+
+def describe_finding(hit: Hit, same_event: Sequence[Any], today: date) -> dict[str, Any]:
+    """Return one finding with all that stands beside it; not why it was found.
+
+    Args:
+        hit: with the replies to it.
+        same_event: What else tells of its event: linked, never merged, no counts added.
+        today: for its disputes.
+    """
+    entry = hit.entry
+    return {
         "standing": hit.standing.value,
         "published_by": entry.member,
         "statement": entry.hash,
         "seq": entry.seq,
         "handling": entry.handling.to_parsed(),
         "finding": None if entry.finding is None else entry.finding.to_parsed(),
-        "same_event": [other for other in met.get(_event(entry), ()) if other != entry.hash],
+        "same_event": list(same_event),
         "credit": _credit(hit),
         **_answered(hit.replies, today),
         "relayed": entry.finding is not None and entry.finding.source.type is SourceType.PUBLIC_REGISTER,
@@ -112,6 +126,14 @@ def _credit(hit: Hit) -> dict[str, Any] | None:
 
 
 def _decisions(hits: Sequence[DecisionHit], today: date) -> list[dict[str, Any]]:
+    return [
+        {"verdict": hit.likeness.verdict.value, "reason": hit.likeness.reason, **said}
+        for hit, said in zip(hits, describe_decisions(hits, today), strict=True)
+    ]
+
+
+def describe_decisions(hits: Sequence[DecisionHit], today: date) -> list[dict[str, Any]]:
+    """Return decisions with all that stands beside them, each tied to those that recognise it."""
     tied = recognitions_of(hits)
     return [_decision(hit, [other.entry.hash for other in tied.get(hit.entry.hash, [])], today) for hit in hits]
 
@@ -119,8 +141,6 @@ def _decisions(hits: Sequence[DecisionHit], today: date) -> list[dict[str, Any]]
 def _decision(hit: DecisionHit, recognised_by: list[str], today: date) -> dict[str, Any]:
     entry = hit.entry
     return {
-        "verdict": hit.likeness.verdict.value,
-        "reason": hit.likeness.reason,
         "standing": hit.standing.value,
         "published_by": entry.member,
         "statement": entry.hash,

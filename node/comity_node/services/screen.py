@@ -141,10 +141,10 @@ async def screen(store: Store, questions: Sequence[Question], registry: Registry
                 question=question,
                 verdict=next((v for v in (Verdict.MATCH, Verdict.REVIEW) if v in verdicts), Verdict.NONE),
                 state=state_of(found, known_otherwise=bool(decided or pointed)),
-                hits=await _with_replies(store, sort_hits(found)),
+                hits=await with_replies(store, sort_hits(found)),
                 unreadable=unreadable,
                 decision_state=decision_state_of(decided),
-                decisions=await _with_replies(store, sort_hits(decided)),
+                decisions=await with_replies(store, sort_hits(decided)),
                 unreadable_decisions=unreadable_decisions,
                 pointers=tuple(sort_hits(pointed)),
                 unreadable_pointers=unreadable_pointers,
@@ -216,7 +216,7 @@ async def _like(
     return hits
 
 
-async def _with_replies(store: Store, hits: Sequence[R]) -> tuple[R, ...]:
+async def with_replies(store: Store, hits: Sequence[R]) -> tuple[R, ...]:
     """Return hits with what their suppliers answered, also to the earlier forms of what is said now."""
     forms = {hit.entry.hash: {hit.entry.hash} for hit in hits}
     below = {hit.entry.hash: before for hit in hits if (before := _replaces(hit.entry)) is not None}

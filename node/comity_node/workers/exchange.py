@@ -21,6 +21,7 @@ from comity_node.workers.loops import Loops
 from comity_node.workers.peers import PeerRounds
 from comity_node.workers.receiver import Receiver
 from comity_node.workers.relay import Relay
+from comity_node.workers.suppliers import SupplierGraph
 from comity_schemas.errors import ComityError
 
 
@@ -52,7 +53,8 @@ class Exchange:
         self._peers: Peers | None = None
         if Part.RECEIVER in parts:
             self._receiver = Receiver(node, bus, self._following, self._loops)
-            self._steps = {"refresh": self._following.refresh, **self._receiver.loops}
+            graph = SupplierGraph(node)
+            self._steps = {"refresh": self._following.refresh, **self._receiver.loops, "suppliers": graph.follow}
         else:
             self._steps = {"look": self._following.look}
         if Part.RELAY in parts:

@@ -1,0 +1,117 @@
+"""The tables of suppliers as this node knows them.
+
+`supplier`, `supplier_name`, `supplier_identifier` and `supplier_mention` follow the supplier view from a cursor of
+their own and can be made anew from it; a supplier's number and key stay. What people judge stands in tables of its own.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, Index
+from sqlmodel import Field, SQLModel
+
+from comity_node.db.rows import UtcTime, _one_of, _where
+
+
+class SupplierRow(SQLModel, table=True):
+    """A supplier, site or labour provider; `whole` is the smallest number of those that people joined with it."""
+
+    __tablename__ = "supplier"
+    __table_args__ = (
+        _one_of("kind", "supplier", "site", "labour-provider"),
+        Index("ix_supplier_whole_sorting", "whole", "sorting"),
+        Index("ix_supplier_sorting", "sorting", "number"),
+        Index("ix_supplier_newest", "newest", "number"),
+    )
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    key: str = Field(unique=True)
+    kind: str
+    name: str
+    sorting: str
+    country: str
+    whole: int
+    newest: str = ""
+    """The newest month that a statement about it tells of."""
+
+
+class SupplierNameRow(SQLModel, table=True):
+    """A name under which a supplier can be found."""
+
+    __tablename__ = "supplier_name"
+    __table_args__ = (Index("ix_supplier_name_folded", "folded", "supplier"), {"sqlite_with_rowid": False})
+    supplier: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    text: str = Field(primary_key=True)
+    folded: str
+    country: str
+
+
+class SupplierIdentifierRow(SQLModel, table=True):
+    """An identifier under which a supplier can be found."""
+
+    __tablename__ = "supplier_identifier"
+    __table_args__ = (Index("ix_supplier_identifier_supplier", "supplier"), {"sqlite_with_rowid": False})
+    scheme: str = Field(primary_key=True)
+    value: str = Field(primary_key=True)
+    supplier: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+
+
+class SupplierMentionRow(SQLModel, table=True):
+    """That a finding or decision, by the number of its record, mentions a supplier, and as what."""
+
+    __tablename__ = "supplier_mention"
+    __table_args__ = (
+        _one_of("role", "subject", "operator", "client"),
+        Index("ix_supplier_mention_supplier", "supplier", "entry"),
+        Index("ix_supplier_mention_event", "event", **_where("event is not null")),
+        {"sqlite_with_rowid": False},
+    )
+    entry: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    supplier: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    role: str
+    decision: bool
+    told: str
+    """The month or day that it tells of, for sorting."""
+    severity: str
+    event: str | None = None
+    """Its publisher and the publisher's reference of an event."""
+
+
+class FollowedRow(SQLModel, table=True):
+    """How far something has followed the changes of the supplier view."""
+
+    __tablename__ = "followed"
+    name: str = Field(primary_key=True)
+    change: int = Field(sa_type=BigInteger)
+
+
+class JudgementRow(SQLModel, table=True):
+    """What a person judged of two suppliers; an undone one stays."""
+
+    __tablename__ = "judgement"
+    __table_args__ = (
+        _one_of("judged", "same", "different", "apart"),
+        CheckConstraint("first <> second", name="two"),
+        CheckConstraint("(undone_at is null) = (undone_by is null)", name="undone"),
+        Index("ix_judgement_first", "first", **_where("undone_at is null")),
+        Index("ix_judgement_second", "second", **_where("undone_at is null")),
+    )
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True)
+    judged: str
+    first: int = Field(foreign_key="supplier.number")
+    second: int = Field(foreign_key="supplier.number")
+    because: str
+    words: str | None = None
+    by: str = Field(foreign_key="person.id")
+    at: datetime = Field(sa_type=UtcTime)
+    undone_by: str | None = Field(default=None, foreign_key="person.id")
+    undone_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    undone_words: str | None = None
+
+
+class ApartRow(SQLModel, table=True):
+    """A statement that a judgement took for another supplier's; what revises it follows."""
+
+    __tablename__ = "apart"
+    statement: str = Field(primary_key=True)
+    judgement: str = Field(foreign_key="judgement.id", index=True)
+    supplier: int = Field(foreign_key="supplier.number")

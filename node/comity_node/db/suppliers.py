@@ -1,0 +1,340 @@
+"""Suppliers as this node knows them: who is mentioned by which statements, under which names and identifiers.
+
+It follows the supplier view by the changes noted there, and nothing here ever changes a statement. Numbers are given by
+this repository, one writer at a time; they and the keys stay when the rest is made anew.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, text, update
+from sqlalchemy import select as sa_select
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from comity_node.db.bulk import insert_rows
+from comity_node.db.rows import ChangeRow
+from comity_node.db.rows_of_suppliers import (
+    FollowedRow,
+    SupplierIdentifierRow,
+    SupplierMentionRow,
+    SupplierNameRow,
+    SupplierRow,
+)
+from comity_node.domain.names import fold_name
+from comity_node.domain.suppliers.mentions import Role
+from comity_schemas.identifiers import Identifier
+from comity_schemas.subject import SubjectType
+
+_NAME = "suppliers"
+"""Under which the cursor over the view's changes is kept."""
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A supplier, site or labour provider that this node knows."""
+
+    number: int
+    key: str
+    kind: SubjectType
+    name: str
+    country: str
+    whole: int
+    """The smallest number of those that people joined with it; its own where there are none."""
+    newest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """That a finding or decision mentions somebody."""
+
+    entry: int
+    """The number of its record."""
+    supplier: int
+    role: Role
+    decision: bool
+    told: str
+    severity: str
+    event: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewSupplier:
+    """Somebody who may not be known yet."""
+
+    key: str
+    kind: SubjectType
+    names: tuple[str, ...]
+    identifiers: tuple[Identifier, ...]
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which suppliers to list."""
+
+    name: str | None = None
+    """Begins so, folded."""
+    country: str | None = None
+    identifier: Identifier | None = None
+    kind: SubjectType | None = None
+    newest_first: bool = False
+
+
+class Suppliers:
+    """Repository of suppliers and of the statements that mention them."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    # --- following the view
+
+    async def changes(self, most: int) -> list[tuple[int, int]]:
+        """Return (change, number of the record) of what changed in the view since it was followed."""
+        query = select(ChangeRow.id, ChangeRow.entry).where(col(ChangeRow.id) > await self._followed())
+        rows = await self._session.exec(query.order_by(col(ChangeRow.id)).limit(most))
+        return [(number, entry) for number, entry in rows if number is not None]
+
+    async def behind(self) -> int:
+        """Return how many changes of the view were not followed yet."""
+        newest = (await self._session.exec(select(func.max(ChangeRow.id)))).one()
+        return max(0, (newest or 0) - await self._followed())
+
+    async def set_followed(self, change: int) -> None:
+        """Note how far the view was followed."""
+        row = await self._session.get(FollowedRow, _NAME) or FollowedRow(name=_NAME, change=0)
+        row.change = change
+        self._session.add(row)
+        await self._session.flush()
+
+    async def _followed(self) -> int:
+        query = select(FollowedRow.change).where(FollowedRow.name == _NAME)
+        return (await self._session.exec(query)).first() or 0
+
+    # --- writing
+
+    async def ensure(self, wanted: Iterable[NewSupplier]) -> dict[str, int]:
+        """Return key to number, adding those that are new and every name and identifier that is."""
+        given = list(wanted)
+        firsts = {new.key: new for new in reversed(given)}
+        numbers = await self._numbers(sorted(firsts))
+        last = (await self._session.exec(select(func.max(SupplierRow.number)))).one() or 0
+        added = [new for key, new in firsts.items() if key not in numbers]
+        numbers.update({new.key: number for number, new in enumerate(added, last + 1)})
+        rows = [
+            (numbers[n.key], n.key, n.kind.value, n.names[0], fold_name(n.names[0]), n.country, numbers[n.key], "")
+            for n in added
+        ]
+        columns = ("number", "key", "kind", "name", "sorting", "country", "whole", "newest")
+        await insert_rows(self._session, SupplierRow, columns, rows)
+        providers = [numbers[n.key] for n in given if n.kind is SubjectType.LABOUR_PROVIDER]
+        if providers:
+            is_more = col(SupplierRow.number).in_(providers), col(SupplierRow.kind) == SubjectType.SUPPLIER.value
+            await self._session.exec(update(SupplierRow).where(*is_more).values(kind="labour-provider"))
+        names = {(numbers[n.key], t): (fold_name(t), n.country) for n in given for t in n.names}
+        await self._insert(_NAMES, [{"s": s, "t": t, "f": f, "c": c} for (s, t), (f, c) in names.items()])
+        identified = {(i.scheme, i.id, numbers[n.key]) for n in given for i in n.identifiers}
+        await self._insert(_IDENTIFIERS, [{"k": k, "v": v, "s": s} for k, v, s in sorted(identified)])
+        return numbers
+
+    async def put_mentions(self, entries: Sequence[int], mentions: Sequence[Mention]) -> None:
+        """Write whom these statements mention, in place of what was there."""
+        for start in range(0, len(entries), _CHUNK):
+            of_these = col(SupplierMentionRow.entry).in_(entries[start : start + _CHUNK])
+            await self._session.exec(delete(SupplierMentionRow).where(of_these))
+        columns = ("entry", "supplier", "role", "decision", "told", "severity", "event")
+        rows = [(m.entry, m.supplier, m.role.value, m.decision, m.told, m.severity, m.event) for m in mentions]
+        await insert_rows(self._session, SupplierMentionRow, columns, rows)
+        newest: dict[int, str] = {}
+        for mention in mentions:
+            newest[mention.supplier] = max(mention.told[:7], newest.get(mention.supplier, ""))
+        await self._insert(_NEWEST, [{"s": s, "n": told} for s, told in newest.items()])
+
+    async def move(self, entries: Sequence[int], supplier: int, to: int) -> None:
+        """Let statements about one supplier be about another."""
+        of_these = col(SupplierMentionRow.entry).in_(entries), col(SupplierMentionRow.supplier) == supplier
+        await self._session.exec(update(SupplierMentionRow).where(*of_these).values(supplier=to))
+
+    async def set_whole(self, wholes: Mapping[int, int]) -> None:
+        """Write with whom suppliers are joined."""
+        await self._insert(_WHOLE, [{"s": s, "w": whole} for s, whole in wholes.items()])
+
+    async def _insert(self, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            await self._session.flush()
+            await (await self._session.connection()).execute(statement, rows)
+            self._session.expire_all()
+
+    # --- reading
+
+    async def find(self, numbers: Sequence[int]) -> dict[int, Known]:
+        """Return the suppliers of these numbers that exist."""
+        found: dict[int, Known] = {}
+        for start in range(0, len(numbers), _CHUNK):
+            query = _KNOWN.where(col(SupplierRow.number).in_(numbers[start : start + _CHUNK]))
+            found.update({known.number: known for known in await self._known(query)})
+        return found
+
+    async def of_wholes(self, wholes: Sequence[int]) -> list[Known]:
+        """Return everybody who is joined under one of these, by number."""
+        query = _KNOWN.where(col(SupplierRow.whole).in_(wholes)).order_by(col(SupplierRow.number))
+        return await self._known(query)
+
+    async def by_key(self, key: str) -> Known | None:
+        """Return the supplier of a key."""
+        found = await self._known(_KNOWN.where(col(SupplierRow.key) == key))
+        return found[0] if found else None
+
+    async def page(self, wanted: Wanted, *, skip: int, most: int) -> list[Known]:
+        """Return a part of the list; who is joined stands there once, under the smallest number."""
+        row = SupplierRow
+        mentioned = sa_select(col(SupplierMentionRow.entry)).where(col(SupplierMentionRow.supplier) == col(row.number))
+        # Whose putting apart was undone is nobody any more.
+        query = _KNOWN.where(~col(row.key).startswith("apart:") | mentioned.exists())
+        if wanted.kind is not None:
+            query = query.where(col(row.kind) == wanted.kind.value)
+        if wanted.country is not None:
+            query = query.where(col(row.country) == wanted.country)
+        named = None
+        if wanted.name is not None:
+            begins = col(SupplierNameRow.folded).startswith(fold_name(wanted.name), autoescape=True)
+            named = sa_select(col(SupplierNameRow.supplier)).where(begins)
+        if wanted.identifier is not None:
+            i = SupplierIdentifierRow
+            same = col(i.scheme) == wanted.identifier.scheme, col(i.value) == wanted.identifier.id
+            named = sa_select(col(i.supplier)).where(*same)
+        if named is None:
+            query = query.where(col(row.whole) == col(row.number))
+        else:
+            # Whoever is joined with somebody of this name is found by it too.
+            found = sa_select(col(row.whole)).where(col(row.number).in_(named))
+            query = query.where(col(row.number).in_(found))
+        order = (
+            [col(row.newest).desc(), col(row.number).desc()]
+            if wanted.newest_first
+            else [col(row.sorting), col(row.number)]
+        )
+        return await self._known(query.order_by(*order).offset(skip).limit(most))
+
+    async def names(self, suppliers: Sequence[int]) -> list[tuple[int, str, str]]:
+        """Return (supplier, name as written, folded name)."""
+        row = SupplierNameRow
+        query = select(row.supplier, row.text, row.folded).where(col(row.supplier).in_(suppliers))
+        return list(await self._session.exec(query.order_by(col(row.supplier), col(row.text))))
+
+    async def identifiers(self, suppliers: Sequence[int]) -> list[tuple[int, str, str]]:
+        """Return (supplier, scheme, value)."""
+        row = SupplierIdentifierRow
+        query = select(row.supplier, row.scheme, row.value).where(col(row.supplier).in_(suppliers))
+        return list(await self._session.exec(query.order_by(col(row.scheme), col(row.value))))
+
+    async def with_name(self, folded: Iterable[str], most: int) -> list[tuple[int, str]]:
+        """Return (supplier, folded name) of whoever has one of these folded names."""
+        row = SupplierNameRow
+        query = select(row.supplier, row.folded).where(col(row.folded).in_(sorted(set(folded))))
+        return list(await self._session.exec(query.order_by(col(row.folded), col(row.supplier)).limit(most)))
+
+    async def with_identifier(self, identifiers: Iterable[tuple[str, str]], most: int) -> list[tuple[int, str, str]]:
+        """Return (supplier, scheme, value) of whoever has one of these identifiers."""
+        row, found = SupplierIdentifierRow, list[tuple[int, str, str]]()
+        for scheme, value in sorted(set(identifiers)):
+            query = select(row.supplier).where(row.scheme == scheme, row.value == value)
+            found += [
+                (s, scheme, value) for s in await self._session.exec(query.order_by(col(row.supplier)).limit(most))
+            ]
+        return found
+
+    async def mentions(self, suppliers: Sequence[int], most: int) -> list[Mention]:
+        """Return the statements that mention these suppliers, the newest first, at most so many."""
+        row = SupplierMentionRow
+        query = _MENTIONS.where(col(row.supplier).in_(suppliers)).order_by(col(row.told).desc(), col(row.entry).desc())
+        return await self._mentions(query.limit(most))
+
+    async def mentioned_by(self, entries: Sequence[int]) -> list[Mention]:
+        """Return whom these statements mention."""
+        found: list[Mention] = []
+        for start in range(0, len(entries), _CHUNK):
+            query = _MENTIONS.where(col(SupplierMentionRow.entry).in_(entries[start : start + _CHUNK]))
+            found += await self._mentions(query)
+        return found
+
+    async def of_events(self, events: Iterable[str], most: int) -> list[Mention]:
+        """Return the statements about whoever was met in one of these events."""
+        row = SupplierMentionRow
+        query = _MENTIONS.where(col(row.event).in_(sorted(set(events))), col(row.role) == Role.SUBJECT.value)
+        return await self._mentions(query.order_by(col(row.entry)).limit(most))
+
+    async def counted(self, wholes: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """Return how many findings and how many decisions there are about each, joined ones together."""
+        mention, row = SupplierMentionRow, SupplierRow
+        query = (
+            sa_select(col(row.whole), col(mention.decision), func.count())
+            .join(row, col(row.number) == col(mention.supplier))
+            .where(col(row.whole).in_(wholes), col(mention.role) == Role.SUBJECT.value)
+            .group_by(col(row.whole), col(mention.decision))
+        )
+        found: dict[int, tuple[int, int]] = dict.fromkeys(wholes, (0, 0))
+        for whole, decision, count in await (await self._session.connection()).execute(query):
+            findings, decisions = found[whole]
+            found[whole] = (findings, count) if decision else (count, decisions)
+        return found
+
+    async def _numbers(self, keys: Sequence[str]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for start in range(0, len(keys), _CHUNK):
+            chunk = keys[start : start + _CHUNK]
+            query = select(SupplierRow.key, SupplierRow.number).where(col(SupplierRow.key).in_(chunk))
+            found.update(dict((await self._session.exec(query)).all()))
+        return found
+
+    async def _known(self, query: Any) -> list[Known]:
+        rows = await (await self._session.connection()).execute(query)
+        return [Known(n, key, SubjectType(kind), *rest) for n, key, kind, *rest in rows]
+
+    async def _mentions(self, query: Any) -> list[Mention]:
+        rows = await (await self._session.connection()).execute(query)
+        return [Mention(entry, supplier, Role(role), *rest) for entry, supplier, role, *rest in rows]
+
+
+_KNOWN = sa_select(
+    *(
+        col(column)
+        for column in (
+            SupplierRow.number,
+            SupplierRow.key,
+            SupplierRow.kind,
+            SupplierRow.name,
+            SupplierRow.country,
+            SupplierRow.whole,
+            SupplierRow.newest,
+        )
+    )
+)
+_MENTIONS = sa_select(
+    *(
+        col(column)
+        for column in (
+            SupplierMentionRow.entry,
+            SupplierMentionRow.supplier,
+            SupplierMentionRow.role,
+            SupplierMentionRow.decision,
+            SupplierMentionRow.told,
+            SupplierMentionRow.severity,
+            SupplierMentionRow.event,
+        )
+    )
+)
+_NAMES = text(
+    "insert into supplier_name (supplier, text, folded, country) values (:s, :t, :f, :c) on conflict do nothing"
+)
+_IDENTIFIERS = text(
+    "insert into supplier_identifier (scheme, value, supplier) values (:k, :v, :s) on conflict do nothing"
+)
+_NEWEST = text(
+    "update supplier set newest = :n where newest < :n "
+    "and (number = :s or number = (select whole from supplier where number = :s))"
+)
+_WHOLE = text("update supplier set whole = :w where number = :s")

@@ -1,0 +1,1 @@
+"""Suppliers as this node knows them: whom statements mention, what people here judged, what lists name. Pure."""

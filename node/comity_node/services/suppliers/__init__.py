@@ -1,0 +1,1 @@
+"""Suppliers as this node knows them: following the view, judging, showing, lists of factories."""

@@ -1,0 +1,89 @@
+"""Following the supplier view: whom its statements mention, kept beside it, a part at a time.
+
+Each part is one transaction with the cursor in it, so a crash between two repeats nothing and loses nothing. The
+received statements are read and never changed.
+"""
+
+from collections.abc import Sequence
+
+from comity_node.db import Database, Store
+from comity_node.db.suppliers import Mention, NewSupplier
+from comity_node.domain.supplier_view import DecisionEntry, Entry
+from comity_node.domain.suppliers.mentions import Mentioned, Role, mentions
+
+PART = 500
+"""Changes that are followed in one transaction: people who write meanwhile wait for a moment."""
+
+MOST_AT_ONCE = 4
+"""Parts that somebody who asks waits for; what is left is said in the answer."""
+
+Followed = dict[int, Entry | DecisionEntry]
+
+
+async def follow(store: Store, most: int = PART) -> int:
+    """Take in what changed in the view, at most so many changes; return how many there were."""
+    changes = await store.suppliers.changes(most)
+    if changes:
+        await derive(store, sorted({entry for _, entry in changes}))
+        await store.suppliers.set_followed(changes[-1][0])
+    return len(changes)
+
+
+async def catch_up(database: Database) -> None:
+    """Follow the view to its end, or for a bounded number of parts."""
+    async with database.read() as store:
+        behind = await store.suppliers.behind()
+    parts = 0
+    while behind and parts < MOST_AT_ONCE:
+        async with database.write() as store:
+            behind = await follow(store) == PART
+        parts += 1
+
+
+async def derive(store: Store, numbers: Sequence[int]) -> None:
+    """Write anew whom these entries mention; one that is not there any more mentions nobody."""
+    findings: Followed = {**await store.view.findings.entries_by_number(numbers)}
+    entries: Followed = {**findings, **await store.view.decisions.entries_by_number(numbers)}
+    apart = await _apart(store, entries)
+    found = {number: mentions(entry) for number, entry in entries.items()}
+    known = await store.suppliers.ensure(_new(each) for some in found.values() for each in some)
+    rows = []
+    for number, some in found.items():
+        entry = entries[number]
+        for each in some:
+            own = apart.get(entry.hash) if each.role is Role.SUBJECT else None
+            rows.append(_mention(number, entry, own or known[each.key], each.role))
+    await store.suppliers.put_mentions(numbers, rows)
+
+
+async def _apart(store: Store, entries: Followed) -> dict[str, int]:
+    """Return statement to the supplier that somebody took it for; what revises such a statement goes with it."""
+    earlier = {e.hash: before for e in entries.values() if (before := _replaces(e)) is not None}
+    apart = await store.judgements.apart({*earlier.values(), *(entry.hash for entry in entries.values())})
+    # In the order of the log: a revision may itself be revised in the same part.
+    for entry in sorted(entries.values(), key=lambda e: (e.member, e.seq)):
+        before = earlier.get(entry.hash)
+        if before in apart and entry.hash not in apart:
+            await store.judgements.follow_apart(entry.hash, before)
+            apart[entry.hash] = apart[before]
+    return apart
+
+
+def _replaces(entry: Entry | DecisionEntry) -> str | None:
+    said = entry.finding if isinstance(entry, Entry) else entry.decision
+    return None if said is None else said.replaces
+
+
+def _new(mentioned: Mentioned) -> NewSupplier:
+    names = tuple(dict.fromkeys(name.text for name in mentioned.names))
+    return NewSupplier(mentioned.key, mentioned.kind, names, mentioned.identifiers, mentioned.country)
+
+
+def _mention(number: int, entry: Entry | DecisionEntry, supplier: int, role: Role) -> Mention:
+    if isinstance(entry, DecisionEntry):
+        starts = [term.start.isoformat() for term in entry.decision.terms if term.start] if entry.decision else []
+        return Mention(number, supplier, role, True, max(starts, default=""), "", None)
+    finding = entry.finding
+    assert finding is not None
+    event = None if finding.source.event is None else f"{entry.member} {finding.source.event}"
+    return Mention(number, supplier, role, False, finding.source.when, finding.severity.value, event)

@@ -1,0 +1,30 @@
+"""Following the supplier view with whom it mentions; it waits while much is being received."""
+
+import asyncio
+
+from comity_node.services.suppliers.following import PART, follow
+from comity_node.wiring import Node
+
+_LOOK_EVERY_S = 2.0
+_MANY = 2_000
+"""So many more changes since the last look are a catching up: receiving goes first."""
+
+
+class SupplierGraph:
+    """Keeps suppliers up with the view, a part at a time."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._behind = 0
+
+    async def follow(self) -> None:
+        """Take in a part of what changed, or wait a little."""
+        async with self._node.database.read() as store:
+            before, self._behind = self._behind, await store.suppliers.behind()
+        if not self._behind or self._behind > before + _MANY:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            return
+        async with self._node.database.write() as store:
+            followed = await follow(store)
+        self._behind -= followed
+        await asyncio.sleep(0.1 if followed == PART else _LOOK_EVERY_S)

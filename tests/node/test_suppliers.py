@@ -1,0 +1,408 @@
+"""Suppliers as a node knows them: who is mentioned, who is one by people's word, and what is shown of it."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from builders import DECISION_IN_CLEAR, FINDING_IN_CLEAR, Made, Publisher
+from comity_node.db import Database
+from comity_node.domain.errors import NotFound
+from comity_node.domain.people import Person, PersonRole
+from comity_node.domain.suppliers.account import Sorting, months_old
+from comity_node.domain.suppliers.judging import AlreadyJudged, Because, JudgementContradicts, wholes
+from comity_node.domain.suppliers.keys import strongest
+from comity_node.services.accounts import add_person
+from comity_node.services.settle import redecide
+from comity_node.services.suppliers.answers import describe_shown, person_names
+from comity_node.services.suppliers.following import catch_up, follow
+from comity_node.services.suppliers.judging import Reason, judge_different, judge_same, put_apart, undo
+from comity_node.services.suppliers.showing import show
+from comity_schemas.identifiers import Identifier
+from node_world import NOW, Bench, registry_of
+
+LEI = {"scheme": "XI-LEI", "id": "ZZZZ00EXEMPLARGL0170"}
+CNPJ = {"scheme": "BR-CNPJ", "id": "00000000000191"}
+OTHER_CNPJ = {"scheme": "BR-CNPJ", "id": "11222333000181"}
+WHY = Reason(Because.REGISTER_EXTRACT, "Private words: extract of 3 May, folder 7.")
+
+
+class Desk:
+    """A node that receives, and one reviewer at it."""
+
+    def __init__(self, database: Database, person: Person) -> None:
+        self.bench, self.database, self.person = Bench(database), database, person
+        self.publishers: dict[str, Publisher] = {}
+        self.last: dict[str, Made] = {}
+
+    async def say(
+        self,
+        name: str = "Fazenda Exemplo Ltda",
+        by: str = "agency",
+        *identifiers: dict[str, str],
+        kind: str = "finding",
+        more: dict[str, Any] | None = None,
+        **clear: Any,
+    ) -> Made:
+        """Receive one more finding or decision of a member."""
+        publisher = self.publishers.setdefault(by, Publisher(by))
+        body = {**(FINDING_IN_CLEAR if kind == "finding" else DECISION_IN_CLEAR), **clear}
+        disclosed: dict[str, Any] = {"names": [{"text": name}], **(more or {})}
+        if identifiers:
+            disclosed["identifiers"] = list(identifiers)
+        place = publisher.after(self.last[by]) if by in self.last else {}
+        return await self.arrive(by, publisher.make(kind=kind, clear=body, disclosed=disclosed, **place))
+
+    async def arrive(self, by: str, made: Made) -> Made:
+        assert (await self.bench.arrive(self.publishers[by].member(), made.raw)).accepted == 1
+        self.last[by] = made
+        return made
+
+    async def withdraw(self, by: str, made: Made) -> None:
+        publisher = self.publishers[by]
+        await self.arrive(by, publisher.withdrawal(made.hash, **publisher.after(self.last[by])))
+
+    async def number(self, made: Made) -> int:
+        """The supplier that a statement is about."""
+        await catch_up(self.database)
+        async with self.database.read() as store:
+            (record,) = (await store.view.numbers([made.hash])).values()
+            (number,) = [m.supplier for m in await store.suppliers.mentioned_by([record]) if m.role == "subject"]
+        return number
+
+    async def show(self, number: int, sorting: Sorting = Sorting.NEWEST, **part: int) -> dict[str, Any]:
+        await catch_up(self.database)
+        registry = registry_of(*(p.member() for p in self.publishers.values()))
+        async with self.database.read() as store:
+            shown = await show(store, number, registry, NOW)
+            people = await person_names(store, shown.judgements)
+        return describe_shown(shown, people, sorting=sorting, **{"skip": 0, "most": 50, **part})
+
+    async def join(self, first: int, second: int) -> str:
+        async with self.database.write() as store:
+            return (await judge_same(store, self.person, first, second, WHY, NOW)).id
+
+    async def keep_apart(self, first: int, second: int) -> str:
+        async with self.database.write() as store:
+            return (await judge_different(store, self.person, first, second, WHY, NOW)).id
+
+    async def split(self, number: int, *made: Made) -> str:
+        async with self.database.write() as store:
+            return (await put_apart(store, self.person, number, [m.hash for m in made], WHY, NOW)).id
+
+    async def undo(self, judgement: str) -> None:
+        async with self.database.write() as store:
+            await undo(store, self.person, judgement, None, NOW)
+
+
+async def desk_at(database: Database) -> Desk:
+    async with database.write() as store:
+        person = await add_person(
+            store, name="Ana", roles=[PersonRole.REVIEWER], firm=None, password_hash=None, by="test", now=NOW
+        )
+    return Desk(database, person)
+
+
+@pytest_asyncio.fixture
+async def desk(sqlite: Database) -> Desk:
+    """A desk on SQLite, for rules that do not depend on the database."""
+    return await desk_at(sqlite)
+
+
+def said(shown: dict[str, Any]) -> dict[str, str]:
+    """Statement to how it concerns the supplier."""
+    return {finding["statement"]: finding["way"] for finding in shown["findings"]}
+
+
+# --- who is one by itself
+
+
+async def test_two_statements_with_one_number_are_about_one_supplier_whatever_the_names(database: Database) -> None:
+    desk = await desk_at(database)
+    first = await desk.say("Exemplar Gloves", "agency", LEI)
+    second = await desk.say("示例手套", "city", LEI, country="MY")
+    number = await desk.number(first)
+    assert await desk.number(second) == number
+    shown = await desk.show(number)
+    assert said(shown) == {first.hash: "about it", second.hash: "about it"}
+    assert {n["text"]: n["said_by"] for n in shown["names"]} == {"Exemplar Gloves": ["agency"], "示例手套": ["city"]}
+    assert shown["publishers"] == [
+        {"member": "agency", "newest": "2026-03", "months_old": 7},
+        {"member": "city", "newest": "2026-03", "months_old": 7},
+    ]
+
+
+async def test_an_equal_name_joins_nobody_and_is_shown_to_a_person(desk: Desk) -> None:
+    first, second = await desk.say(by="agency"), await desk.say(by="city")
+    numbers = await desk.number(first), await desk.number(second)
+    assert len(set(numbers)) == 2
+    shown = await desk.show(numbers[0])
+    assert list(said(shown)) == [first.hash]
+    (alike,) = shown["perhaps_the_same"]
+    assert (alike["number"], alike["why"]) == (numbers[1], "the name is equal: fazenda exemplo")
+
+
+async def test_what_one_publisher_writes_alike_is_one_supplier(desk: Desk) -> None:
+    first, second = await desk.say(municipality="Ipojuca"), await desk.say("FAZENDA EXEMPLO", municipality="IPOJUCA")
+    elsewhere = await desk.say(municipality="Olinda")
+    assert await desk.number(first) == await desk.number(second) != await desk.number(elsewhere)
+
+
+async def test_a_member_that_writes_two_firms_numbers_into_one_statement_joins_nobody(desk: Desk) -> None:
+    first, second = await desk.say("First", "agency", CNPJ), await desk.say("Second", "city", OTHER_CNPJ)
+    hostile = await desk.say("Both", "rogue", CNPJ, OTHER_CNPJ)
+    assert len({await desk.number(made) for made in (first, second, hostile)}) == 3
+    bridging = await desk.say("Bridge", "rogue", LEI, CNPJ)
+    lei = await desk.say("Third", "city", LEI)
+    assert await desk.number(bridging) == await desk.number(lei) != await desk.number(first)
+    shown = await desk.show(await desk.number(lei))
+    assert [a["why"] for a in shown["perhaps_the_same"] if a["number"] == await desk.number(first)] == [
+        "the same BR-CNPJ 00000000000191"
+    ]
+
+
+def test_two_numbers_of_one_scheme_decide_nothing() -> None:
+    both = [Identifier.from_parsed(i) for i in (CNPJ, OTHER_CNPJ)]
+    assert strongest(both, sites=False) is None
+    assert strongest([*both, Identifier.from_parsed(LEI)], sites=False) == Identifier.from_parsed(LEI)
+
+
+# --- sites, labour providers, events
+
+
+async def test_a_site_stands_under_its_organisation_and_its_findings_are_shown_as_the_sites(desk: Desk) -> None:
+    klang = await desk.say("Exemplar Gloves", "agency", LEI, subject="site", municipality="Klang", country="MY")
+    ipoh = await desk.say("Exemplar Gloves", "city", LEI, subject="site", municipality="Ipoh", country="MY")
+    firm = await desk.say("Exemplar Gloves", "city", LEI)
+    assert len({await desk.number(made) for made in (klang, ipoh, firm)}) == 3
+    shown = await desk.show(await desk.number(firm))
+    assert said(shown) == {firm.hash: "about it", klang.hash: "about its site", ipoh.hash: "about its site"}
+    assert {site["number"] for site in shown["sites"]} == {await desk.number(klang), await desk.number(ipoh)}
+    site = await desk.show(await desk.number(klang))
+    assert list(said(site)) == [klang.hash]
+    assert [o["number"] for o in site["operated_by"]] == [await desk.number(firm)]
+    alike = [each["number"] for each in site["perhaps_the_same"]]
+    assert alike == [await desk.number(ipoh)], "its organisation has its name and is no second site"
+
+
+async def test_what_a_labour_provider_did_is_shown_on_its_client_as_that_and_never_as_the_clients_own(
+    desk: Desk,
+) -> None:
+    client = await desk.say("Client Ltd", "agency", CNPJ)
+    supplies = {"supplies_to": [{"names": [{"text": "Client Ltd"}], "identifiers": [CNPJ]}]}
+    named = await desk.say("Agent Ltd", "city", LEI, subject="labour-provider", more=supplies)
+    unnamed = await desk.say("Agent Ltd", "union", LEI, subject="labour-provider")
+    shown = await desk.show(await desk.number(client))
+    through = "through its labour provider"
+    assert said(shown) == {client.hash: "about it", named.hash: through, unnamed.hash: through}
+    assert {f["whom"]["name"] for f in shown["findings"] if f["way"] == through} == {"Agent Ltd"}
+    assert [p["statements"] for p in shown["labour_providers"]] == [[named.hash]]
+    assert [n["text"] for n in shown["names"]] == ["Client Ltd"]
+    provider = await desk.show(await desk.number(named))
+    assert said(provider) == {named.hash: "about it", unnamed.hash: "about it"}
+    assert provider["supplier"]["kind"] == "labour-provider"
+    assert [c["name"] for c in provider["supplies_labour_to"]] == ["Client Ltd"]
+    await desk.withdraw("city", named)
+    shown = await desk.show(await desk.number(client))
+    assert unnamed.hash not in said(shown), "whose word was taken back relates nobody"
+
+
+async def test_four_suppliers_of_one_event_are_linked_not_merged_and_nothing_is_added_up(desk: Desk) -> None:
+    source = {**FINDING_IN_CLEAR["source"], "type": "public-register", "event": "E" * 43}
+    four = [await desk.say(f"Oficina {n} Ltda", "agency", more={"affected": "1-10"}, source=source) for n in range(4)]
+    numbers = [await desk.number(made) for made in four]
+    assert len(set(numbers)) == 4
+    for made, number in zip(four, numbers, strict=True):
+        shown = await desk.show(number)
+        (finding,) = shown["findings"]
+        others = {(m.hash, n) for m, n in zip(four, numbers, strict=True) if m is not made}
+        assert {(s["statement"], s["supplier"]) for s in finding["same_event"]} == others
+        assert finding["finding"]["affected"] == "1-10"
+        bands = re.findall(r'"affected": "([^"]*)"', json.dumps(shown))
+        assert bands == ["1-10"], "the event's people are not added up, whatever the form"
+
+
+# --- disagreement, order, decisions
+
+
+async def test_publishers_that_say_different_things_are_named_side_by_side(desk: Desk) -> None:
+    one = await desk.say("A", "agency", LEI, severity="S2")
+    two = await desk.say("A", "city", LEI, severity="S4", status="closed-claimed")
+    shown = await desk.show(await desk.number(one))
+    (found,) = shown["disagreements"]
+    assert found["indicator"] == "FL08"
+    assert found["what"] == ["severity", "status", "closed or open"]
+    assert found["statements"] == sorted([one.hash, two.hash])
+    assert shown["perhaps_one_source"] == [sorted([one.hash, two.hash])], "one scheme, one subject, one month"
+    assert [f["assurance"] for f in shown["findings"]] == ["audit, announced, full access"] * 2
+
+
+async def test_one_publisher_does_not_disagree_with_itself_and_what_was_withdrawn_disagrees_with_nobody(
+    desk: Desk,
+) -> None:
+    await desk.say("A", "agency", LEI, severity="S2")
+    one = await desk.say("A", "agency", LEI, severity="S3")
+    two = await desk.say("A", "city", LEI, severity="S4")
+    await desk.withdraw("city", two)
+    shown = await desk.show(await desk.number(one))
+    assert shown["disagreements"] == []
+    assert {f["statement"]: f["standing"] for f in shown["findings"]}[two.hash] == "withdrawn"
+
+
+async def test_findings_are_sorted_and_shown_in_parts(desk: Desk) -> None:
+    months = {"2026-01": "S4", "2026-03": "S2", "2025": "S3"}
+    made = {}
+    for when, severity in months.items():
+        source = {**FINDING_IN_CLEAR["source"], "when": when}
+        made[when] = await desk.say("A", "agency", LEI, source=source, severity=severity)
+    number = await desk.number(made["2025"])
+    newest = [f["finding"]["source"]["when"] for f in (await desk.show(number))["findings"]]
+    assert newest == ["2026-03", "2026-01", "2025"]
+    gravest = await desk.show(number, Sorting.SEVERITY, most=2)
+    assert [f["finding"]["severity"] for f in gravest["findings"]] == ["S4", "S3"]
+    assert gravest["further_findings"]
+    rest = await desk.show(number, Sorting.SEVERITY, skip=2)
+    assert [f["finding"]["severity"] for f in rest["findings"]] == ["S2"]
+    assert not rest["further_findings"]
+
+
+def test_a_year_has_no_age_in_months() -> None:
+    assert (months_old("2026-01", NOW.date()), months_old("2025", NOW.date())) == (9, None)
+
+
+async def test_decisions_stand_apart_from_findings(desk: Desk) -> None:
+    finding = await desk.say("A", "agency", LEI)
+    decision = await desk.say("A", "city", LEI, kind="decision")
+    shown = await desk.show(await desk.number(finding))
+    assert list(said(shown)) == [finding.hash]
+    assert [(d["statement"], d["way"], d["standing"]) for d in shown["decisions"]] == [
+        (decision.hash, "about it", "in force")
+    ]
+    assert shown["publishers"] == [{"member": "agency", "newest": "2026-03", "months_old": 7}]
+
+
+async def test_a_reply_stands_beside_the_finding(desk: Desk) -> None:
+    finding = await desk.say("A", "agency", LEI)
+    publisher = desk.publishers["agency"]
+    await desk.arrive("agency", publisher.reply(finding.hash, **publisher.after(desk.last["agency"])))
+    (shown,) = (await desk.show(await desk.number(finding)))["findings"]
+    assert (shown["disputed"], [r["codes"] for r in shown["replies"]]) == ("disputed", [["facts-disputed"]])
+
+
+# --- judging
+
+
+async def test_what_a_person_joins_is_shown_together_says_by_whom_and_leaves_every_statement_as_it_is(
+    database: Database,
+) -> None:
+    desk = await desk_at(database)
+    one, two = await desk.say(by="agency"), await desk.say(by="city")
+    numbers = [await desk.number(one), await desk.number(two)]
+    async with database.read() as store:
+        before = await store.view.of_log("agency"), await store.view.of_log("city")
+    judgement = await desk.join(*numbers)
+    for number in numbers:
+        shown = await desk.show(number)
+        assert said(shown) == {one.hash: "about it", two.hash: "about it"}
+        (said_so,) = shown["judgements"]
+        assert (
+            said_so["in_words"]
+            == f"{numbers[0]} and {numbers[1]} are one, judged by Ana on 2026-10-01 (register-extract)"
+        )
+        assert shown["perhaps_the_same"] == []
+    async with database.read() as store:
+        assert (await store.view.of_log("agency"), await store.view.of_log("city")) == before
+    later = await desk.say(by="city")
+    assert said(await desk.show(numbers[0])).keys() == {one.hash, two.hash, later.hash}
+    await desk.undo(judgement)
+    assert list(said(await desk.show(numbers[0]))) == [one.hash]
+    async with database.read() as store:
+        (kept,) = await store.judgements.page(before=None, most=5)
+    assert (kept.judgement.words, kept.judgement.undone_by) == (WHY.words, desk.person.id)
+
+
+async def test_a_judgement_survives_that_a_log_is_decided_anew(desk: Desk) -> None:
+    one, two = await desk.say(by="agency"), await desk.say(by="city")
+    numbers = [await desk.number(one), await desk.number(two)]
+    await desk.join(*numbers)
+    async with desk.database.write() as store:
+        await redecide(store, desk.publishers["city"].member(), NOW, why="test")
+    assert said(await desk.show(numbers[0])).keys() == {one.hash, two.hash}
+    assert [await desk.number(one), await desk.number(two)] == numbers
+
+
+async def test_undoing_one_of_two_joints_leaves_the_other(desk: Desk) -> None:
+    made = [await desk.say(by=by) for by in ("agency", "city", "union")]
+    a, b, c = [await desk.number(each) for each in made]
+    await desk.join(b, c)
+    judgement = await desk.join(a, c)
+    assert len(said(await desk.show(a))) == 3
+    await desk.undo(judgement)
+    assert list(said(await desk.show(a))) == [made[0].hash]
+    assert said(await desk.show(c)).keys() == {made[1].hash, made[2].hash}
+
+
+async def test_what_was_judged_to_be_different_is_not_asked_again_and_cannot_be_joined_on_a_detour(
+    desk: Desk,
+) -> None:
+    made = [await desk.say(by=by) for by in ("agency", "city", "union")]
+    a, b, c = [await desk.number(each) for each in made]
+    judgement = await desk.keep_apart(a, c)
+    assert [x["number"] for x in (await desk.show(a))["perhaps_the_same"]] == [b]
+    await desk.join(a, b)
+    with pytest.raises(JudgementContradicts, match=judgement):
+        await desk.join(b, c)
+    with pytest.raises(JudgementContradicts, match="joined"):
+        await desk.keep_apart(a, b)
+    with pytest.raises(AlreadyJudged):
+        await desk.keep_apart(c, a)
+    with pytest.raises(AlreadyJudged):
+        await desk.join(b, a)
+    await desk.undo(judgement)
+    await desk.join(b, c)
+    with pytest.raises(AlreadyJudged, match="undone before"):
+        await desk.undo(judgement)
+
+
+async def test_statements_put_apart_take_their_revisions_along_and_come_back_when_it_is_undone(desk: Desk) -> None:
+    first, wrong = await desk.say("A", "agency", LEI), await desk.say("Namesake", "city", LEI)
+    number = await desk.number(first)
+    judgement = await desk.split(number, wrong)
+    apart = await desk.number(wrong)
+    assert apart != number
+    assert said(await desk.show(number)).keys() == {first.hash}
+    revised = await desk.say("Namesake", "city", LEI, replaces=wrong.hash)
+    assert said(await desk.show(apart)).keys() == {wrong.hash, revised.hash}
+    with pytest.raises(JudgementContradicts):
+        await desk.join(number, apart)
+    await desk.undo(judgement)
+    assert said(await desk.show(number)).keys() == {first.hash, wrong.hash, revised.hash}
+
+
+async def test_nothing_is_put_apart_that_is_not_there_and_something_is_left(desk: Desk) -> None:
+    first, other = await desk.say("A", "agency", LEI), await desk.say("B", "city", CNPJ)
+    with pytest.raises(NotFound):
+        await desk.split(await desk.number(first), other)
+    with pytest.raises(JudgementContradicts, match="nothing would be left"):
+        await desk.split(await desk.number(first), first)
+    with pytest.raises(NotFound):
+        await desk.join(await desk.number(first), 4_711)
+    with pytest.raises(NotFound):
+        await desk.show(4_711)
+
+
+def test_joined_ones_go_by_the_smallest_number() -> None:
+    assert wholes([(5, 3), (9, 5), (7, 8)], [3, 4, 5, 7, 8, 9]) == {3: 3, 4: 4, 5: 3, 9: 3, 7: 7, 8: 7}
+
+
+async def test_following_in_parts_ends_where_following_at_once_does(desk: Desk) -> None:
+    made = [await desk.say(f"Firm {n}", "agency", LEI, subject="site", municipality=f"M{n % 2}") for n in range(5)]
+    async with desk.database.write() as store:
+        assert await follow(store, 2) == 2
+        assert await store.suppliers.behind() == 3
+    numbers = [await desk.number(each) for each in made]
+    assert len(set(numbers)) == 5
+    async with desk.database.read() as store:
+        assert await store.suppliers.behind() == 0
