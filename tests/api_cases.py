@@ -147,6 +147,7 @@ async def _things(office: Office, often: int) -> dict[str, list[Any]]:
         **await _suppliers(office, often),
         "record_id": [str(await office.refused()) for _ in range(3)],
         "member": ["agency", "firm"],
+        "export_number": [str((await office.made("all", "POST", "trail/exports", json={}))["number"])],
     }
 
 

@@ -112,6 +112,10 @@ TABLE = """
     get_quarantined_bytes   401       403       403       403       403       200
     retry_quarantined       401       403       403       403       403       202
     list_trail              401       403       403       403       403       200
+    export_trail            401       403       403       403       403       201
+    get_export              401       403/403   403/403   403/403   403/403   200/200
+    get_export_lines        401       403/403   403/403   403/403   403/403   200/200
+    list_witnesses          401       403       200       200       200       200
 
     get_checkpoint          401       401       401       401       401       401
     get_records             401       401       401       401       401       401
@@ -366,6 +370,19 @@ async def _refused(office: Office, who: str, own: bool) -> Asked:
     return {"record_id": await office.refused()}
 
 
+async def _export(office: Office, who: str, own: bool) -> Asked:
+    made = await office.made("admin" if own else "all", "POST", "trail/exports", json={"about": "nothing"})
+    return {"export_number": made["number"]}
+
+
+async def _everything(office: Office, who: str, own: bool) -> Asked:
+    return {"json": {}}
+
+
+async def _member(office: Office, who: str, own: bool) -> Asked:
+    return {"member": "agency"}
+
+
 async def _scheme(office: Office, who: str, own: bool) -> Asked:
     return {"params": {"scheme": "SMETA", "version": "7.0"}}
 
@@ -437,6 +454,10 @@ MAKE: dict[str, Make] = {
     "get_records": _log,
     "get_record": _log,
     "get_fork": _log,
+    "export_trail": _everything,
+    "get_export": _export,
+    "get_export_lines": _export,
+    "list_witnesses": _member,
     "get_quarantined": _refused,
     "get_quarantined_bytes": _refused,
     "retry_quarantined": _refused,

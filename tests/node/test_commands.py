@@ -521,6 +521,29 @@ def test_network_shows_members_and_trail(network: Network, published: str) -> No
     assert "(not-allowed)" in network.do("sanna", "network", "trail", code=1).stderr
 
 
+def test_an_export_of_the_trail_is_checked_by_anybody_and_a_changed_one_does_not_hold(
+    network: Network, submitted: str, published: str, tmp_path: Path
+) -> None:
+    out, registry = tmp_path / "trail.jsonl", ("--registry", str(network.town.world.path), "--root", network.root)
+    told = network.do("admin", "trail", "export", "--out", str(out), "--about", submitted).stdout
+    assert re.search(r"trail\.jsonl: \d+ entries of \d+ to \d+, export \d+", told)
+    ran = comity("trail", "verify", str(out), *registry)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "nobody took anything out of this file or put anything in" in ran.stdout
+    shown = [json.loads(line) for line in out.read_text().splitlines() if '"subject"' in line]
+    assert {"report.received", "review.proposed", "trail.exported"} <= {entry["event"] for entry in shown}
+    assert published not in out.read_text(), "the statement is no part of what was asked for"
+    # The node has received its own checkpoints too.
+    kept = tmp_path / "witness.jsonl"
+    network.do("bakari", "trail", "witness", "agency", "--out", str(kept))
+    said = json.loads(comity("trail", "verify", str(out), *registry, "--witness", str(kept), "--json").stdout)
+    assert (said["holds"], said["fixed"], said["witnessed"] + said["witnesses_outside"]) == (True, True, 1)
+    lines = out.read_bytes().splitlines(keepends=True)
+    out.write_bytes(b"".join(lines[:-3] + lines[-2:]))
+    ran = comity("trail", "verify", str(out), *registry)
+    assert ran.returncode == 1 and ran.stdout.startswith("DOES NOT HOLD:\n  line "), ran.stdout
+
+
 def test_quarantine_says_why_and_what_next_and_lets_a_record_be_decided_anew(network: Network) -> None:
     assert network.do("admin", "quarantine", "list", "--member", "firm").stdout == (
         "Nothing of this kind is in quarantine.\n"

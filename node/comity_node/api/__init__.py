@@ -22,6 +22,7 @@ from comity_node.api import (
     screening,
     supplier,
     suppliers,
+    trail,
     vocabulary,
 )
 
@@ -41,6 +42,7 @@ _ROOMS = (
     imports,
     screening,
     network,
+    trail,
     quarantine,
     vocabulary,
     risks,

@@ -1,4 +1,4 @@
-"""The network as this node sees it: members, records, trail."""
+"""The network as this node sees it: members and records."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -9,8 +9,7 @@ from pydantic import BaseModel
 from comity_federation.statements import genesis
 from comity_node.api.bodies import MOST_ROWS
 from comity_node.api.contract import refuses, sends
-from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
-from comity_node.auth import Admin, RecordReader, SignedIn, ThisNode
+from comity_node.auth import RecordReader, SignedIn, ThisNode
 from comity_node.db.received import LogStatus
 from comity_node.domain.errors import NotFound
 from comity_node.services.answers import describe_coverage
@@ -50,17 +49,6 @@ class NetworkOut(BaseModel):
     registry_expires: datetime
     coverage: dict[str, Any]
     members: list[MemberOut]
-
-
-class TrailOut(BaseModel):
-    """One entry of the trail."""
-
-    number: int
-    at: datetime
-    actor: str
-    event: str
-    subject: str
-    detail: str
 
 
 @router.get("/network")
@@ -113,18 +101,3 @@ async def export_record(statement: Digest, person: RecordReader, node: ThisNode)
     if record is None:
         raise NotFound("no such record")
     return Response(record.raw, media_type="application/json")
-
-
-@router.get("/trail", responses=refuses(403))
-async def list_trail(person: Admin, node: ThisNode, cursor: Cursor = None, limit: Limit = 50) -> Page[TrailOut]:
-    """Who did what, newest first."""
-    async with node.database.read() as store:
-        rows = await store.trail.page(before=read_cursor(cursor), most=limit + 1)
-    return page(
-        rows,
-        limit,
-        lambda r: r[0],
-        lambda r: TrailOut(
-            number=r[0], at=r[1].at, actor=r[1].actor, event=r[1].event, subject=r[1].subject, detail=r[1].detail
-        ),
-    )

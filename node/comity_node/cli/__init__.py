@@ -35,6 +35,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "risk": ("risk", "risk", "What a state's list says of goods from a country, if one is set."),
     "record": ("record", "app", "Records as files."),
     "network": ("network", "app", "Who is connected, who did what."),
+    "trail": ("trail", "app", "Who did what: export it with proof, check an export offline."),
     "quarantine": ("quarantine", "app", "Records that do not count: why, and what next."),
     "token": ("account", "tokens", "Your own tokens."),
     "person": ("account", "people", "People at a node."),

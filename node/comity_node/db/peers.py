@@ -1,13 +1,14 @@
 """What members said outside their logs: the latest checkpoint of each, and heads that this node does not have."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.rows import CheckpointRow, ReportedHeadRow
+from comity_node.db.rows_of_trail import KeptCheckpointRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,20 @@ class PeerWords:
         """Return a member's latest verified checkpoint."""
         row = await self._session.get(CheckpointRow, member)
         return None if row is None else row.raw
+
+    async def keep_of_day(self, member: str, day: date, raw: bytes) -> None:
+        """Keep a member's checkpoint for good, unless one was kept on this day: a witness of its trail."""
+        if await self._session.get(KeptCheckpointRow, (member, day.isoformat())) is None:
+            self._session.add(KeptCheckpointRow(member=member, day=day.isoformat(), raw=raw))
+            await self._session.flush()
+
+    async def kept(self, member: str, *, since: date | None, most: int) -> list[tuple[date, bytes]]:
+        """Return the checkpoints kept of a member by the day they came, in order."""
+        query = select(KeptCheckpointRow).where(KeptCheckpointRow.member == member)
+        if since is not None:
+            query = query.where(col(KeptCheckpointRow.day) >= since.isoformat())
+        rows = await self._session.exec(query.order_by(col(KeptCheckpointRow.day)).limit(most))
+        return [(date.fromisoformat(row.day), row.raw) for row in rows]
 
     async def note_head(self, head: ReportedHead) -> None:
         """Note what one member reports of another; its newer word replaces the older."""

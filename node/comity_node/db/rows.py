@@ -433,19 +433,6 @@ class ChangeRow(SQLModel, table=True):
     at: datetime = Field(sa_type=UtcTime)
 
 
-class TrailRow(SQLModel, table=True):
-    """One entry of the trail, bound to the one before."""
-
-    __tablename__ = "trail"
-    id: int | None = Field(default=None, primary_key=True)
-    at: datetime = Field(sa_type=UtcTime)
-    actor: str
-    event: str = Field(index=True)
-    subject: str
-    detail: str
-    hash: str
-
-
 class GivenAnswerRow(SQLModel, table=True):
     """What was answered to a write under the asker's key, for a day."""
 

@@ -1,4 +1,8 @@
-"""The trail: who did what, each entry bound to the one before by its hash. It holds references, never content."""
+"""The trail: who did what, each entry bound to the one before by its hash. It holds references, never content.
+
+Each entry has a random salt. So a checkpoint can carry what the chain comes to, and an export the digests of what it
+leaves out: nobody can guess an entry from either.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,6 +60,8 @@ class Event(StrEnum):
     LOG_REDECIDED = "log.redecided"
     PEER_WRONG = "peer.wrong"
     RECORD_RETRIED = "record.retried"
+    TRAIL_EXPORTED = "trail.exported"
+    TRAIL_SEALED_ANEW = "trail.sealed-anew"
     SCREENED = "supplier.screened"
     SUPPLIER_SHOWN = "supplier.shown"
     SUPPLIERS_JUDGED = "suppliers.judged"
@@ -74,7 +80,38 @@ class TrailEntry:
     """Compact JSON of further references and numbers."""
 
 
-def link(previous: str, entry: TrailEntry) -> str:
-    """Return the hash of an entry that follows another."""
-    fields = [previous, entry.at.isoformat(), entry.actor, entry.event, entry.subject, entry.detail]
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """An entry at its place: numbers go 1, 2, 3 … without holes."""
+
+    number: int
+    entry: TrailEntry
+    salt: str
+    hash: str
+    """What the chain comes to with it."""
+
+    @property
+    def digest(self) -> str:
+        """What stands for it where it is left out."""
+        return entry_digest(self.number, self.salt, self.entry)
+
+
+def entry_digest(number: int, salt: str, entry: TrailEntry) -> str:
+    """Return the salted digest of an entry at its place."""
+    fields = [number, salt, entry.at.isoformat(), entry.actor, entry.event, entry.subject, entry.detail]
     return digest(strict_json.dumps(fields))
+
+
+def link(previous: str, entry: str) -> str:
+    """Return what the chain comes to when the digest of the next entry follows."""
+    return digest(previous + entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A checkpoint of this node as it was signed and published: it fixes the trail up to a place."""
+
+    number: int
+    hash: str
+    checkpoint: bytes
+    at: datetime

@@ -187,6 +187,30 @@ CATALOGUE: dict[Event, Described] = {
         "the peer's slug",
         (Field("what", Text, "what it answered that cannot be true; at most one an hour for each peer"),),
     ),
+    Event.TRAIL_EXPORTED: Described(
+        "who exported",
+        "`trail`",
+        (
+            Field("first", Number, "where the stretch begins"),
+            Field("last", Number, "up to where it was looked"),
+            Field("entries", Number, "how many were selected"),
+            Field("binds", Text, "the chain of their digests"),
+            Field("since", Text, "a time: what was selected", False),
+            Field("until", Text, "a time: what was selected", False),
+            Field("about", Text, "an id: what was selected", False),
+            Field("by", Text, "an actor: what was selected", False),
+            Field("events", Texts, "what was selected", False),
+        ),
+    ),
+    Event.TRAIL_SEALED_ANEW: Described(
+        "`comity init`",
+        "`trail`",
+        (
+            Field("entries", Number, "written before entries had salts, and chained anew"),
+            Field("head_before", Text, "what their chain came to"),
+            Field("broken", Number, "the first of them that did not follow; null where all did"),
+        ),
+    ),
     Event.SCREENED: Described(
         "who asked, or `comity screen`",
         "`suppliers`",

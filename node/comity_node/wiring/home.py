@@ -77,7 +77,7 @@ class Home:
 
     @property
     def secret(self) -> Path:
-        """Salts what is random to others and repeatable here: event references, the trail in checkpoints."""
+        """Salts what is random to others and repeatable here: event references."""
         return self.path / "keys" / "node.secret"
 
     def settings(self) -> Settings:

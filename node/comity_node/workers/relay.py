@@ -4,7 +4,6 @@ It needs no other part: whether the bus is still the one it knows, and holds wha
 """
 
 import asyncio
-import hmac
 from datetime import datetime, timedelta
 from time import monotonic
 
@@ -16,11 +15,13 @@ from comity_federation.log_state import peek
 from comity_federation.registry import Registry
 from comity_federation.statements import genesis
 from comity_node.domain.errors import RegistryMissing
+from comity_node.domain.trail import Anchor
 from comity_node.services.own_log import Told, reconcile
 from comity_node.services.peers.asking import Peers
 from comity_node.services.peers.own_word import ask_about_own_log
 from comity_node.services.peers.words import verified_heads
 from comity_node.services.relay import Head, sign_and_send
+from comity_node.services.trail import is_anchor_due, is_anchor_wanted
 from comity_node.wiring import Node
 from comity_node.workers.following import Following
 from comity_node.workers.loops import IDLE_S, Named
@@ -56,6 +57,7 @@ class Relay:
         self._seen: tuple[str, int] | None = None
         self._look_at = 0.0
         self._checkpoint_due: datetime | None = None
+        self._anchor_wanted = False
         self._checkpointed = -1
         self._checkpointed_at = 0.0
         self._sent = 0
@@ -110,6 +112,7 @@ class Relay:
             head = await store.outbox.head()
             signs, sends = await store.outbox.waits()
             sent = await store.outbox.last_sent()
+            self._anchor_wanted = await is_anchor_wanted(store)
         set_back = self._floor is not None and self._floor.seq > (head[0] if head else 0)
         if leapt or set_back or (sends and self._floor is not None and await self._was_overtaken(member, sent)):
             self._floor, self._peers_asked = None, False
@@ -159,18 +162,19 @@ class Relay:
             raise RegistryMissing(f"the registry does not list this node's key {self._pair.kid} as the newest")
 
     def _is_checkpoint_due(self, now: datetime, *, idle: bool) -> bool:
-        """Tell whether to say where the own log stands: now and then, and after what was sent, while much is sent once
-        a second."""
+        """Tell whether to say where the own log stands: now and then, for an export of the trail, and after what was
+        sent, while much is sent once a second."""
         if self._checkpoint_due is None or self._heads_due is None or now >= min(self._checkpoint_due, self._heads_due):
             return True
         rests = idle or monotonic() >= self._checkpointed_at + _CHECKPOINT_EVERY_S
-        return rests and self._sent != self._checkpointed
+        return rests and (self._anchor_wanted or self._sent != self._checkpointed)
 
     async def _publish_checkpoint(self, registry: Registry, member: Member, now: datetime) -> None:
         async with self._node.database.read() as store:
             # What is signed and not sent yet is announced when it is: should it be lost, nobody waits for it.
             head = Head(*(await store.outbox.last_sent() or (0, genesis(member.did))))
-            trail_head = await store.trail.head()
+            number, trail = await store.trail.head()
+            anchors = await is_anchor_due(store, number, now)
         heads_due = self._heads_due is None or now >= self._heads_due
         checkpoint = Checkpoint(
             v=1,
@@ -180,9 +184,9 @@ class Relay:
             hash=head.hash,
             registry_version=registry.version,
             registry_hash=registry.hash,
-            trail=self._seal_trail(trail_head),
+            trail=trail,
         )
-        await self._publish(member, checkpoint, now)
+        await self._publish(member, checkpoint, now, number if anchors else None)
         self._checkpoint_due = now + self._node.settings.checkpoint_every
         self._checkpointed, self._checkpointed_at = head.seq, monotonic()
         if heads_due:
@@ -198,15 +202,12 @@ class Relay:
         every = timedelta(seconds=self._node.settings.compare_heads_every_s)
         self._heads_due = now + (every if heads else min(every, _HEADS_AGAIN))
 
-    async def _publish(self, member: Member, checkpoint: Checkpoint, now: datetime) -> None:
+    async def _publish(self, member: Member, checkpoint: Checkpoint, now: datetime, fixes: int | None = None) -> None:
         raw = sign_checkpoint(checkpoint, self._pair.kid, self._pair.secret)
         if checkpoint.peers is None:
             # The API serves this one; it cannot sign any itself.
             async with self._node.database.write() as store:
                 await store.peers.put_checkpoint(member.slug, raw, checkpoint.seq, now)
+                if fixes is not None:
+                    await store.trail.put_anchor(Anchor(fixes, checkpoint.trail, raw, now))
         await self._bus.publish(checkpoints_topic(member.slug), raw, {"content-type": "application/jwt"})
-
-    def _seal_trail(self, trail_head: str) -> str:
-        # Salted so that nobody learns how busy the node is; from a secret, so that the salt can be shown later.
-        salt = hmac.digest(self._node.home.secret.read_bytes(), trail_head.encode("ascii"), "sha256")[:16]
-        return digest(salt + trail_head.encode("ascii"))

@@ -27,6 +27,8 @@ async def note_checkpoint(
         checkpoint = open_checkpoint(raw, member)
     except CheckpointRefused:
         return None
+    # By this node's day: a member cannot fill the table with days of its own.
+    await store.peers.keep_of_day(member.slug, now.date(), raw)
     log = await store.received.log(member.slug)
     if (
         log.announced_seq is not None
