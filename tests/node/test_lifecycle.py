@@ -20,6 +20,7 @@ from comity_node.services.answers import describe
 from comity_node.services.revision import propose_revision
 from comity_node.services.screen import screen
 from comity_schemas.finding import Finding, Remedy, SourceType, Status, Verified
+from lives import EVERY_STEP, lives
 from node_world import NOW, OBSERVATION, Bench, registry_of
 from review_office import Office
 
@@ -150,27 +151,11 @@ async def published(office: Office, report_id: str = "R" * 43) -> str:
     return (await office.sign())[-1]
 
 
-def walks() -> list[list[Status]]:
-    """Lives of findings, each from alleged on, in which every allowed transition happens."""
-    left, found = {(b, a) for b in Status for a in MAY_FOLLOW[b]}, []
-    while left:
-        ways: list[list[Status]] = [[Status.ALLEGED]]
-        while not any(step in left for step in pairwise(ways[0])):
-            way = ways.pop(0)
-            ways += [[*way, after] for after in Status if after in MAY_FOLLOW[way[-1]] and after not in way[:-1]]
-        walk = ways[0]
-        while more := [a for a in Status if (walk[-1], a) in left - {*pairwise(walk)}]:
-            walk.append(more[0])
-        left -= {*pairwise(walk)}
-        found.append(walk)
-    return found
-
-
 async def test_every_allowed_transition_is_published_by_two_people(office: Office) -> None:
     seen: set[tuple[Status, Status]] = set()
-    for number, walk in enumerate(walks()):
+    for number, life in enumerate(lives()):
         name = await published(office, f"{number:043}")
-        for before, after in pairwise(walk):
+        for before, after in pairwise(life):
             how = {"verified": Verified.BY_WORKERS} if after is Status.CLOSED_VERIFIED else {}
             newer = await revise(office, name, after, remedies=(Remedy.FEES_REPAID,), **how)
             async with office.database.read() as store:
@@ -180,7 +165,7 @@ async def test_every_allowed_transition_is_published_by_two_people(office: Offic
             assert (body["status"], body["replaces"], body["remedies"]) == (after.value, name, ["fees-repaid"])
             seen.add((before, after))
             name = newer
-    assert seen == {(b, a) for b in Status for a in MAY_FOLLOW[b]}
+    assert seen == EVERY_STEP
 
 
 async def test_a_first_finding_may_start_as_alleged_where_the_report_says_that_the_matter_is_further(
