@@ -47,4 +47,29 @@ AREAS = (
             "tests/node/test_peers.py",
         ),
     ),
+    Area(
+        "due-process",
+        (
+            *(f"comity_node.domain.{name}" for name in ("lifecycle", "due_process", "validity", "ruling")),
+            "comity_node.domain.reply_text.checking",
+            "comity_node.services.due_process",
+        ),
+        (
+            "tests/node/test_lifecycle.py",
+            "tests/node/test_due_process.py",
+            "tests/node/test_follow_up.py",
+            "tests/node/test_reply_text.py",
+            "tests/node/test_decisions.py",
+        ),
+    ),
+    Area(
+        "fast-lane",
+        ("comity_federation.ordinary", "comity_node.services.opening", "comity_node.services.acceptance"),
+        (
+            "tests/federation/test_ordinary.py",
+            "tests/node/test_intake.py",
+            "tests/node/test_limits.py",
+            "tests/node/test_settle.py",
+        ),
+    ),
 )
