@@ -3,6 +3,7 @@
 import http.server
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -149,3 +150,15 @@ def served(handler: Any) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def rotate(world: World) -> None:
+    """Holder a leaves, d comes, and the hub gets a new key."""
+    newcomer, hub = new_signing_pair("holder-d"), new_signing_pair("new-hub")
+    world.directory.rotate([world.holders[1].public, world.holders[2].public, newcomer.public], 2, hub.public)
+    world.holders[0], world.hub = newcomer, hub
+
+
+def sleep_until(at: datetime) -> None:
+    """Wait until a time has passed by the real clock, which expiry goes by."""
+    time.sleep(max(0.0, (at - datetime.now(UTC)).total_seconds()) + 0.05)
