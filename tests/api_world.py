@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 from PIL import Image
 
-from builders import DECISION_IN_CLEAR, NAMES, Publisher
+from builders import DECISION_IN_CLEAR, FINDING_IN_CLEAR, NAMES, Publisher
 from comity_federation.encoding import b64encode, digest
 from comity_federation.keys import SigningPair, load_signing_pair, new_signing_pair
 from comity_federation.signed_reports import sign_report
@@ -50,6 +50,14 @@ LISTED = {
 """A file as a report lists it."""
 
 _COLUMNS = "documentFormatted,name,year,state,address,workersAffected,cnae,inclusionDate"
+
+
+_AS_OBSERVED = {
+    **FINDING_IN_CLEAR,
+    "indicators": [{"indicator": "FL07", "basis": "stated"}],
+    "source": {**FINDING_IN_CLEAR["source"], "when": "2025-11"},
+}
+"""What the reports here observe too, by an earlier audit."""
 
 
 class Office:
@@ -175,7 +183,7 @@ class Office:
         """The hash of the one record received from a member's log."""
         if of not in self._records:
             publisher = Publisher(of)
-            finding = publisher.finding()
+            finding = publisher.finding(clear=_AS_OBSERVED)
             await Bench(self.house.node.database, datetime.now(UTC)).arrive(publisher.member(), finding.raw)
             self._records[of] = finding.hash
         return self._records[of]

@@ -104,6 +104,20 @@ POINTER_HANDLING: dict[str, Any] = {
     "onward": "nobody",
 }
 
+CORROBORATION_IN_CLEAR: dict[str, Any] = {
+    "about": "A" * 43,
+    "says": "supports",
+    "indicators": ["FL07"],
+    "source": {
+        "type": "audit",
+        "scheme": "SMETA",
+        "notice": "unannounced",
+        "access": "full",
+        "when": "2026-02",
+    },
+    "valid_until": "2027-02-28",
+}
+
 NAMES: list[dict[str, Any]] = [{"text": "Fazenda Exemplo Ltda"}]
 IDENTIFIERS: list[dict[str, Any]] = [{"scheme": "BR-CNPJ", "id": "00000000000191"}]
 
@@ -309,6 +323,11 @@ class Publisher:
         clear = {**POINTER_IN_CLEAR, **changes.pop("more", {})}
         given = {"kind": "pointer", "handling": POINTER_HANDLING, "clear": clear, "disclosed": {"names": NAMES}}
         return self.make(**{**given, **changes})
+
+    def corroboration(self, about: str, **changes: Any) -> Made:
+        """A valid corroboration of a finding, or another one given by what differs."""
+        clear = {**CORROBORATION_IN_CLEAR, "about": about, **changes.pop("more", {})}
+        return self.make(**{"kind": "corroboration", "clear": clear, **changes})
 
     def withdrawal(self, statement: str, **changes: Any) -> Made:
         """A valid withdrawal of one statement."""

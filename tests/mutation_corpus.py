@@ -96,6 +96,7 @@ def _told() -> Iterable[tuple[Log, Made, int]]:
     yield from _decisions()
     yield from _replies()
     yield from _pointers()
+    yield from _corroborations()
     yield from _kept_unread()
 
 
@@ -183,6 +184,15 @@ def _pointers() -> Iterable[tuple[Log, Made, int]]:
     yield grown, AGENCY.withdrawal(first.hash, **AGENCY.after(first)), 0
 
 
+def _corroborations() -> Iterable[tuple[Log, Made, int]]:
+    first = WORKERS.corroboration("A" * 43)
+    grown = Log("spoke", WORKERS, WORKERS.trust(), seen_of(first))
+    yield Log("speaks", WORKERS, WORKERS.trust(), Seen()), first, 0
+    changed = {"replaces": first.hash, "says": "contradicts"}
+    yield grown, WORKERS.corroboration("A" * 43, more=changed, **WORKERS.after(first)), 0
+    yield grown, WORKERS.withdrawal(first.hash, **WORKERS.after(first)), 0
+
+
 def _decisions() -> Iterable[tuple[Log, Made, int]]:
     first = AGENCY.decision()
     grown = Log("decided", AGENCY, AGENCY.trust(), seen_of(first))
@@ -194,7 +204,7 @@ def _decisions() -> Iterable[tuple[Log, Made, int]]:
 
 def _kept_unread() -> Iterable[tuple[Log, Made, int]]:
     log = Log("kept", AGENCY, AGENCY.trust(), Seen())
-    for kind in ("corroboration", "audit-notice", "group-key", "of-tomorrow"):
+    for kind in ("audit-notice", "group-key", "of-tomorrow"):
         yield log, AGENCY.make(kind=kind, clear={"text": "read by a later version"}), 0
     yield log, AGENCY.make(v=2), 0
     yield log, AGENCY.make(handling={**HANDLING, "tlp": "RED"}), 0

@@ -3,6 +3,7 @@
 from typing import Any
 
 from builders import (
+    CORROBORATION_IN_CLEAR,
     DECISION_IN_CLEAR,
     FINDING_IN_CLEAR,
     IDENTIFIERS,
@@ -30,6 +31,7 @@ def add_to(collection: Collection) -> None:
     _decisions(collection)
     _replies(collection)
     _pointers(collection)
+    _corroborations(collection)
     _handling(collection)
     _references(collection, one, two)
 
@@ -180,6 +182,41 @@ def _pointers(c: Collection) -> None:
         "Also where nobody may read it.",
         lambda: AGENCY.pointer(handling={**POINTER_HANDLING, "tlp": "AMBER"}, clear={}, disclosed={}),
         **refused(13, "handling"),
+    )
+
+
+def _corroborations(c: Collection) -> None:
+    """12: a corroboration's own schema. The finding may lie in any log, so no reference to it is checked."""
+    ok: dict[str, Any] = {"member": plain(), "outcome": "accepted"}
+    source = CORROBORATION_IN_CLEAR["source"]
+    fields: dict[str, tuple[bool, str, dict[str, Any]]] = {
+        "supports": (True, "Own evidence supports another's finding.", {}),
+        "contradicts": (True, "Or contradicts it.", {"says": "contradicts"}),
+        "year": (True, "A protected source tells the year.", {"source": {**source, "type": "union", "when": "2026"}}),
+        "register": (
+            False,
+            "A register that is relayed corroborates nothing.",
+            {"source": {**source, "type": "public-register"}},
+        ),
+        "event": (False, "Only registers tell of events.", {"source": {**source, "event": "E" * 43}}),
+        "averaged": (False, "It supports or contradicts, nothing between.", {"says": "partly"}),
+        "indicator-twice": (False, "An indicator is named once.", {"indicators": ["FL07", "FL07"]}),
+        "no-indicator": (False, "One at least.", {"indicators": []}),
+        "severity": (False, "It says nothing graver than the finding.", {"severity": "S4"}),
+        "free-text": (False, "No remark, however short.", {"note": "a worker told us"}),
+    }
+    for name, (fits, why, change) in fields.items():
+        c.add(
+            f"corroboration-{name}",
+            why,
+            lambda m=change: AGENCY.corroboration("A" * 43, more=m),
+            **(ok if fits else refused(12, "body")),
+        )
+    c.add(
+        "corroboration-disclosed",
+        "Nothing of it is a disclosure.",
+        lambda: AGENCY.corroboration("A" * 43, disclosed={"names": NAMES}),
+        **refused(12, "disclosed-fields"),
     )
 
 

@@ -22,6 +22,7 @@ from comity_federation.decision import Accepted, Decision, Forked, Place, Refuse
 from comity_federation.disclosures import MalformedDisclosure, read_disclosure
 from comity_federation.encoding import digest
 from comity_federation.statements import genesis
+from comity_schemas.corroboration import Corroboration
 from comity_schemas.handling import Tlp
 from comity_schemas.member import Last, Member, MemberStatus, SigningKey
 from comity_schemas.pointer import POINTER_TERMS, Pointer
@@ -305,5 +306,7 @@ def _check_handling(statement: _Statement, body: Body | None) -> None:
         raise statement.refused(13, "handling", "TLP:RED never leaves a node")
     if statement.claims.kind == Kind.POINTER and statement.claims.handling != POINTER_TERMS:
         raise statement.refused(13, "handling", "every pointer has the same terms, so that none stands out")
-    if tlp is Tlp.CLEAR and not isinstance(body, Reply | Pointer | Withdrawal | None) and body.named_after_person:
+    if isinstance(body, Reply | Corroboration | Pointer | Withdrawal | None):
+        return
+    if tlp is Tlp.CLEAR and body.named_after_person:
         raise statement.refused(13, "handling", "a firm named after a person is never TLP:CLEAR")

@@ -18,6 +18,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from comity_schemas.corroboration import Corroboration
 from comity_schemas.decision import Decision
 from comity_schemas.finding import Finding
 from comity_schemas.member import MemberList, SuspensionList
@@ -38,6 +39,7 @@ MODELS: dict[str, type[Wire]] = {
     "decision": Decision,
     "reply": Reply,
     "pointer": Pointer,
+    "corroboration": Corroboration,
     "withdrawal": Withdrawal,
     "checkpoint": Checkpoint,
     "peer-token": PeerToken,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from comity_schemas.corroboration import Corroboration
 from comity_schemas.decision import DECISION_DISCLOSABLE, Decision
 from comity_schemas.finding import DISCLOSABLE, Finding
 from comity_schemas.handling import Handling
@@ -77,14 +78,15 @@ class Withdrawal(Wire):
     reason: WithdrawalReason
 
 
-Body = Finding | Decision | Reply | Pointer | Withdrawal
+Body = Finding | Decision | Reply | Pointer | Corroboration | Withdrawal
 """What a statement that can be read says."""
 
-BODIES: dict[str, type[Finding] | type[Decision] | type[Reply] | type[Pointer] | type[Withdrawal]] = {
+BODIES: dict[str, type[Body]] = {
     Kind.FINDING: Finding,
     Kind.DECISION: Decision,
     Kind.REPLY: Reply,
     Kind.POINTER: Pointer,
+    Kind.CORROBORATION: Corroboration,
     Kind.WITHDRAWAL: Withdrawal,
 }
 """The kinds this version can read."""
@@ -94,6 +96,7 @@ BODY_DISCLOSABLE: dict[str, frozenset[str]] = {
     Kind.DECISION: DECISION_DISCLOSABLE,
     Kind.REPLY: REPLY_DISCLOSABLE,
     Kind.POINTER: POINTER_DISCLOSABLE,
+    Kind.CORROBORATION: frozenset(),
     Kind.WITHDRAWAL: frozenset(),
 }
 """The fields of a kind that may be disclosures under GREEN and CLEAR."""

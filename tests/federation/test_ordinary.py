@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import vectors
-from builders import DECISION_IN_CLEAR, FINDING_IN_CLEAR, HANDLING, Publisher
+from builders import CORROBORATION_IN_CLEAR, DECISION_IN_CLEAR, FINDING_IN_CLEAR, HANDLING, Publisher
 from comity_federation.decide import decide
 from comity_federation.decision import Accepted, Earlier, Place, Seen, Trust
 from comity_federation.ordinary import Ordinary, Signers, open_ordinary
@@ -82,6 +82,12 @@ def test_a_reply_is_ordinary(text: str | None) -> None:
     assert must_agree(made.raw, AGENCY.member())
 
 
+@pytest.mark.parametrize("more", [{}, {"says": "contradicts"}, {"replaces": "A" * 43}])
+def test_a_corroboration_is_ordinary(more: dict[str, Any]) -> None:
+    made = AGENCY.corroboration("A" * 43, more=more, seq=2, prev="B" * 43)
+    assert must_agree(made.raw, AGENCY.member())
+
+
 @pytest.mark.parametrize("more", [{}, {"grounds": []}, {"replaces": "A" * 43}])
 def test_a_decision_is_ordinary(more: dict[str, Any]) -> None:
     made = AGENCY.decision(clear={**DECISION_IN_CLEAR, **more}, seq=2, prev="B" * 43)
@@ -112,6 +118,9 @@ LEFT_TO_DECIDE: dict[str, bytes] = {
     ).raw,
     "a reply in a script that nobody could check": AGENCY.reply("A" * 43, text="আমরা একমত নই").raw,
     "a reply that is decided without a day": AGENCY.reply("A" * 43, more={"outcome": "upheld"}).raw,
+    "a corroboration that relays a register": AGENCY.corroboration(
+        "A" * 43, more={"source": {**CORROBORATION_IN_CLEAR["source"], "type": "public-register"}}
+    ).raw,
     "a decision that does not fit": AGENCY.decision(clear={**DECISION_IN_CLEAR, "terms": []}).raw,
     "a pointer under terms of its own": AGENCY.pointer(handling=HANDLING).raw,
     "a pointer that ends on a day of its own": AGENCY.pointer(more={"valid_until": "2027-03-30"}).raw,

@@ -53,6 +53,7 @@ TABLE = """
     propose_release         401       403/403   201/201   403/403   403/403   403/403
     propose_revision        401       403/403   201/409   403/403   403/403   403/403
     propose_withdrawal      401       403/403   201/409   403/403   403/403   403/403
+    propose_corroboration   401       403/403   201/409   403/403   403/403   403/403
     propose_decision        401       403       201       403       403       403
     propose_pointer         401       403       201       201       403       403
     list_pointers           401       403       200       200       403       403
@@ -228,6 +229,12 @@ async def _statement(office: Office, who: str, own: bool) -> Asked:
 async def _revision(office: Office, who: str, own: bool) -> Asked:
     statement = await office.published() if own else await office.record("body")
     return {"json": {"statement": statement, "status": "under-engagement"}}
+
+
+async def _own_evidence(office: Office, who: str, own: bool) -> Asked:
+    # Of another member's finding, or of this node's own.
+    body = {"about": await office.record("body" if own else "agency"), "report": await office.report()}
+    return {"json": {**body, "says": "supports", "observation": "O1"}}
 
 
 async def _review(office: Office, who: str, own: bool) -> Asked:
@@ -418,6 +425,7 @@ MAKE: dict[str, Make] = {
     "propose_release": _observation,
     "propose_revision": _revision,
     "propose_withdrawal": _statement,
+    "propose_corroboration": _own_evidence,
     "propose_decision": _decision,
     "propose_pointer": _supplier_to_point_at,
     "get_ruling": _ruling,

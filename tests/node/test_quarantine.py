@@ -48,7 +48,7 @@ def test_every_refusal_of_the_test_vectors_is_explained() -> None:
 
 
 async def test_records_are_found_by_member_step_and_code(bench: Bench) -> None:
-    kept = AGENCY.make(kind="corroboration", clear={})
+    kept = AGENCY.make(kind="group-key", clear={})
     await bench.arrive(AGENCY.member(), kept.raw, b"junk")
     await bench.arrive(BODY.member(), b"x" * 70_000)
     assert {(r.member, r.step) for r in await quarantined(bench)} == {("agency", 10), ("agency", 2), ("body", 1)}

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from comity_node.api import (
     concerns,
+    corroborations,
     decisions,
     evidence,
     health,
@@ -37,6 +38,7 @@ _ROOMS = (
     replies,
     supplier,
     suppliers,
+    corroborations,
     decisions,
     pointers,
     imports,

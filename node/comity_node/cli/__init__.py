@@ -29,6 +29,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "joint": ("joint", "acts", "What two people decide about a report: overrule, hold, let go."),
     "pointer": ("pointer", "app", "Ask others to speak to us before contacting a supplier."),
     "reply": ("reply", "app", "What suppliers answer and dispute."),
+    "corroboration": ("corroboration", "app", "Tell your own evidence beside another member's finding."),
     "review": ("review", "app", "Propose, decide, take back: always two people."),
     "plan": ("plan", "app", "What is to be put right, by when, what is late; what others read of it."),
     "decision": ("decision", "app", "Propose an authority's decision: an order, not a finding."),

@@ -4,6 +4,7 @@ from typing import Any
 
 import typer
 
+from comity_schemas.corroboration import Says
 from comity_schemas.decision import End, Lifted, Measure, Stand
 from comity_schemas.indicators import Indicator
 from comity_schemas.meanings import reported
@@ -137,10 +138,23 @@ def say_finding(hit: dict[str, Any]) -> None:
         typer.echo(f"    DISPUTED by the supplier: {hit['disputed']}")
     for reply in hit["replies"]:
         _say_reply(reply)
+    for each in hit["corroborations"]:
+        _say_corroboration(each)
     if hit["credit"] is not None:
         _say_credit(hit["credit"])
     if hit["taken_back"]:
         typer.echo(f"    taken back: {hit['taken_back']}")
+
+
+def _say_corroboration(each: dict[str, Any]) -> None:
+    says = {Says.SUPPORTS: "supported", Says.CONTRADICTS: "CONTRADICTED"}[Says(each["says"])]
+    source = each["source"]
+    typer.echo(
+        f"    {says} by {each['published_by']}: {', '.join(each['indicators'])}, {source['type']} {source['scheme']} "
+        f"{source['when']}, until {each['valid_until']}"
+    )
+    if each["not_counted"]:
+        typer.echo(f"      not counted as a further source: {each['not_counted']}")
 
 
 def _say_credit(credit: dict[str, Any]) -> None:

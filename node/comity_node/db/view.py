@@ -1,35 +1,54 @@
-"""The supplier view: findings, decisions, pointers and what suppliers replied, each in tables of their own, by the
+"""The supplier view: findings, decisions, pointers, and what stands beside them, each kind in tables of its own, by the
 numbers of their records."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.beside import CORROBORATIONS, REPLIES, Beside
 from comity_node.db.entries import DECISIONS, FINDINGS, POINTERS, Entries
-from comity_node.db.replies import Replies
-from comity_node.domain.supplier_view import AnyEntry, DecisionEntry, Entry, PointerEntry, ReplyEntry
+from comity_node.domain.supplier_view import (
+    AnyEntry,
+    CorroborationEntry,
+    DecisionEntry,
+    Entry,
+    PointerEntry,
+    ReplyEntry,
+)
 
 Names = set[tuple[str, str, str, str]]
 Identifiers = set[tuple[str, str, str]]
 
 
 class View:
-    """Repository of the supplier view; what a statement refers to may be of either kind."""
+    """Repository of the supplier view; what a statement refers to may be of any kind."""
 
     def __init__(self, session: AsyncSession) -> None:
         self.findings: Entries[Entry] = Entries(session, FINDINGS)
         self.decisions: Entries[DecisionEntry] = Entries(session, DECISIONS)
         self.pointers: Entries[PointerEntry] = Entries(session, POINTERS)
-        self.replies = Replies(session)
+        self.replies: Beside[ReplyEntry] = Beside(session, REPLIES)
+        self.corroborations: Beside[CorroborationEntry] = Beside(session, CORROBORATIONS)
+        self._found_by_name: Mapping[type[AnyEntry], Entries[Any]] = {
+            Entry: self.findings,
+            DecisionEntry: self.decisions,
+            PointerEntry: self.pointers,
+        }
+        self._beside: Mapping[type[AnyEntry], Beside[Any]] = {
+            ReplyEntry: self.replies,
+            CorroborationEntry: self.corroborations,
+        }
+        self._all: tuple[Entries[Any] | Beside[Any], ...] = (*self._found_by_name.values(), *self._beside.values())
 
     async def load(self, hashes: Iterable[str]) -> dict[str, AnyEntry]:
         """Return the named entries and everything that superseded them."""
         wanted = set(hashes)
-        found: dict[str, AnyEntry] = {**await self.findings.load(wanted)}
-        found.update(await self.decisions.load(wanted - found.keys()))
-        found.update(await self.pointers.load(wanted - found.keys()))
-        return {**found, **await self.replies.load(wanted - found.keys())}
+        found: dict[str, AnyEntry] = {}
+        for kind in self._all:
+            found.update(await kind.load(wanted - found.keys()))
+        return found
 
     async def numbers(self, hashes: Sequence[str]) -> dict[str, int]:
         """Return hash to the number of the record that counts, of whatever kind."""
@@ -37,53 +56,40 @@ class View:
 
     async def put(self, entries: Sequence[AnyEntry], now: datetime) -> None:
         """Add or change entries whose records are accepted."""
-        findings, decisions, pointers, replies = _apart(entries)
-        await self.findings.put(findings, now)
-        await self.decisions.put(decisions, now)
-        await self.pointers.put(pointers, now)
-        await self.replies.put(replies)
+        for type_, named in self._found_by_name.items():
+            await named.put([entry for entry in entries if isinstance(entry, type_)], now)
+        await self._put_beside(entries)
 
     async def change(self, entries: Sequence[AnyEntry], now: datetime) -> None:
-        """Write what became of entries that are there."""
-        findings, decisions, pointers, replies = _apart(entries)
-        await self.findings.change(findings, now)
-        await self.decisions.change(decisions, now)
-        await self.pointers.change(pointers, now)
-        await self.replies.put(replies)
+        """Write what became of entries that are there; what stands beside others may be new."""
+        for type_, named in self._found_by_name.items():
+            await named.change([entry for entry in entries if isinstance(entry, type_)], now)
+        await self._put_beside(entries)
+
+    async def _put_beside(self, entries: Sequence[AnyEntry]) -> None:
+        for type_, beside in self._beside.items():
+            await beside.put([entry for entry in entries if isinstance(entry, type_)])
 
     async def forget_log(self, member: str) -> None:
         """Remove a member's entries, to be folded anew."""
-        await self.findings.forget_log(member)
-        await self.decisions.forget_log(member)
-        await self.pointers.forget_log(member)
-        await self.replies.forget_log(member)
+        for kind in self._all:
+            await kind.forget_log(member)
 
     async def of_log(self, member: str) -> dict[str, AnyEntry]:
         """Return all entries of one member's log."""
-        found: dict[str, AnyEntry] = {**await self.findings.of_log(member)}
-        found.update(await self.decisions.of_log(member))
-        found.update(await self.pointers.of_log(member))
-        return {**found, **await self.replies.of_log(member)}
+        found: dict[str, AnyEntry] = {}
+        for kind in self._all:
+            found.update(await kind.of_log(member))
+        return found
 
     async def members(self) -> list[str]:
         """Return whose entries the view holds."""
-        found = {*await self.findings.members(), *await self.decisions.members()}
-        return sorted({*found, *await self.pointers.members(), *await self.replies.members()})
+        return sorted({member for kind in self._all for member in await kind.members()})
 
     async def indexed(self) -> tuple[tuple[Names, Identifiers], ...]:
-        """Return under what findings, decisions and pointers can be found, for `comity check`."""
-        return await self.findings.indexed(), await self.decisions.indexed(), await self.pointers.indexed()
+        """Return under what each kind that is found by name can be found, for `comity check`."""
+        return tuple([await named.indexed() for named in self._found_by_name.values()])
 
     async def orphans(self) -> int:
         """Return how many rows belong to no record that was received, for `comity check`."""
-        found = await self.findings.orphans() + await self.decisions.orphans()
-        return found + await self.pointers.orphans() + await self.replies.orphans()
-
-
-def _apart(
-    entries: Sequence[AnyEntry],
-) -> tuple[list[Entry], list[DecisionEntry], list[PointerEntry], list[ReplyEntry]]:
-    findings = [entry for entry in entries if isinstance(entry, Entry)]
-    decisions = [entry for entry in entries if isinstance(entry, DecisionEntry)]
-    pointers = [entry for entry in entries if isinstance(entry, PointerEntry)]
-    return findings, decisions, pointers, [entry for entry in entries if isinstance(entry, ReplyEntry)]
+        return sum([await kind.orphans() for kind in self._all])

@@ -87,6 +87,12 @@ class CannotPropose(ComityError):
     code: ClassVar[str] = "review.cannot-propose"
 
 
+class NotIndependent(ComityError):
+    """The evidence is no source beside the finding's own: the same audit, the same member, or a relayed register."""
+
+    code: ClassVar[str] = "review.not-independent"
+
+
 class HandlingRefused(ComityError):
     """Under these handling terms nothing can be released."""
 

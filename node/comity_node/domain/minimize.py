@@ -1,24 +1,27 @@
 """Cutting findings from a full report: by allow-list, pure, and with an account of every field.
 
 Rules: what is not on the allow-list stays. What is sent does not depend on what stays. Counts become bands, dates
-become months. The place of an inspection is not the supplier's address: it leaves only where a person confirmed a
-business site, and then it is withheld by default.
+become months, and years where the source is protected. The place of an inspection is not the supplier's address: it
+leaves only where a person confirmed a business site, and then it is withheld by default.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from comity_federation.statements import Outgoing
 from comity_node.domain.terms import proposed_terms
-from comity_node.domain.validity import valid_until
+from comity_node.domain.validity import protected_until, valid_until
 from comity_schemas.bands import SMALL, band_of, share_of
 from comity_schemas.finding import (
     ALWAYS_DISCLOSED,
     WITHHELD_BY_DEFAULT,
+    Access,
     Commitment,
     Finding,
+    Notice,
     Severity,
     Source,
     SourceType,
@@ -29,7 +32,11 @@ from comity_schemas.statement import Kind
 from comity_schemas.subject import Party, SubjectType
 
 _ORDER = list(Severity)
-_WORKER_SOURCES = frozenset({SourceType.UNION, SourceType.NGO, SourceType.GRIEVANCE_BODY})
+WORKER_SOURCES = frozenset({SourceType.UNION, SourceType.NGO, SourceType.GRIEVANCE_BODY})
+"""Whoever gathered it there is often the only one there: what tells when and how it was gathered tells who spoke."""
+
+PROTECTED_SCHEME = "protected"
+"""Stands where a protected source's own method would name it."""
 
 
 class Fate(StrEnum):
@@ -58,6 +65,12 @@ class Policy:
     least_severity: Severity = Severity.S2
     validity_months: int = 12
     """Where neither the scheme nor the report says how long."""
+    protect_sources: bool = False
+    """Whether all sources are protected, as those of worker organisations always are."""
+
+    def protects(self, source: SourceType) -> bool:
+        """Tell whether nothing that identifies such a source may leave; a public register has published itself."""
+        return source in WORKER_SOURCES or (self.protect_sources and source is not SourceType.PUBLIC_REGISTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +166,11 @@ _REASONS_TO_STAY: dict[str, str] = {
     "summary": "free text never leaves",
 }
 
+_PROTECTED = frozenset(
+    {"scheme", "scheme_version", "notice", "access", "auditor", "interviews", "finished_precision", "event"}
+)
+"""What also stays where the source is protected: it could tell who gathered it, or in whose company."""
+
 
 def minimize(report: Report, policy: Policy, commitment: Commitment | None = None) -> Minimized:
     """Return the drafts of a report and what becomes of each of its fields.
@@ -197,55 +215,24 @@ def endangers_people(finding: Finding) -> bool:
     if finding.source.type is SourceType.PUBLIC_REGISTER:
         return False
     grave = _ORDER.index(finding.severity) >= _ORDER.index(Severity.S3)
-    return grave or finding.source.type in _WORKER_SOURCES
+    return grave or finding.source.type in WORKER_SOURCES
 
 
-def _may_leave(observation: Observation, policy: Policy) -> bool:
-    grave = _ORDER.index(observation.severity) >= _ORDER.index(policy.least_severity)
-    return grave and bool(observation.indicators)
+def source_of(report: Report, policy: Policy) -> Source:
+    """Return what may be told of where a report comes from; a protected source tells its type and the year."""
+    if policy.protects(report.source):
+        return Source(
+            type=report.source,
+            scheme=PROTECTED_SCHEME,
+            notice=Notice.NOT_STATED,
+            access=Access.NOT_STATED,
+            when=report.finished.strftime("%Y"),
+        )
+    return plain_source(report)
 
 
-def _finding(report: Report, observation: Observation, policy: Policy, commitment: Commitment | None) -> Finding:
-    party, affected = report.party_of(observation), observation.affected
-    women = observation.affected_women
-    return Finding(
-        subject=party.type,
-        names=party.names,
-        identifiers=party.identifiers,
-        supplies_to=party.supplies_to or _supplied(report, party),
-        country=party.country,
-        region=party.region,
-        municipality=party.municipality,
-        site_address=party.address if party.premises is Premises.BUSINESS else None,
-        sector=party.sector,
-        named_after_person=party.named_after_person,
-        indicators=observation.indicators,
-        source=_source(report),
-        auditor=report.auditor,
-        clause=observation.clause,
-        severity=observation.severity,
-        extent=observation.extent,
-        collaborative_action=observation.collaborative_action,
-        sample=None if report.interviews is None else band_of(report.interviews),
-        affected=None if affected is None else band_of(affected),
-        women_share=None if women is None or affected is None else share_of(women, affected),
-        status=observation.status,
-        verified=observation.verified,
-        remedies=observation.remedies,
-        remedy_due=observation.remedy_due,
-        valid_until=valid_until(report, policy.validity_months),
-        commitment=commitment,
-    )
-
-
-def _supplied(report: Report, party: AuditedParty) -> tuple[Party, ...] | None:
-    # What a provider did shows on its clients as "through its labour provider", never as their own.
-    if party.type is not SubjectType.LABOUR_PROVIDER or party is report.party:
-        return None
-    return (Party(names=report.party.names, identifiers=report.party.identifiers),)
-
-
-def _source(report: Report) -> Source:
+def plain_source(report: Report) -> Source:
+    """Return where a report comes from, to the month, as this node knows it."""
     precise = report.finished_precision == "day"
     return Source(
         type=report.source,
@@ -258,6 +245,58 @@ def _source(report: Report) -> Source:
     )
 
 
+def stands_until(report: Report, policy: Policy) -> date:
+    """Return the last day on which something from a report stands; of a protected source only its year is told."""
+    rule = protected_until if policy.protects(report.source) else valid_until
+    return rule(report, policy.validity_months)
+
+
+def _may_leave(observation: Observation, policy: Policy) -> bool:
+    grave = _ORDER.index(observation.severity) >= _ORDER.index(policy.least_severity)
+    return grave and bool(observation.indicators)
+
+
+def _finding(report: Report, observation: Observation, policy: Policy, commitment: Commitment | None) -> Finding:
+    party, affected = report.party_of(observation), observation.affected
+    women, protected = observation.affected_women, policy.protects(report.source)
+    return Finding(
+        subject=party.type,
+        names=party.names,
+        identifiers=party.identifiers,
+        supplies_to=party.supplies_to or _supplied(report, party),
+        country=party.country,
+        region=party.region,
+        municipality=party.municipality,
+        site_address=party.address if party.premises is Premises.BUSINESS else None,
+        sector=party.sector,
+        named_after_person=party.named_after_person,
+        indicators=observation.indicators,
+        source=source_of(report, policy),
+        auditor=None if protected else report.auditor,
+        clause=observation.clause,
+        severity=observation.severity,
+        extent=observation.extent,
+        collaborative_action=observation.collaborative_action,
+        sample=None if protected or report.interviews is None else band_of(report.interviews),
+        affected=None if affected is None else band_of(affected),
+        women_share=None if women is None or affected is None else share_of(women, affected),
+        status=observation.status,
+        verified=observation.verified,
+        remedies=observation.remedies,
+        remedy_due=observation.remedy_due,
+        valid_until=stands_until(report, policy),
+        # Its signature names whose auditor signed.
+        commitment=None if protected else commitment,
+    )
+
+
+def _supplied(report: Report, party: AuditedParty) -> tuple[Party, ...] | None:
+    # What a provider did shows on its clients as "through its labour provider", never as their own.
+    if party.type is not SubjectType.LABOUR_PROVIDER or party is report.party:
+        return None
+    return (Party(names=report.party.names, identifiers=report.party.identifiers),)
+
+
 def _fates(report: Report, chosen: Sequence[Observation], policy: Policy) -> Iterator[FieldFate]:
     for path, pattern in _leaves(report.to_parsed()):
         top = pattern.split(".")[0]
@@ -267,6 +306,10 @@ def _fates(report: Report, chosen: Sequence[Observation], policy: Policy) -> Ite
             yield FieldFate(path, Fate.STAYS, None, "no observation of this report yields a finding")
         elif top in _PARTIES and pattern != top:
             yield _fate_of_party(report, path, pattern, chosen)
+        elif policy.protects(report.source) and pattern in _PROTECTED:
+            yield FieldFate(path, Fate.STAYS, None, "the source is protected: it could tell who spoke to whom")
+        elif policy.protects(report.source) and pattern == "finished":
+            yield FieldFate(path, Fate.LEAVES, "source.when", "to the year only: the source is protected")
         else:
             yield _listed(path, pattern)
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from rapidfuzz import fuzz
 
+from comity_node.domain.corroborating import Weighed
 from comity_node.domain.names import fold_name
 from comity_node.domain.supplier_view import (
     DecisionEntry,
@@ -85,6 +86,8 @@ class Hit:
     likeness: Likeness
     replies: tuple[ReplyEntry, ...] = ()
     """What its supplier answered and disputes, whoever carries it, also of its earlier forms."""
+    corroborations: tuple[Weighed, ...] = ()
+    """What other members' own evidence says of it, also of its earlier forms."""
 
 
 @dataclass(frozen=True, slots=True)

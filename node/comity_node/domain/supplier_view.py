@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
+from comity_schemas.corroboration import Corroboration
 from comity_schemas.decision import Decision, End, Term
 from comity_schemas.finding import CLOSED, Finding, Status
 from comity_schemas.handling import Handling
@@ -98,7 +99,22 @@ class PointerEntry:
     reason: str | None = None
 
 
-AnyEntry = Entry | DecisionEntry | ReplyEntry | PointerEntry
+@dataclass(frozen=True, slots=True)
+class CorroborationEntry:
+    """What one member's own evidence says of another's finding; the finding may not be here."""
+
+    hash: str
+    member: str
+    seq: int
+    handling: Handling
+    corroboration: Corroboration | None
+    state: EntryState
+    by: str | None = None
+    """The statement that superseded or withdrew it."""
+    reason: str | None = None
+
+
+AnyEntry = Entry | DecisionEntry | ReplyEntry | PointerEntry | CorroborationEntry
 
 
 class Standing(StrEnum):
@@ -229,6 +245,8 @@ def _added(statement: Statement) -> AnyEntry | None:
             return ReplyEntry(*place, reply, EntryState.CURRENT)
         case Kind.POINTER, Pointer() | None as pointer:
             return PointerEntry(*place, pointer, EntryState.CURRENT)
+        case Kind.CORROBORATION, Corroboration() | None as corroboration:
+            return CorroborationEntry(*place, corroboration, EntryState.CURRENT)
         case _:
             return None
 

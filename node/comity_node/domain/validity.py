@@ -50,8 +50,23 @@ def valid_until(report: Report, member_months: int) -> date:
     return min(report.valid_until, _end(report, rule.most))
 
 
+def protected_until(report: Report, member_months: int) -> date:
+    """Return the last day on which something from a protected source stands: of the report only years count.
+
+    Args:
+        report: The full report; its scheme tells nothing here, since it is not told either.
+        member_months: The member's own; counted from the end of the year.
+    """
+    until = _months_after(report.finished.year, 12, member_months)
+    return until if report.valid_until is None else min(until, date(report.valid_until.year, 12, 31))
+
+
 def _end(report: Report, months: int) -> date:
     # Counted from what `when` tells, to the end of a month: the day would tell when the audit ended, and who spoke.
     month = report.finished.month if report.finished_precision == "day" else 1
-    year, before = divmod(report.finished.year * 12 + month - 1 + months, 12)
+    return _months_after(report.finished.year, month, months)
+
+
+def _months_after(year: int, month: int, months: int) -> date:
+    year, before = divmod(year * 12 + month - 1 + months, 12)
     return date(year, before + 1, monthrange(year, before + 1)[1])

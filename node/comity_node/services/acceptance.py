@@ -21,6 +21,9 @@ from comity_node.services.settle import Settled
 from comity_schemas.handling import Handling
 from comity_schemas.statement import BODIES, Kind
 
+_BESIDE = frozenset({Kind.REPLY, Kind.CORROBORATION})
+"""What stands beside others."""
+
 
 @dataclass(slots=True)
 class _End:
@@ -132,7 +135,7 @@ class Acceptance:
         for index, opened in self._accepted:
             if opened.kind in folded:
                 folded[opened.kind].append(_folded(numbers[index], opened))
-            if opened.kind == Kind.REPLY:
+            if opened.kind in _BESIDE:
                 # Few, and found by what they are about: folded as they are.
                 changed.update(self._fold(self._arrived[index].member, opened))
             elif opened.refers_to is not None or opened.hash in self._referred:

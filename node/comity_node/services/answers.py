@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from comity_node.domain.corroborating import Weighed, sources
 from comity_node.domain.screening import DecisionHit, Hit, PointerHit, recognitions_of
 from comity_node.domain.supplier_view import DisputeStanding, Entry, ReplyEntry, Standing, dispute_standing
 from comity_node.services.screen import Answer, Coverage
+from comity_schemas.corroboration import Says
 from comity_schemas.finding import SourceType
 from comity_schemas.reply import DECIDED_WITHIN, Reply
 
@@ -107,6 +109,7 @@ def describe_finding(hit: Hit, same_event: Sequence[Any], today: date) -> dict[s
         "same_event": list(same_event),
         "credit": _credit(hit),
         **_answered(hit.replies, today),
+        **_corroborated(hit.corroborations),
         "relayed": entry.finding is not None and entry.finding.source.type is SourceType.PUBLIC_REGISTER,
         "taken_back": entry.reason,
         "changed_by": entry.by,
@@ -174,6 +177,22 @@ def _answered(replies: Sequence[ReplyEntry], today: date) -> dict[str, Any]:
     standings = {s for e in replies if e.reply is not None and (s := dispute_standing(e.reply, today)) is not None}
     order = (DisputeStanding.UNANSWERED, *DisputeStanding)
     return {"replies": said, "disputed": next((s.value for s in order if s in standings), None)}
+
+
+def _corroborated(weighed: Sequence[Weighed]) -> dict[str, Any]:
+    """Return what other members' evidence says, each by itself, and how many sources say what: never one number."""
+    said = [_corroboration(each) for each in weighed]
+    return {"corroborations": said, "sources": {says.value: sources(weighed, says) for says in Says}}
+
+
+def _corroboration(weighed: Weighed) -> dict[str, Any]:
+    return {
+        **weighed.said.to_parsed(),
+        "not_counted": weighed.not_counted,
+        "published_by": weighed.entry.member,
+        "statement": weighed.entry.hash,
+        "handling": weighed.entry.handling.to_parsed(),
+    }
 
 
 def _reply(entry: ReplyEntry, reply: Reply, today: date) -> dict[str, Any]:

@@ -7,7 +7,14 @@ from comity_federation.lone_record import as_when_signed, claimed_issuer, decide
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
 from comity_node.db.outbox import OutboxItem
-from comity_node.domain.supplier_view import AnyEntry, DecisionEntry, Entry, PointerEntry, ReplyEntry
+from comity_node.domain.supplier_view import (
+    AnyEntry,
+    CorroborationEntry,
+    DecisionEntry,
+    Entry,
+    PointerEntry,
+    ReplyEntry,
+)
 from comity_node.services.release import read_outgoing
 from comity_node.services.settle import redecide, settle_log
 from comity_node.services.subscriptions import trust_fingerprint
@@ -107,7 +114,13 @@ def _differences(slug: str, before: dict[str, AnyEntry], after: dict[str, AnyEnt
 
 
 def _what(entry: AnyEntry) -> str:
-    kinds = {Entry: "finding", DecisionEntry: "decision", ReplyEntry: "reply", PointerEntry: "pointer"}
+    kinds: dict[type[AnyEntry], str] = {
+        Entry: "finding",
+        DecisionEntry: "decision",
+        ReplyEntry: "reply",
+        PointerEntry: "pointer",
+        CorroborationEntry: "corroboration",
+    }
     return f"{kinds[type(entry)]} {entry.hash}"
 
 

@@ -36,8 +36,12 @@ _RELAYED = (
 _OF_AN_AUTHORITY = "an authority decided: its own procedure stands in place of check and window"
 _OF_THE_SUPPLIER = "the supplier's own words: neither check nor window"
 _SAYS_NOTHING = "a pointer says nothing about the supplier: neither check nor window"
+_BESIDE_A_FINDING = (
+    "it stands beside a finding to which the supplier can reply, and telling who else spoke would endanger them: "
+    "neither check nor window"
+)
 _NOTHING_GRAVER = "it says nothing graver than what the supplier was heard on: neither check nor window"
-_WITHOUT_FINDING = {"reply": _OF_THE_SUPPLIER, "pointer": _SAYS_NOTHING}
+_WITHOUT_FINDING = {"reply": _OF_THE_SUPPLIER, "pointer": _SAYS_NOTHING, "corroboration": _BESIDE_A_FINDING}
 
 
 @dataclass(frozen=True, slots=True)

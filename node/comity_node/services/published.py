@@ -15,6 +15,9 @@ from comity_schemas.statement import Kind
 
 RELEASE, WITHDRAW = "release", "withdraw"
 
+OF_A_SUPPLIER = frozenset({"finding", "decision"})
+"""What a proposal says that its supplier can see and answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Published:

@@ -14,6 +14,7 @@ from comity_federation.statements import Outgoing
 from comity_node.db import Store
 from comity_node.db.reports import StoredReport
 from comity_node.db.reviews import Review
+from comity_node.domain.corroborating import endangers_source, outgoing_corroboration
 from comity_node.domain.errors import (
     AlreadyDecided,
     AlreadyProposed,
@@ -42,17 +43,22 @@ from comity_node.services.published import (
     published_item,
     require_unrevised,
 )
+from comity_node.services.spoken_of import finding_spoken_of
 from comity_node.services.stored import open_stored
 from comity_node.services.submit import MARKS
+from comity_schemas.corroboration import Corroboration
 from comity_schemas.decision import Decision
 from comity_schemas.finding import Commitment, Finding, Status
 from comity_schemas.handling import Handling, Tlp
 from comity_schemas.pointer import Pointer
 from comity_schemas.reply import Reply
-from comity_schemas.statement import Kind, Withdrawal, WithdrawalReason
+from comity_schemas.statement import Body, Kind, Withdrawal, WithdrawalReason
 
 _RELEASABLE = frozenset({Tlp.GREEN, Tlp.CLEAR})
 """Until sharing groups exist nothing can be sealed, so nothing that must be sealed can be released."""
+
+_CAN_BE_TAKEN_BACK = (Kind.FINDING, Kind.DECISION, Kind.POINTER, Kind.CORROBORATION)
+"""What this member says itself; a reply is the supplier's."""
 
 
 def minimize_stored(stored: StoredReport, policy: Policy) -> Minimized:
@@ -96,7 +102,7 @@ async def propose_release(
         HandlingRefused: nothing can be released under these terms.
         NotPublished, StatusMayNotFollow: as `check_status`.
     """
-    stored = _unmarked(await store.reports.find(report_id))
+    stored = unmarked(await store.reports.find(report_id))
     draft = _draft(minimize_stored(stored, policy), observation)
     revises = revises or await followed_up_statement(store, open_stored(stored), observation)
     if revises is not None:
@@ -133,7 +139,7 @@ async def propose_withdrawal(
         AlreadyProposed: its withdrawal is proposed already.
         Contradictory: the reason belongs to another kind.
     """
-    outgoing = (await published_item(store, statement, Kind.FINDING, Kind.DECISION, Kind.POINTER)).outgoing
+    outgoing = (await published_item(store, statement, *_CAN_BE_TAKEN_BACK)).outgoing
     handling = outgoing.handling
     if (outgoing.kind == Kind.POINTER) != (reason is WithdrawalReason.NO_LONGER_NEEDED):
         raise Contradictory(
@@ -175,7 +181,8 @@ async def approve(store: Store, person: Person, review_id: str, now: datetime) -
         await _check_may_follow(store, review)
     proposer = await store.accounts.find_person(review.proposed_by)
     if review.act == RELEASE:
-        await require_no_objection(store, review.report_id, review.observation)
+        observation = review.observation or json.loads(review.content).get("observation")
+        await require_no_objection(store, review.report_id, observation)
     for check in RELEASE_CHECKS:
         check(review, [p for p in (proposer, person) if p is not None])
     await require_heard(store, review, now)
@@ -225,11 +232,15 @@ def read_outgoing(review: Review) -> Outgoing:
             return outgoing_reply(body, handling)
         case Pointer():
             return outgoing_pointer(body, handling)
+        case Corroboration():
+            return outgoing_corroboration(body, handling)
         case Finding():
             return outgoing_finding(body, handling)
 
 
-def _released(content: dict[str, Any]) -> Finding | Decision | Reply | Pointer:
+def _released(content: dict[str, Any]) -> Finding | Decision | Reply | Pointer | Corroboration:
+    if "corroboration" in content:
+        return Corroboration.from_parsed(content["corroboration"])
     if "pointer" in content:
         return Pointer.from_parsed(content["pointer"])
     if "reply" in content:
@@ -243,9 +254,11 @@ async def _check_may_follow(store: Store, review: Review) -> None:
     body = _released(json.loads(review.content))
     if isinstance(body, Finding):
         await check_status(store, review, body)
-    elif isinstance(body, Decision | Pointer) and review.target is not None:
-        kind = Kind.DECISION if isinstance(body, Decision) else Kind.POINTER
-        await published_item(store, review.target, kind)
+        return
+    if isinstance(body, Corroboration):
+        await finding_spoken_of(store, body.about)
+    if review.target is not None:
+        await published_item(store, review.target, Kind(read_outgoing(review).kind))
         await require_unrevised(store, review.target, but=review.id)
 
 
@@ -259,14 +272,18 @@ def _focal_point_where_people_are_at_risk(review: Review, people: Sequence[Perso
         )
     if review.act != RELEASE:
         return
-    finding = _released(content)
-    # What an authority ordered, or a supplier answers, tells nobody who spoke.
-    if not isinstance(finding, Finding):
-        return
-    if endangers_people(finding) and not focal_point:
+    body = _released(content)
+    match body:
+        case Finding() if endangers_people(body):
+            what = f"a finding of severity {body.severity} from {body.source.type} evidence"
+        case Corroboration() if endangers_source(body):
+            what = f"a corroboration from {body.source.type} evidence"
+        case _:
+            # What an authority ordered, or a supplier answers, tells nobody who spoke.
+            return
+    if not focal_point:
         raise FocalPointNeeded(
-            f"a finding of severity {finding.severity} from {finding.source.type} evidence is released only "
-            "when one of the two people is a focal point; nothing was published"
+            f"{what} is released only when one of the two people is a focal point; nothing was published"
         )
 
 
@@ -298,7 +315,13 @@ def _require_acceptable(outgoing: Outgoing, now: datetime) -> None:
         )
 
 
-def _unmarked(stored: StoredReport | None) -> StoredReport:
+def unmarked(stored: StoredReport | None) -> StoredReport:
+    """Return a stored report of which something may be said.
+
+    Raises:
+        NotFound: there is none.
+        CannotPropose: it is marked; the text says why.
+    """
     if stored is None:
         raise NotFound("no such report")
     if stored.marks:
@@ -322,7 +345,7 @@ def _as_said(finding: Finding, revises: str | None, starts_as: Status | None) ->
     return finding if starts_as is None else finding.model_copy(update={"status": starts_as, "verified": None})
 
 
-def check_handling(body: Finding | Decision | Reply | Pointer | None, handling: Handling) -> None:
+def check_handling(body: Body | None, handling: Handling) -> None:
     """Refuse terms under which nothing can be released.
 
     Raises:

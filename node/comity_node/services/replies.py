@@ -17,7 +17,7 @@ from comity_node.domain.replying import REPLY_TERMS, require_sayable
 from comity_node.domain.supplier_view import PointerEntry
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
-from comity_node.services.published import RELEASE
+from comity_node.services.published import OF_A_SUPPLIER, RELEASE
 from comity_schemas.finding import Finding
 from comity_schemas.handling import Handling
 from comity_schemas.reply import DisputeOutcome, Reply, ReplyAct, ReplyCode
@@ -152,7 +152,8 @@ async def _subject(store: Store, said: Said) -> tuple[str | None, str | None, Fi
         review_id = item.review_id
     review = None if review_id is None else await store.reviews.find(review_id)
     content = {} if review is None else json.loads(review.content)
-    if review is None or review.act != RELEASE or review.state == "rejected" or content.keys() & {"reply", "pointer"}:
+    gone = review is None or review.act != RELEASE or review.state == "rejected"
+    if review is None or gone or OF_A_SUPPLIER.isdisjoint(content):
         raise NotFound("no such proposal")
     return review.id, None, Finding.from_parsed(content["finding"]) if "finding" in content else None
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from comity_federation.registry import Registry
@@ -16,7 +16,6 @@ from comity_node.domain.screening import (
     Likeness,
     PointerHit,
     Question,
-    R,
     State,
     Verdict,
     best_verdict,
@@ -27,15 +26,13 @@ from comity_node.domain.screening import (
     weigh_identifiers,
 )
 from comity_node.domain.supplier_view import (
-    AnyEntry,
-    DecisionEntry,
-    Entry,
     Standing,
     decision_standing,
     pointer_standing,
     standing,
 )
 from comity_node.domain.trail import Event
+from comity_node.services.voices import with_replies, with_voices
 from comity_schemas.member import MemberStatus, Role
 
 SILENT_AFTER = timedelta(hours=1)
@@ -141,7 +138,7 @@ async def screen(store: Store, questions: Sequence[Question], registry: Registry
                 question=question,
                 verdict=next((v for v in (Verdict.MATCH, Verdict.REVIEW) if v in verdicts), Verdict.NONE),
                 state=state_of(found, known_otherwise=bool(decided or pointed)),
-                hits=await with_replies(store, sort_hits(found)),
+                hits=await with_voices(store, sort_hits(found), now.date()),
                 unreadable=unreadable,
                 decision_state=decision_state_of(decided),
                 decisions=await with_replies(store, sort_hits(decided)),
@@ -214,28 +211,3 @@ async def _like(
     for number, entry in (await entries.entries_by_number(sorted(found))).items():
         hits.append((entry, weigh_identifiers(question, found[number], entry)))
     return hits
-
-
-async def with_replies(store: Store, hits: Sequence[R]) -> tuple[R, ...]:
-    """Return hits with what their suppliers answered, also to the earlier forms of what is said now."""
-    forms = {hit.entry.hash: {hit.entry.hash} for hit in hits}
-    below = {hit.entry.hash: before for hit in hits if (before := _replaces(hit.entry)) is not None}
-    while below:
-        earlier = await store.view.load(set(below.values()))
-        for newest, before in below.items():
-            forms[newest].add(before)
-        steps = {newest: _replaces(earlier[before]) for newest, before in below.items() if before in earlier}
-        below = {n: b for n, b in steps.items() if b is not None and b not in forms[n]}
-    replies = await store.view.replies.about(sorted(set().union(*forms.values()))) if forms else []
-    return tuple(
-        replace(
-            hit,
-            replies=tuple(r for r in replies if r.reply is not None and r.reply.about in forms[hit.entry.hash]),
-        )
-        for hit in hits
-    )
-
-
-def _replaces(entry: AnyEntry) -> str | None:
-    body = entry.finding if isinstance(entry, Entry) else entry.decision if isinstance(entry, DecisionEntry) else None
-    return None if body is None else body.replaces

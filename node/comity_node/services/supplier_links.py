@@ -21,7 +21,7 @@ from comity_node.domain.people import Person
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
 from comity_node.services.due_process import Clock, clock_of, why_exempt
-from comity_node.services.published import RELEASE, WITHDRAW
+from comity_node.services.published import OF_A_SUPPLIER, RELEASE, WITHDRAW
 from comity_node.services.release import read_outgoing
 from comity_node.services.replies import Said, write_down
 from comity_schemas.reply import ReplyAct, ReplyCode
@@ -54,7 +54,12 @@ async def make_link(store: Store, person: Person, review_id: str, now: datetime)
         NotYet: the supplier is not told yet: a link would tell it.
     """
     review = await store.reviews.find(review_id)
-    if review is None or review.act != RELEASE or review.state == "rejected" or "reply" in json.loads(review.content):
+    if (
+        review is None
+        or review.act != RELEASE
+        or review.state == "rejected"
+        or OF_A_SUPPLIER.isdisjoint(json.loads(review.content))
+    ):
         raise NotFound("no such proposal")
     process = await store.due_process.find(review_id)
     told = process is not None and process.check.outcome is Outcome.NOTIFY and process.notified_at is not None

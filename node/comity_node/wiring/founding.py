@@ -25,6 +25,9 @@ from comity_node.services.accounts import NewToken, add_person, hash_password, m
 from comity_node.wiring.home import Home, HomeExists
 from comity_schemas.member import Authorisation, Member, MemberStatus, ReportKey, Role, SigningKey
 
+_PROTECT_SOURCES = frozenset({Role.WORKER_ORGANISATION, Role.AUTHORITY})
+"""Members to whom people speak in confidence."""
+
 
 @dataclass(frozen=True, slots=True)
 class Founding:
@@ -150,5 +153,6 @@ def _settings(founding: Founding, url: str) -> dict[str, object]:
         "host": founding.host,
         "port": founding.port,
         "env": founding.env,
+        **({"protect_sources": True} if founding.role in _PROTECT_SOURCES else {}),
         **(founding.more or {}),
     }

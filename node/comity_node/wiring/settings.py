@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     least_severity: Literal[Severity.S2, Severity.S3, Severity.S4] = Severity.S2
     """Stricter than the default is allowed, looser is not."""
     validity_months: Annotated[int, Field(ge=1, le=12)] = 12
+    protect_sources: bool = False
+    """Whether nothing that identifies a source leaves, whatever it is; what workers' organisations gathered is
+    protected always. `comity init` sets it for worker organisations and authorities."""
     reply_window_s: Annotated[float, Field(ge=0)] = FIXED.reply.total_seconds()
     reply_extension_s: Annotated[float, Field(ge=0)] = FIXED.extension.total_seconds()
     postponed_at_most_s: Annotated[float, Field(ge=0)] = FIXED.postponed.total_seconds()
@@ -77,7 +80,7 @@ class Settings(BaseSettings):
     @property
     def policy(self) -> Policy:
         """What this member lets leave."""
-        return Policy(self.least_severity, self.validity_months)
+        return Policy(self.least_severity, self.validity_months, self.protect_sources)
 
     @property
     def windows(self) -> Windows:

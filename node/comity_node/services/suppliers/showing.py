@@ -19,7 +19,8 @@ from comity_node.domain.supplier_view import (
 from comity_node.domain.suppliers.account import Told, Way
 from comity_node.domain.suppliers.judging import Judged, Judgement
 from comity_node.domain.suppliers.mentions import Role
-from comity_node.services.screen import Coverage, cover, with_replies
+from comity_node.services.screen import Coverage, cover
+from comity_node.services.voices import with_replies, with_voices
 from comity_schemas.subject import SubjectType
 
 MOST_READ = 500
@@ -175,7 +176,7 @@ async def _say(store: Store, shown: Shown, read: _Read, ways: dict[int, Way], no
     today = now.date()
     hits = [Hit(entry, standing(entry, today), _KNOWN_ONE) for entry in read.findings.values()]
     orders = [DecisionHit(entry, decision_standing(entry, today), _KNOWN_ONE) for entry in read.decisions.values()]
-    places = zip(read.findings, await with_replies(store, hits), strict=True)
+    places = zip(read.findings, await with_voices(store, hits, today), strict=True)
     shown.told = [Told(hit, ways[number], about[number]) for number, hit in places]
     placed = zip(read.decisions, await with_replies(store, orders), strict=True)
     shown.decided = [(hit, ways[number], about[number]) for number, hit in placed]

@@ -1,0 +1,156 @@
+"""What stands beside a finding or decision in the view and is found by what it is about, never by a name.
+
+Replies and corroborations have tables of their own and are the same here: `BesideShelf` says which table and which
+words.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Select, delete, func
+from sqlalchemy import select as sa_select
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from comity_node.db.rows import ReceivedRow, ReplyRow
+from comity_node.db.rows_of_voices import CorroborationRow
+from comity_node.domain.supplier_view import CorroborationEntry, EntryState, ReplyEntry
+from comity_schemas.corroboration import Corroboration
+from comity_schemas.handling import Handling
+from comity_schemas.reply import Reply
+
+B = TypeVar("B", ReplyEntry, CorroborationEntry)
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class BesideShelf(Generic[B]):
+    """Where entries of one kind stand."""
+
+    row: type[ReplyRow] | type[CorroborationRow]
+    body: str
+    """The column of what it says."""
+    model: type[Reply] | type[Corroboration]
+    body_of: Callable[[B], Reply | Corroboration | None]
+    make: Callable[..., B]
+
+    @cached_property
+    def entries(self) -> Select[*tuple[Any, ...]]:
+        """Everything of an entry but its number."""
+        row = self.row
+        return sa_select(
+            col(ReceivedRow.hash),
+            col(ReceivedRow.member),
+            col(ReceivedRow.seq),
+            col(row.handling),
+            getattr(row, self.body),
+            col(row.state),
+            col(row.by),
+            col(row.reason),
+        ).join(row, col(row.id) == col(ReceivedRow.id))
+
+    def opened(self, found: Any) -> B:
+        """Return the entry of a row of `entries`."""
+        hash_, member, seq, handling, said, state, by, reason = found
+        body = None if said is None else self.model.model_validate_json(said)
+        return self.make(
+            hash_, member, seq, Handling.model_validate_json(handling), body, EntryState(state), by, reason
+        )
+
+    def new_row(self, number: int, entry: B) -> ReplyRow | CorroborationRow:
+        """Return the row of a new entry."""
+        body = self.body_of(entry)
+        said = None if body is None else json.dumps(body.to_parsed(), ensure_ascii=False)
+        return self.row(
+            id=number,
+            about=None if body is None else body.about,
+            handling=json.dumps(entry.handling.to_parsed()),
+            state=entry.state.value,
+            **{self.body: said},
+        )
+
+
+class Beside(Generic[B]):
+    """Repository of the entries of one kind."""
+
+    def __init__(self, session: AsyncSession, shelf: BesideShelf[B]) -> None:
+        self._session = session
+        self._shelf: BesideShelf[B] = shelf
+
+    async def load(self, hashes: Iterable[str]) -> dict[str, B]:
+        """Return the named entries and everything that superseded them."""
+        found: dict[str, B] = {}
+        wanted = set(hashes)
+        while wanted:
+            entries = await self._where(ReceivedRow.hash, sorted(wanted))
+            found.update({entry.hash: entry for entry in entries})
+            wanted = {e.by for e in entries if e.state is EntryState.SUPERSEDED and e.by} - set(found)
+        return found
+
+    async def about(self, hashes: Sequence[str]) -> list[B]:
+        """Return what counts of what was said about these statements, whoever says it."""
+        entries = await self._where(self._shelf.row.about, hashes)
+        return [
+            entry for entry in entries if entry.state is EntryState.CURRENT and self._shelf.body_of(entry) is not None
+        ]
+
+    async def put(self, entries: Sequence[B]) -> None:
+        """Add or change entries whose records are accepted."""
+        if not entries:
+            return
+        await self._session.flush()
+        numbered = select(ReceivedRow.hash, ReceivedRow.id).where(
+            ReceivedRow.state == "accepted", col(ReceivedRow.hash).in_([entry.hash for entry in entries])
+        )
+        numbers = {name: number for name, number in await self._session.exec(numbered) if name is not None}
+        for entry in entries:
+            number = numbers[entry.hash]
+            row = await self._session.get(self._shelf.row, number) or self._shelf.new_row(number, entry)
+            row.state, row.by, row.reason = entry.state.value, entry.by, entry.reason
+            self._session.add(row)
+        await self._session.flush()
+
+    async def forget_log(self, member: str) -> None:
+        """Remove a member's entries, to be folded anew."""
+        of_member = select(ReceivedRow.id).where(ReceivedRow.member == member).scalar_subquery()
+        await self._session.exec(delete(self._shelf.row).where(col(self._shelf.row.id).in_(of_member)))
+        self._session.expire_all()
+
+    async def of_log(self, member: str) -> dict[str, B]:
+        """Return all entries of one member's log."""
+        return {entry.hash: entry for entry in await self._where(ReceivedRow.member, [member])}
+
+    async def members(self) -> list[str]:
+        """Return whose entries the view holds."""
+        row = self._shelf.row
+        query = select(ReceivedRow.member).join(row, col(row.id) == ReceivedRow.id).distinct()
+        return sorted(await self._session.exec(query))
+
+    async def orphans(self) -> int:
+        """Return how many entries belong to no record that was received, for `comity check`."""
+        query = select(func.count()).where(col(self._shelf.row.id).not_in(select(ReceivedRow.id).scalar_subquery()))
+        return (await self._session.exec(query)).one()
+
+    async def _where(self, column: Any, values: Sequence[str]) -> list[B]:
+        found: list[B] = []
+        connection = await self._session.connection()
+        for start in range(0, len(values), _CHUNK):
+            query = self._shelf.entries.where(col(column).in_(values[start : start + _CHUNK]))
+            found.extend(map(self._shelf.opened, await connection.execute(query)))
+        return found
+
+
+REPLIES: BesideShelf[ReplyEntry] = BesideShelf(
+    row=ReplyRow, body="reply", model=Reply, body_of=lambda entry: entry.reply, make=ReplyEntry
+)
+CORROBORATIONS: BesideShelf[CorroborationEntry] = BesideShelf(
+    row=CorroborationRow,
+    body="corroboration",
+    model=Corroboration,
+    body_of=lambda entry: entry.corroboration,
+    make=CorroborationEntry,
+)

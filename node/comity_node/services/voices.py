@@ -1,0 +1,63 @@
+"""What others say beside a finding or decision: its supplier's replies, and other members' own evidence."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from comity_node.db import Store
+from comity_node.domain.corroborating import weigh
+from comity_node.domain.screening import DecisionHit, Hit, R
+from comity_node.domain.supplier_view import AnyEntry, DecisionEntry, Entry
+
+
+async def with_voices(store: Store, hits: Sequence[Hit], today: date) -> tuple[Hit, ...]:
+    """Return findings with all that others say of them, also of the earlier forms of what is said now."""
+    forms = await _forms_of(store, hits)
+    return tuple(await _with_evidence(store, await _replied(store, hits, forms), forms, today))
+
+
+async def with_replies(store: Store, hits: Sequence[DecisionHit]) -> tuple[DecisionHit, ...]:
+    """Return decisions with what their subjects answered, also to the earlier forms of what is said now."""
+    return tuple(await _replied(store, hits, await _forms_of(store, hits)))
+
+
+async def _forms_of(store: Store, hits: Sequence[R]) -> dict[str, set[str]]:
+    """Return what each hit's statement said before, itself included: what was said to an earlier form still stands."""
+    forms = {hit.entry.hash: {hit.entry.hash} for hit in hits}
+    below = {hit.entry.hash: before for hit in hits if (before := _replaces(hit.entry)) is not None}
+    while below:
+        earlier = await store.view.load(set(below.values()))
+        for newest, before in below.items():
+            forms[newest].add(before)
+        steps = {newest: _replaces(earlier[before]) for newest, before in below.items() if before in earlier}
+        below = {n: b for n, b in steps.items() if b is not None and b not in forms[n]}
+    return forms
+
+
+async def _replied(store: Store, hits: Sequence[R], forms: dict[str, set[str]]) -> list[R]:
+    """Return hits with what their suppliers answered, in the order of their days."""
+    found = await store.view.replies.about(sorted(set().union(*forms.values()))) if forms else []
+    replies = sorted(
+        ((e.reply.made, e.hash, e.reply.about, e) for e in found if e.reply is not None), key=lambda r: r[:2]
+    )
+    return [
+        replace(hit, replies=tuple(e for *_, about, e in replies if about in forms[hit.entry.hash])) for hit in hits
+    ]
+
+
+async def _with_evidence(store: Store, hits: Sequence[Hit], forms: dict[str, set[str]], today: date) -> list[Hit]:
+    """Return hits with what other members' own evidence says of them."""
+    found = await store.view.corroborations.about(sorted(set().union(*forms.values()))) if forms else []
+    weighed: list[Hit] = []
+    for hit in hits:
+        finding, names = hit.entry.finding, forms[hit.entry.hash]
+        about = [e for e in found if e.corroboration is not None and e.corroboration.about in names]
+        if finding is not None and about:
+            hit = replace(hit, corroborations=weigh(hit.entry.member, finding, about, today))
+        weighed.append(hit)
+    return weighed
+
+
+def _replaces(entry: AnyEntry) -> str | None:
+    body = entry.finding if isinstance(entry, Entry) else entry.decision if isinstance(entry, DecisionEntry) else None
+    return None if body is None else body.replaces
