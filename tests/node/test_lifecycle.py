@@ -61,6 +61,34 @@ def test_an_illegal_transition_is_refused_and_the_allowed_ones_are_named(before:
     assert "nothing was changed" in str(refused.value)
 
 
+def test_people_read_what_may_be_said_instead() -> None:
+    with pytest.raises(StatusMayNotFollow) as refused:
+        check_start(finding(Status.CLOSED_CLAIMED, "court"))
+    assert str(refused.value) == (
+        "a first finding from the source court cannot be closed-claimed; it starts as alleged or confirmed. Where the "
+        "matter stands now follows as its revision; nothing was changed"
+    )
+    with pytest.raises(StatusMayNotFollow) as refused:
+        check_step(finding(Status.CONFIRMED), finding(Status.ALLEGED), follow_up=True)
+    assert str(refused.value) == (
+        "alleged may not follow confirmed; what may follow is plan-agreed, overturned or contract-ended; nothing was "
+        "changed"
+    )
+    with pytest.raises(StatusMayNotFollow) as refused:
+        check_step(finding(Status.OVERTURNED), finding(Status.CONFIRMED), follow_up=True)
+    assert str(refused.value) == (
+        "confirmed may not follow overturned; what may follow is nothing: it is over, and what is true after all is "
+        "published anew; nothing was changed"
+    )
+    before, after = finding(Status.IN_PROGRESS), finding(Status.CLOSED_VERIFIED, verified="on-site")
+    with pytest.raises(StatusMayNotFollow) as refused:
+        check_step(before, after, follow_up=False)
+    assert str(refused.value) == (
+        "only a follow-up report closes a finding as verified on site; verified from the desk or by workers needs "
+        "none; nothing was changed"
+    )
+
+
 @pytest.mark.parametrize("status", list(Status))
 def test_something_else_may_be_corrected_in_every_status(status: Status) -> None:
     check_step(finding(status), finding(status, severity="S1"), follow_up=False)
