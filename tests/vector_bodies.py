@@ -27,13 +27,16 @@ def add_to(collection: Collection) -> None:
         one, two = AGENCY.chain(2)
     _kinds_and_roles(collection)
     _bodies(collection)
-    _disclosed_bodies(collection)
+    _digests(collection)
+    _malformed_disclosures(collection)
+    _disclosed_fields(collection)
     _decisions(collection)
     _replies(collection)
     _pointers(collection)
     _corroborations(collection)
     _handling(collection)
     _references(collection, one, two)
+    _references_to_other_kinds(collection, one)
 
 
 def _kinds_and_roles(c: Collection) -> None:
@@ -272,8 +275,8 @@ def _decisions(c: Collection) -> None:
     )
 
 
-def _disclosed_bodies(c: Collection) -> None:
-    """12: disclosures whose digest was signed, and `_sd`."""
+def _digests(c: Collection) -> None:
+    """12: `_sd`, the digests of what is disclosed or withheld."""
 
     def with_sd(change: Any) -> Any:
         return lambda: AGENCY.finding(mend=lambda claims: claims["body"].update(_sd=change(claims["body"]["_sd"])))
@@ -293,6 +296,10 @@ def _disclosed_bodies(c: Collection) -> None:
     c.add("sd-number", "Of digests.", with_sd(lambda ds: [1, *ds]), **bad)
     c.add("sd-not-base64url", "In base64url.", with_sd(lambda ds: ["!" * 43, *ds]), **bad)
     c.add("sd-lacks-open", "`_sd` holds all of `open`.", with_sd(lambda ds: []), **bad)
+
+
+def _malformed_disclosures(c: Collection) -> None:
+    """12: disclosures whose digest was signed, and that are none."""
     malformed = {
         "reserved-name": ["_sd", []],
         "ellipsis": ["...", "x"],
@@ -335,6 +342,10 @@ def _disclosed_bodies(c: Collection) -> None:
         lambda: AGENCY.make(disclosed=twice),
         **refused(12, "disclosure"),
     )
+
+
+def _disclosed_fields(c: Collection) -> None:
+    """12: fields in clear that must be disclosed, the other way round, and disclosed values that do not fit."""
     fields = refused(12, "disclosed-fields")
     c.add(
         "names-in-clear",
@@ -443,6 +454,12 @@ def _references(c: Collection, one: Made, two: Made) -> None:
         **bad,
         **here,
     )
+
+
+def _references_to_other_kinds(c: Collection, one: Made) -> None:
+    """13: what takes back or revises a statement of another kind."""
+    bad, place = refused(13, "reference"), AGENCY.after(one)
+    ok: dict[str, Any] = {"member": plain(), "outcome": "accepted"}
     with fixed_salts("a withdrawal"):
         back = AGENCY.withdrawal(one.hash, **place)
     with fixed_salts("a group key"):
@@ -460,7 +477,7 @@ def _references(c: Collection, one: Made, two: Made) -> None:
     c.add(
         "revision-of-another-kind",
         "A finding revises findings only.",
-        lambda: AGENCY.make(clear={**revised, "replaces": back.hash}, **after),
+        lambda: AGENCY.make(clear={**FINDING_IN_CLEAR, "status": "confirmed", "replaces": back.hash}, **after),
         **bad,
         seen=seen_of(one, back),
     )

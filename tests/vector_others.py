@@ -188,10 +188,17 @@ def signed_reports(collection: Collection) -> list[dict[str, Any]]:
         **malformed,
     )
     add("report-not-json", lambda: b"%PDF-1.7", **malformed)
+    for name, sections in _misshapen().items():
+        add(f"report-{name}", lambda s=sections: _bent(firm, s), **malformed)
+    return vectors
+
+
+def _misshapen() -> dict[str, list[tuple[Any, Any]]]:
+    """Sections, each with its name, that are no report together."""
     whole = report().to_parsed()
     head = {k: v for k, v in whole.items() if k not in ("party", "observations", "evidence")}
     party = ("party", whole["party"])
-    shapes: dict[str, list[tuple[Any, Any]]] = {
+    return {
         "head-twice": [("head", head), ("head", head), party],
         "party-first": [party, ("head", head)],
         "section-named-after-a-field": [("head", head), party, ("v", 2)],
@@ -206,9 +213,6 @@ def signed_reports(collection: Collection) -> list[dict[str, Any]]:
         "name-a-list": [("head", head), party, ([], 1)],
         "field-unknown": [("head", {**head, "note": "x"}), party],
     }
-    for name, sections in shapes.items():
-        add(f"report-{name}", lambda s=sections: _bent(firm, s), **malformed)
-    return vectors
 
 
 def _bent(firm: AuditFirm, sections: list[tuple[Any, Any]]) -> bytes:

@@ -20,7 +20,8 @@ def add_to(collection: Collection) -> None:
     _standing(collection, one, two)
     _branches(collection, one, two, other)
     _keys(collection, one, two, three)
-    _places(collection, one, two, three, other)
+    _places(collection, one, two, three)
+    _forks(collection, one, two, three, other)
 
 
 def _standing(c: Collection, one: Made, two: Made) -> None:
@@ -160,8 +161,8 @@ def _keys(c: Collection, one: Made, two: Made, three: Made) -> None:
     )
 
 
-def _places(c: Collection, one: Made, two: Made, three: Made, other: list[Made]) -> None:
-    """9: next, repeat, gap, fork, frozen."""
+def _places(c: Collection, one: Made, two: Made, three: Made) -> None:
+    """9: next, repeat, gap."""
     after_one, after_two = seen_of(one), seen_of(one, two)
     member: dict[str, Any] = {"member": plain()}
     c.add("next", "The next place.", lambda: two, seen=after_one, outcome="accepted", **member)
@@ -180,6 +181,12 @@ def _places(c: Collection, one: Made, two: Made, three: Made, other: list[Made])
     c.add(
         "gap-at-the-start", "An empty log, and a second statement.", lambda: two, outcome="waiting", why="gap", **member
     )
+
+
+def _forks(c: Collection, one: Made, two: Made, three: Made, other: list[Made]) -> None:
+    """9: two stories, and what comes after."""
+    after_one, after_two = seen_of(one), seen_of(one, two)
+    member: dict[str, Any] = {"member": plain()}
     fork = {"outcome": "forked", **member}
     c.add(
         "fork-same-place",
