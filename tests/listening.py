@@ -11,8 +11,8 @@ from typing import Any
 
 from comity_federation.registry import Registry
 from comity_node.db import Database
+from comity_node.db.logs import LogStatus
 from comity_node.db.quarantine import Chosen
-from comity_node.db.received import LogStatus
 from comity_node.services.check import check
 from comity_node.services.screen import Coverage, cover
 from comity_node.services.subscriptions import trust_fingerprint
@@ -72,7 +72,7 @@ class Listener:
 
     async def logs(self) -> dict[str, LogStatus]:
         async with self.database() as database, database.read() as store:
-            return {log.member: log for log in await store.received.logs()}
+            return {log.member: log for log in await store.logs.all()}
 
     async def refused(self) -> list[tuple[str, int | None, str | None]]:
         """Member, step and code of all that lies in quarantine and uses up no place."""
@@ -127,7 +127,7 @@ class Listener:
         if self.bus.idle_reads < QUIET_AFTER:
             return False
         async with database.read() as store:
-            logs = {log.member: log for log in await store.received.logs()}
+            logs = {log.member: log for log in await store.logs.all()}
             open_inboxes = await store.received.members_in_state("new")
         listed = {member.slug: trust_fingerprint(member) for member in self.registry.members}
         stale = [slug for slug, log in logs.items() if log.decided_under not in ("", listed.get(slug))]

@@ -143,7 +143,7 @@ class Bench:
         seen: dict[str, Any] = {}
         async with self.database.read() as store:
             for member in members:
-                log = await store.received.log(member.slug)
+                log = await store.logs.of(member.slug)
                 places = await store.received.places(member.slug, range(1, log.head + 2))
                 view = await store.view.of_log(member.slug)
                 seen[member.slug] = (log.head, log.frozen_from, places, view)

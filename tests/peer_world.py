@@ -199,7 +199,7 @@ class Neighbour:
         """Take records in as if the bus had brought them, and settle."""
         topic = statements_topic(of.slug)
         async with self.house.node.database.read() as store:
-            begin = (await store.received.positions("bus")).get(topic, 0)
+            begin = (await store.logs.positions("bus")).get(topic, 0)
         batch = [Delivered(topic, begin + n, raw) for n, raw in enumerate(raws)]
         await take_in(self.house.node.database, batch, self.registry, "bus", self.house.node.clock())
         await self.settle()
@@ -225,11 +225,11 @@ class Neighbour:
 
     async def head(self, of: "Neighbour") -> int:
         async with self.house.node.database.read() as store:
-            return (await store.received.log(of.slug)).head
+            return (await store.logs.of(of.slug)).head
 
     async def frozen_from(self, of: "Neighbour") -> int | None:
         async with self.house.node.database.read() as store:
-            return (await store.received.log(of.slug)).frozen_from
+            return (await store.logs.of(of.slug)).frozen_from
 
     async def held(self, of: "Neighbour") -> list[tuple[int | None, str, str | None, str | None]]:
         """Return place, state, code and giver of everything held of a log."""

@@ -26,7 +26,7 @@ def move_before_keeping() -> None:
         async with database.write() as store:
             for item in delivered:
                 last = item.last if isinstance(item, Skipped) else item.offset
-                await store.received.move({item.topic: last + 1}, bus_id)
+                await store.logs.move({item.topic: last + 1}, bus_id)
         # Without the position it was read from, by which the node would notice; and whatever the registry says now, or
         # it would lose without being killed.
         return await keep(database, delivered, registry, bus_id, *more[:2], ends=ends)

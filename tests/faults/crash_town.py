@@ -164,20 +164,20 @@ class Story:
 
     async def _has(self, slug: str, head: int) -> bool:
         async with self.nodes[slug].database.read() as store:
-            return (await store.received.log(PUBLISHER)).head >= head
+            return (await store.logs.of(PUBLISHER)).head >= head
 
     async def _under_the_new_list(self) -> bool:
         new = self._next_entry()
         for node in self.nodes.values():
             async with node.database.read() as store:
-                if (await store.received.log(PUBLISHER)).decided_under != trust_fingerprint(new):
+                if (await store.logs.of(PUBLISHER)).decided_under != trust_fingerprint(new):
                     return False
         return True
 
     async def _all_done(self) -> bool:
         for node in self.nodes.values():
             async with node.database.read() as store:
-                log = await store.received.log(PUBLISHER)
+                log = await store.logs.of(PUBLISHER)
                 if (
                     log.head < STATEMENTS
                     or log.announced_seq != log.head
@@ -201,7 +201,7 @@ class Story:
                 found[slug] = (
                     await store.received.counts(),
                     await store.outbox.counts(),
-                    await store.received.log(PUBLISHER),
+                    await store.logs.of(PUBLISHER),
                     [condition.text for condition in await store.conditions.all()],
                 )
         return found

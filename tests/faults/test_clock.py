@@ -34,7 +34,7 @@ async def exchanging(home: Path, days: float) -> AsyncIterator[None]:
 def accepted(house: House, count: int) -> Callable[[], Awaitable[bool]]:
     async def ask() -> bool:
         async with house.node.database.read() as store:
-            return (await store.received.log("agency")).head == count
+            return (await store.logs.of("agency")).head == count
 
     return ask
 

@@ -108,7 +108,7 @@ async def new_desk(town: Town, letters: str, **more: Any) -> Desk:
 def all_settled(house: House, count: int) -> Callable[[], Awaitable[bool]]:
     async def ask() -> bool:
         async with house.node.database.read() as store:
-            sent, log = await store.outbox.counts(), await store.received.log(house.slug)
+            sent, log = await store.outbox.counts(), await store.logs.of(house.slug)
         return sent == {"sent": count} and log.head == count
 
     return ask

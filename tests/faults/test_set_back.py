@@ -92,7 +92,7 @@ class Machine:
 
         async def ask() -> bool:
             async with self.node() as node, node.database.read() as store:
-                counts, log = await store.outbox.counts(), await store.received.log("agency")
+                counts, log = await store.outbox.counts(), await store.logs.of("agency")
             return counts == {"sent": count} and log.head == count
 
         try:
@@ -104,7 +104,7 @@ class Machine:
         async with self.node() as node, node.database.read() as store:
             held_up = [f"{each.name}: {each.text}" for each in await store.conditions.all()]
             said = self.log.read_text()[-2_000:]
-            return f"{await store.outbox.counts()}, {await store.received.log('agency')}, {held_up}, {said}"
+            return f"{await store.outbox.counts()}, {await store.logs.of('agency')}, {held_up}, {said}"
 
     async def problems(self) -> list[str]:
         async with self.node() as node:

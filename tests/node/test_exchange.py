@@ -88,7 +88,7 @@ def records_are(house: House, slug: str, **expected: int) -> Callable[[], Awaita
 async def coverage(house: House) -> Coverage:
     registry = house.node.trusted_registry()
     async with house.node.database.read() as store:
-        return cover(registry, {log.member: log for log in await store.received.logs()}, house.node.clock())
+        return cover(registry, {log.member: log for log in await store.logs.all()}, house.node.clock())
 
 
 async def on_topic(town: Town, topic: str) -> list[bytes]:

@@ -97,7 +97,7 @@ async def test_a_log_in_order_needs_no_settling(bench: Bench) -> None:
     assert await bench.receive(AGENCY.member(), raws(HONEST)) == Settled(accepted=len(HONEST))
     assert await bench.settle(AGENCY.member()) == Settled()
     async with bench.database.read() as store:
-        assert (await store.received.log("agency")).heard_at == datetime.fromtimestamp(IAT, UTC)
+        assert (await store.logs.of("agency")).heard_at == datetime.fromtimestamp(IAT, UTC)
 
 
 async def test_repeats_of_what_is_held_whole_are_counted_and_dropped_at_once(bench: Bench) -> None:
@@ -105,7 +105,7 @@ async def test_repeats_of_what_is_held_whole_are_counted_and_dropped_at_once(ben
     await bench.receive(member, raws(HONEST))
     assert await bench.receive(member, raws(HONEST)) == Settled(repeated=len(HONEST))
     async with bench.database.read() as store:
-        assert (await store.received.log("agency")).repeats == len(HONEST)
+        assert (await store.logs.of("agency")).repeats == len(HONEST)
 
 
 async def test_junk_in_a_batch_holds_nothing_up(bench: Bench) -> None:

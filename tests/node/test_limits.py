@@ -70,7 +70,7 @@ async def test_when_the_gap_is_filled_reading_goes_on_and_nothing_is_missing(ben
     assert not (await paused(bench)).topics
     assert (await read(bench, raws(CHAIN[6:]), begin=5)).settled.accepted == 6
     async with bench.database.read() as store:
-        assert (await store.received.log("agency")).head == 12
+        assert (await store.logs.of("agency")).head == 12
 
 
 async def test_another_log_in_the_same_batch_is_taken_in_whole(bench: Bench) -> None:
@@ -86,7 +86,7 @@ async def test_a_full_quarantine_keeps_offsets_and_counts_only(bench: Bench) -> 
     async with bench.database.read() as store:
         (skipped,) = await store.skipped.page("agency", before=None, most=10)
         assert (skipped.first, skipped.last, skipped.offsets, skipped.reason) == (5, 19, 15, QUARANTINE_FULL)
-        assert (await store.received.log("agency")).skipped == 15
+        assert (await store.logs.of("agency")).skipped == 15
 
 
 async def test_spoiled_copies_beyond_it_are_dropped_and_the_honest_one_counts(bench: Bench) -> None:

@@ -148,7 +148,7 @@ class Network:
         released = {desk.house.slug: await desk.released() for desk in self.desks}
         for house in self.houses:
             async with house.node.database.read() as store:
-                heads = {slug: (await store.received.log(slug)).head for slug in released}
+                heads = {slug: (await store.logs.of(slug)).head for slug in released}
                 views = [await store.view.of_log(slug) for slug in released]
             entries = (pair for view in views for pair in view.items())
             self.seen[house.slug] = {name: entry for name, entry in entries if isinstance(entry, Entry)}

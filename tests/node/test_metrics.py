@@ -10,7 +10,7 @@ from builders import Publisher
 from comity_node.api.metrics import render
 from comity_node.db.backlog import Backlog
 from comity_node.db.conditions import Condition
-from comity_node.db.received import LogStatus
+from comity_node.db.logs import LogStatus
 from comity_node.services.status import RUNS, Measures, weigh
 from comity_node.wiring.settings import SettingsRefused
 from node_world import NOW, House, Town, registry_of

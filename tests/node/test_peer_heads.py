@@ -169,7 +169,7 @@ async def test_a_checkpoint_heard_from_its_node_counts_as_from_the_bus_and_a_fal
     async with serving(reporting(a, checkpoint=own), a.port):
         await b.comparison.compare(b.registry)
     async with b.house.node.database.read() as store:
-        assert (await store.received.log("a")).announced_seq == 1
+        assert (await store.logs.of("a")).announced_seq == 1
     forged = await c.checkpoint(iss=a.member.did, seq=7)
     b.now += 60
     async with serving(reporting(c, checkpoint=forged), c.port):

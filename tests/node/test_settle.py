@@ -60,7 +60,7 @@ async def test_shuffled_and_repeated_records_end_in_the_same_view(quick: Bench, 
     assert (head, frozen) == (6, None)
     assert {place.hash for place in places.values()} == {made.hash for made in HONEST} == set(view)
     async with quick.database.read() as store:
-        assert (await store.received.log("agency")).repeats == len(order) - 6
+        assert (await store.logs.of("agency")).repeats == len(order) - 6
     assert await quick.check(member) == []
 
 
@@ -393,7 +393,7 @@ async def test_a_repeat_that_brings_more_is_counted_as_a_repeat(bench: Bench) ->
     await bench.arrive(member, made.stripped("names").raw)
     await bench.arrive(member, made.raw)
     async with bench.database.read() as store:
-        assert (await store.received.log("agency")).repeats == 1
+        assert (await store.logs.of("agency")).repeats == 1
 
 
 async def test_an_unknown_kind_is_kept_and_the_chain_goes_on(bench: Bench) -> None:
@@ -528,7 +528,7 @@ async def test_skipped_offsets_are_counted_and_passed(bench: Bench) -> None:
     registry = registry_of(AGENCY.member())
     await take_in(bench.database, [Skipped(statements_topic("agency"), 3, 7, "compressed")], registry, "bus", NOW)
     async with bench.database.read() as store:
-        assert (await store.received.log("agency")).skipped == 5
+        assert (await store.logs.of("agency")).skipped == 5
     assert (await positions(bench.database, registry, "bus"))[statements_topic("agency")] == 8
 
 
@@ -552,7 +552,7 @@ async def test_a_replayed_checkpoint_makes_nobody_look_alive_and_turns_nothing_b
     for offset, raw in enumerate((checkpoint(9), checkpoint(4, hours), b"no checkpoint", checkpoint(9, hours))):
         await take_in(bench.database, [Delivered(checkpoints_topic("agency"), offset, raw)], registry, "bus", NOW)
     async with bench.database.read() as store:
-        log = await store.received.log("agency")
+        log = await store.logs.of("agency")
     assert (log.announced_seq, log.heard_at) == (9, NOW)
 
 
@@ -561,7 +561,7 @@ async def test_a_checkpoint_of_the_future_counts_as_of_now(bench: Bench) -> None
     ahead = checkpoint(1, -timedelta(days=400))
     await take_in(bench.database, [Delivered(checkpoints_topic("agency"), 0, ahead)], registry, "bus", NOW)
     async with bench.database.read() as store:
-        assert (await store.received.log("agency")).heard_at == NOW
+        assert (await store.logs.of("agency")).heard_at == NOW
 
 
 # Check

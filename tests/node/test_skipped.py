@@ -19,7 +19,7 @@ async def deliver(database: Database, *items: Delivered | Skipped) -> None:
 async def kept(database: Database) -> list[tuple[str, int, int, int, str]]:
     async with database.read() as store:
         found: list[SkippedRange] = await store.skipped.page("agency", before=None, most=1_000)
-        counted = (await store.received.log("agency")).skipped
+        counted = (await store.logs.of("agency")).skipped
     assert counted == sum(each.offsets for each in found)
     return [(each.topic, each.first, each.last, each.offsets, each.reason) for each in reversed(found)]
 

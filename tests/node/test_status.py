@@ -17,7 +17,7 @@ from builders import Publisher
 from comity_node.db import Database
 from comity_node.db.backlog import Backlog
 from comity_node.db.conditions import Condition
-from comity_node.db.received import LogStatus
+from comity_node.db.logs import LogStatus
 from comity_node.domain.advice import ANY, CONDITIONS, advise
 from comity_node.services.status import RUNS, Measures, Status, measure, weigh
 from comity_node.wiring.locks import is_held, take

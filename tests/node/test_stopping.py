@@ -148,7 +148,7 @@ async def test_with_a_broker_that_is_paused_in_the_middle(tmp_path: Path) -> Non
 
         async def heard() -> bool:
             async with house.node.database.read() as store:
-                return (await store.received.log(slug)).heard_at is not None
+                return (await store.logs.of(slug)).heard_at is not None
 
         with running(house.home, "serve") as (process, log):
             await until("it publishes and reads", heard)

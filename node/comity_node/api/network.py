@@ -10,7 +10,7 @@ from comity_federation.statements import genesis
 from comity_node.api.bodies import MOST_ROWS
 from comity_node.api.contract import refuses, sends
 from comity_node.auth import RecordReader, SignedIn, ThisNode
-from comity_node.db.received import LogStatus
+from comity_node.db.logs import LogStatus
 from comity_node.domain.errors import NotFound
 from comity_node.services.answers import describe_coverage
 from comity_node.services.screen import cover
@@ -56,7 +56,7 @@ async def get_network(person: SignedIn, node: ThisNode) -> NetworkOut:
     """Who is connected, and is anything stuck?"""
     registry = await node.registry()
     async with node.database.read() as store:
-        logs = {log.member: log for log in await store.received.logs()}
+        logs = {log.member: log for log in await store.logs.all()}
         counts = await store.received.counts()
         places = {slug: await store.received.places(slug, [log.head]) for slug, log in logs.items()}
     members = []

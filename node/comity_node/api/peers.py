@@ -47,7 +47,7 @@ async def get_checkpoint(caller: CallingMember, node: ThisNode) -> PeerCheckpoin
         signed = await store.peers.checkpoint(own)
         yours = await store.peers.checkpoint(caller.slug)
         heads = await verified_heads(store, registry)
-        frozen = tuple(log.member for log in await store.received.logs() if log.frozen_from is not None)
+        frozen = tuple(log.member for log in await store.logs.all() if log.frozen_from is not None)
     return PeerCheckpoint(
         member=own,
         checkpoint=None if signed is None else signed.decode("ascii"),

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select, delete, func
+from sqlalchemy import ColumnElement, Select, delete, func
 from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.hashes import has_hash
 from comity_node.db.rows import ReceivedRow, ReplyRow
 from comity_node.db.rows_of_voices import CorroborationRow
 from comity_node.domain.supplier_view import CorroborationEntry, EntryState, ReplyEntry
@@ -86,14 +87,14 @@ class Beside(Generic[B]):
         found: dict[str, B] = {}
         wanted = set(hashes)
         while wanted:
-            entries = await self._where(ReceivedRow.hash, sorted(wanted))
+            entries = await self._where(has_hash, sorted(wanted))
             found.update({entry.hash: entry for entry in entries})
             wanted = {e.by for e in entries if e.state is EntryState.SUPERSEDED and e.by} - set(found)
         return found
 
     async def about(self, hashes: Sequence[str]) -> list[B]:
         """Return what counts of what was said about these statements, whoever says it."""
-        entries = await self._where(self._shelf.row.about, hashes)
+        entries = await self._where(col(self._shelf.row.about).in_, hashes)
         return [
             entry for entry in entries if entry.state is EntryState.CURRENT and self._shelf.body_of(entry) is not None
         ]
@@ -104,7 +105,7 @@ class Beside(Generic[B]):
             return
         await self._session.flush()
         numbered = select(ReceivedRow.hash, ReceivedRow.id).where(
-            ReceivedRow.state == "accepted", col(ReceivedRow.hash).in_([entry.hash for entry in entries])
+            ReceivedRow.state == "accepted", has_hash([entry.hash for entry in entries])
         )
         numbers = {name: number for name, number in await self._session.exec(numbered) if name is not None}
         for entry in entries:
@@ -122,7 +123,7 @@ class Beside(Generic[B]):
 
     async def of_log(self, member: str) -> dict[str, B]:
         """Return all entries of one member's log."""
-        return {entry.hash: entry for entry in await self._where(ReceivedRow.member, [member])}
+        return {entry.hash: entry for entry in await self._where(col(ReceivedRow.member).in_, [member])}
 
     async def members(self) -> list[str]:
         """Return whose entries the view holds."""
@@ -135,11 +136,11 @@ class Beside(Generic[B]):
         query = select(func.count()).where(col(self._shelf.row.id).not_in(select(ReceivedRow.id).scalar_subquery()))
         return (await self._session.exec(query)).one()
 
-    async def _where(self, column: Any, values: Sequence[str]) -> list[B]:
+    async def _where(self, among: Callable[[Sequence[str]], ColumnElement[bool]], values: Sequence[str]) -> list[B]:
         found: list[B] = []
         connection = await self._session.connection()
         for start in range(0, len(values), _CHUNK):
-            query = self._shelf.entries.where(col(column).in_(values[start : start + _CHUNK]))
+            query = self._shelf.entries.where(among(values[start : start + _CHUNK]))
             found.extend(map(self._shelf.opened, await connection.execute(query)))
         return found
 

@@ -51,3 +51,8 @@ async def update_rows(
     named = ", ".join(f'"{column}" = {place}' for column, place in zip(columns, places, strict=False))
     statement = f"update {table.__tablename__} set {named} where id = {places[-1]}"  # noqa: S608 (our own names)
     await connection.exec_driver_sql(statement, [tuple(row) for row in rows])
+
+
+def values_of(of: Any) -> dict[str, Any]:
+    """Return the fields of a flat dataclass with slots; `asdict` copies every value in depth."""
+    return {name: getattr(of, name) for name in of.__slots__}

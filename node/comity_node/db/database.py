@@ -24,7 +24,7 @@ _PRAGMAS = (
     "journal_mode=WAL",
     "busy_timeout=10000",
     "synchronous=FULL",
-    "wal_autocheckpoint=8000",
+    "wal_autocheckpoint=4000",
     "cache_size=-32768",
 )
 """FULL: a statement that was signed must survive a power cut, or the node would sign its place twice. The log is
@@ -123,7 +123,7 @@ def take_over_begin(engine: AsyncEngine) -> None:
 
 def _set_page_size(connection: Any, _record: Any) -> None:
     # Counts for a new file only. A record has some 2.3 KiB: one fits into a page of 4 KiB, three into one of 8.
-    connection.execute("PRAGMA page_size=8192")
+    connection.execute("PRAGMA page_size=16384")
 
 
 def _leave_begin_to_us(connection: Any, _record: Any) -> None:

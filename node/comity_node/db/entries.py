@@ -11,13 +11,13 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Select, TextClause, delete, func, text
+from sqlalchemy import ColumnElement, Select, TextClause, delete, func, text
 from sqlalchemy import select as sa_select
-from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.bulk import insert_rows, stored_time
+from comity_node.db.hashes import has_hash
 from comity_node.db.rows import (
     ChangeRow,
     DecisionIdentifierRow,
@@ -132,21 +132,25 @@ class Entries(Generic[E]):
 
     async def entries(self, hashes: Sequence[str]) -> list[E]:
         """Return the entries of these hashes that exist."""
-        return await self._chunked(self._shelf.entries, col(ReceivedRow.hash), hashes, self._shelf.opened)
+        return await self._chunked(self._shelf.entries, has_hash, hashes, self._shelf.opened)
 
     async def entries_by_number(self, numbers: Sequence[int]) -> dict[int, E]:
         """Return the entries of these records' numbers, as `names` and `with_identifiers` give them."""
         number = col(self._shelf.entry.id)
         query = self._shelf.entries.add_columns(number)
-        return dict(await self._chunked(query, number, numbers, lambda row: (row[-1], self._shelf.opened(row))))
+        return dict(await self._chunked(query, number.in_, numbers, lambda row: (row[-1], self._shelf.opened(row))))
 
     async def _chunked(
-        self, query: Select[*tuple[Any, ...]], column: Mapped[Any], values: Sequence[Any], make: Callable[[Any], T]
+        self,
+        query: Select[*tuple[Any, ...]],
+        among: Callable[[Sequence[Any]], ColumnElement[bool]],
+        values: Sequence[Any],
+        make: Callable[[Any], T],
     ) -> list[T]:
         found: list[T] = []
         connection = await self._session.connection()
         for start in range(0, len(values), _CHUNK):
-            rows = await connection.execute(query.where(column.in_(values[start : start + _CHUNK])))
+            rows = await connection.execute(query.where(among(values[start : start + _CHUNK])))
             found.extend(make(row) for row in rows)
         return found
 
@@ -155,7 +159,7 @@ class Entries(Generic[E]):
         await self._session.flush()
         numbers = await self.numbers([entry.hash for entry in entries])
         number = col(self._shelf.entry.id)
-        known = set(await self._chunked(sa_select(number), number, list(numbers.values()), lambda row: row[0]))
+        known = set(await self._chunked(sa_select(number), number.in_, list(numbers.values()), lambda row: row[0]))
         await self.add([self._shelf.folded(numbers[e.hash], e) for e in entries if numbers[e.hash] not in known], now)
         # What was added on its way through another state is changed too.
         await self._change([(numbers[e.hash], e) for e in entries if e.state is not EntryState.CURRENT], now)
@@ -253,7 +257,7 @@ class Entries(Generic[E]):
     async def numbers(self, hashes: Sequence[str]) -> dict[str, int]:
         """Return hash to the number of the record that counts."""
         query = sa_select(col(ReceivedRow.hash), col(ReceivedRow.id)).where(col(ReceivedRow.state) == "accepted")
-        return dict(await self._chunked(query, col(ReceivedRow.hash), hashes, tuple))
+        return dict(await self._chunked(query, has_hash, hashes, tuple))
 
 
 FINDINGS: Shelf[Entry] = Shelf(

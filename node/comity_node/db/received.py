@@ -1,24 +1,24 @@
-"""Records received, the logs they belong to, and where reading goes on.
+"""Records received, with what was decided about each.
 
 One table holds every record with a state: `new` (the inbox), `accepted`, `kept` (refused at step 10 or later: its
 place is used up), `waiting`, `refused`. Quarantine is what is `kept` or `refused`.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, TextClause, and_, bindparam, delete, func, or_, text, update
-from sqlalchemy import select as sa_select
-from sqlmodel import SQLModel, col, select
+from sqlalchemy import ColumnElement, and_, delete, func, or_, text, update
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from comity_federation.decision import Earlier, Place
 from comity_federation.log_state import Peek
-from comity_node.db.bulk import insert_rows, stored_time
-from comity_node.db.rows import LogRow, PositionRow, ReceivedRow, UtcTime
+from comity_node.db.bulk import insert_rows, stored_time, values_of
+from comity_node.db.hashes import forget_hash, has_hash, note_again, note_hashes
+from comity_node.db.rows import LogRow, ReceivedRow
 
 _HOLDS_PLACE = ("accepted", "kept")
 
@@ -57,30 +57,6 @@ class Verdict:
     step: int | None = None
     code: str | None = None
     detail: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LogStatus:
-    """What this node knows of one member's log."""
-
-    member: str
-    head: int = 0
-    head_hash: str = ""
-    """Hash of the statement at the head; empty before the first."""
-    head_key: int = 0
-    """Index in the member's list of the key that signed it."""
-    frozen_from: int | None = None
-    repeats: int = 0
-    skipped: int = 0
-    decided_under: str = ""
-    """Hash of the member's registry entry under which all of the log was decided."""
-    heard_at: datetime | None = None
-    announced_seq: int | None = None
-    announced_hash: str | None = None
-    announced_registry: int | None = None
-    counted_on: str = ""
-    """Day (UTC, ISO 8601) on which `counted` records came that were new when they came."""
-    counted: int = 0
 
 
 class Volume(NamedTuple):
@@ -136,9 +112,10 @@ class ReceivedRecords:
         source: str | None = None,
     ) -> None:
         """Put a record in the inbox, with what it claims to be."""
+        number = await self._next_id()
         self._session.add(
             ReceivedRow(
-                id=await self._next_id(),
+                id=number,
                 member=member,
                 bus_offset=offset,
                 raw=raw,
@@ -150,6 +127,8 @@ class ReceivedRecords:
                 source=source,
             )
         )
+        if claimed is not None:
+            await note_hashes(self._session, [(claimed.hash, number)])
 
     async def add_arrived(self, arrived: Sequence[Arrived], now: datetime) -> list[int]:
         """Store many records with what was made of them, and return their numbers."""
@@ -158,6 +137,10 @@ class ReceivedRecords:
         rows = [(first + n, *record, at) for n, record in enumerate(arrived)]
         self._last_id = first + len(rows) - 1
         await insert_rows(self._session, ReceivedRow, _ARRIVED_COLUMNS, rows)
+        await note_hashes(
+            self._session,
+            [(record.hash, first + n) for n, record in enumerate(arrived) if record.hash is not None],
+        )
         return [row[0] for row in rows]
 
     async def _next_id(self) -> int:
@@ -166,17 +149,6 @@ class ReceivedRecords:
             self._last_id = (await self._session.exec(select(func.max(ReceivedRow.id)))).one() or 0
         self._last_id += 1
         return self._last_id
-
-    async def positions(self, bus_id: str) -> dict[str, int]:
-        """Return by topic where reading goes on; a topic not read on this bus yet is absent."""
-        query = select(PositionRow.topic, PositionRow.next_offset).where(PositionRow.bus_id == bus_id)
-        return dict((await self._session.exec(query)).all())
-
-    async def move(self, next_offsets: Mapping[str, int], bus_id: str) -> None:
-        """Note where reading goes on, in the transaction that stores what was read."""
-        if next_offsets:
-            rows = [{"topic": t, "bus_id": bus_id, "next_offset": offset} for t, offset in next_offsets.items()]
-            await (await self._session.connection()).execute(_PUT_POSITION, rows)
 
     async def inbox(self, member: str, *, most: int) -> list[Received]:
         """Return the oldest undecided records of a member."""
@@ -202,24 +174,22 @@ class ReceivedRecords:
         rows = await self._session.exec(query.where(condition).group_by(ReceivedRow.member))
         return {member: Volume(records, int(size or 0)) for member, records, size in rows}
 
-    async def read_again(self, topic: str) -> None:
-        """Read a topic from its beginning again."""
-        await self._session.exec(update(PositionRow).where(col(PositionRow.topic) == topic).values(next_offset=0))
-
     async def settle(self, verdicts: Mapping[int, Verdict]) -> None:
         """Write verdicts beside records; what one claimed to be stays where its verdict has nothing better."""
         if verdicts:
             await self._session.flush()
-            rows = [{"n": number, **_values(verdict)} for number, verdict in verdicts.items()]
+            rows = [{"n": number, **values_of(verdict)} for number, verdict in verdicts.items()]
             await (await self._session.connection()).execute(_SETTLE, rows)
+            await note_again(self._session, [(v.hash, n) for n, v in verdicts.items() if v.hash is not None])
 
     async def drop(self, record_id: int) -> None:
         """Remove a record that says nothing new, or for which there is no room."""
+        await forget_hash(self._session, record_id)
         await self._session.exec(delete(ReceivedRow).where(col(ReceivedRow.id) == record_id))
 
     async def replace_raw(self, member: str, name: str, raw: bytes) -> None:
         """Keep a fuller copy of an accepted record: it has disclosures that the first copy lacked."""
-        of_name = and_(col(ReceivedRow.member) == member, col(ReceivedRow.hash) == name, _holds_place())
+        of_name = and_(has_hash([name], member), _holds_place())
         await self._session.exec(update(ReceivedRow).where(of_name).values(raw=raw))
 
     async def whole(self, member: str, seqs: Iterable[int]) -> dict[int, str]:
@@ -243,7 +213,7 @@ class ReceivedRecords:
 
     async def earlier(self, member: str, hashes: Iterable[str]) -> dict[str, Earlier]:
         """Return the statements of these hashes that have a place in the log."""
-        query = _of(member).where(_holds_place(), col(ReceivedRow.hash).in_(sorted(set(hashes))))
+        query = select(ReceivedRow).where(_holds_place(), has_hash(set(hashes), member))
         return {
             row.hash: Earlier(row.seq, row.kind or "")
             for row in await self._session.exec(query)
@@ -257,12 +227,12 @@ class ReceivedRecords:
 
     async def holder(self, member: str, name: str) -> Received | None:
         """Return the record of a statement that has its place in the log."""
-        row = (await self._session.exec(_of(member).where(ReceivedRow.hash == name, _holds_place()))).first()
+        row = (await self._session.exec(select(ReceivedRow).where(has_hash([name], member), _holds_place()))).first()
         return None if row is None else _received(row)
 
     async def find(self, name: str) -> Received | None:
         """Return the accepted or kept record of a statement's hash, whoever published it."""
-        row = (await self._session.exec(select(ReceivedRow).where(ReceivedRow.hash == name, _holds_place()))).first()
+        row = (await self._session.exec(select(ReceivedRow).where(has_hash([name]), _holds_place()))).first()
         return None if row is None else _received(row)
 
     async def links(self, member: str) -> dict[str, Peek]:
@@ -335,7 +305,7 @@ class ReceivedRecords:
 
     async def of_hash(self, member: str, name: str) -> list[Received]:
         """Return every copy of a statement, whatever was decided about it."""
-        query = _of(member).where(ReceivedRow.hash == name).order_by(col(ReceivedRow.id))
+        query = select(ReceivedRow).where(has_hash([name], member)).order_by(col(ReceivedRow.id))
         return [_received(row) for row in await self._session.exec(query)]
 
     async def lacking(self, member: str, *, after: int, most: int) -> list[Received]:
@@ -369,54 +339,18 @@ class ReceivedRecords:
         counts: dict[str, dict[str, int]] = {}
         for member, state, count in await self._session.exec(query):
             counts.setdefault(member, {})[state] = count
-        for log in await self.logs():
+        for member, head in await self._session.exec(select(LogRow.member, LogRow.head)):
             # Every place of the chain holds one record, accepted or kept.
-            accepted = log.head - counts.get(log.member, {}).get("kept", 0)
+            accepted = head - counts.get(member, {}).get("kept", 0)
             if accepted:
-                counts.setdefault(log.member, {})["accepted"] = accepted
+                counts.setdefault(member, {})["accepted"] = accepted
         return counts
-
-    async def log(self, member: str) -> LogStatus:
-        """Return what is known of a log; an empty one when nothing is."""
-        return next(iter(await self._logs(_ALL_LOGS.where(col(LogRow.member) == member))), LogStatus(member))
-
-    async def logs(self) -> list[LogStatus]:
-        """Return all known logs by member."""
-        return await self._logs(_ALL_LOGS.order_by(LogRow.member))
-
-    async def _logs(self, query: Select[*tuple[Any, ...]]) -> list[LogStatus]:
-        return [LogStatus(*row) for row in await (await self._session.connection()).execute(query)]
-
-    async def put_logs(self, *logs: LogStatus) -> None:
-        """Store what is known of logs."""
-        if logs:
-            await (await self._session.connection()).execute(_PUT_LOG, [_values(log) for log in logs])
-
-
-_LOG_FIELDS = tuple(f.name for f in fields(LogStatus))
-_ALL_LOGS = sa_select(*(col(getattr(LogRow, name)) for name in _LOG_FIELDS))
-
-
-def _put(table: type[SQLModel], key: str, columns: Sequence[str]) -> TextClause:
-    """Return the statement that adds a row or changes the one of this key: the same on both databases."""
-    values = ", ".join(f":{c}" for c in columns)
-    changes = ", ".join(f"{c} = excluded.{c}" for c in columns if c != key)
-    statement = f"insert into {table.__tablename__} ({', '.join(columns)}) values ({values})"  # noqa: S608
-    times = [bindparam(c, type_=UtcTime()) for c in columns if c.endswith("_at")]
-    return text(f"{statement} on conflict ({key}) do update set {changes}").bindparams(*times)
 
 
 _SETTLE = text(
     "update received set state = :state, key = :key, kind = :kind, step = :step, code = :code, detail = :detail,"
     " seq = coalesce(:seq, seq), hash = coalesce(:hash, hash), prev = coalesce(:prev, prev) where id = :n"
 )
-_PUT_LOG = _put(LogRow, "member", _LOG_FIELDS)
-_PUT_POSITION = _put(PositionRow, "topic", ("topic", "bus_id", "next_offset"))
-
-
-def _values(of: LogStatus | Verdict) -> dict[str, Any]:
-    # `asdict` copies every value in depth: for flat ones that is most of its time.
-    return {name: getattr(of, name) for name in of.__slots__}
 
 
 def _of(member: str) -> SelectOfScalar[ReceivedRow]:

@@ -253,7 +253,6 @@ class ReceivedRow(SQLModel, table=True):
     __table_args__ = (
         _one_of("state", "new", "accepted", "kept", "waiting", "refused"),
         Index("ix_received_member_seq", "member", "seq"),
-        Index("ix_received_hash", "hash"),
         # All but a few are accepted: what is looked for by state lies in an index of its own, small for ever.
         Index("ix_received_not_accepted", "member", "state", "id", **_where("state <> 'accepted'")),
         Index("ix_received_lacking", "member", **_where(_LACKING)),

@@ -12,6 +12,7 @@ from comity_node.db.due_process import DueProcess
 from comity_node.db.evidence import EvidenceFiles
 from comity_node.db.given_answers import GivenAnswers
 from comity_node.db.judgements import Judgements
+from comity_node.db.logs import Logs
 from comity_node.db.outbox import Outbox
 from comity_node.db.peers import PeerWords
 from comity_node.db.plans import LocalActs, Plans
@@ -99,6 +100,11 @@ class Store:
     def outbox(self) -> Outbox:
         """What waits to be signed and sent, and what was."""
         return Outbox(self._session)
+
+    @cached_property
+    def logs(self) -> Logs:
+        """What is known of every log, and where reading goes on."""
+        return Logs(self._session)
 
     @cached_property
     def received(self) -> ReceivedRecords:

@@ -13,7 +13,8 @@ from comity_federation.decision import Earlier, Refused
 from comity_federation.log_state import peek
 from comity_node.db import Store
 from comity_node.db.entries import Folded
-from comity_node.db.received import Arrived, LogStatus
+from comity_node.db.logs import LogStatus
+from comity_node.db.received import Arrived
 from comity_node.domain.supplier_view import AnyEntry, Statement, changes
 from comity_node.services.hearing import heard_at
 from comity_node.services.opening import Opened

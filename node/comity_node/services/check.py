@@ -48,7 +48,7 @@ async def check(database: Database, registry: Registry, now: datetime) -> list[s
 async def _settle_inbox(store: Store, registry: Registry, now: datetime) -> None:
     """Decide what a stopped node had not come to yet: it is no difference that it is not in the view."""
     for member in registry.members:
-        log = await store.received.log(member.slug)
+        log = await store.logs.of(member.slug)
         # Under another entry all of the log is decided anew below, its inbox with it.
         while log.decided_under in ("", trust_fingerprint(member)) and await store.received.inbox(member.slug, most=1):
             await settle_log(store, member, now)

@@ -14,7 +14,8 @@ from comity_federation.decision import Refused
 from comity_federation.log_state import peek
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
-from comity_node.db.received import Arrived, LogStatus, Volume
+from comity_node.db.logs import LogStatus
+from comity_node.db.received import Arrived, Volume
 from comity_node.services.acceptance import Acceptance
 from comity_node.services.limits import MOST_PARKED, MOST_QUARANTINED, QUARANTINE_FULL, Budget, spent_today
 from comity_node.services.opening import Opened, Opening
@@ -44,7 +45,7 @@ class TakenIn:
 async def positions(database: Database, registry: Registry, bus_id: str) -> dict[str, int]:
     """Return where reading of every topic goes on."""
     async with database.read() as store:
-        known = await store.received.positions(bus_id)
+        known = await store.logs.positions(bus_id)
     return {topic: known.get(topic, 0) for topic in subscriptions(registry).topics}
 
 
@@ -81,7 +82,7 @@ async def take_in(
         if not is_newest():
             return None
         if begins is not None:
-            known = await store.received.positions(bus_id)
+            known = await store.logs.positions(bus_id)
             if any(known.get(item.topic, 0) != begins[item.topic] for item in delivered):
                 return None
         batch = _Batch(store, registry, now, ends or {})
@@ -89,14 +90,14 @@ async def take_in(
         for item, opening in zip(delivered, opened or [None] * len(delivered), strict=True):
             batch.take(item, opening)
         taken = await batch.write()
-        await store.received.move(batch.next_offsets, bus_id)
+        await store.logs.move(batch.next_offsets, bus_id)
     return taken
 
 
 async def forget_position(database: Database, topic: str, bus_id: str) -> None:
     """Read a topic from its beginning again: the bus no longer holds where we were. Repeats are dropped later."""
     async with database.write() as store:
-        await store.received.move({topic: 0}, bus_id)
+        await store.logs.move({topic: 0}, bus_id)
 
 
 @dataclass(slots=True)
@@ -126,7 +127,7 @@ class _Batch:
         """Load what is known of the logs that the batch concerns."""
         self._subscribed = subscriptions(self.registry)
         self._acceptance = Acceptance(self.store, self.now)
-        self._as_found = {log.member: log for log in await self.store.received.logs()}
+        self._as_found = {log.member: log for log in await self.store.logs.all()}
         self._undecided = await self.store.received.undecided()
         today = self.now.date()
         for topic, subscription in self._subscribed.statements.items():
@@ -212,7 +213,7 @@ class _Batch:
         for budget in self._budgets.values():
             slug = budget.subscription.member.slug
             logs[slug] = budget.noted(logs.get(slug) or self._log(slug))
-        await self.store.received.put_logs(*(log for log in logs.values() if log != self._log(log.member)))
+        await self.store.logs.put(*(log for log in logs.values() if log != self._log(log.member)))
         for topic, raws in self._checkpoints.items():
             for raw in raws[-_NEWEST_CHECKPOINTS:]:
                 member = self._subscribed.checkpoints[topic].member

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from comity_node.db import Store
-from comity_node.db.received import LogStatus, Volume
+from comity_node.db.logs import LogStatus
+from comity_node.db.received import Volume
 from comity_node.services.subscriptions import Subscription, Subscriptions
 
 MOST_PARKED = Volume(1_000, 16 * 1024 * 1024)
@@ -39,7 +40,7 @@ class Paused:
 async def find_paused(store: Store, subscribed: Subscriptions, today: date) -> Paused:
     """Return which topics must not be read now."""
     undecided = await store.received.undecided()
-    logs = {log.member: log for log in await store.received.logs()}
+    logs = {log.member: log for log in await store.logs.all()}
     parked, over_budget = set(), set()
     for topic, subscription in subscribed.statements.items():
         slug = subscription.member.slug

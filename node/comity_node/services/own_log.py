@@ -131,7 +131,7 @@ async def reconcile(
 
 
 async def _require_no_fork(store: Store, member: Member) -> None:
-    log = await store.received.log(member.slug)
+    log = await store.logs.of(member.slug)
     if log.frozen_from is not None:
         raise OwnLogFrozen(
             f"two statements with this node's own signature contradict each other from place {log.frozen_from} on. "
@@ -148,7 +148,7 @@ async def _queue_void_again(store: Store, member: Member, registry: Registry) ->
     head = await store.outbox.head()
     if head is None or not demanded(member):
         return 0
-    if (await store.received.log(member.slug)).decided_under not in ("", trust_fingerprint(member)):
+    if (await store.logs.of(member.slug)).decided_under not in ("", trust_fingerprint(member)):
         raise OwnLogUndecided("the registry has changed its word on this node's own log, which is decided anew first")
     first = await _first_void(store, member, registry, head[0])
     if first is None:
@@ -159,7 +159,7 @@ async def _queue_void_again(store: Store, member: Member, registry: Registry) ->
 
 
 async def _first_void(store: Store, member: Member, registry: Registry, head: int) -> int | None:
-    log = await store.received.log(member.slug)
+    log = await store.logs.of(member.slug)
     first, seq = None, min(log.head, head)
     while seq >= 1 and await _differs(store, member, seq):
         first, seq = seq, seq - 1

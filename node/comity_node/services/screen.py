@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
 from comity_node.db.entries import E, Entries
-from comity_node.db.received import LogStatus
+from comity_node.db.logs import LogStatus
 from comity_node.domain.screening import (
     DecisionHit,
     DecisionState,
@@ -105,7 +105,7 @@ class Answer:
 
 async def screen(store: Store, questions: Sequence[Question], registry: Registry, now: datetime) -> list[Answer]:
     """Answer questions from one consistent view, so that all are asked at the same log positions."""
-    logs = {log.member: log for log in await store.received.logs()}
+    logs = {log.member: log for log in await store.logs.all()}
     coverage = cover(registry, logs, now)
     positions = {slug: log.head for slug, log in sorted(logs.items())}
     findings, decisions = store.view.findings, store.view.decisions

@@ -16,7 +16,8 @@ from comity_federation.log_state import LogState, peek, trace_branch
 from comity_federation.merging import merge_copies
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
-from comity_node.db.received import LogStatus, Received, Verdict, Volume
+from comity_node.db.logs import LogStatus
+from comity_node.db.received import Received, Verdict, Volume
 from comity_node.domain.supplier_view import AnyEntry, Statement, changes
 from comity_node.domain.trail import Event
 from comity_node.services.hearing import heard_at
@@ -60,7 +61,7 @@ async def settle(
     """
     async with database.read() as store:
         with_inbox = await store.received.members_in_state("new")
-        under = {log.member: log.decided_under for log in await store.received.logs()}
+        under = {log.member: log.decided_under for log in await store.logs.all()}
     total = Settled()
     for member in registry.members:
         changed = under.get(member.slug, "") not in ("", trust_fingerprint(member))
@@ -76,7 +77,7 @@ async def settle(
 
 async def settle_log(store: Store, member: Member, now: datetime) -> Settled:
     """Decide one member's inbox, what waits too when it has a new key, the whole log when more of its entry changed."""
-    log = await store.received.log(member.slug)
+    log = await store.logs.of(member.slug)
     if has_only_new_keys(member, log.decided_under):
         await store.received.reopen_waiting(member.slug)
     elif log.decided_under not in ("", trust_fingerprint(member)):
@@ -93,7 +94,7 @@ async def settle_log(store: Store, member: Member, now: datetime) -> Settled:
 async def _ask_for_what_was_not_kept(store: Store, member: Member) -> None:
     """Read a log again of which refused records were not kept: under another registry they may count."""
     if await store.skipped.any_for(member.slug, QUARANTINE_FULL):
-        await store.received.read_again(statements_topic(member.slug))
+        await store.logs.read_again(statements_topic(member.slug))
 
 
 async def redecide(store: Store, member: Member, now: datetime, *, why: str, repeats: int = 0) -> Settled:
@@ -106,7 +107,7 @@ async def redecide(store: Store, member: Member, now: datetime, *, why: str, rep
         why: For the trail.
         repeats: Dropped by the pass that found this to be needed, and not counted yet.
     """
-    log = await store.received.log(member.slug)
+    log = await store.logs.of(member.slug)
     frozen_from: int | None = None
     while True:
         await store.received.reopen(member.slug)
@@ -188,7 +189,7 @@ class _Settling:
             decided_under=trust_fingerprint(self.member),
             heard_at=self._heard,
         )
-        await self.store.received.put_logs(log)
+        await self.store.logs.put(log)
         return Settled(**self._counts)
 
     def _forget_places(self) -> None:

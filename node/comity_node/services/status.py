@@ -8,7 +8,7 @@ from comity_federation.registry import Registry
 from comity_node.db import Store
 from comity_node.db.backlog import Backlog
 from comity_node.db.conditions import Condition
-from comity_node.db.received import LogStatus
+from comity_node.db.logs import LogStatus
 from comity_node.db.supplier_words import SupplierWord
 from comity_node.domain.advice import Advice, advise
 from comity_node.domain.due_process import FIXED, Process, Windows
@@ -103,7 +103,7 @@ async def measure(store: Store) -> Measures:
         conditions=await store.conditions.all(),
         outgoing=await store.backlogs.outgoing(),
         undecided=await store.backlogs.undecided(),
-        logs={log.member: log for log in await store.received.logs()},
+        logs={log.member: log for log in await store.logs.all()},
         records=await store.received.counts(),
         refused=await store.quarantine.counts(),
         process=await store.due_process.open(),

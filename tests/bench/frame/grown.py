@@ -155,4 +155,4 @@ async def _with_news(house: House, bus: Bus, receiver: Receiver) -> list[float]:
 
 async def _head(house: House) -> int:
     async with house.node.database.read() as store:
-        return (await store.received.log(SPARE)).head
+        return (await store.logs.of(SPARE)).head

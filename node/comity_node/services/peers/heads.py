@@ -62,7 +62,7 @@ class Comparison:
                 raw = answer.checkpoint.encode("utf-8")
                 own = await note_checkpoint(store, peer, raw, registry, now) is not None
             await note_heads(store, peer.slug, answer.heads, registry, now)
-            frozen = {log.member for log in await store.received.logs() if log.frozen_from is not None}
+            frozen = {log.member for log in await store.logs.all() if log.frozen_from is not None}
         if not own:
             await self.peers.note_wrong(peer, "gives as its checkpoint what it did not sign")
         for slug in answer.frozen:
@@ -128,7 +128,7 @@ class Comparison:
 
 async def _is_settled(store: Store, member: Member, head: ReportedHead) -> bool:
     """Whether the reported statement is here meanwhile, or can change nothing any more."""
-    log = await store.received.log(member.slug)
+    log = await store.logs.of(member.slug)
     if log.frozen_from is not None and head.seq >= log.frozen_from:
         return True
     return await is_known(store, member, head.seq, head.hash) or bool(

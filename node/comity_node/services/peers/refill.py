@@ -12,7 +12,7 @@ import structlog
 
 from comity_federation.registry import Registry
 from comity_node.db import Store
-from comity_node.db.received import LogStatus
+from comity_node.db.logs import LogStatus
 from comity_node.services.peers.asking import Peers
 from comity_node.services.peers.client import Given
 from comity_node.services.peers.taking_in import take_in_given
@@ -52,7 +52,7 @@ class _Patience:
 async def gaps(store: Store, registry: Registry, own: str) -> list[Gap]:
     """Return what is missing of others' logs: announced by their own checkpoints, or shown by what waits beyond."""
     found = []
-    logs = {log.member: log for log in await store.received.logs()}
+    logs = {log.member: log for log in await store.logs.all()}
     something_waits = await store.received.members_in_state("waiting")
     for member in registry.members:
         known = logs.get(member.slug, LogStatus(member.slug))

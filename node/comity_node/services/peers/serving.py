@@ -55,7 +55,7 @@ async def record_of(store: Store, member: str, name: str, *, own: bool) -> bytes
 
 async def fork_proof(store: Store, member: Member) -> tuple[bytes, bytes] | None:
     """Return two statements of a frozen log that contradict each other; None while it is not frozen."""
-    log = await store.received.log(member.slug)
+    log = await store.logs.of(member.slug)
     if log.frozen_from is None:
         return None
     copies = await store.received.copies(member.slug, [log.frozen_from, log.frozen_from + 1])

@@ -29,14 +29,14 @@ async def note_checkpoint(
         return None
     # By this node's day: a member cannot fill the table with days of its own.
     await store.peers.keep_of_day(member.slug, now.date(), raw)
-    log = await store.received.log(member.slug)
+    log = await store.logs.of(member.slug)
     if (
         log.announced_seq is not None
         and checkpoint.seq < log.announced_seq
         and await _still_counts(store, member, checkpoint)
     ):
         return checkpoint
-    await store.received.put_logs(
+    await store.logs.put(
         replace(
             log,
             heard_at=heard_at(log.heard_at, checkpoint.iat, now),
@@ -84,7 +84,7 @@ async def verified_heads(store: Store, registry: Registry) -> list[PeerHead]:
     """Return how far this node has verified every log, its own included."""
     return [
         PeerHead(member=log.member, seq=log.head, hash=log.head_hash)
-        for log in await store.received.logs()
+        for log in await store.logs.all()
         if registry.member(log.member) is not None and log.head_hash
     ]
 
@@ -93,6 +93,6 @@ async def is_known(store: Store, member: Member, seq: int, name: str) -> bool:
     """Tell whether this statement stands in this node's verified part of the member's log."""
     if seq == 0:
         return name == genesis(member.did)
-    log = await store.received.log(member.slug)
+    log = await store.logs.of(member.slug)
     place = (await store.received.places(member.slug, [seq])).get(seq) if seq <= log.head else None
     return place is not None and place.hash == name

@@ -125,7 +125,7 @@ async def show(store: Store, number: int, registry: Registry, now: datetime) -> 
 
 
 async def _rest_on(store: Store, shown: Shown, registry: Registry, now: datetime) -> None:
-    logs = {log.member: log for log in await store.received.logs()}
+    logs = {log.member: log for log in await store.logs.all()}
     shown.behind = await store.suppliers.behind()
     shown.as_of, shown.registry_version = now, registry.version
     shown.positions = {slug: log.head for slug, log in sorted(logs.items())}
