@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from comity_node.app import create_app
 from comity_node.mappings import mapping_text
 from comity_node.services.accounts import hash_password, make_token
 from comity_node.services.relay import Head, sign_queued
-from heard import NOBODY_BLAMED
+from heard import NOBODY_BLAMED, open_sample
 from node_world import Actor, Bench, House, Town, audit_report
 
 MEDIA_TYPE = {"Content-Type": "application/vnd.comity.report+json"}
@@ -162,7 +163,19 @@ class Office:
 
     async def batch(self, by: str = "reviewer") -> str:
         """The open proposals of an imported register."""
-        return str((await self.made(by, "POST", "imports", json=register()))["batch"])
+        batch = str((await self.made(by, "POST", "imports", json=register()))["batch"])
+        for who in ("reviewer", "reviewer 2", "focal"):
+            await open_sample(lambda path, who=who: self.made(who, "GET", path), batch)  # type: ignore[misc]
+        return batch
+
+    async def job(self, by: str = "reviewer") -> str:
+        """An import that was cut short after its first row, as by a restart."""
+        job = (await self.made(by, "POST", "imports", json=register()))["id"]
+        async with self.house.node.database.write() as store:
+            found = await store.jobs.find(job)
+            assert found is not None
+            await store.jobs.put(replace(found, state="running", ended_at=None))
+        return str(job)
 
     async def ruling(self, by: str = "reviewer") -> str:
         """What is held of a decision that was proposed."""

@@ -65,7 +65,12 @@ TABLE = """
     notify_supplier         401       403/403   200/200   -/200     403/403   403/403
     approve                 401       403/403   409/200   -/200     403/403   403/403
     reject                  401       403/403   409/200   -/200     403/403   403/403
-    approve_batch           401       403/403   409/200   -/200     403/403   403/403
+    get_batch               401       403/403   200/200   200/200   403/403   403/403
+    approve_batch           401       403/403   409/201   -/201     403/403   403/403
+    list_jobs               401       403       200       200       403       403
+    get_job                 401       403/403   200/200   200/200   403/403   403/403
+    cancel_job              401       403/403   200/200   200/200   403/403   403/403
+    resume_job              401       403/403   409/404   -/404     403/403   403/403
     list_published          401       403       200       200       403       403
 
     add_plan_item           401       403/403   201/404   403/403   403/403   403/403
@@ -323,6 +328,10 @@ async def _batch(office: Office, who: str, own: bool) -> Asked:
     return {"batch": await office.batch(who if own and who == "reviewer" else "reviewer 2")}
 
 
+async def _job(office: Office, who: str, own: bool) -> Asked:
+    return {"job_id": await office.job(who if own and who == "reviewer" else "reviewer 2")}
+
+
 async def _decision(office: Office, who: str, own: bool) -> Asked:
     return {"json": a_decision()}
 
@@ -435,7 +444,11 @@ MAKE: dict[str, Make] = {
     "notify_supplier": _to_be_notified,
     "approve": _heard,
     "reject": _review,
+    "get_batch": _batch,
     "approve_batch": _batch,
+    "get_job": _job,
+    "cancel_job": _job,
+    "resume_job": _job,
     "make_link": _told,
     "revoke_link": _a_link,
     "save_draft": _draft,

@@ -484,7 +484,14 @@ def test_import_proposes_the_firms_lists_the_person_without_a_name_and_two_peopl
     batch = re.search(r"approve-batch (\S+)", ran.stdout)
     assert batch
     assert "(review.same-person)" in network.do("ana", "review", "approve-batch", batch[1], code=1).stderr
+    assert "(batch.sample-not-opened)" in network.do("bakari", "review", "approve-batch", batch[1], code=1).stderr
+    assert "Your sample: 2, of which you have opened 0." in network.do("ana", "review", "batch", batch[1]).stdout
+    network.do("ana", "review", "batch", batch[1], "--open")
+    opened = network.do("bakari", "review", "batch", batch[1], "--open").stdout
+    assert opened.startswith("2 S3\n2 proposed\n") and opened.count('"withheld"') == 2
+    assert "opened 2." in network.do("bakari", "review", "batch", batch[1]).stdout
     assert "Released 2 statements" in network.do("bakari", "review", "approve-batch", batch[1]).stdout
+    assert re.search(r"release of batch \S+, done, 2 of 2", network.do("ana", "job", "list").stdout)
     listed = network.do("ana", "report", "list").stdout
     assert listed.count("public register") == 2
     for said in (ran, again):

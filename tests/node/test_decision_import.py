@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from comity_schemas.decision import Decision, End, Ground, Lifted, Measure, Stan
 from comity_schemas.handling import Tlp
 from comity_schemas.member import Role
 from comity_schemas.subject import NameKind, SubjectType
+from heard import open_sample
 from node_world import House, Town, exchanging, until
 
 SECRET = b"a secret of this node, for tests"
@@ -250,7 +252,7 @@ async def test_what_is_parsed_only_is_counted_and_nothing_of_it_is_kept(town: To
     await house.hire("first", "reviewer")
     raw = b"entity_primary,aliases,country,effective_date,order_type\nExemplar Works,A|B,China,2020-01-01,WRO\n"
     body = {"mapping": mapping_text("us_cbp_wro"), "table": base64.b64encode(raw).decode("ascii")}
-    done = await asked(house, "first", "imports", body)
+    done = (await asked(house, "first", "imports", body))["result"]
     assert (done["rows"], done["added"], done["proposed"], done["left_out"]) == (1, 0, 0, {"parsed-only": 1})
     assert "secondary copy" in done["problems"][0]["reason"]
     assert (await asked(house, "first", "reviews"))["items"] == []
@@ -449,6 +451,14 @@ async def asked(house: House, who: str, path: str, body: Any = None) -> Any:
     return answer.json()
 
 
+async def release(house: House, batch: str, expected: int) -> None:
+    """Let both open their samples, and the second release."""
+    for who in ("first", "second"):
+        await open_sample(partial(asked, house, who), batch)
+    job = await asked(house, "second", f"batches/{batch}/approve", {})
+    assert (job["state"], job["result"]) == ("done", {"decided": expected, "not_decided": 0, "problems": []})
+
+
 def imported(raw: bytes) -> dict[str, str]:
     return {"mapping": mapping_text("mdb_debarment"), "table": base64.b64encode(raw).decode("ascii")}
 
@@ -458,7 +468,9 @@ async def test_one_case_on_three_lists_is_imported_released_together_and_found_a
 ) -> None:
     agency, body = houses
     rows = [{}, EBRD, {"list": "IDB", "origin": "WBG cross debarment", "from_date": "2025-01-02"}]
-    done = await asked(agency, "first", "imports", imported(table(*rows, {"country": "Nowhere"})))
+    job = await asked(agency, "first", "imports", imported(table(*rows, {"country": "Nowhere"})))
+    done = job["result"]
+    assert job["state"] == "done"
     assert {k: done[k] for k in ("kind", "rows", "added", "proposed", "left_out")} == {
         "kind": "decision",
         "rows": 4,
@@ -466,7 +478,7 @@ async def test_one_case_on_three_lists_is_imported_released_together_and_found_a
         "proposed": 3,
         "left_out": {"does-not-fit": 1},
     }
-    assert (await asked(agency, "second", f"batches/{done['batch']}/approve", {}))["decided"] == 3
+    await release(agency, done["batch"], 3)
 
     async def three() -> list[dict[str, Any]] | None:
         found = await asked(body, "officer", "screenings", {"suppliers": [{"name": "Exemplar Works"}]})
@@ -477,12 +489,12 @@ async def test_one_case_on_three_lists_is_imported_released_together_and_found_a
     assert set(hits["WBG"]["recognised_by"]) == {hits["EBRD"]["statement"], hits["IDB"]["statement"]}
     assert (hits["EBRD"]["recognised_by"], hits["IDB"]["recognised_by"]) == ([], [])
 
-    again = await asked(agency, "first", "imports", imported(table(*rows)))
+    again = (await asked(agency, "first", "imports", imported(table(*rows))))["result"]
     assert (again["unchanged"], again["added"], again["proposed"]) == (3, 0, 0)
     moved = [{**rows[0], "to_date": "2028-12-09"}, *rows[1:]]
-    changed = await asked(agency, "first", "imports", imported(table(*moved)))
+    changed = (await asked(agency, "first", "imports", imported(table(*moved))))["result"]
     assert (changed["unchanged"], changed["changed"], changed["proposed"]) == (2, 1, 1)
-    await asked(agency, "second", f"batches/{changed['batch']}/approve", {})
+    await release(agency, changed["batch"], 1)
 
     async def superseded() -> bool:
         found = await asked(body, "officer", "screenings", {"suppliers": [{"name": "Exemplar Works"}]})

@@ -31,6 +31,7 @@ from comity_node.cli.record import verify
 from comity_node.mappings import mapping_text
 from comity_schemas.identifiers import Identifier
 from comity_schemas.member import Role
+from heard import open_sample
 from node_world import Actor, House, Remote, Served, Town, comity, served, until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
@@ -87,12 +88,25 @@ async def network(
     servers.drop_database(postgres_server, postgres)
 
 
+async def done(remote: Remote, job: dict[str, Any]) -> dict[str, Any]:
+    """Wait for a job; return what became of it."""
+
+    async def ended() -> dict[str, Any] | None:
+        found: dict[str, Any] = await remote.get(f"/jobs/{job['id']}")
+        return found if found["state"] == "done" else None
+
+    return dict((await until("the job is done", ended, 120))["result"]) | {"batch": job["batch"]}
+
+
 async def _publish_and_receive(network: Network) -> None:
     table = base64.b64encode(network.table).decode("ascii")
     asked = {"mapping": mapping_text("br_lista_suja"), "table": table}
     async with network.remote(network.agency, "first") as first, network.remote(network.agency, "second") as second:
-        network.imported = await first.post("/imports", asked)
-        await second.post(f"/batches/{network.imported['batch']}/approve")
+        network.imported = await done(first, await first.post("/imports", asked))
+        batch = network.imported["batch"]
+        for each in (first, second):
+            await open_sample(lambda path, each=each: each.get(f"/{path}"), batch)  # type: ignore[misc]
+        assert (await done(second, await second.post(f"/batches/{batch}/approve")))["not_decided"] == 0
 
         async def all_sent() -> list[dict[str, Any]]:
             found = await first.all("/published")
@@ -176,7 +190,8 @@ async def test_no_address_no_count_and_no_free_text_has_left(network: Network) -
 async def test_importing_again_adds_nothing(network: Network) -> None:
     table = base64.b64encode(network.table).decode("ascii")
     async with network.remote(network.agency, "first") as first:
-        again = await first.post("/imports", {"mapping": mapping_text("br_lista_suja"), "table": table})
+        body = {"mapping": mapping_text("br_lista_suja"), "table": table}
+        again = await done(first, await first.post("/imports", body))
         assert (again["added"], again["changed"], again["proposed"], again["unchanged"]) == (0, 0, 0, ROWS)
         assert len(await first.all("/published")) == ROWS
 

@@ -7,9 +7,11 @@ import json
 import re
 from collections import Counter
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,6 +42,7 @@ from comity_schemas.bands import Band
 from comity_schemas.finding import SourceType, Status
 from comity_schemas.handling import Tlp
 from comity_schemas.report import Premises, SharingBasis
+from heard import open_sample
 from node_world import NOW, Town, exchanging, until
 
 LISTA_SUJA = find_register("br_lista_suja")
@@ -741,6 +744,10 @@ def test_a_municipality_that_is_no_name_is_refused(name: str) -> None:
 # What leaves a node, and what its log says
 
 
+async def _got(api: httpx2.AsyncClient, path: str) -> Any:
+    return (await api.get(f"/api/v1/{path}")).json()
+
+
 async def test_no_dormitory_and_no_home_stands_in_a_record_a_log_or_an_export(
     town: Town, real_file: bytes, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -753,7 +760,9 @@ async def test_no_dormitory_and_no_home_stands_in_a_record_a_log_or_an_export(
     table = base64.b64encode("\n".join([header, *homes]).encode()).decode("ascii")
     async with house.api(first) as api, house.api(second) as other, exchanging(house):
         done = await api.post("/api/v1/imports", json={"mapping": MAPPING, "table": table})
-        assert done.json()["proposed"] == 7
+        assert done.json()["result"]["proposed"] == 7
+        for each in (api, other):
+            await open_sample(partial(_got, each), done.json()["batch"])
         await other.post(f"/api/v1/batches/{done.json()['batch']}/approve")
 
         async def sent() -> list[str] | None:

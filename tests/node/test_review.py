@@ -25,7 +25,6 @@ from comity_node.services.accounts import add_person, bearer, make_token
 from comity_node.services.check import check
 from comity_node.services.release import (
     approve,
-    approve_batch,
     read_outgoing,
 )
 from comity_node.services.report_status import report_status
@@ -270,22 +269,6 @@ async def test_a_withdrawal_itself_cannot_be_taken_back(office: Office) -> None:
     _, withdrawal = await office.sign()
     with pytest.raises(NotPublished):
         await office.withdraw("ana", withdrawal)
-
-
-async def test_a_batch_is_released_whole_or_not_at_all(either_office: Office) -> None:
-    office = either_office
-    for name, change in (("A", {}), ("B", {"source": "union"}), ("C", {})):
-        await office.store_report(name * 43, **change)
-        await office.heard("ana", name * 43, batch="b1")
-    with pytest.raises(FocalPointNeeded):
-        await office.write(lambda store: approve_batch(store, office.people["ben"], "b1", NOW))
-    assert await office.released() == 0
-    with pytest.raises(SamePerson):
-        await office.write(lambda store: approve_batch(store, office.people["ana"], "b1", NOW))
-    assert await office.write(lambda store: approve_batch(store, office.people["fay"], "b1", NOW)) == 3
-    assert await office.released() == 3
-    with pytest.raises(NotFound):
-        await office.write(lambda store: approve_batch(store, office.people["fay"], "b1", NOW))
 
 
 async def test_what_was_released_is_accepted_by_everybody(office: Office) -> None:

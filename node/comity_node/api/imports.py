@@ -1,22 +1,18 @@
 """Importing a published register: rows become reports or rulings, and proposals in one batch."""
 
 import asyncio
-import io
-from collections import Counter
-from collections.abc import Awaitable
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import Base64Bytes, BaseModel, Field
+from pydantic import Base64Bytes, Field
 
 from comity_node.api.bodies import Body
 from comity_node.api.contract import refuses
+from comity_node.api.jobs import JobOut, describe_job
 from comity_node.api.once import Onced
 from comity_node.auth import Reviewer, ThisNode
-from comity_node.domain.register import DecisionMapping, read_rows, read_rulings
-from comity_node.mappings import read_register
-from comity_node.services.decision_import import import_rulings
-from comity_node.services.register_import import Imported, import_rows
+from comity_node.db import Store
+from comity_node.services import jobs
 
 router = APIRouter(prefix="/imports", tags=["import"])
 
@@ -28,56 +24,20 @@ class ImportIn(Body):
     table: Annotated[Base64Bytes, Field(max_length=4_000_000)]
 
 
-class RowProblemOut(BaseModel):
-    """A row that does not fit: where, and why, without its content."""
-
-    line: int
-    kind: str
-    reason: str
-
-
-class ImportedOut(BaseModel):
-    """What became of the file. `batch` names the proposals that a second person approves together."""
-
-    kind: str
-    """What the rows became: `finding` or `decision`."""
-    batch: str
-    rows: int
-    added: int
-    changed: int
-    unchanged: int
-    proposed: int
-    left_out: dict[str, int]
-    """Kind of problem to how many rows."""
-    problems: list[RowProblemOut]
-
-
 @router.post("", status_code=201, responses=refuses(403, 409))
-async def import_register(body: ImportIn, person: Reviewer, node: ThisNode, once: Onced) -> ImportedOut:
-    """Import a register. Nothing leaves before a second person approves the batch."""
-    secret = node.home.secret.read_bytes()
-    register = await asyncio.to_thread(read_register, body.mapping)
-    table = io.BytesIO(body.table)
-    if isinstance(register, DecisionMapping):
-        rulings = await asyncio.to_thread(read_rulings, table, register, secret=secret)
-        return await once.write(
-            lambda store: _said("decision", import_rulings(store, rulings, person, node.clock(), register.parsed_only))
+async def import_register(body: ImportIn, person: Reviewer, node: ThisNode, once: Onced) -> JobOut:
+    """Import a register. Nothing leaves before a second person releases the batch.
+
+    What takes longer than half a second goes on by itself: `GET /jobs/{id}` says how far it is.
+    """
+    prepared = await asyncio.to_thread(jobs.prepare, body.mapping, body.table, node.home.secret.read_bytes())
+    given = jobs.as_bytes(body.mapping, body.table)
+
+    async def begin(store: Store) -> JobOut:
+        job = await jobs.start_import(store, person, prepared, given, node.clock())
+        enough = jobs.budget(jobs.STEP_S)
+        return describe_job(
+            await jobs.advance_import(store, job.id, prepared, node.settings.policy, node.clock(), enough)
         )
-    rows = await asyncio.to_thread(lambda: list(read_rows(table, register, secret=secret)))
-    policy = node.settings.policy
-    return await once.write(lambda store: _said("finding", import_rows(store, rows, person, policy, node.clock())))
 
-
-async def _said(kind: str, importing: Awaitable[Imported]) -> ImportedOut:
-    done = await importing
-    return ImportedOut(
-        kind=kind,
-        batch=done.batch,
-        rows=done.rows,
-        added=done.added,
-        changed=done.changed,
-        unchanged=done.unchanged,
-        proposed=done.proposed,
-        left_out=Counter(p.kind.value for p in done.problems),
-        problems=[RowProblemOut(line=p.line, kind=p.kind.value, reason=p.reason) for p in done.problems],
-    )
+    return await once.write(begin)

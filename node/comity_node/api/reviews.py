@@ -18,7 +18,7 @@ from comity_node.db.reviews import Review
 from comity_node.domain.due_process import AtRisk, Outcome, PostponeReason, RetaliationCheck, Stage
 from comity_node.domain.errors import NotFound
 from comity_node.domain.lifecycle import Step
-from comity_node.services import due_process, release
+from comity_node.services import batches, due_process, release
 from comity_node.services.due_process import Clock, clock_of, clocks_of
 from comity_node.services.published import RELEASE, WITHDRAW
 from comity_node.services.revision import propose_revision as revise
@@ -133,14 +133,6 @@ class PublishedOut(BaseModel):
     sent_at: datetime | None
 
 
-class BatchOut(BaseModel):
-    """What was decided together."""
-
-    batch: str
-    decided: int
-    state: str
-
-
 @router.post("/reviews", status_code=201, responses=refuses(403, 404, 409))
 async def propose_release(body: ReleaseProposal, person: Reviewer, node: ThisNode, once: Onced) -> ReviewOut:
     """Propose a release. Nothing leaves before a second person approves."""
@@ -205,6 +197,7 @@ async def get_review(review_id: Id, person: Releaser, node: ThisNode) -> ReviewO
             raise NotFound("no such review")
         if review.report_id is not None:
             await read_report(store, review.report_id, person, node.clock(), what="proposal")
+        await batches.note_opening(store, person, review, node.clock())
         return await describe_review(store, review, node)
 
 
@@ -252,17 +245,6 @@ async def reject(review_id: Id, person: Releaser, node: ThisNode, once: Onced) -
     async def decide(store: Store) -> ReviewOut:
         await release.reject(store, person, review_id, node.clock())
         return await _decided(store, review_id, node)
-
-    return await once.write(decide)
-
-
-@router.post("/batches/{batch}/approve", responses=refuses(403, 404, 409))
-async def approve_batch(batch: Id, person: Releaser, node: ThisNode, once: Onced) -> BatchOut:
-    """Approve everything of one import that is still proposed, all or nothing."""
-
-    async def decide(store: Store) -> BatchOut:
-        decided = await release.approve_batch(store, person, batch, node.clock())
-        return BatchOut(batch=batch, decided=decided, state="approved")
 
     return await once.write(decide)
 

@@ -1,7 +1,8 @@
 """The FastAPI application with its unsafe defaults changed."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from typing import Any
 
@@ -13,6 +14,7 @@ from comity_node.api.contract import complete
 from comity_node.api.problems import add_problems, too_large
 from comity_node.services.peers.limits import Limits
 from comity_node.wiring import Node
+from comity_node.workers.jobs import JobRunner
 from comity_schemas.report import MAX_REPORT_BYTES
 
 _HEADERS = [
@@ -75,7 +77,11 @@ def create_app(node: Node) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        jobs = asyncio.create_task(JobRunner(node).run())
         yield
+        jobs.cancel()
+        with suppress(asyncio.CancelledError):
+            await jobs
         await node.close()
 
     app = Application(

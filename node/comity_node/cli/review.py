@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from comity_node.cli.job import end_as, watch
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.words import TAKES_HASHES
 from comity_node.domain.due_process import AtRisk, Outcome, PostponeReason
@@ -129,10 +130,43 @@ def reject(review: ReviewId) -> None:
 
 @app.command("approve-batch")
 def approve_batch(batch: Annotated[str, typer.Argument(help="The batch that an import named.")]) -> None:
-    """Approve everything of one import as the second person, all or nothing."""
+    """Release everything of one import as the second person; what cannot be released stays proposed.
+
+    Both people open a sample of it before: `comity review batch`.
+    """
     with told_plainly():
-        done = Remote().post(f"/batches/{batch}/approve")
-    typer.echo(f"Released {done['decided']} statements.")
+        remote = Remote()
+        job = watch(remote, remote.post(f"/batches/{batch}/approve"))
+    result = job["result"]
+    for problem in result["problems"]:
+        typer.echo(f"{problem['review']}: {problem['reason']} ({problem['code']})", err=True)
+    typer.echo(f"Released {result['decided']} statements.")
+    end_as(job)
+
+
+@app.command("batch")
+def show_batch(
+    batch: Annotated[str, typer.Argument(help="The batch that an import named.")],
+    open_them: Annotated[bool, typer.Option("--open", help="Open those of your sample that you have not.")] = False,
+) -> None:
+    """Show a batch before its release: how many of what severity, and the sample that you must open.
+
+    That you opened one is recorded. Read them: you answer for the whole batch.
+    """
+    with told_plainly():
+        remote = Remote()
+        found = remote.get(f"/batches/{batch}")
+        unopened = [review for review in found["sample"] if review not in found["opened"]]
+        shown = [remote.get(f"/reviews/{review}") for review in unopened] if open_them else []
+    typer.echo(", ".join(f"{count} {what}" for what, count in found["counts"].items()))
+    typer.echo(", ".join(f"{count} {state}" for state, count in sorted(found["states"].items())))
+    opened = len(found["opened"]) + len(shown)
+    typer.echo(f"Your sample: {len(found['sample'])}, of which you have opened {opened}.")
+    for review in shown:
+        typer.echo(json.dumps(review, ensure_ascii=False, indent=2))
+    for review in [] if open_them else unopened:
+        typer.echo(f"  comity review show {review}")
+    typer.echo(f"Who proposed it has {found['proposer_left']} of the own sample left.")
 
 
 @app.command()
@@ -159,11 +193,13 @@ def import_register(
             "mapping": mapping_text(mapping),
             "table": base64.b64encode(file.read_bytes()).decode("ascii"),
         }
-        done = Remote().post("/imports", body)
+        remote = Remote()
+        job = watch(remote, remote.post("/imports", body))
     if as_json:
-        typer.echo(json.dumps(done, ensure_ascii=False, indent=2))
-        return
-    _say_imported(done)
+        typer.echo(json.dumps(job["result"], ensure_ascii=False, indent=2))
+    else:
+        _say_imported(job["result"])
+    end_as(job)
 
 
 def _say_imported(done: dict[str, Any]) -> None:
@@ -176,4 +212,7 @@ def _say_imported(done: dict[str, Any]) -> None:
     for kind, count in sorted(done["left_out"].items()):
         typer.echo(f"  left out, {kind}: {count}")
     if done["proposed"]:
-        typer.echo(f"A second person releases them: comity review approve-batch {done['batch']}")
+        typer.echo(
+            f"Both people open a sample (comity review batch {done['batch']}), and a second person releases them: "
+            f"comity review approve-batch {done['batch']}"
+        )

@@ -106,6 +106,13 @@ class Reviews:
         query = select(ReviewRow).where(ReviewRow.batch == batch).order_by(col(ReviewRow.number))
         return [review_of(row) for row in await self._session.exec(query)]
 
+    async def proposed_of_batch(self, batch: str, *, after: int, most: int) -> list[Review]:
+        """Return what is still proposed of a batch behind a number, oldest first."""
+        query = select(ReviewRow).where(
+            ReviewRow.batch == batch, ReviewRow.state == "proposed", col(ReviewRow.number) > after
+        )
+        return [review_of(row) for row in await self._session.exec(query.order_by(col(ReviewRow.number)).limit(most))]
+
     async def all_approved(self) -> set[str]:
         """Return the ids of everything approved: exactly what must be in the outbox."""
         return set(await self._session.exec(select(ReviewRow.id).where(ReviewRow.state == "approved")))

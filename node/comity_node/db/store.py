@@ -11,6 +11,7 @@ from comity_node.db.conditions import Conditions
 from comity_node.db.due_process import DueProcess
 from comity_node.db.evidence import EvidenceFiles
 from comity_node.db.given_answers import GivenAnswers
+from comity_node.db.jobs import Jobs
 from comity_node.db.judgements import Judgements
 from comity_node.db.logs import Logs
 from comity_node.db.outbox import Outbox
@@ -65,6 +66,11 @@ class Store:
     def reviews(self) -> Reviews:
         """Proposals and decisions."""
         return Reviews(self._session)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Imports and releases of many, and what of them was opened."""
+        return Jobs(self._session)
 
     @cached_property
     def due_process(self) -> DueProcess:

@@ -63,6 +63,12 @@ class FocalPointNeeded(ComityError):
     code: ClassVar[str] = "review.focal-point-needed"
 
 
+class SampleNotOpened(ComityError):
+    """A batch is released when each of the two people has opened a sample of it."""
+
+    code: ClassVar[str] = "batch.sample-not-opened"
+
+
 class ObjectionStands(ComityError):
     """The auditor objects to this release; it waits until they withdraw that, or two people overrule it."""
 

@@ -42,6 +42,7 @@ _REVIEW = Field("review", Text)
 _ACT = Field("act", Text, "`release` or `withdraw`")
 _JOINT = (Field("act", Text, "`overrule`, `hold` or `let-go`"), _REPORT)
 _ROWS = (Field("rows", Number), Field("added", Number), Field("changed", Number))
+_PROGRESS = (Field("done", Number), Field("total", Number))
 _WINDOW = Field("window_ends", Text, "a time")
 
 CATALOGUE: dict[Event, Described] = {
@@ -97,6 +98,16 @@ CATALOGUE: dict[Event, Described] = {
     Event.JOINT_ACT_DECLINED: Described("the second person", "the act's id", _JOINT),
     Event.REPORT_IMPORTED: Described("who imported", "the batch", _ROWS),
     Event.DECISIONS_IMPORTED: Described("who imported", "the batch", _ROWS),
+    Event.JOB_STARTED: Described(
+        "who began it",
+        "the job's id",
+        (Field("kind", Text, "`import` or `release`"), Field("batch", Text), Field("total", Number, "how many")),
+    ),
+    Event.JOB_CANCELLED: Described("who cancelled it", "the job's id", _PROGRESS),
+    Event.JOB_RESUMED: Described("who began it", "the job's id", _PROGRESS),
+    Event.PROPOSAL_OPENED: Described(
+        "who opened it", "the review's id: the first time, and only of those of a batch", (Field("batch", Text),)
+    ),
     Event.REVIEW_PROPOSED: Described(
         "who proposed",
         "the review's id",

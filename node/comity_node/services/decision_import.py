@@ -4,51 +4,32 @@ Running it again adds nothing twice, and a row that changed revises what was pub
 lifting that was noted.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from comity_node.db import Store
 from comity_node.domain.errors import AlreadyProposed, HandlingRefused, NotPublished
 from comity_node.domain.people import Person
 from comity_node.domain.register import ImportedRuling, ProblemKind, RowProblem
-from comity_node.domain.trail import Event
-from comity_node.services.accounts import new_id
 from comity_node.services.decisions import keep_ruling, propose_decision, published_decision, ruling_id
 from comity_node.services.register_import import Imported
 
 
-async def import_rulings(
-    store: Store,
-    rows: Iterable[ImportedRuling | RowProblem],
-    person: Person,
-    now: datetime,
-    parsed_only: str | None = None,
-) -> Imported:
-    """Store what is new and propose it; rows that do not fit are listed, the rest goes on.
+async def take_ruling(
+    store: Store, row: ImportedRuling, person: Person, now: datetime, done: Imported, parsed_only: str | None = None
+) -> None:
+    """Store what is new of a row and propose it; what does not fit is noted, and the rest goes on.
 
     Args:
         store: The open transaction.
-        rows: As they were read.
+        row: As it was read.
         person: Who imports.
         now: The time.
+        done: What became of the file so far.
         parsed_only: Why nothing of this register is kept, if so.
     """
-    done = Imported(batch=new_id())
-    for row in rows:
-        done.rows += 1
-        if isinstance(row, RowProblem):
-            done.problems.append(row)
-        elif parsed_only is not None:
-            done.problems.append(RowProblem(row.line, ProblemKind.PARSED_ONLY, parsed_only))
-        else:
-            await _take(store, row, person, now, done)
-    await store.trail.add(
-        now, person.id, Event.DECISIONS_IMPORTED, done.batch, rows=done.rows, added=done.added, changed=done.changed
-    )
-    return done
-
-
-async def _take(store: Store, row: ImportedRuling, person: Person, now: datetime, done: Imported) -> None:
+    if parsed_only is not None:
+        done.problems.append(RowProblem(row.line, ProblemKind.PARSED_ONLY, parsed_only))
+        return
     before = await store.rulings.latest_of_row(row.identity)
     name = ruling_id(row.ruling)
     if before is not None and before.id == name:

@@ -3,9 +3,11 @@
 Identity is the source row: running it again adds nothing twice, and a row that changed revises what was published.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from comity_federation import strict_json
 from comity_federation.encoding import digest
@@ -15,10 +17,10 @@ from comity_node.domain.errors import CannotPropose
 from comity_node.domain.minimize import Policy
 from comity_node.domain.people import Person
 from comity_node.domain.register import ImportedRow, ProblemKind, RowProblem
-from comity_node.domain.trail import Event
-from comity_node.services.accounts import new_id
 from comity_node.services.release import minimize_stored, propose_release
 from comity_node.services.report_status import report_status
+
+_COUNTS = ("rows", "added", "changed", "unchanged", "proposed")
 
 
 @dataclass(slots=True)
@@ -33,25 +35,24 @@ class Imported:
     proposed: int = 0
     problems: list[RowProblem] = field(default_factory=list)
 
+    def to_parsed(self, kind: str) -> dict[str, Any]:
+        """Return it as JSON says it; `kind` is what the rows became."""
+        counts = {name: getattr(self, name) for name in _COUNTS}
+        problems = [{"line": p.line, "kind": p.kind.value, "reason": p.reason} for p in self.problems]
+        left_out = dict(Counter(p.kind.value for p in self.problems))
+        return {"kind": kind, "batch": self.batch, **counts, "left_out": left_out, "problems": problems}
 
-async def import_rows(
-    store: Store, rows: Iterable[ImportedRow | RowProblem], person: Person, policy: Policy, now: datetime
-) -> Imported:
-    """Store what is new and propose it; rows that do not fit are listed, the rest goes on."""
-    done = Imported(batch=new_id())
-    for row in rows:
-        done.rows += 1
-        if isinstance(row, RowProblem):
-            done.problems.append(row)
-        else:
-            await _take(store, row, person, policy, now, done)
-    await store.trail.add(
-        now, person.id, Event.REPORT_IMPORTED, done.batch, rows=done.rows, added=done.added, changed=done.changed
-    )
-    return done
+    @classmethod
+    def of_parsed(cls, parsed: Mapping[str, Any]) -> "Imported":
+        """Return what JSON says."""
+        problems = [RowProblem(p["line"], ProblemKind(p["kind"]), p["reason"]) for p in parsed["problems"]]
+        return cls(batch=parsed["batch"], problems=problems, **{name: parsed[name] for name in _COUNTS})
 
 
-async def _take(store: Store, row: ImportedRow, person: Person, policy: Policy, now: datetime, done: Imported) -> None:
+async def take_row(
+    store: Store, row: ImportedRow, person: Person, policy: Policy, now: datetime, done: Imported
+) -> None:
+    """Store what is new of a row and propose it; what does not fit is noted, and the rest goes on."""
     raw = strict_json.dumps(row.report.to_parsed())
     name = digest(raw)
     before = await store.reports.latest_of_row(row.identity)

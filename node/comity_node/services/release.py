@@ -204,20 +204,6 @@ async def reject(store: Store, person: Person, review_id: str, now: datetime) ->
     return review
 
 
-async def approve_batch(store: Store, person: Person, batch: str, now: datetime) -> int:
-    """Approve everything of a batch that is still proposed, all or nothing; return how many.
-
-    Raises:
-        NotFound: there is nothing proposed under this name; else as `approve`.
-    """
-    proposed = [review for review in await store.reviews.of_batch(batch) if review.state == "proposed"]
-    if not proposed:
-        raise NotFound("nothing is proposed under this batch")
-    for review in proposed:
-        await approve(store, person, review.id, now)
-    return len(proposed)
-
-
 def read_outgoing(review: Review) -> Outgoing:
     """Return exactly what a proposal would let leave."""
     content = json.loads(review.content)
