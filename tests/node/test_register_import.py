@@ -200,7 +200,20 @@ def test_rua_crisostomo_alvares_291_is_one_event_of_four_suppliers_that_are_link
     cover = Coverage(1, ("agency",), (), (), (), None)
     answers = [
         Answer(
-            Question(), Verdict.MATCH, State.SHARED, (hit,), 0, DecisionState.NOTHING_SHARED, (), 0, NOW, 1, {}, cover
+            question=Question(),
+            verdict=Verdict.MATCH,
+            state=State.SHARED,
+            hits=(hit,),
+            unreadable=0,
+            decision_state=DecisionState.NOTHING_SHARED,
+            decisions=(),
+            unreadable_decisions=0,
+            pointers=(),
+            unreadable_pointers=0,
+            as_of=NOW,
+            registry_version=1,
+            positions={},
+            coverage=cover,
         )
         for hit in hits
     ]
