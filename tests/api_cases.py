@@ -54,6 +54,9 @@ SENSIBLE: dict[str, dict[str, Any]] = {
     "POST /api/v1/replies": {"review": None, "act": "dispute", "codes": ["remedied"]},
     "POST /api/v1/suppliers/join": {"first": None, "second": None, "because": "same-identifier"},
     "POST /api/v1/suppliers/keep-apart": {"first": None, "second": None, "because": "namesake"},
+    "POST /api/v1/cases/{case_id}/steps": {"step": "reviewed"},
+    "POST /api/v1/cases/{case_id}/staff": {"name": "focal person"},
+    "PUT /api/v1/focal-points": {"names": ["focal person", "all"]},
     "POST /api/v1/replies/{word_id}/decide": {"outcome": "dismissed"},
 }
 """What somebody would ask who knows what there is, by the operation; None: one of those that exist."""
@@ -143,6 +146,8 @@ async def _things(office: Office, often: int) -> dict[str, list[Any]]:
         "item_id": [await office.plan_item() for _ in range(often)],
         "review": [await office.proposal() for _ in range(often)],
         "about": [await office.record("body")],
+        "case_id": [await office.case("all") for _ in range(often)],
+        "contact_id": [await office.contact() for _ in range(often)],
         "batch": [await office.batch("reviewer 2") for _ in range(often)],
         "person_id": [await office.hired() for _ in range(often)],
         "token_id": [await office.token("all") for _ in range(often)],

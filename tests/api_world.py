@@ -161,6 +161,24 @@ class Office:
         body = {"report": await self.report(), "observation": "O1", "remedy": "fees-repaid", "due": "2024-01"}
         return str((await self.made("reviewer", "POST", "plan-items", json=body))["id"])
 
+    async def case(self, by: str = "reviewer 2") -> str:
+        """People at risk, seen by whoever opened it and the second focal point, who is on duty."""
+        await self.made("admin", "PUT", "focal-points", json={"names": ["focal 2 person"]})
+        body = {"names": [f"Exemplo {uuid.uuid4().hex}"], "country": "BR"}
+        return str((await self.made(by, "POST", "cases", json=body))["id"])
+
+    def a_contact(self) -> dict[str, str]:
+        """A local contact nobody has taken in yet, as it is taken in."""
+        name = f"Exemplo {uuid.uuid4().hex}"
+        return {"country": "BR", "name": name, "kind": "ngo", "reach": "+55 100", "review_by": "2099-01-01"}
+
+    async def contact(self) -> str:
+        """A local contact."""
+        given = self.a_contact()
+        await self.made("reviewer", "POST", "contacts", json={"contacts": [given]})
+        kept = (await self.made("reviewer", "GET", "contacts"))["items"]
+        return next(str(each["id"]) for each in kept if each["name"] == given["name"])
+
     async def batch(self, by: str = "reviewer") -> str:
         """The open proposals of an imported register."""
         batch = str((await self.made(by, "POST", "imports", json=register()))["batch"])

@@ -35,11 +35,14 @@ class Office:
 
     async def open(self) -> None:
         for name, role in (("ana", "reviewer"), ("ben", "reviewer"), ("fay", "focal-point"), ("cy", "reviewer")):
-            self.people[name] = await self.write(
-                lambda store, name=name, role=role: add_person(
-                    store, name=name, roles=[PersonRole(role)], firm=None, password_hash=None, by="test", now=NOW
-                )
+            await self.hire(name, role)
+
+    async def hire(self, name: str, role: str, firm: str | None = None) -> None:
+        self.people[name] = await self.write(
+            lambda store: add_person(
+                store, name=name, roles=[PersonRole(role)], firm=firm, password_hash=None, by="test", now=NOW
             )
+        )
 
     async def write(self, act: Callable[[Store], Awaitable[Any]]) -> Any:
         async with self.database.write() as store:

@@ -91,6 +91,10 @@ class Remote:
         """Return the JSON of a POST of exact bytes; as `post`."""
         return self._ask_once(path, content=content, headers={"Content-Type": media_type}).json()
 
+    def put(self, path: str, body: Any) -> Any:
+        """Return the JSON of a PUT of a JSON body; what is put is the same however often."""
+        return self._ask("PUT", path, json=body).json()
+
     def delete(self, path: str) -> None:
         """Send a DELETE."""
         self._ask("DELETE", path)

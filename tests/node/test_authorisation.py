@@ -81,6 +81,20 @@ TABLE = """
     escalate_plan_item      401       403/403   200/404   200/404   403/403   403/403
     get_plan                401       403/403   200/404   200/404   403/403   403/403
     say_plan                401       403/403   201/409   403/403   403/403   403/403
+    open_case               401       403       201       201       201       403
+    list_cases              401       403       200       200       200       403
+    get_case                401       403/403   200/404   200/404   200/404   403/403
+    take_step               401       403/403   409/404   200/404   409/404   403/403
+    take_step_back          401       403/403   409/404   409/404   409/404   403/403
+    point_for_case          401       403/403   409/404   409/404   403/403   403/403
+    decide_detail           401       403/403   409/404   409/404   409/404   403/403
+    assign_to_case          401       403/403   409/404   200/404   409/404   403/403
+    remove_from_case        401       403/403   409/404   204/404   409/404   403/403
+    take_in_contacts        401       403       200       200       403       403
+    list_contacts           401       403       200       200       200       403
+    remove_contact          401       403/403   204/404   204/404   403/403   403/403
+    list_focal_points       401       403       200       200       200       403
+    name_focal_points       401       403       403       403       403       200
 
     list_risks              401       403       403       403       200       403
 
@@ -340,6 +354,48 @@ async def _supplier_to_point_at(office: Office, who: str, own: bool) -> Asked:
     return {"json": {"names": [f"Exemplo {uuid.uuid4().hex}"], "country": "BR"}}
 
 
+async def _new_case(office: Office, who: str, own: bool) -> Asked:
+    return {"json": {"names": [f"Exemplo {uuid.uuid4().hex}"], "country": "BR"}}
+
+
+async def _case(office: Office, who: str, own: bool) -> Asked:
+    # Opened by whoever asks, where that may open one; else by somebody who is assigned when this one is not.
+    mine = own and who in ("reviewer", "focal", "officer")
+    return {"case_id": await office.case(who if mine else "reviewer 2")}
+
+
+async def _first_step(office: Office, who: str, own: bool) -> Asked:
+    return {**await _case(office, who, own), "json": {"step": "reviewed"}}
+
+
+async def _detail(office: Office, who: str, own: bool) -> Asked:
+    body = {"indicators": ["FL07"], "severity": "S4", "members": ["firm"]}
+    return {**await _case(office, who, own), "json": body}
+
+
+async def _staff(office: Office, who: str, own: bool) -> Asked:
+    return {**await _case(office, who, own), "json": {"name": office.person("officer 2").person.name}}
+
+
+async def _assigned(office: Office, who: str, own: bool) -> Asked:
+    asked = await _case(office, who, own)
+    if own and who == "focal":
+        await office.made("focal", "POST", f"cases/{asked['case_id']}/staff", json={"name": "officer 2 person"})
+    return {**asked, "person_id": office.person("officer 2").person.id}
+
+
+async def _contacts(office: Office, who: str, own: bool) -> Asked:
+    return {"json": {"contacts": [office.a_contact()]}}
+
+
+async def _contact(office: Office, who: str, own: bool) -> Asked:
+    return {"contact_id": await office.contact() if own else "nothing"}
+
+
+async def _duty(office: Office, who: str, own: bool) -> Asked:
+    return {"json": {"names": ["focal 2 person"]}}
+
+
 async def _ruling(office: Office, who: str, own: bool) -> Asked:
     return {"ruling_id": await office.ruling(who if own and who == "reviewer" else "reviewer 2")}
 
@@ -437,6 +493,17 @@ MAKE: dict[str, Make] = {
     "propose_corroboration": _own_evidence,
     "propose_decision": _decision,
     "propose_pointer": _supplier_to_point_at,
+    "open_case": _new_case,
+    "get_case": _case,
+    "take_step": _first_step,
+    "take_step_back": _case,
+    "point_for_case": _case,
+    "decide_detail": _detail,
+    "assign_to_case": _staff,
+    "remove_from_case": _assigned,
+    "take_in_contacts": _contacts,
+    "remove_contact": _contact,
+    "name_focal_points": _duty,
     "get_ruling": _ruling,
     "import_register": _register,
     "get_review": _review,

@@ -157,7 +157,7 @@ async def test_what_is_postponed_is_recorded_shown_and_held_back(office: Office)
     assert "OVERDUE" in later.in_words
     async with office.database.read() as store:
         found = await store.reviews.find(review.id)
-        (open_process,) = (await measure(store)).process
+        (open_process,) = (await measure(store, NOW)).process
     assert found is not None and read_outgoing(found).handling.contact is Contact.NONE
     assert open_process.review_id == review.id and await office.released() == 0
 

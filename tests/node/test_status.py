@@ -169,13 +169,13 @@ def test_a_lock_is_held_as_long_as_its_process_has_it_and_asking_takes_it_from_n
 
 async def test_what_waits_is_measured_with_its_age(database: Database) -> None:
     async with database.read() as store:
-        measures = await measure(store)
+        measures = await measure(store, NOW)
     assert (measures.outgoing, measures.undecided) == (Backlog(0, None), Backlog(0, None))
     async with database.write() as store:
         for minutes in (3, 8):
             await store.received.add("firm", b"junk", None, ago(minutes=minutes), None)
     async with database.read() as store:
-        measures = await measure(store)
+        measures = await measure(store, NOW)
     assert measures.undecided == Backlog(2, ago(minutes=8))
 
 
@@ -183,7 +183,7 @@ async def test_its_cost_does_not_grow_with_what_was_accepted_or_sent(sqlite: Dat
     asked: list[tuple[str, tuple[Any, ...]]] = []
     event.listen(sqlite._engine.sync_engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
     async with sqlite.read() as store:
-        await measure(store)
+        await measure(store, NOW)
     queries = [(query, values) for query, values in asked if query.lstrip().lower().startswith("select")]
     assert len(queries) >= 6
     plans: list[str] = []

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from comity_node.api import (
+    cases,
     concerns,
     corroborations,
     decisions,
@@ -17,6 +18,7 @@ from comity_node.api import (
     plans,
     pointers,
     quarantine,
+    referrals,
     replies,
     reports,
     reviews,
@@ -42,6 +44,8 @@ _ROOMS = (
     corroborations,
     decisions,
     pointers,
+    cases,
+    referrals,
     imports,
     jobs,
     screening,

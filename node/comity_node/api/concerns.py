@@ -126,6 +126,7 @@ async def propose_joint_act(
     """Propose it. Nothing changes before a second person confirms."""
 
     async def propose(store: Store) -> JointActOut:
+        await visible_report(store, report_id, person)
         made = await concerns.propose_act(store, person, body.act, report_id, body.objection, body.reason, node.clock())
         return _joint_act(made)
 

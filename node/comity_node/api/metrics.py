@@ -31,7 +31,7 @@ async def get_metrics(_reader: MetricsReader, node: ThisNode) -> Response:
     except ComityError as error:
         registry = str(error)
     async with node.database.read() as store:
-        measures = await measure(store)
+        measures = await measure(store, node.clock())
     running = {part: is_held(node.home.lock(part)) for part in RUNS}
     status = weigh(measures, registry, running, node.settings.member, node.clock())
     return Response(render(status), media_type=CONTENT_TYPE_LATEST)

@@ -38,6 +38,7 @@ STATUS: dict[str, int] = {
     "plan.may-not": 409,
     "supplier.already-judged": 409,
     "supplier.judgement-contradicts": 409,
+    "case.step-may-not-follow": 409,
     "report.too-large": 413,
     "report.malformed": 422,
     "report.altered": 422,

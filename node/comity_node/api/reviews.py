@@ -10,13 +10,12 @@ from comity_node.api.bodies import Body, Id
 from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
-from comity_node.api.visible import note_list, read_report
+from comity_node.api.visible import note_list, read_report, visible_review
 from comity_node.auth import Releaser, Reviewer, ThisNode
 from comity_node.db import Store
 from comity_node.db.outbox import OutboxItem
 from comity_node.db.reviews import Review
 from comity_node.domain.due_process import AtRisk, Outcome, PostponeReason, RetaliationCheck, Stage
-from comity_node.domain.errors import NotFound
 from comity_node.domain.lifecycle import Step
 from comity_node.services import batches, due_process, release
 from comity_node.services.due_process import Clock, clock_of, clocks_of
@@ -182,7 +181,7 @@ async def list_reviews(
 ) -> Page[ReviewOut]:
     """Proposals, newest first; `state` is `proposed`, `approved` or `rejected`. Each reading is on the trail."""
     async with node.database.write() as store:
-        rows = await store.reviews.page(state=state, before=read_cursor(cursor), most=limit + 1)
+        rows = await store.reviews.page(state=state, before=read_cursor(cursor), most=limit + 1, seen_by=person.id)
         await note_list(store, person, node.clock(), "reviews", min(len(rows), limit), cursor)
         clocks = await clocks_of(store, rows, node.clock())
     return page(rows, limit, lambda r: r.number, lambda r: _review(r, clocks[r.id]))
@@ -192,9 +191,7 @@ async def list_reviews(
 async def get_review(review_id: Id, person: Releaser, node: ThisNode) -> ReviewOut:
     """One proposal, and exactly what it lets leave. Each reading of what came from a report is on the trail."""
     async with node.database.write() as store:
-        review = await store.reviews.find(review_id)
-        if review is None:
-            raise NotFound("no such review")
+        review = await visible_review(store, review_id, person)
         if review.report_id is not None:
             await read_report(store, review.report_id, person, node.clock(), what="proposal")
         await batches.note_opening(store, person, review, node.clock())
@@ -208,6 +205,7 @@ async def check_retaliation(review_id: Id, body: CheckIn, person: Releaser, node
     check = RetaliationCheck(frozenset(body.blamed), body.outcome, body.contact or usual, body.reason, body.review_by)
 
     async def answer(store: Store) -> ReviewOut:
+        await visible_review(store, review_id, person)
         windows = node.settings.windows
         review = await due_process.check_retaliation(store, person, review_id, check, windows, node.clock())
         return await describe_review(store, review, node)
@@ -220,6 +218,7 @@ async def notify_supplier(review_id: Id, person: Releaser, node: ThisNode, once:
     """Record that the supplier was told: its reply window begins."""
 
     async def notify(store: Store) -> ReviewOut:
+        await visible_review(store, review_id, person)
         windows = node.settings.windows
         review = await due_process.notify_supplier(store, person, review_id, windows, node.clock())
         return await describe_review(store, review, node)
@@ -232,6 +231,7 @@ async def approve(review_id: Id, person: Releaser, node: ThisNode, once: Onced) 
     """Approve as the second person: this is the release, and it cannot be undone, only taken back."""
 
     async def decide(store: Store) -> ReviewOut:
+        await visible_review(store, review_id, person)
         await release.approve(store, person, review_id, node.clock())
         return await _decided(store, review_id, node)
 
@@ -243,6 +243,7 @@ async def reject(review_id: Id, person: Releaser, node: ThisNode, once: Onced) -
     """Reject as the second person; it may be proposed again."""
 
     async def decide(store: Store) -> ReviewOut:
+        await visible_review(store, review_id, person)
         await release.reject(store, person, review_id, node.clock())
         return await _decided(store, review_id, node)
 

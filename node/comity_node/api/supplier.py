@@ -11,6 +11,7 @@ from comity_node.api.bodies import Body, Id
 from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
 from comity_node.api.replies import Codes, Text, WordOut, describe_word
+from comity_node.api.visible import visible_review
 from comity_node.auth import Releaser, ThisNode
 from comity_node.db import Store
 from comity_node.domain.errors import NotSignedIn
@@ -75,6 +76,7 @@ class SupplierOut(BaseModel):
 async def make_link(review_id: Id, person: Releaser, node: ThisNode) -> LinkOut:
     """Make a personal link for the supplier, once it was told. Hand its secret on; it is stored nowhere."""
     async with node.database.write() as store:
+        await visible_review(store, review_id, person)
         link_id, secret = await supplier_links.make_link(store, person, review_id, node.clock())
     return LinkOut(id=link_id, review=review_id, secret=secret)
 

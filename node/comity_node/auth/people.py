@@ -78,9 +78,8 @@ Auditor = Annotated[Person, Depends(person_with(PersonRole.AUDITOR))]
 Reviewer = Annotated[Person, Depends(person_with(PersonRole.REVIEWER))]
 Releaser = Annotated[Person, Depends(person_with(PersonRole.REVIEWER, PersonRole.FOCAL_POINT))]
 Officer = Annotated[Person, Depends(person_with(PersonRole.OFFICER))]
-SupplierReader = Annotated[
-    Person, Depends(person_with(PersonRole.OFFICER, PersonRole.REVIEWER, PersonRole.FOCAL_POINT))
-]
+Staff = Annotated[Person, Depends(person_with(PersonRole.REVIEWER, PersonRole.FOCAL_POINT, PersonRole.OFFICER))]
+SupplierReader = Staff
 Admin = Annotated[Person, Depends(person_with(PersonRole.ADMIN))]
 ReportReader = Annotated[Person, Depends(person_with(PersonRole.AUDITOR, PersonRole.REVIEWER, PersonRole.FOCAL_POINT))]
 RecordReader = Annotated[

@@ -69,7 +69,7 @@ async def _status(home: Path) -> Status:
         registry = str(error)
     try:
         async with node.database.read() as store:
-            measures = await measure(store)
+            measures = await measure(store, node.clock())
             plans = await late_items(store, node.clock())
     finally:
         await node.close()
@@ -131,6 +131,9 @@ def _say_due_process(found: Status) -> None:
     for difference in found.windows.differences():
         typer.echo(f"for trying  {difference}: production refuses this")
     waiting = [p for p in found.measures.process if p.check.outcome is Outcome.POSTPONE or p.window_ends is not None]
+    contacts, past = found.measures.contacts
+    if past:
+        typer.echo(f"contacts    {past} of {contacts} local contacts are past their review date: comity contact list")
     for process in waiting:
         typer.echo(f"supplier    review {process.review_id}: {in_words(process, None, found.as_of)}")
     for word in found.measures.disputes:
@@ -197,6 +200,8 @@ def _facts(found: Status) -> dict[str, Any]:
             {"member": member, "step": step, "records": count}
             for (member, step), count in sorted(measures.refused.items())
         ],
+        "focal_point_needed": found.measures.unreviewed.passed_on > 0,
+        "contacts": {"kept": found.measures.contacts[0], "overdue": found.measures.contacts[1]},
         "due_process": {
             "shortened": found.windows.differences(),
             "proposals": [_process(process, found.as_of) for process in measures.process],

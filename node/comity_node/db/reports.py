@@ -4,10 +4,12 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.rows import ReportRow
+from comity_node.db.rows_of_cases import kept_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +69,24 @@ class Reports:
         row.marks = json.dumps(marks)
         await self._session.flush()
 
-    async def page(self, *, firm: str | None, before: int | None, most: int) -> list[StoredReport]:
+    async def page(
+        self, *, firm: str | None, before: int | None, most: int, seen_by: str | None = None
+    ) -> list[StoredReport]:
         """Return reports newest first, of one audit firm or of all.
 
         Args:
             firm: only this audit firm's.
             before: only those that came before this number.
             most: how many.
+            seen_by: without those of cases to which this person is not assigned.
         """
         query = select(ReportRow).order_by(col(ReportRow.number).desc()).limit(most)
         if firm is not None:
             query = query.where(ReportRow.firm == firm)
         if before is not None:
             query = query.where(col(ReportRow.number) < before)
+        if seen_by is not None:
+            query = query.where(or_(col(ReportRow.id).not_in(kept_from(seen_by)), col(ReportRow.firm) == firm))
         return [_report(row) for row in await self._session.exec(query)]
 
     async def latest_of_row(self, identity: str) -> StoredReport | None:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.rows import ReviewRow
+from comity_node.db.rows_of_cases import kept_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +79,18 @@ class Reviews:
         row.content = content
         await self._session.flush()
 
-    async def page(self, *, state: str | None, before: int | None, most: int) -> list[Review]:
-        """Return proposals newest first."""
+    async def page(
+        self, *, state: str | None, before: int | None, most: int, seen_by: str | None = None
+    ) -> list[Review]:
+        """Return proposals newest first, without those from reports of cases to which `seen_by` is not assigned."""
         query = select(ReviewRow).order_by(col(ReviewRow.number).desc()).limit(most)
         if state is not None:
             query = query.where(ReviewRow.state == state)
         if before is not None:
             query = query.where(col(ReviewRow.number) < before)
+        if seen_by is not None:
+            report = col(ReviewRow.report_id)
+            query = query.where(or_(report.is_(None), report.not_in(kept_from(seen_by))))
         return [review_of(row) for row in await self._session.exec(query)]
 
     async def of_report(self, report_id: str) -> list[Review]:

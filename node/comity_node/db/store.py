@@ -6,6 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.accounts import Accounts
 from comity_node.db.backlog import Backlogs
+from comity_node.db.cases import Cases
 from comity_node.db.concerns import Concerns
 from comity_node.db.conditions import Conditions
 from comity_node.db.due_process import DueProcess
@@ -20,6 +21,7 @@ from comity_node.db.plans import LocalActs, Plans
 from comity_node.db.pointers import OwnPointers
 from comity_node.db.quarantine import Quarantine
 from comity_node.db.received import ReceivedRecords
+from comity_node.db.referrals import Referrals
 from comity_node.db.reports import Reports
 from comity_node.db.reviews import Reviews
 from comity_node.db.rulings import Rulings
@@ -101,6 +103,16 @@ class Store:
     def local_acts(self) -> LocalActs:
         """What was done to what stays here."""
         return LocalActs(self._session)
+
+    @cached_property
+    def cases(self) -> Cases:
+        """People at risk."""
+        return Cases(self._session)
+
+    @cached_property
+    def referrals(self) -> Referrals:
+        """Local contacts, and who is on duty."""
+        return Referrals(self._session)
 
     @cached_property
     def outbox(self) -> Outbox:

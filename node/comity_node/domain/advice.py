@@ -72,6 +72,13 @@ CONDITIONS: dict[str, Advice] = {
         "Compare the version with a member over another channel and call the registrar. If the hub holds the list "
         "back, a new root replaces the hub: place it as root.json.",
     ),
+    "focal-point": Advice(
+        "Nothing of it has left this node.",
+        "Call a focal point or deputy, in the order of `comity focal list`. They see it with `comity case list`.",
+    ),
+    "protection": Advice(
+        _ALL_ELSE, "What waits for a focal point is not passed on meanwhile: ask them to look (comity case list)."
+    ),
     "look": Advice("The registry looked up last stays in force.", "See that the home may be read."),
     "database": Advice(
         "Nothing is half done. What is released stays in the outbox; what others publish waits on the bus.",

@@ -68,6 +68,8 @@ class Windows:
     extension: timedelta
     postponed: timedelta
     dispute: timedelta
+    escalation: timedelta = timedelta(hours=4)
+    """After so long without a look at it a case of people at risk goes on to the next deputy."""
 
     def differences(self) -> list[str]:
         """Return in words which differ from what production fixes."""
@@ -78,6 +80,7 @@ class Windows:
                 ("its extension", self.extension, FIXED.extension),
                 ("postponed for at most", self.postponed, FIXED.postponed),
                 ("dispute decided within", self.dispute, FIXED.dispute),
+                ("passed on to a deputy after", self.escalation, FIXED.escalation),
             )
             if mine != fixed
         ]

@@ -129,6 +129,12 @@ class HeldBack(ComityError):
     code: ClassVar[str] = "review.held-back"
 
 
+class StepMayNotFollow(ComityError):
+    """A step of a case comes before, or something belongs to it; the text says which."""
+
+    code: ClassVar[str] = "case.step-may-not-follow"
+
+
 class TextRefused(ComityError):
     """A reply's text tells something that must not leave, or nobody could check it.
 

@@ -70,6 +70,17 @@ class Event(StrEnum):
     SUPPLIER_SHOWN = "supplier.shown"
     SUPPLIERS_JUDGED = "suppliers.judged"
     JUDGEMENT_UNDONE = "judgement.undone"
+    CASE_OPENED = "case.opened"
+    CASE_READ = "case.read"
+    CASE_STEP_TAKEN = "case.step-taken"
+    CASE_STEP_TAKEN_BACK = "case.step-taken-back"
+    CASE_DETAIL_HELD = "case.detail-held"
+    CASE_ASSIGNED = "case.assigned"
+    CASE_REMOVED = "case.removed"
+    CASE_PASSED_ON = "case.passed-on"
+    DUTY_NAMED = "duty.named"
+    CONTACTS_TAKEN_IN = "contacts.taken-in"
+    CONTACT_REMOVED = "contact.removed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ _ACT = Field("act", Text, "`release` or `withdraw`")
 _JOINT = (Field("act", Text, "`overrule`, `hold` or `let-go`"), _REPORT)
 _ROWS = (Field("rows", Number), Field("added", Number), Field("changed", Number))
 _PROGRESS = (Field("done", Number), Field("total", Number))
+_PERSON = Field("person", Text, "a person's id")
 _WINDOW = Field("window_ends", Text, "a time")
 
 CATALOGUE: dict[Event, Described] = {
@@ -246,6 +247,21 @@ CATALOGUE: dict[Event, Described] = {
         ),
     ),
     Event.JUDGEMENT_UNDONE: Described("who undid it", "the judgement's id"),
+    Event.CASE_OPENED: Described("who opened", "the case's id"),
+    Event.CASE_READ: Described("who read", "the case's id"),
+    Event.CASE_STEP_TAKEN: Described("who took it", "the case's id; not which step, which could tell of children"),
+    Event.CASE_STEP_TAKEN_BACK: Described("who took it back", "the case's id"),
+    Event.CASE_DETAIL_HELD: Described("who decided", "the case's id"),
+    Event.CASE_ASSIGNED: Described("who assigned", "the case's id", (_PERSON,)),
+    Event.CASE_REMOVED: Described("who decided", "the case's id", (_PERSON,)),
+    Event.CASE_PASSED_ON: Described(
+        "`exchange`",
+        "the case's id: nobody had looked",
+        (Field("person", Text, "id of the next deputy; absent when all were told", False),),
+    ),
+    Event.DUTY_NAMED: Described("who named", "`focal points`", (Field("people", Texts, "ids, in their order"),)),
+    Event.CONTACTS_TAKEN_IN: Described("who took in", "`contacts`", (Field("added", Number), Field("changed", Number))),
+    Event.CONTACT_REMOVED: Described("who removed", "the contact's id"),
 }
 """Every event."""
 

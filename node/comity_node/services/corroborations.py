@@ -73,7 +73,7 @@ async def propose_corroboration(
         HandlingRefused: nothing can be released under these terms.
         NotPublished: what it would correct is not published, or was corrected already.
     """
-    stored = unmarked(await store.reports.find(evidence.report_id))
+    stored = await unmarked(store, person, evidence.report_id)
     entry, finding = await finding_spoken_of(store, evidence.about)
     report = open_stored(stored)
     # By all that is known here; of a protected source less is told.

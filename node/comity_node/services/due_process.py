@@ -24,6 +24,7 @@ from comity_node.domain.due_process import (
 )
 from comity_node.domain.errors import AlreadyDecided, Contradictory, FocalPointNeeded, HeldBack, NotFound, NotYet
 from comity_node.domain.people import Person, PersonRole
+from comity_node.domain.protection import PEOPLE_AT_RISK
 from comity_node.domain.trail import Event
 from comity_node.services.published import WITHDRAW, said_of
 from comity_schemas.finding import Finding, SourceType
@@ -100,6 +101,8 @@ async def notify_supplier(store: Store, person: Person, review_id: str, windows:
         Contradictory: it was notified already.
     """
     review = await _open_review(store, review_id)
+    if review.report_id is not None and await store.cases.reports_among({review.report_id}):
+        raise HeldBack(f"{PEOPLE_AT_RISK}; the supplier is not told")
     process = await store.due_process.find(review_id)
     if process is None:
         raise NotYet("the retaliation check comes before: who could be blamed? Nothing was recorded")
@@ -135,9 +138,13 @@ async def clock_of(store: Store, review: Review, now: datetime) -> Clock:
 async def clocks_of(store: Store, reviews: Sequence[Review], now: datetime) -> dict[str, Clock]:
     """Return where proposals stand, at most one page of them."""
     processes = await store.due_process.of_reviews([review.id for review in reviews])
+    of_cases = await store.cases.reports_among({r.report_id for r in reviews if r.report_id is not None})
     clocks = {}
     for review in reviews:
         process = processes.get(review.id)
+        if review.report_id in of_cases:
+            clocks[review.id] = Clock(process, None, Stage.POSTPONED, PEOPLE_AT_RISK, overdue=False)
+            continue
         exempt = await why_exempt(store, review) if process is None else None
         clocks[review.id] = Clock(
             process,

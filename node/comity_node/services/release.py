@@ -102,7 +102,7 @@ async def propose_release(
         HandlingRefused: nothing can be released under these terms.
         NotPublished, StatusMayNotFollow: as `check_status`.
     """
-    stored = unmarked(await store.reports.find(report_id))
+    stored = await unmarked(store, person, report_id)
     draft = _draft(minimize_stored(stored, policy), observation)
     revises = revises or await followed_up_statement(store, open_stored(stored), observation)
     if revises is not None:
@@ -301,14 +301,15 @@ def _require_acceptable(outgoing: Outgoing, now: datetime) -> None:
         )
 
 
-def unmarked(stored: StoredReport | None) -> StoredReport:
+async def unmarked(store: Store, person: Person, report_id: str) -> StoredReport:
     """Return a stored report of which something may be said.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is none, or it is kept from this person.
         CannotPropose: it is marked; the text says why.
     """
-    if stored is None:
+    stored = await store.reports.find(report_id)
+    if stored is None or await store.cases.keeps_report_from(report_id, person.id):
         raise NotFound("no such report")
     if stored.marks:
         raise CannotPropose("; ".join(MARKS.get(mark, mark) for mark in stored.marks))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from comity_federation.registry import Registry
 from comity_node.db import Store
 from comity_node.db.backlog import Backlog
+from comity_node.db.cases import NOTHING_UNREVIEWED, Unreviewed
 from comity_node.db.conditions import Condition
 from comity_node.db.logs import LogStatus
 from comity_node.db.supplier_words import SupplierWord
@@ -40,6 +41,10 @@ class Measures:
     """Member and step to how many records are in quarantine."""
     disputes: Sequence[SupplierWord] = ()
     """Those that nobody has decided yet."""
+    unreviewed: Unreviewed = NOTHING_UNREVIEWED
+    """Of people at risk: how much no focal point has looked at."""
+    contacts: tuple[int, int] = (0, 0)
+    """Local contacts, and of how many the review date is past."""
     process: Sequence[Process] = ()
     """What was done for the proposals that nobody has decided yet."""
 
@@ -97,7 +102,7 @@ class Status:
         return not self.troubles
 
 
-async def measure(store: Store) -> Measures:
+async def measure(store: Store, now: datetime) -> Measures:
     """Read what is needed to say how the node is."""
     return Measures(
         conditions=await store.conditions.all(),
@@ -106,6 +111,8 @@ async def measure(store: Store) -> Measures:
         logs={log.member: log for log in await store.logs.all()},
         records=await store.received.counts(),
         refused=await store.quarantine.counts(),
+        unreviewed=await store.cases.count_unreviewed(),
+        contacts=await store.referrals.count(now.date()),
         process=await store.due_process.open(),
         disputes=await store.words.open_disputes(),
     )
@@ -130,6 +137,7 @@ def weigh(measures: Measures, registry: Registry | str, running: Mapping[str, bo
         troubles.append(Trouble("trust", None, registry, advise("trust")))
     named = {trouble.name for trouble in troubles}
     troubles += _waiting_too_long(measures, named, now)
+    troubles += _nobody_has_looked(measures.unreviewed, now)
     heard: list[Heard] = []
     late: list[Trouble] = []
     if known is not None:
@@ -181,6 +189,17 @@ def _not_running(running: Mapping[str, bool]) -> list[Trouble]:
         )
         for part in stopped
     ]
+
+
+def _nobody_has_looked(unreviewed: Unreviewed, now: datetime) -> list[Trouble]:
+    """Say that a focal point is needed, and nothing of what for."""
+    since = unreviewed.since
+    if since is None or (not unreviewed.passed_on and now - since < FIXED.escalation):
+        return []
+    what = "something that cannot wait is with the focal points, and none of them has looked at it"
+    times = "once" if unreviewed.passed_on == 1 else f"{unreviewed.passed_on} times"
+    on = f"; it was passed on {times}" if unreviewed.passed_on else ""
+    return [Trouble("focal-point", since, what + on, advise("focal-point"))]
 
 
 def _waiting_too_long(measures: Measures, named: set[str], now: datetime) -> list[Trouble]:

@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     reply_extension_s: Annotated[float, Field(ge=0)] = FIXED.extension.total_seconds()
     postponed_at_most_s: Annotated[float, Field(ge=0)] = FIXED.postponed.total_seconds()
     dispute_within_s: Annotated[float, Field(ge=0)] = FIXED.dispute.total_seconds()
+    pass_on_after_s: Annotated[float, Field(gt=0)] = FIXED.escalation.total_seconds()
 
     @classmethod
     def settings_customise_sources(
@@ -90,6 +91,7 @@ class Settings(BaseSettings):
             timedelta(seconds=self.reply_extension_s),
             timedelta(seconds=self.postponed_at_most_s),
             timedelta(seconds=self.dispute_within_s),
+            timedelta(seconds=self.pass_on_after_s),
         )
 
     @property

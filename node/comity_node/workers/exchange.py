@@ -14,15 +14,19 @@ from comity_federation.bus import Bus
 from comity_federation.keys import load_signing_pair
 from comity_node.services.peers.asking import Peers
 from comity_node.services.peers.client import PeerClient
+from comity_node.services.protection.duty import anything_to_pass_on, pass_on
 from comity_node.wiring import Home, Node
 from comity_node.wiring.locks import take
 from comity_node.workers.following import Following
-from comity_node.workers.loops import Loops
+from comity_node.workers.loops import Loops, Step
 from comity_node.workers.peers import PeerRounds
 from comity_node.workers.receiver import Receiver
 from comity_node.workers.relay import Relay
 from comity_node.workers.suppliers import SupplierGraph
 from comity_schemas.errors import ComityError
+
+_LOOK_EVERY_S = 10.0
+"""How often it is asked whether a case waits for a deputy."""
 
 
 class ExchangeRuns(ComityError):
@@ -51,7 +55,10 @@ class Exchange:
         self._following = Following(node, self._loops)
         self._receiver: Receiver | None = None
         self._peers: Peers | None = None
+        self._without_bus: dict[str, Step] = {}
         if Part.RECEIVER in parts:
+            # People at risk do not wait for a broker.
+            self._without_bus = {"protection": self._pass_on}
             self._receiver = Receiver(node, bus, self._following, self._loops)
             graph = SupplierGraph(node)
             self._steps = {"refresh": self._following.refresh, **self._receiver.loops, "suppliers": graph.follow}
@@ -75,20 +82,37 @@ class Exchange:
             for part in self._parts:
                 locks.enter_context(hold(self._node.home, part))
             await self._loops.clear_condition("exchange")
-            if Part.RECEIVER in self._parts:
-                await self._following.refresh_now()
-            # The relay by itself says under its own name that it cannot reach the bus: the receiver clears the other.
-            await self._loops.keep_trying("bus" if Part.RECEIVER in self._parts else "relay", self._bus.start)
-            try:
-                async with asyncio.TaskGroup() as group:
-                    for name, step in self._steps.items():
-                        group.create_task(self._loops.forever(name, step))
-            finally:
-                if self._peers is not None:
-                    await self._peers.client.close()
-                if self._receiver is not None:
-                    await self._receiver.close()
-                await self._bus.stop()
+            async with asyncio.TaskGroup() as group:
+                for name, step in self._without_bus.items():
+                    group.create_task(self._loops.forever(name, step))
+                if Part.RECEIVER in self._parts:
+                    await self._following.refresh_now()
+                # The relay by itself says under its own name that it cannot reach the bus: the receiver clears the
+                # other.
+                await self._loops.keep_trying("bus" if Part.RECEIVER in self._parts else "relay", self._bus.start)
+                await self._over_the_bus()
+
+    async def _over_the_bus(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name, step in self._steps.items():
+                    group.create_task(self._loops.forever(name, step))
+        finally:
+            if self._peers is not None:
+                await self._peers.client.close()
+            if self._receiver is not None:
+                await self._receiver.close()
+            await self._bus.stop()
+
+    async def _pass_on(self) -> None:
+        """Hand on to a deputy what nobody has looked at."""
+        after, now = self._node.settings.windows.escalation, self._node.clock()
+        async with self._node.database.read() as store:
+            due = await anything_to_pass_on(store, after, now)
+        if due:
+            async with self._node.database.write() as store:
+                await pass_on(store, after, now)
+        await asyncio.sleep(min(_LOOK_EVERY_S, after.total_seconds() / 4))
 
 
 def _nothing() -> None:

@@ -1,0 +1,472 @@
+"""When people are at risk: safety plan and referral first, assigned staff only, and nothing that gives anybody away."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from builders import IDENTIFIERS, NAMES
+from comity_node.db import Database
+from comity_node.db.cases import NOTHING_UNREVIEWED
+from comity_node.domain.due_process import FIXED, Stage
+from comity_node.domain.errors import Contradictory, FocalPointNeeded, HeldBack, NotFound, StepMayNotFollow
+from comity_node.domain.minimize import Policy
+from comity_node.domain.pointing import Whom
+from comity_node.domain.protection import ADULTS, CHILDREN, HELD_BACK, Case, ContactKind, Step
+from comity_node.services.due_process import clock_of, notify_supplier
+from comity_node.services.pointers import PointerState, own_pointer, propose_pointer
+from comity_node.services.protection import cases, contacts, duty
+from comity_node.services.release import propose_release
+from comity_node.services.status import measure, weigh
+from comity_schemas.finding import Severity
+from comity_schemas.identifiers import Identifier
+from comity_schemas.indicators import Indicator
+from comity_schemas.subject import Name
+from node_world import NOW, Town, exchanging, new_sqlite, registry_of, until
+from review_office import Office
+
+WHOM = Whom("BR", (Name(text=NAMES[0]["text"]),), (Identifier.from_parsed(IDENTIFIERS[0]),))
+HOTLINE = contacts.contact_of("BR", "Exemplo Hotline", ContactKind.HOTLINE, "+55 100", date(2027, 1, 1))
+ABROAD = contacts.contact_of("AR", "Ejemplo", ContactKind.NGO, "+54 100", date(2027, 1, 1))
+STEPS: dict[Step, dict[str, Any]] = {
+    Step.REFERRAL_CONTACTED: {"contact": HOTLINE.id},
+    Step.REFERRAL_OFFERED: {"consent": False},
+}
+
+
+@pytest_asyncio.fixture
+async def office(sqlite: Database) -> AsyncIterator[Office]:
+    yield await furnished(sqlite)
+
+
+async def furnished(database: Database) -> Office:
+    """People, two further focal points, and local contacts."""
+    made = Office(database)
+    await made.open()
+    for name in ("flo", "fox"):
+        await made.hire(name, "focal-point")
+    await made.write(lambda store: duty.name_duty(store, made.people["ana"], ["fay", "flo", "fox"], NOW))
+    await made.write(lambda store: contacts.take_in(store, made.people["fay"], [HOTLINE, ABROAD], NOW))
+    return made
+
+
+async def open_case(office: Office, who: str = "ana", **more: Any) -> Case:
+    opening = cases.Opening(**{"whom": WHOM, "place": "BR", "children": False, **more})
+    return await office.write(lambda store: cases.open_case(store, office.people[who], opening, NOW))
+
+
+async def step(office: Office, case: Case, what: Step, who: str = "fay", **more: Any) -> Case:
+    given = {**STEPS.get(what, {}), **more}
+    return await office.write(lambda store: cases.take_step(store, office.people[who], case.id, what, NOW, **given))
+
+
+async def walk(office: Office, case: Case, until: Step) -> Case:
+    for what in case.path[len(case.steps) : case.path.index(until) + 1]:
+        case = await step(office, case, what)
+    return case
+
+
+async def trail(office: Office) -> list[Any]:
+    async with office.database.read() as store:
+        return [entry for _, entry in await store.trail.page(before=None, most=100)]
+
+
+# --- assigned staff only
+
+
+async def test_a_case_opens_to_assigned_staff_only_and_every_reading_is_on_the_trail(database: Database) -> None:
+    office = await furnished(database)
+    case = await open_case(office)
+    people = office.people
+    assert set(case.staff) == {people["ana"].id, people["fay"].id}
+
+    async def read(who: str, name: str) -> Case:
+        return await office.write(lambda store: cases.read_case(store, people[who], name, NOW))
+
+    for who in ("ana", "fay"):
+        assert (await read(who, case.id)).id == case.id
+    # The same answer as for what does not exist.
+    for who, name in (("flo", case.id), ("ben", case.id), ("ana", "0" * 16), ("ben", "0" * 16)):
+        with pytest.raises(NotFound, match=r"^no such case$"):
+            await read(who, name)
+    entries = await trail(office)
+    read = [entry.actor for entry in entries if entry.event == "case.read"]
+    assert read == [people["fay"].id, people["ana"].id]
+    async with office.database.read() as store:
+        shown = [len(await store.cases.page(people[who].id, before=None, most=9)) for who in ("ana", "fay", "ben")]
+    assert shown == [1, 1, 0]
+
+
+async def test_a_focal_point_of_the_case_says_who_sees_it_and_one_must_stay(office: Office) -> None:
+    case = await open_case(office)
+    people = office.people
+
+    async def assign(by: str, name: str) -> Any:
+        return await office.write(lambda store: cases.assign(store, people[by], case.id, name, NOW))
+
+    async def remove(by: str, who: str) -> None:
+        await office.write(lambda store: cases.remove(store, people[by], case.id, people[who].id, NOW))
+
+    with pytest.raises(FocalPointNeeded):
+        await assign("ana", "ben")
+    with pytest.raises(NotFound):
+        await assign("fay", "nobody")
+    await assign("fay", "ben")
+    await remove("fay", "ana")
+    with pytest.raises(NotFound):
+        await remove("ana", "ben")
+    with pytest.raises(Contradictory, match="focal point must stay"):
+        await remove("fay", "fay")
+    await assign("fay", "flo")
+    await remove("fay", "fay")
+    async with office.database.read() as store:
+        found = await store.cases.find(case.id)
+    assert found is not None and set(found.staff) == {people["ben"].id, people["flo"].id}
+
+
+async def test_an_audit_firms_person_is_never_assigned(office: Office) -> None:
+    case = await open_case(office)
+    await office.hire("gus", "reviewer", firm="firm")
+    with pytest.raises(NotFound):
+        await office.write(lambda store: cases.assign(store, office.people["fay"], case.id, "gus", NOW))
+
+
+# --- the path
+
+
+@pytest.mark.parametrize("children", [False, True])
+async def test_the_path_has_one_order_and_closes_only_after_referral_was_offered(
+    office: Office, children: bool
+) -> None:
+    case = await open_case(office, children=children)
+    path = CHILDREN if children else ADULTS
+    for due in path:
+        for other in set(Step) - {due}:
+            with pytest.raises(StepMayNotFollow, match=f"{due} comes next"):
+                await step(office, case, other)
+        case = await step(office, case, due)
+    assert case.is_closed and [done.step for done in case.steps] == list(path)
+    assert case.steps[-2].consent is False
+    with pytest.raises(StepMayNotFollow, match="closed"):
+        await step(office, case, Step.CLOSED)
+
+
+def test_for_children_best_interests_come_first_and_school_and_income_before_the_end() -> None:
+    order = [*CHILDREN]
+    assert order.index(Step.BEST_INTERESTS) < order.index(Step.SAFETY_PLAN)
+    assert order.index(Step.NO_DISMISSAL) < order.index(Step.SCHOOLING_AND_INCOME) < order.index(Step.REFERRAL_OFFERED)
+    assert [each for each in CHILDREN if each in ADULTS] == [*ADULTS]
+
+
+@pytest.mark.parametrize(
+    ("what", "given", "said"),
+    [
+        (Step.REFERRAL_CONTACTED, {"contact": None}, "a local contact belongs"),
+        (Step.REFERRAL_CONTACTED, {"consent": True}, "consent, yes or no"),
+        (Step.REFERRAL_OFFERED, {"consent": None}, "consent, yes or no"),
+        (Step.SAFETY_PLAN, {"consent": True}, "consent, yes or no"),
+    ],
+)
+async def test_a_step_needs_what_belongs_to_it(office: Office, what: Step, given: dict[str, Any], said: str) -> None:
+    case = await open_case(office)
+    case = await walk(office, case, ADULTS[ADULTS.index(what) - 1])
+    with pytest.raises(StepMayNotFollow, match=said):
+        await step(office, case, what, **given)
+
+
+async def test_a_contact_is_one_of_the_country_where_the_people_are(office: Office) -> None:
+    case = await walk(office, await open_case(office, place="AR"), Step.SAFETY_PLAN)
+    for wrong in (HOTLINE.id, "0" * 16):
+        with pytest.raises(NotFound):
+            await step(office, case, Step.REFERRAL_CONTACTED, contact=wrong)
+    await step(office, case, Step.REFERRAL_CONTACTED, contact=ABROAD.id)
+
+
+async def test_only_a_focal_point_looks_first_and_closes(office: Office) -> None:
+    case = await open_case(office)
+    with pytest.raises(FocalPointNeeded):
+        await step(office, case, Step.REVIEWED, "ana")
+    case = await walk(office, case, Step.REFERRAL_OFFERED)
+    with pytest.raises(FocalPointNeeded):
+        await step(office, case, Step.CLOSED, "ana")
+
+
+async def test_a_step_is_taken_back_and_the_closing_too(office: Office) -> None:
+    case = await walk(office, await open_case(office), Step.CLOSED)
+
+    async def take_back() -> Case:
+        return await office.write(lambda store: cases.take_back(store, office.people["ana"], case.id, NOW))
+
+    for left in reversed(range(len(ADULTS))):
+        assert (await take_back()).steps == case.steps[:left]
+    with pytest.raises(StepMayNotFollow):
+        await take_back()
+    case = await step(office, case, Step.REVIEWED)
+    assert (await walk(office, case, Step.CLOSED)).is_closed
+
+
+# --- on to the deputies
+
+
+async def pass_on(office: Office, hours: float) -> int:
+    now = NOW + timedelta(hours=hours)
+    return await office.write(lambda store: duty.pass_on(store, FIXED.escalation, now))
+
+
+async def test_unreviewed_for_four_hours_it_goes_on_to_the_next_deputy_in_order(database: Database) -> None:
+    office = await furnished(database)
+    case = await open_case(office)
+    assert FIXED.escalation == timedelta(hours=4)
+
+    async def names() -> set[str]:
+        async with office.database.read() as store:
+            found = await store.cases.find(case.id)
+        assert found is not None
+        return {name for name, person in office.people.items() if person.id in found.staff}
+
+    assert await pass_on(office, 3.9) == 0
+    assert await pass_on(office, 4) == 1
+    assert await names() == {"ana", "fay", "flo"}
+    assert await pass_on(office, 7.9) == 0
+    assert await pass_on(office, 8) == 1
+    assert await names() == {"ana", "fay", "flo", "fox"}
+    # All were told: the clock goes on, and status says so.
+    assert await pass_on(office, 12) == 1
+    passed = [json.loads(e.detail) for e in await trail(office) if e.event == "case.passed-on"]
+    assert passed == [{}, {"person": office.people["fox"].id}, {"person": office.people["flo"].id}]
+    await step(office, case, Step.REVIEWED, "flo")
+    assert await pass_on(office, 400) == 0
+
+
+async def test_without_named_deputies_or_with_one_who_left_nobody_is_skipped(office: Office) -> None:
+    async with office.database.write() as store:
+        await store.accounts.close_person(office.people["fay"].id, NOW)
+        assert await duty.on_duty(store) == [office.people["flo"].id, office.people["fox"].id]
+        await store.referrals.put_duty([])
+        assert set(await duty.on_duty(store)) == {office.people["flo"].id, office.people["fox"].id}
+    case = await open_case(office)
+    assert len(case.staff) == 2
+
+
+async def test_the_exchange_passes_it_on_by_itself_while_no_broker_answers(tmp_path: Any) -> None:
+    town = Town(tmp_path, bus="kafka://127.0.0.1:9")
+    try:
+        house = await town.found("agency", more={"pass_on_after_s": 0.2})
+        for name in ("fay", "flo"):
+            await house.hire(name, "focal-point")
+        reviewer = await house.hire("ana", "reviewer")
+        async with house.api(reviewer) as api:
+            opened = await api.post("/api/v1/cases", json={"names": ["Exemplo"], "country": "BR"})
+        assert opened.status_code == 201 and len(opened.json()["staff"]) == 2
+
+        async def passed_on() -> bool:
+            async with house.node.database.read() as store:
+                found = await store.cases.find(opened.json()["id"])
+            return found is not None and len(found.staff) == 3
+
+        async with exchanging(house):
+            await until("the next deputy is assigned", passed_on, 20)
+    finally:
+        await town.close()
+
+
+@pytest.mark.parametrize(("names", "said"), [(["fay", "fay"], "twice"), (["ana"], "focal point"), (["zoe"], "focal")])
+async def test_only_focal_points_are_named_and_each_once(office: Office, names: list[str], said: str) -> None:
+    with pytest.raises((Contradictory, NotFound), match=said):
+        await office.write(lambda store: duty.name_duty(store, office.people["ana"], names, NOW))
+
+
+async def test_status_says_that_a_focal_point_is_needed_and_nothing_of_what_for(office: Office) -> None:
+    case = await open_case(office, reference="ABC-7")
+
+    async def troubles(hours: float) -> list[Any]:
+        now = NOW + timedelta(hours=hours)
+        async with office.database.read() as store:
+            measures = await measure(store, now)
+        running = dict.fromkeys(("api", "receiver", "relay"), True)
+        return [t for t in weigh(measures, registry_of(office.member), running, "agency", now).troubles if t.advice]
+
+    assert not [t for t in await troubles(3.9) if t.name == "focal-point"]
+    await pass_on(office, 4)
+    (told,) = [t for t in await troubles(4.1) if t.name == "focal-point"]
+    said = f"{told.what} {told.advice.safe} {told.advice.do}"
+    assert "none of them has looked" in said and "passed on once" in said
+    for hidden in (case.id, "Fazenda", "BR", "ABC-7", *office.people, IDENTIFIERS[0]["id"]):
+        assert hidden not in said
+    await step(office, case, Step.REVIEWED)
+    assert not [t for t in await troubles(9) if t.name == "focal-point"]
+
+
+# --- what others are told
+
+
+async def test_nothing_is_told_before_safety_plan_and_referral(office: Office) -> None:
+    case = await open_case(office)
+
+    async def point() -> Case:
+        return await office.write(lambda store: cases.point_for(store, office.people["fay"], case.id, NOW))
+
+    for due in (Step.REVIEWED, Step.SAFETY_PLAN):
+        await step(office, case, due)
+        with pytest.raises(StepMayNotFollow, match="come first"):
+            await point()
+    assert await pointers(office) == []
+
+
+async def pointers(office: Office) -> list[Any]:
+    async with office.database.read() as store:
+        return [await own_pointer(store, r, NOW) for r in await store.own_pointers.page(before=None, most=9)]
+
+
+async def test_the_pointer_of_a_case_and_one_for_talks_cannot_be_told_apart(sqlite: Database, tmp_path: Any) -> None:
+    """The same content, fields, terms and end; records of the same length; the same entries of the trail."""
+
+    other = Database(new_sqlite(tmp_path, "other.db"))
+    try:
+        offices = [await furnished(sqlite), await furnished(other)]
+        case = await walk(offices[0], await open_case(offices[0], children=True), Step.SCHOOLING_AND_INCOME)
+        await offices[0].write(lambda store: cases.point_for(store, offices[0].people["fay"], case.id, NOW))
+        await offices[1].write(lambda store: propose_pointer(store, offices[1].people["fay"], WHOM, NOW))
+        seen = []
+        for office in offices:
+            ((own,), before) = (await pointers(office), len(await trail(office)))
+            async with office.database.read() as store:
+                clock = await clock_of(store, own.review, NOW)
+            # Anybody may be the second person: a focal point proposed it, in both.
+            await office.approve("ben", own.review)
+            (name,) = await office.sign()
+            async with office.database.read() as store:
+                item = await store.outbox.of_hash(name)
+            assert item is not None and item.record is not None
+            entries = (await trail(office))[: len(await trail(office)) - before]
+            proposed = next(e for e in await trail(office) if e.event == "review.proposed")
+            seen.append(
+                {
+                    "outgoing": item.outgoing,
+                    "content": own.review.content,
+                    "record_bytes": len(item.record),
+                    "digests": len(json.loads(item.record)["statement"].split("~")),
+                    "clock": (clock.in_words, clock.stage, clock.exempt),
+                    "trail": [(e.event, e.detail.replace(name, "")) for e in entries],
+                    "proposed": proposed.detail,
+                    "at": (own.review.proposed_at, item.signed_at),
+                }
+            )
+        assert seen[0] == seen[1]
+    finally:
+        await other.close()
+
+
+async def test_a_pointer_that_stands_for_talks_serves_a_case_and_no_second_one_leaves(office: Office) -> None:
+    review = await office.write(lambda store: propose_pointer(store, office.people["ana"], WHOM, NOW))
+    await office.approve("fay", review)
+    case = await walk(office, await open_case(office), Step.REFERRAL_CONTACTED)
+    case = await office.write(lambda store: cases.point_for(store, office.people["fay"], case.id, NOW))
+    (own,) = await pointers(office)
+    assert (case.pointer, own.review.id, own.state) == (review.id, review.id, PointerState.RELEASED)
+
+
+async def test_what_the_trail_says_of_a_case_names_neither_step_nor_pointer_nor_supplier(office: Office) -> None:
+    case = await walk(office, await open_case(office, children=True, reference="ABC-7"), Step.CLOSED)
+    await office.write(lambda store: cases.point_for(store, office.people["fay"], case.id, NOW))
+    (own,) = await pointers(office)
+    of_case = [e for e in await trail(office) if e.event.startswith("case.")]
+    assert {e.subject for e in of_case} == {case.id} and {e.detail for e in of_case} == {"{}"}
+    for entry in of_case:
+        assert own.review.id not in str(entry)
+    assert all(case.id not in f"{e.subject} {e.detail}" for e in await trail(office) if e not in of_case)
+
+
+async def test_focal_point_detail_is_decided_recorded_shown_and_held_back(office: Office) -> None:
+    case = await walk(office, await open_case(office), Step.SAFETY_PLAN)
+    registry = registry_of(
+        office.member,
+        office.member.model_copy(update={"slug": "city", "country": "SE"}),
+        office.member.model_copy(update={"slug": "ministry", "country": "BR"}),
+    )
+
+    async def decide(*members: str, who: str = "fay") -> Case:
+        said = ((Indicator.RETENTION_OF_IDENTITY_DOCUMENTS,), Severity.S4, members)
+        return await office.write(
+            lambda store: cases.decide_detail(store, office.people[who], case.id, *said, registry, NOW)
+        )
+
+    with pytest.raises(StepMayNotFollow):
+        await decide("city")
+    case = await walk(office, case, Step.REFERRAL_CONTACTED)
+    with pytest.raises(FocalPointNeeded):
+        await decide("city", who="ana")
+    with pytest.raises(Contradictory, match="where the people are"):
+        await decide("city", "ministry")
+    with pytest.raises(Contradictory, match="no active member"):
+        await decide("nobody")
+    case = await decide("city")
+    assert case.detail is not None and (case.detail.members, case.detail.severity) == (("city",), Severity.S4)
+    assert "no sharing groups yet" in HELD_BACK
+    assert await office.released() == 0
+
+
+# --- the report it came from
+
+
+async def test_a_report_of_a_case_opens_to_assigned_staff_only_and_nothing_of_it_is_released(office: Office) -> None:
+    await office.store_report()
+    review = await office.heard("ana")
+    case = await open_case(office, report_id="R" * 43)
+    people = office.people
+    async with office.database.read() as store:
+        kept = {who: await store.cases.keeps_report_from("R" * 43, people[who].id) for who in ("ana", "fay", "ben")}
+        seen = {who: await reports_and_reviews(store, people[who].id) for who in ("fay", "ben")}
+        clock = await clock_of(store, review, NOW)
+        assert await store.cases.keeps_report_from("S" * 43, people["ben"].id) is False
+    assert kept == {"ana": False, "fay": False, "ben": True}
+    assert seen == {"fay": (1, 1), "ben": (0, 0)}
+    assert clock.stage is Stage.POSTPONED and "no sharing groups yet" in clock.in_words
+    for held in (
+        lambda: office.approve("fay", review),
+        lambda: office.write(lambda store: notify_supplier(store, people["fay"], review.id, FIXED, NOW)),
+    ):
+        with pytest.raises(HeldBack, match="sealed to focal points"):
+            await held()
+    with pytest.raises(NotFound, match="no such report"):
+        await office.write(
+            lambda store: propose_release(store, people["ben"], "R" * 43, "O1", policy=Policy(), now=NOW)
+        )
+    assert await office.released() == 0 and case.report_id == "R" * 43
+
+
+async def reports_and_reviews(store: Any, person: str) -> tuple[int, int]:
+    reports = await store.reports.page(firm=None, before=None, most=9, seen_by=person)
+    reviews = await store.reviews.page(state=None, before=None, most=9, seen_by=person)
+    return len(reports), len(reviews)
+
+
+# --- local contacts
+
+
+async def test_contacts_are_changed_in_place_and_their_review_dates_watched(office: Office) -> None:
+    moved = contacts.contact_of("BR", "EXEMPLO hotline", ContactKind.HOTLINE, "+55 200", date(2026, 12, 1))
+    added = await office.write(lambda store: contacts.take_in(store, office.people["fay"], [moved], NOW))
+    assert added == (0, 1)
+    async with office.database.read() as store:
+        assert [c.reach for c in await store.referrals.contacts("BR")] == ["+55 200"]
+        assert await store.referrals.count(NOW.date()) == (2, 0)
+        assert await store.referrals.count(date(2026, 12, 2)) == (2, 1)
+    for wrong, said in (([moved, moved], "twice"), ([late()], "to be looked at again")):
+        with pytest.raises(Contradictory, match=said):
+            await office.write(lambda store, w=wrong: contacts.take_in(store, office.people["fay"], w, NOW))
+    await office.write(lambda store: contacts.remove_contact(store, office.people["fay"], moved.id, NOW))
+    with pytest.raises(NotFound):
+        await office.write(lambda store: contacts.remove_contact(store, office.people["fay"], moved.id, NOW))
+
+
+def late() -> Any:
+    return contacts.contact_of("BR", "Late", ContactKind.NGO, "x", NOW.date() - timedelta(days=1))
+
+
+async def test_a_node_without_cases_says_so(sqlite: Database) -> None:
+    async with sqlite.read() as store:
+        assert (await measure(store, NOW)).unreviewed == NOTHING_UNREVIEWED
