@@ -351,7 +351,20 @@ def printed(capsys: pytest.CaptureFixture[str], *bodies: dict[str, Any]) -> str:
     cover = Coverage(1, ("agency",), (), (), (), None)
     question = Question(identifiers=(CNPJ,))
     answer = Answer(
-        question, Verdict.MATCH, State.NOTHING_SHARED, (), 0, DecisionState.SHARED, tuple(hits), 2, NOW, 1, {}, cover
+        question=question,
+        verdict=Verdict.MATCH,
+        state=State.NOTHING_SHARED,
+        hits=(),
+        unreadable=0,
+        decision_state=DecisionState.SHARED,
+        decisions=tuple(hits),
+        unreadable_decisions=2,
+        pointers=(),
+        unreadable_pointers=0,
+        as_of=NOW,
+        registry_version=1,
+        positions={},
+        coverage=cover,
     )
     say_answer(describe([answer]))
     return capsys.readouterr().out
