@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api_world import MEDIA_TYPE, PICTURE, ROLES, Office, furnish, register
+from api_world import MEDIA_TYPE, PICTURE, ROLES, Office, factories, furnish, register
 from heard import NOBODY_BLAMED
 from node_world import Town, served
 
@@ -52,6 +52,7 @@ SENSIBLE: dict[str, dict[str, Any]] = {
     "POST /api/v1/reviews/{review_id}/check": NOBODY_BLAMED,
     "POST /api/v1/corroborations": {"about": None, "report": None, "says": "supports", "observation": "O1"},
     "POST /api/v1/replies": {"review": None, "act": "dispute", "codes": ["remedied"]},
+    "POST /api/v1/suppliers/{number}/facts": {"fact": "owned-by", "other": None},
     "POST /api/v1/suppliers/join": {"first": None, "second": None, "because": "same-identifier"},
     "POST /api/v1/suppliers/keep-apart": {"first": None, "second": None, "because": "namesake"},
     "POST /api/v1/cases/{case_id}/steps": {"step": "reviewed"},
@@ -167,6 +168,10 @@ async def _suppliers(office: Office, often: int) -> dict[str, list[Any]]:
         "first": numbers[:often],
         "second": numbers[often:],
         "statements": [[statement] for _, statement in known],
+        "other": numbers[:often],
+        "owner": numbers[:often],
+        "fact_id": [await office.fact() for _ in range(often)],
+        "list_id": [await office.factory_list() for _ in range(often)],
         "judgement_id": [await office.judgement() for _ in range(often)],
     }
 
@@ -252,6 +257,8 @@ def _deepen(case: Any, site: Site, data: st.DataObject) -> dict[str, Any]:
             for name, value in SENSIBLE[case.operation.label].items()
         }
         return {}
+    if case.operation.label == "POST /api/v1/factory-lists" and isinstance(case.body, dict) and wholly:
+        case.body = factories()
     if case.operation.label == "POST /api/v1/imports" and isinstance(case.body, dict) and data.draw(st.booleans()):
         case.body = register()
     if isinstance(case.body, dict):

@@ -229,6 +229,16 @@ class Office:
         listed = await self.made("officer", "POST", "suppliers/search", json={"name": f"Supplier of {publisher.name}"})
         return int(listed["suppliers"][0]["number"]), second.hash
 
+    async def fact(self) -> str:
+        """The id of something entered of a supplier."""
+        number, _ = await self.supplier()
+        body = {"fact": "former-name", "name": "Formerly"}
+        return str((await self.made("reviewer", "POST", f"suppliers/{number}/facts", json=body))["id"])
+
+    async def factory_list(self) -> str:
+        """The id of a list of factories that counts."""
+        return str((await self.made("reviewer", "POST", "factory-lists", json=factories()))["id"])
+
     async def judgement(self) -> str:
         """The id of a judgement that stands."""
         (first, _), (second, _) = await self.supplier(), await self.supplier()
@@ -293,3 +303,9 @@ def register() -> dict[str, str]:
     )
     table = f"{_COLUMNS}\n{row}\n".encode()
     return {"mapping": mapping_text("br_lista_suja"), "table": base64.b64encode(table).decode("ascii")}
+
+
+def factories() -> dict[str, str]:
+    """A list of one factory that nobody knows yet, as it is taken in."""
+    table = f"name,country,address\nMill {uuid.uuid4().hex},China,1 Road\n".encode()
+    return {"title": "Factories", "table": base64.b64encode(table).decode("ascii")}

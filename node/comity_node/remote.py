@@ -87,6 +87,10 @@ class Remote:
         """Return the JSON of a PATCH with a JSON body; as `post`."""
         return self._ask_once(path, method="PATCH", json=body).json()
 
+    def post_for_nothing(self, path: str) -> None:
+        """Send a POST that is answered without content; as `post`."""
+        self._ask_once(path)
+
     def post_bytes(self, path: str, content: bytes, media_type: str) -> Any:
         """Return the JSON of a POST of exact bytes; as `post`."""
         return self._ask_once(path, content=content, headers={"Content-Type": media_type}).json()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from api_world import MEDIA_TYPE, PASSWORD, PICTURE, Office, a_decision, furnish, register
+from api_world import MEDIA_TYPE, PASSWORD, PICTURE, Office, a_decision, factories, furnish, register
 from comity_node.app import create_app
 from heard import NOBODY_BLAMED
 from node_world import Town
@@ -116,6 +116,13 @@ TABLE = """
     join_suppliers          401       403       201       403       403       403
     keep_suppliers_apart    401       403       201       403       403       403
     split_supplier          401       403       201       403       403       403
+    add_supplier            401       403       201       403       403       403
+    enter_fact              401       403       201       403       403       403
+    take_back_fact          401       403       200       403       403       403
+    take_in_list            401       403       201       403       403       403
+    list_factory_lists      401       403       200       200       200       403
+    show_factory_list       401       403       200       200       200       403
+    take_back_list          401       403       204       403       403       403
     list_judgements         401       403       200       200       200       403
     undo_judgement          401       403       200       403       403       403
     get_network             401       200       200       200       200       200
@@ -426,6 +433,26 @@ async def _judgement(office: Office, who: str, own: bool) -> Asked:
     return {"judgement_id": await office.judgement(), "json": {}}
 
 
+async def _new_supplier(office: Office, who: str, own: bool) -> Asked:
+    return {"json": {"name": f"entered by {who}", "country": "CH"}}
+
+
+async def _new_fact(office: Office, who: str, own: bool) -> Asked:
+    return {"number": (await office.supplier())[0], "json": {"fact": "former-name", "name": "Formerly"}}
+
+
+async def _fact(office: Office, who: str, own: bool) -> Asked:
+    return {"fact_id": await office.fact()}
+
+
+async def _new_list(office: Office, who: str, own: bool) -> Asked:
+    return {"json": factories()}
+
+
+async def _list(office: Office, who: str, own: bool) -> Asked:
+    return {"list_id": await office.factory_list()}
+
+
 async def _which(office: Office, who: str, own: bool) -> Asked:
     return {"json": {}}
 
@@ -537,6 +564,12 @@ MAKE: dict[str, Make] = {
     "keep_suppliers_apart": _two_suppliers,
     "split_supplier": _supplier_to_split,
     "undo_judgement": _judgement,
+    "add_supplier": _new_supplier,
+    "enter_fact": _new_fact,
+    "take_back_fact": _fact,
+    "take_in_list": _new_list,
+    "show_factory_list": _list,
+    "take_back_list": _list,
     "list_clauses": _scheme,
     "export_record": _record,
     "get_records": _log,

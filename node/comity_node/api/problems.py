@@ -39,6 +39,8 @@ STATUS: dict[str, int] = {
     "supplier.already-judged": 409,
     "supplier.judgement-contradicts": 409,
     "case.step-may-not-follow": 409,
+    "supplier.fact-refused": 409,
+    "factory-list.already": 409,
     "report.too-large": 413,
     "report.malformed": 422,
     "report.altered": 422,

@@ -131,6 +131,23 @@ async def list_suppliers(body: SuppliersIn, person: SupplierReader, node: ThisNo
     return SuppliersOut(suppliers=shown, further=len(found) > body.limit, not_yet_taken_in=behind)
 
 
+class FactOut(BaseModel):
+    """What somebody here entered of a supplier, and who."""
+
+    id: str
+    fact: str
+    supplier: int
+    other: int | None
+    text: str | None
+    since: str | None
+    until: str | None
+    tier: int | None
+    words: str | None
+    by: str
+    at: str
+    in_words: str
+
+
 class SupplierOut(BaseModel):
     """What this node knows of one supplier. Absence is never clearance: see `coverage`."""
 
@@ -146,6 +163,10 @@ class SupplierOut(BaseModel):
     sites: list[dict[str, Any]]
     labour_providers: list[dict[str, Any]]
     supplies_labour_to: list[dict[str, Any]]
+    entered: list[FactOut]
+    on_lists: list[dict[str, Any]]
+    listed_sites: list[dict[str, Any]]
+    further_listed_sites: bool
     publishers: list[dict[str, Any]]
     findings: list[dict[str, Any]]
     further_findings: bool
@@ -180,7 +201,7 @@ async def shown_to(node: ThisNode, person: str, number: int, sort: Sorting, skip
     registry, now = await node.registry(), node.clock()
     async with node.database.read() as store:
         shown = await show(store, number, registry, now)
-        people = await person_names(store, shown.judgements)
+        people = await person_names(store, shown.judgements, shown.facts)
     async with node.database.write() as store:
         await store.trail.add(now, person, Event.SUPPLIER_SHOWN, "suppliers", what="one", positions=shown.positions)
     return describe_shown(shown, people, sorting=sort, skip=skip, most=limit)

@@ -18,6 +18,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "check": ("node", "check", "Decide and fold everything anew and compare."),
     "screen": ("node", "screen", "Ask what the network knows of one supplier."),
     "supplier": ("supplier", "app", "Who says what of a supplier, and who is the same."),
+    "factories": ("factories", "app", "Lists of factories: taken in row by row, taken back as a whole."),
     "verify": ("record", "verify", "Check one record offline."),
     "indicators": ("vocabulary", "indicators", "Say what each code means, what to look for, what to ask."),
     "countries": ("vocabulary", "countries", "Say how countries are named in the six UN languages."),

@@ -1,11 +1,13 @@
 """`comity supplier`: who says what of a supplier, and who is the same."""
 
 import json
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from comity_node.cli.terminal import told_plainly
+from comity_node.cli.vocabulary import read_country, read_identifier
 from comity_node.cli.words import TAKES_HASHES, say_decisions, say_finding
 from comity_node.domain.suppliers.account import Sorting
 from comity_node.domain.suppliers.judging import Because
@@ -13,6 +15,18 @@ from comity_node.remote import Remote
 from comity_schemas.subject import SubjectType
 
 app = typer.Typer(help="Suppliers as this node knows them: who says what, who is the same.", no_args_is_help=True)
+
+
+class Noted(StrEnum):
+    """What can be noted of a supplier."""
+
+    FORMER_NAME = "former-name"
+    OWNED_BY = "owned-by"
+    IN_CONSORTIUM = "in-consortium"
+    SITE_OF = "site-of"
+    SUPPLIES_LABOUR_TO = "supplies-labour-to"
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
 Number = Annotated[int, typer.Argument(metavar="SUPPLIER", help="Its number, from the list.")]
 Why = Annotated[Because, typer.Option("--because", help="Why, as a code.")]
@@ -22,7 +36,7 @@ Words = Annotated[str | None, typer.Option(help="What else there is to say; it s
 @app.command("list")
 def list_suppliers(
     name: Annotated[str | None, typer.Option(help="Names that begin so.")] = None,
-    country: Annotated[str | None, typer.Option(help="ISO code.")] = None,
+    country: Annotated[str | None, typer.Option(help="ISO code or name, in any UN language.")] = None,
     identifier: Annotated[str | None, typer.Option("--id", metavar="SCHEME:VALUE", help="A number it has.")] = None,
     kind: Annotated[SubjectType | None, typer.Option(help="Only these.")] = None,
     newest: Annotated[bool, typer.Option(help="Newest statements first, in place of names.")] = False,
@@ -30,10 +44,10 @@ def list_suppliers(
     as_json: AsJson = False,
 ) -> None:
     """List suppliers, sites and labour providers that statements mention, 50 at a time."""
-    asked: dict[str, Any] = {"name": name, "country": country, "kind": kind, "newest_first": newest, "skip": skip}
+    code = None if country is None else read_country(country)
+    asked: dict[str, Any] = {"name": name, "country": code, "kind": kind, "newest_first": newest, "skip": skip}
     if identifier is not None:
-        scheme, _, value = identifier.partition(":")
-        asked["identifier"] = {"scheme": scheme, "id": value}
+        asked["identifier"] = read_identifier(identifier).to_parsed()
     with told_plainly():
         found = Remote().post("/suppliers/search", {k: v for k, v in asked.items() if v is not None})
     if as_json:
@@ -79,6 +93,52 @@ def show(
     say_decisions({"decisions": orders, "unreadable_decisions": 0, "decision_state": "as this node has them"})
     typer.echo(f"As of {found['as_of'][:19].replace('T', ' ')} UTC, {found['coverage']['in_words']}.")
     typer.echo(found["words"])
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    country: Annotated[str, typer.Option(help="ISO code or name, in any UN language.")],
+    identifier: Annotated[
+        list[str] | None, typer.Option("--id", metavar="SCHEME:VALUE", help="May be repeated.")
+    ] = None,
+    kind: Annotated[SubjectType, typer.Option(help="What it is.")] = SubjectType.SUPPLIER,
+) -> None:
+    """Enter a supplier that no statement mentions yet, such as the owner of a list."""
+    numbers = [read_identifier(each).to_parsed() for each in identifier or ()]
+    with told_plainly():
+        body = {"name": name, "country": read_country(country), "kind": kind, "identifiers": numbers}
+        made = Remote().post("/suppliers", body)["supplier"]
+    typer.echo(f"{_who(made)}. It stays at this node.")
+
+
+@app.command()
+def note(
+    supplier: Number,
+    fact: Annotated[Noted, typer.Argument(help="What you know of it.")],
+    other: Annotated[
+        int | None, typer.Option(metavar="SUPPLIER", help="The owner, consortium, operator, client.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The former name.")] = None,
+    since: Annotated[str | None, typer.Option(help="First day, YYYY-MM-DD.")] = None,
+    until: Annotated[str | None, typer.Option(help="Last day, YYYY-MM-DD.")] = None,
+    tier: Annotated[int | None, typer.Option(min=1, max=9, help="Of a site.")] = None,
+    words: Annotated[str | None, typer.Option(help="How you know; it stays at this node.")] = None,
+) -> None:
+    """Note a former name, an owner, a consortium, whose site it is, or whom it supplies labour to."""
+    body = {"fact": fact, "other": other, "name": name, "since": since, "until": until, "tier": tier, "words": words}
+    with told_plainly():
+        made = Remote().post(f"/suppliers/{supplier}/facts", {k: v for k, v in body.items() if v is not None})
+    typer.echo(f"Noted: {made['in_words']}.")
+    typer.echo(f"To take it back: comity supplier take-back {made['id']}")
+
+
+@app.command("take-back", context_settings=TAKES_HASHES)
+def take_back(noted: Annotated[str, typer.Argument(metavar="NOTE", help="Its id.")]) -> None:
+    """Let something that was noted count no more."""
+    with told_plainly():
+        made = Remote().post(f"/facts/{noted}/take-back")
+    typer.echo(f"Taken back: {made['in_words']}.")
 
 
 @app.command()
@@ -170,10 +230,22 @@ def _say_beside(found: dict[str, Any]) -> None:
     ):
         for each in found[what]:
             typer.echo(f"  {words}: {_who(each)}")
+    for fact in found["entered"]:
+        typer.echo(f"  {fact['in_words']}; to take it back: comity supplier take-back {fact['id']}")
+    for each in found["on_lists"]:
+        typer.echo(f"  on the list {each['list']}, line {each['line']}{_tier(each)}: {each['address'] or 'no address'}")
+    for each in found["listed_sites"]:
+        typer.echo(f"  site on the list {each['list']}{_tier(each)}: {_who(each['supplier'])}")
+    if found["further_listed_sites"]:
+        typer.echo("  and further sites: comity factories list")
 
 
 def _who(known: dict[str, Any]) -> str:
     return f"{known['number']}  {known['name']}, {known['country'] or 'country not stated'} ({known['kind']})"
+
+
+def _tier(listed: dict[str, Any]) -> str:
+    return "" if listed["tier"] is None else f", tier {listed['tier']}"
 
 
 def _named(whom: dict[str, Any]) -> str:

@@ -115,3 +115,70 @@ class ApartRow(SQLModel, table=True):
     statement: str = Field(primary_key=True)
     judgement: str = Field(foreign_key="judgement.id", index=True)
     supplier: int = Field(foreign_key="supplier.number")
+
+
+class FactoryListRow(SQLModel, table=True):
+    """A list of factories that somebody gave; one that was taken back stays, and says nothing any more."""
+
+    __tablename__ = "factory_list"
+    __table_args__ = (CheckConstraint("(taken_back_at is null) = (taken_back_by is null)", name="taken_back"),)
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True)
+    title: str
+    owner: int | None = Field(default=None, foreign_key="supplier.number", index=True)
+    tier: int | None = None
+    file: str
+    """SHA-256 of the file."""
+    columns: str
+    unread: str
+    by: str = Field(foreign_key="person.id")
+    at: datetime = Field(sa_type=UtcTime)
+    taken_back_by: str | None = Field(default=None, foreign_key="person.id")
+    taken_back_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+class FactoryRow(SQLModel, table=True):
+    """A row of a list, as it is written, and the site it names."""
+
+    __tablename__ = "factory_row"
+    __table_args__ = (
+        _one_of("outcome", "site", "repeated", "refused"),
+        CheckConstraint("(outcome = 'refused') = (supplier is null)", name="named"),
+        Index("ix_factory_row_supplier", "supplier"),
+        {"sqlite_with_rowid": False},
+    )
+    list: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    line: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    outcome: str
+    supplier: int | None = None
+    tier: int | None = None
+    cells: str
+    reason: str | None = None
+
+
+class FactRow(SQLModel, table=True):
+    """What somebody here entered of a supplier; one that was taken back stays, and says nothing any more."""
+
+    __tablename__ = "supplier_fact"
+    __table_args__ = (
+        _one_of("fact", "entered", "former-name", "owned-by", "in-consortium", "site-of", "supplies-labour-to"),
+        CheckConstraint("(fact in ('entered', 'former-name')) = (other is null)", name="other"),
+        CheckConstraint("(fact = 'former-name') = (text is not null)", name="text"),
+        CheckConstraint("(taken_back_at is null) = (taken_back_by is null)", name="taken_back"),
+        Index("ix_supplier_fact_folded", "folded"),
+    )
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True)
+    fact: str
+    supplier: int = Field(foreign_key="supplier.number", index=True)
+    other: int | None = Field(default=None, foreign_key="supplier.number", index=True)
+    text: str | None = None
+    folded: str | None = None
+    since: str | None = None
+    until: str | None = None
+    tier: int | None = None
+    words: str | None = None
+    by: str = Field(foreign_key="person.id")
+    at: datetime = Field(sa_type=UtcTime)
+    taken_back_by: str | None = Field(default=None, foreign_key="person.id")
+    taken_back_at: datetime | None = Field(default=None, sa_type=UtcTime)

@@ -11,6 +11,8 @@ from comity_node.db.concerns import Concerns
 from comity_node.db.conditions import Conditions
 from comity_node.db.due_process import DueProcess
 from comity_node.db.evidence import EvidenceFiles
+from comity_node.db.factory_lists import FactoryLists
+from comity_node.db.facts import Facts
 from comity_node.db.given_answers import GivenAnswers
 from comity_node.db.jobs import Jobs
 from comity_node.db.judgements import Judgements
@@ -143,6 +145,16 @@ class Store:
     def suppliers(self) -> Suppliers:
         """Suppliers as this node knows them."""
         return Suppliers(self._session)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What people here entered of suppliers."""
+        return Facts(self._session)
+
+    @cached_property
+    def factory_lists(self) -> FactoryLists:
+        """Lists of factories."""
+        return FactoryLists(self._session)
 
     @cached_property
     def judgements(self) -> Judgements:

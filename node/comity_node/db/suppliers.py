@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, text, update
+from sqlalchemy import delete, func, or_, text, update
 from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,6 +16,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from comity_node.db.bulk import insert_rows
 from comity_node.db.rows import ChangeRow
 from comity_node.db.rows_of_suppliers import (
+    FactoryListRow,
+    FactoryRow,
+    FactRow,
     FollowedRow,
     SupplierIdentifierRow,
     SupplierMentionRow,
@@ -191,17 +194,17 @@ class Suppliers:
     async def page(self, wanted: Wanted, *, skip: int, most: int) -> list[Known]:
         """Return a part of the list; who is joined stands there once, under the smallest number."""
         row = SupplierRow
-        mentioned = sa_select(col(SupplierMentionRow.entry)).where(col(SupplierMentionRow.supplier) == col(row.number))
-        # Whose putting apart was undone is nobody any more.
-        query = _KNOWN.where(~col(row.key).startswith("apart:") | mentioned.exists())
+        query = _KNOWN.where(_counts())
         if wanted.kind is not None:
             query = query.where(col(row.kind) == wanted.kind.value)
         if wanted.country is not None:
             query = query.where(col(row.country) == wanted.country)
-        named = None
+        named: Any = None
         if wanted.name is not None:
             begins = col(SupplierNameRow.folded).startswith(fold_name(wanted.name), autoescape=True)
             named = sa_select(col(SupplierNameRow.supplier)).where(begins)
+            before = col(FactRow.folded).startswith(fold_name(wanted.name), autoescape=True)
+            named = named.union(sa_select(col(FactRow.supplier)).where(before, col(FactRow.taken_back_at).is_(None)))
         if wanted.identifier is not None:
             i = SupplierIdentifierRow
             same = col(i.scheme) == wanted.identifier.scheme, col(i.value) == wanted.identifier.id
@@ -297,6 +300,25 @@ class Suppliers:
     async def _mentions(self, query: Any) -> list[Mention]:
         rows = await (await self._session.connection()).execute(query)
         return [Mention(entry, supplier, Role(role), *rest) for entry, supplier, role, *rest in rows]
+
+
+def _counts() -> Any:
+    """Return the condition that somebody still says anything of a supplier: whose list was taken back, or whose
+    putting apart was undone, is nobody any more."""
+    number = col(SupplierRow.number)
+    mentioned = sa_select(col(SupplierMentionRow.entry)).where(col(SupplierMentionRow.supplier) == number)
+    entered = sa_select(col(FactRow.number)).where(
+        (col(FactRow.supplier) == number) | (col(FactRow.other) == number), col(FactRow.taken_back_at).is_(None)
+    )
+    listed = (
+        sa_select(col(FactoryRow.line))
+        .join(FactoryListRow, col(FactoryListRow.number) == col(FactoryRow.list))
+        .where(col(FactoryRow.supplier) == number, col(FactoryListRow.taken_back_at).is_(None))
+    )
+    owner = sa_select(col(FactoryListRow.number)).where(
+        col(FactoryListRow.owner) == number, col(FactoryListRow.taken_back_at).is_(None)
+    )
+    return or_(mentioned.exists(), listed.exists(), entered.exists(), owner.exists())
 
 
 _KNOWN = sa_select(

@@ -81,6 +81,10 @@ class Event(StrEnum):
     DUTY_NAMED = "duty.named"
     CONTACTS_TAKEN_IN = "contacts.taken-in"
     CONTACT_REMOVED = "contact.removed"
+    FACT_ENTERED = "fact.entered"
+    FACT_TAKEN_BACK = "fact.taken-back"
+    FACTORY_LIST_TAKEN_IN = "factory-list.taken-in"
+    FACTORY_LIST_TAKEN_BACK = "factory-list.taken-back"
 
 
 @dataclass(frozen=True, slots=True)

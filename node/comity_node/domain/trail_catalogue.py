@@ -262,6 +262,16 @@ CATALOGUE: dict[Event, Described] = {
     Event.DUTY_NAMED: Described("who named", "`focal points`", (Field("people", Texts, "ids, in their order"),)),
     Event.CONTACTS_TAKEN_IN: Described("who took in", "`contacts`", (Field("added", Number), Field("changed", Number))),
     Event.CONTACT_REMOVED: Described("who removed", "the contact's id"),
+    Event.FACT_ENTERED: Described(
+        "who entered it",
+        "the fact's id",
+        (Field("fact", Text, "of which kind"), Field("supplier", Number, "its number at this node")),
+    ),
+    Event.FACT_TAKEN_BACK: Described("who took it back", "the fact's id"),
+    Event.FACTORY_LIST_TAKEN_IN: Described(
+        "who gave it", "the list's id", (Field("rows", Number), Field("sites", Number), Field("refused", Number))
+    ),
+    Event.FACTORY_LIST_TAKEN_BACK: Described("who took it back", "the list's id"),
 }
 """Every event."""
 

@@ -92,6 +92,15 @@ class _Lines:
         return line
 
 
+def header_of(stream: BinaryIO, form: FileForm) -> list[str]:
+    """Return the columns that a file has, for whoever does not know them yet.
+
+    Raises:
+        RegisterUnreadable: no header.
+    """
+    return _header(_Lines(stream), form, ())
+
+
 def open_table(stream: BinaryIO, form: FileForm, wanted: Collection[str]) -> Iterator[Cells | RowProblem]:
     """Return the rows below the header; the header itself is checked at once.
 

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from comity_node.db import Store
+from comity_node.db.factory_lists import Standing
 from comity_node.db.suppliers import Known
 from comity_node.domain.suppliers.account import (
     Sorting,
@@ -16,9 +17,10 @@ from comity_node.domain.suppliers.account import (
     one_source,
     ordered,
 )
+from comity_node.domain.suppliers.facts import Fact, FactKind
 from comity_node.domain.suppliers.judging import Judged, Judgement
 from comity_node.services.answers import describe_coverage, describe_decisions, describe_finding
-from comity_node.services.suppliers.showing import Related, Shown
+from comity_node.services.suppliers.showing import MOST_LISTED, Related, Shown
 from comity_schemas.subject import NameKind
 
 WORDS = (
@@ -28,10 +30,10 @@ WORDS = (
 )
 
 
-async def person_names(store: Store, judgements: Iterable[Judgement]) -> dict[str, str]:
-    """Return the names of whoever judged or undid, by id."""
-    ids = {j.by for j in judgements} | {j.undone_by for j in judgements if j.undone_by is not None}
-    return await store.accounts.names(sorted(ids))
+async def person_names(store: Store, judgements: Iterable[Judgement], facts: Iterable[Fact] = ()) -> dict[str, str]:
+    """Return the names of whoever judged, undid or entered, by id."""
+    ids = {person for j in judgements for person in (j.by, j.undone_by)} | {fact.by for fact in facts}
+    return await store.accounts.names(sorted(person for person in ids if person is not None))
 
 
 def describe_judgement(judgement: Judgement, people: Mapping[str, str]) -> dict[str, Any]:
@@ -101,6 +103,10 @@ def describe_shown(
         "sites": _related(shown.sites),
         "labour_providers": _related(shown.providers),
         "supplies_labour_to": _related(shown.clients),
+        "entered": [describe_fact(fact, people, shown.whom) for fact in shown.facts],
+        "on_lists": [_on_list(shown, each, each.owner) for each in shown.on_lists],
+        "listed_sites": [_on_list(shown, each, each.supplier) for each in shown.listed_sites[:MOST_LISTED]],
+        "further_listed_sites": len(shown.listed_sites) > MOST_LISTED,
         "publishers": _publishers(shown.told, today),
         "findings": [_finding(shown, each, today) for each in told[skip : skip + most]],
         "further_findings": len(told) > skip + most,
@@ -122,6 +128,51 @@ def describe_shown(
         "positions": shown.positions,
         "coverage": describe_coverage(shown.coverage),
         "words": WORDS,
+    }
+
+
+def describe_fact(fact: Fact, people: Mapping[str, str], whom: Mapping[int, Known]) -> dict[str, Any]:
+    """Return something that was entered here, with who entered it."""
+
+    def named(number: int) -> str:
+        return f"{number} {whom[number].name}" if number in whom else str(number)
+
+    other = "" if fact.other is None else named(fact.other)
+    said = {
+        FactKind.ENTERED: f"{named(fact.supplier)} was entered here",
+        FactKind.FORMER_NAME: f"{named(fact.supplier)} was called {fact.text}",
+        FactKind.OWNED_BY: f"{named(fact.supplier)} is owned by {other}",
+        FactKind.IN_CONSORTIUM: f"{named(fact.supplier)} is in the consortium {other}",
+        FactKind.SITE_OF: f"{named(fact.supplier)} is a site of {other}",
+        FactKind.SUPPLIES_LABOUR_TO: f"{named(fact.supplier)} supplies labour to {other}",
+    }[fact.kind]
+    since = "" if fact.since is None else f" from {fact.since}"
+    until = "" if fact.until is None else f" until {fact.until}"
+    who = people.get(fact.by, "somebody whose account is gone")
+    return {
+        "id": fact.id,
+        "fact": fact.kind.value,
+        "supplier": fact.supplier,
+        "other": fact.other,
+        "text": fact.text,
+        "since": None if fact.since is None else fact.since.isoformat(),
+        "until": None if fact.until is None else fact.until.isoformat(),
+        "tier": fact.tier,
+        "words": fact.words,
+        "by": who,
+        "at": fact.at.isoformat(),
+        "in_words": f"{said}{since}{until}, entered by {who} on {fact.at:%Y-%m-%d}",
+    }
+
+
+def _on_list(shown: Shown, standing: Standing, whom: int | None) -> dict[str, Any]:
+    known = None if whom is None else shown.whom.get(whom)
+    return {
+        "list": standing.title,
+        "line": standing.line,
+        "tier": standing.tier,
+        "address": standing.address,
+        "supplier": None if known is None else describe_known(known),
     }
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from comity_federation.registry import Registry
 from comity_node.db import Store
+from comity_node.db.factory_lists import Standing
 from comity_node.db.suppliers import Known, Mention
 from comity_node.domain.errors import NotFound
 from comity_node.domain.screening import DecisionHit, Hit, Likeness, Verdict
@@ -17,9 +18,11 @@ from comity_node.domain.supplier_view import (
     standing,
 )
 from comity_node.domain.suppliers.account import Told, Way
+from comity_node.domain.suppliers.facts import Fact, FactKind
 from comity_node.domain.suppliers.judging import Judged, Judgement
 from comity_node.domain.suppliers.mentions import Role
 from comity_node.services.screen import Coverage, cover
+from comity_node.services.suppliers.facts import MOST_FACTS
 from comity_node.services.voices import with_replies, with_voices
 from comity_schemas.subject import SubjectType
 
@@ -27,6 +30,8 @@ MOST_READ = 500
 """Statements that are read for one answer, the newest first; the answer says when there are more."""
 
 MOST_ALIKE = 50
+MOST_LISTED = 200
+"""Sites on its lists that are shown; the lists themselves show all."""
 
 _WAYS = {Role.SUBJECT: Way.ITSELF, Role.OPERATOR: Way.SITE, Role.CLIENT: Way.PROVIDER}
 _KNOWN_ONE = Likeness(Verdict.MATCH, "", 100)
@@ -69,6 +74,9 @@ class Shown:
     operators: list[Related] = field(default_factory=list)
     providers: list[Related] = field(default_factory=list)
     clients: list[Related] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    on_lists: list[Standing] = field(default_factory=list)
+    listed_sites: list[Standing] = field(default_factory=list)
     events: dict[str, list[tuple[str, Known]]] = field(default_factory=dict)
     """Statement to the statements about others that tell of the same event."""
     behind: int = 0
@@ -113,7 +121,8 @@ async def show(store: Store, number: int, registry: Registry, now: datetime) -> 
     ways = {m.entry: _WAYS[m.role] for m in sorted(mentions, key=lambda m: list(Role).index(m.role), reverse=True)}
     read = await _read(store, list(ways))
     await _relate(store, shown, read, set(members), ways)
-    ways = await _through_providers(store, shown, ways)
+    await _enter(store, shown, members)
+    ways = await _through_others(store, shown, set(members), ways)
     read = await _read(store, list(ways))
     shown.more = len(ways) > MOST_READ
     await _say(store, shown, read, ways, now)
@@ -161,17 +170,44 @@ async def _relate(store: Store, shown: Shown, read: _Read, members: set[int], wa
         setattr(shown, what, related)
 
 
-async def _through_providers(store: Store, shown: Shown, ways: dict[int, Way]) -> dict[int, Way]:
-    """Return what is said with what is said of its labour providers, whether or not it names this client."""
-    whole = await store.suppliers.of_wholes(sorted({p.known.whole for p in shown.providers}))
-    theirs = await store.suppliers.mentions([each.number for each in whole], MOST_READ)
-    return {**{m.entry: Way.PROVIDER for m in theirs if m.role is Role.SUBJECT}, **ways}
+async def _enter(store: Store, shown: Shown, members: Sequence[int]) -> None:
+    """Add what people here entered, and what lists say."""
+    shown.facts = await store.facts.about(members, MOST_FACTS)
+    shown.on_lists = await store.factory_lists.naming(members, MOST_LISTED)
+    shown.listed_sites = await store.factory_lists.of_owner(members, MOST_LISTED + 1)
+    others = {n for fact in shown.facts for n in (fact.supplier, fact.other) if n is not None}
+    others |= {s.supplier for s in shown.listed_sites} | {s.owner for s in shown.on_lists if s.owner is not None}
+    shown.whom = await store.suppliers.find(sorted(others))
+
+
+async def _through_others(store: Store, shown: Shown, members: set[int], ways: dict[int, Way]) -> dict[int, Way]:
+    """Return what is said with what is said of its sites and labour providers, whether or not it names this one."""
+
+    def entered(kind: FactKind) -> set[int]:
+        return {f.supplier for f in shown.facts if f.kind is kind and f.other in members} - members
+
+    sites = {each.known.number for each in shown.sites} | entered(FactKind.SITE_OF)
+    providers = {each.known.number for each in shown.providers} | entered(FactKind.SUPPLIES_LABOUR_TO)
+    on_lists = await store.factory_lists.mentions_of_sites(sorted(members), MOST_READ)
+    return {
+        **dict.fromkeys(await _about(store, providers), Way.PROVIDER),
+        **dict.fromkeys([*on_lists, *await _about(store, sites)], Way.SITE),
+        **ways,
+    }
+
+
+async def _about(store: Store, suppliers: set[int]) -> list[int]:
+    """Return the statements about these suppliers, and about whoever is joined with them."""
+    found = await store.suppliers.find(sorted(suppliers))
+    together = await store.suppliers.of_wholes(sorted({known.whole for known in found.values()}))
+    mentions = await store.suppliers.mentions([each.number for each in together], MOST_READ)
+    return [m.entry for m in mentions if m.role is Role.SUBJECT]
 
 
 async def _say(store: Store, shown: Shown, read: _Read, ways: dict[int, Way], now: datetime) -> None:
     subjects = {number: (read.whom(number, Role.SUBJECT) or [shown.known.number])[0] for number in ways}
     found = await store.suppliers.find(sorted({*subjects.values()}))
-    shown.whom = found | {k.number: k for k in shown.joined}
+    shown.whom |= found | {k.number: k for k in shown.joined}
     about = {number: found[subject].whole if subject in found else subject for number, subject in subjects.items()}
     today = now.date()
     hits = [Hit(entry, standing(entry, today), _KNOWN_ONE) for entry in read.findings.values()]
