@@ -6,16 +6,19 @@ import re
 import pytest
 import pytest_asyncio
 
-from builders import FINDING_IN_CLEAR
+from builders import FINDING_IN_CLEAR, Publisher
 from comity_node.db import Database
 from comity_node.domain.errors import NotFound
+from comity_node.domain.screening import Question
 from comity_node.domain.suppliers.account import Sorting, months_old
 from comity_node.domain.suppliers.judging import AlreadyJudged, JudgementContradicts, wholes
 from comity_node.domain.suppliers.keys import strongest
+from comity_node.services.answers import describe
+from comity_node.services.screen import Answer, screen
 from comity_node.services.settle import redecide
-from comity_node.services.suppliers.following import follow
+from comity_node.services.suppliers.following import catch_up, follow
 from comity_schemas.identifiers import Identifier
-from node_world import NOW
+from node_world import NOW, registry_of
 from supplier_desk import CNPJ, LEI, OTHER_CNPJ, WHY, Desk, desk_at, said
 
 
@@ -315,3 +318,51 @@ async def test_following_in_parts_ends_where_following_at_once_does(desk: Desk) 
     assert len(set(numbers)) == 5
     async with desk.database.read() as store:
         assert await store.suppliers.behind() == 0
+
+
+# --- in screening
+
+
+async def screened(desk: Desk, *identifiers: dict[str, str], name: str | None = None) -> Answer:
+    await catch_up(desk.database)
+    registry = registry_of(*(p.member() for p in desk.publishers.values()))
+    question = Question(name, None, tuple(Identifier.from_parsed(i) for i in identifiers))
+    async with desk.database.read() as store:
+        (answer,) = await screen(store, [question], registry, NOW)
+    return answer
+
+
+async def test_screening_finds_what_is_said_of_a_joined_supplier_and_says_who_joined_it(database: Database) -> None:
+    desk = await desk_at(database)
+    one, two = await desk.say("Alpha", "agency", LEI), await desk.say("Beta", "city", CNPJ)
+    judgement = await desk.join(await desk.number(one), await desk.number(two))
+    answer = await screened(desk, CNPJ)
+    assert {hit.entry.hash: hit.likeness.verdict.value for hit in answer.hits} == {one.hash: "match", two.hash: "match"}
+    (reason,) = [hit.likeness.reason for hit in answer.hits if hit.entry.hash == one.hash]
+    assert reason == f"joined with what was found, by Ana on 2026-10-01; to undo it: comity supplier undo {judgement}"
+    by_name = await screened(desk, name="Beta")
+    assert {hit.likeness.verdict.value for hit in by_name.hits} == {"review"}, "no stronger than what was found"
+    assert len(by_name.hits) == 2
+    await desk.undo(judgement)
+    assert [hit.entry.hash for hit in (await screened(desk, CNPJ)).hits] == [two.hash]
+
+
+async def test_screening_a_client_names_its_labour_provider_and_leaves_its_own_state_as_it_is(desk: Desk) -> None:
+    supplies = {"supplies_to": [{"names": [{"text": "Client Ltd"}], "identifiers": [CNPJ]}]}
+    agent = await desk.say("Agent Ltd", "city", LEI, subject="labour-provider", more=supplies)
+    answer = await screened(desk, CNPJ)
+    assert (answer.state.value, answer.hits) == ("no supplier by this name", ())
+    assert [(t.provider.name, t.statements) for t in answer.through] == [("Agent Ltd", (agent.hash,))]
+    (said_so,) = describe([answer])["answers"]
+    assert said_so["through_labour_providers"][0]["findings"] == [agent.hash]
+    await desk.withdraw("city", agent)
+    assert (await screened(desk, CNPJ)).through == ()
+
+
+async def test_whom_to_speak_to_first_stands_on_the_suppliers_page(desk: Desk) -> None:
+    finding = await desk.say("A", "agency", LEI)
+    city = desk.publishers.setdefault("city", Publisher("city"))
+    pointer = city.pointer(disclosed={"names": [{"text": "A"}], "identifiers": [LEI]})
+    await desk.arrive("city", pointer)
+    shown = await desk.show(await desk.number(finding))
+    assert [p["statement"] for p in shown["pointers"]] == [pointer.hash]

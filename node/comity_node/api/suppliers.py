@@ -158,6 +158,8 @@ class SupplierOut(BaseModel):
     names: list[dict[str, Any]]
     identifiers: list[dict[str, Any]]
     identifiers_disagree: list[str]
+    pointers: list[dict[str, Any]]
+    """Whom to speak to before contacting it; says nothing about the supplier."""
     perhaps_the_same: list[dict[str, Any]]
     operated_by: list[dict[str, Any]]
     sites: list[dict[str, Any]]

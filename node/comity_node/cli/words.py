@@ -21,6 +21,11 @@ def say_answer(given: dict[str, Any]) -> None:
         typer.echo(f"{whom}: {answer['state']}")
         for hit in answer["findings"]:
             say_finding(hit)
+        for each in answer["through_labour_providers"]:
+            typer.echo(
+                f"  through its labour provider {each['name']}, not its own: {len(each['findings'])} findings, "
+                f"comity supplier show {each['supplier']}"
+            )
         if answer["unreadable"]:
             typer.echo(f"  ({answer['unreadable']} further findings name nobody this node may read)")
         say_decisions(answer)

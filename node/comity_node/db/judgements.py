@@ -60,6 +60,11 @@ class Judgements:
         query = select(JudgementRow).where(concerns, col(JudgementRow.undone_at).is_(None))
         return [_judgement(row) for row in await self._session.exec(query.order_by(col(JudgementRow.number)))]
 
+    async def any_same(self) -> bool:
+        """Tell whether anybody is joined at all."""
+        same = JudgementRow.judged == Judged.SAME.value, col(JudgementRow.undone_at).is_(None)
+        return (await self._session.exec(select(JudgementRow.number).where(*same).limit(1))).first() is not None
+
     async def page(self, *, before: int | None, most: int) -> list[Numbered]:
         """Return judgements, the newest first, undone ones too."""
         query = select(JudgementRow).order_by(col(JudgementRow.number).desc()).limit(most)

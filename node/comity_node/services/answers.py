@@ -76,7 +76,11 @@ def _answer(answer: Answer, met: Events) -> dict[str, Any]:
         "decision_state": answer.decision_state.value,
         "unreadable_decisions": answer.unreadable_decisions,
         "decisions": _decisions(answer.decisions, answer.as_of.date()),
-        "pointers": [_pointer(hit) for hit in answer.pointers],
+        "through_labour_providers": [
+            {"supplier": t.provider.number, "name": t.provider.name, "findings": list(t.statements)}
+            for t in answer.through
+        ],
+        "pointers": [describe_pointer(hit) for hit in answer.pointers],
         "unreadable_pointers": answer.unreadable_pointers,
     }
 
@@ -157,7 +161,7 @@ def _decision(hit: DecisionHit, recognised_by: list[str], today: date) -> dict[s
     }
 
 
-def _pointer(hit: PointerHit) -> dict[str, Any]:
+def describe_pointer(hit: PointerHit) -> dict[str, Any]:
     """Return whom to speak to first. It has no state and no count: it says nothing about the supplier."""
     entry = hit.entry
     return {

@@ -32,6 +32,8 @@ from comity_node.domain.supplier_view import (
     standing,
 )
 from comity_node.domain.trail import Event
+from comity_node.services.suppliers.following import catch_up
+from comity_node.services.suppliers.screened import Through, joined_with, through_providers
 from comity_node.services.voices import with_replies, with_voices
 from comity_schemas.member import MemberStatus, Role
 
@@ -101,6 +103,8 @@ class Answer:
     positions: dict[str, int]
     """Member to the last statement of its log that this answer rests on."""
     coverage: Coverage
+    through: tuple[Through, ...] = ()
+    """What is said of its labour providers; never its own, so it makes neither verdict nor state."""
 
 
 async def screen(store: Store, questions: Sequence[Question], registry: Registry, now: datetime) -> list[Answer]:
@@ -126,11 +130,9 @@ async def screen(store: Store, questions: Sequence[Question], registry: Registry
             DecisionHit(entry, decision_standing(entry, now.date()), likeness)
             for entry, likeness in await _like(decisions, question, decision_names)
         ]
-        pointed = [
-            PointerHit(entry, Standing.CURRENT, likeness)
-            for entry, likeness in await _like(pointers, question, pointer_names)
-            if pointer_standing(entry, now.date()) is Standing.CURRENT
-        ]
+        joined = await joined_with(store, [*found, *decided], now.date())
+        found, decided = [*found, *joined.findings], [*decided, *joined.decisions]
+        pointed = await pointed_at(store, question, pointer_names, now)
         # Strongest of all: it says whether it is the same supplier, not what is said of it.
         verdicts = {best_verdict(found), best_verdict(decided), best_verdict(pointed)}
         answers.append(
@@ -149,15 +151,28 @@ async def screen(store: Store, questions: Sequence[Question], registry: Registry
                 registry_version=registry.version,
                 positions=positions,
                 coverage=coverage,
+                through=await through_providers(store, question),
             )
         )
     return answers
+
+
+async def pointed_at(
+    store: Store, question: Question, names: list[tuple[int, str, str, str]], now: datetime
+) -> list[PointerHit]:
+    """Return the pointers that stand for a supplier: whom to speak to before contacting it."""
+    return [
+        PointerHit(entry, Standing.CURRENT, likeness)
+        for entry, likeness in await _like(store.view.pointers, question, names)
+        if pointer_standing(entry, now.date()) is Standing.CURRENT
+    ]
 
 
 async def screen_and_note(
     database: Database, questions: Sequence[Question], registry: Registry, person: str, now: datetime
 ) -> list[Answer]:
     """Answer once the trail says that somebody asked and how much; never whom about."""
+    await catch_up(database)
     async with database.read() as store:
         answers = await screen(store, questions, registry, now)
     # A transaction of its own: while somebody searches, whoever writes need not wait.

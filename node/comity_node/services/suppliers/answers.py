@@ -19,7 +19,7 @@ from comity_node.domain.suppliers.account import (
 )
 from comity_node.domain.suppliers.facts import Fact, FactKind
 from comity_node.domain.suppliers.judging import Judged, Judgement
-from comity_node.services.answers import describe_coverage, describe_decisions, describe_finding
+from comity_node.services.answers import describe_coverage, describe_decisions, describe_finding, describe_pointer
 from comity_node.services.suppliers.showing import MOST_LISTED, Related, Shown
 from comity_schemas.subject import NameKind
 
@@ -98,6 +98,7 @@ def describe_shown(
         "names": _names(shown),
         "identifiers": [{"scheme": s, "id": v, "of": n} for n, s, v in shown.identifiers],
         "identifiers_disagree": _disagreeing(shown.identifiers),
+        "pointers": [describe_pointer(hit) for hit in shown.pointers],
         "perhaps_the_same": [{**describe_known(a.known), "why": a.why} for a in shown.alike],
         "operated_by": _related(shown.operators),
         "sites": _related(shown.sites),

@@ -9,7 +9,7 @@ from comity_node.db import Store
 from comity_node.db.factory_lists import Standing
 from comity_node.db.suppliers import Known, Mention
 from comity_node.domain.errors import NotFound
-from comity_node.domain.screening import DecisionHit, Hit, Likeness, Verdict
+from comity_node.domain.screening import DecisionHit, Hit, Likeness, PointerHit, Question, Verdict, sort_hits
 from comity_node.domain.supplier_view import (
     DecisionEntry,
     Entry,
@@ -21,9 +21,10 @@ from comity_node.domain.suppliers.account import Told, Way
 from comity_node.domain.suppliers.facts import Fact, FactKind
 from comity_node.domain.suppliers.judging import Judged, Judgement
 from comity_node.domain.suppliers.mentions import Role
-from comity_node.services.screen import Coverage, cover
+from comity_node.services.screen import Coverage, cover, pointed_at
 from comity_node.services.suppliers.facts import MOST_FACTS
 from comity_node.services.voices import with_replies, with_voices
+from comity_schemas.identifiers import Identifier
 from comity_schemas.subject import SubjectType
 
 MOST_READ = 500
@@ -79,6 +80,8 @@ class Shown:
     listed_sites: list[Standing] = field(default_factory=list)
     events: dict[str, list[tuple[str, Known]]] = field(default_factory=dict)
     """Statement to the statements about others that tell of the same event."""
+    pointers: list[PointerHit] = field(default_factory=list)
+    """Whom to speak to before contacting it."""
     behind: int = 0
     as_of: datetime | None = None
     registry_version: int = 0
@@ -128,6 +131,7 @@ async def show(store: Store, number: int, registry: Registry, now: datetime) -> 
     await _say(store, shown, read, ways, now)
     shown.names = await store.suppliers.names(members)
     shown.identifiers = await store.suppliers.identifiers(members)
+    shown.pointers = await _pointed(store, shown, now)
     shown.alike = await _alike(store, shown, set(members))
     await _rest_on(store, shown, registry, now)
     return shown
@@ -218,6 +222,15 @@ async def _say(store: Store, shown: Shown, read: _Read, ways: dict[int, Way], no
     shown.decided = [(hit, ways[number], about[number]) for number, hit in placed]
     shown.whom |= await store.suppliers.find(sorted({*about.values()} - shown.whom.keys()))
     shown.events = await _events(store, read)
+
+
+async def _pointed(store: Store, shown: Shown, now: datetime) -> list[PointerHit]:
+    numbers = tuple(Identifier(scheme=scheme, id=value) for _, scheme, value in shown.identifiers)
+    names, found = await store.view.pointers.names(), dict[str, PointerHit]()
+    for _, name, _ in shown.names:
+        for hit in await pointed_at(store, Question(name, shown.known.country or None, numbers), names, now):
+            found.setdefault(hit.entry.hash, hit)
+    return sort_hits(found.values())
 
 
 async def _events(store: Store, read: _Read) -> dict[str, list[tuple[str, Known]]]:
