@@ -60,6 +60,7 @@ AREAS = (
             "tests/node/test_follow_up.py",
             "tests/node/test_reply_text.py",
             "tests/node/test_decisions.py",
+            "tests/node/test_corroborations.py",
         ),
     ),
     Area(

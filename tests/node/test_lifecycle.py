@@ -15,7 +15,7 @@ from comity_node.db import Database
 from comity_node.domain.errors import AlreadyProposed, CannotPropose, NotPublished, StatusMayNotFollow
 from comity_node.domain.lifecycle import MAY_FOLLOW, Step, check_start, check_step, in_words, may_start
 from comity_node.domain.screening import Question
-from comity_node.domain.validity import RULES, valid_until
+from comity_node.domain.validity import RULES, protected_until, valid_until
 from comity_node.services.answers import describe
 from comity_node.services.revision import propose_revision
 from comity_node.services.screen import screen
@@ -145,6 +145,21 @@ def test_nothing_follows_what_was_overturned(path: list[Status]) -> None:
 )
 def test_a_finding_expires_by_the_rule_of_its_scheme(scheme: str, own: str | None, until: date) -> None:
     assert valid_until(report(scheme=scheme, valid_until=own), 5) == until
+
+
+def test_where_only_the_year_of_an_audit_is_known_months_are_counted_from_its_january() -> None:
+    assert valid_until(report(scheme="SLCP CAF", finished_precision="year"), 5) == date(2027, 1, 31)
+    assert valid_until(report(scheme="SMETA", finished_precision="year"), 5) == date(2026, 6, 30)
+
+
+@pytest.mark.parametrize("finished", ["2026-01-02", "2026-03-14", "2026-12-30"])
+@pytest.mark.parametrize(
+    ("own", "until"),
+    [(None, date(2027, 5, 31)), ("2026-12-31", date(2026, 12, 31)), ("2028-01-01", date(2027, 5, 31))],
+)
+def test_what_a_protected_source_said_ends_by_years_alone(finished: str, own: str | None, until: date) -> None:
+    for scheme in ("SMETA", "RBA", "TfS"):
+        assert protected_until(report(scheme=scheme, finished=finished, valid_until=own), 5) == until
 
 
 def test_no_scheme_lets_a_finding_stand_longer_than_its_most() -> None:
