@@ -63,6 +63,9 @@ def build(values: list[bytes | None], codec: int = 0) -> bytes:
     return bytes(builder.build())
 
 
+# what a fetch brings
+
+
 def test_this_is_the_aiokafka_whose_protocol_classes_we_stand_on() -> None:
     assert importlib.metadata.version("aiokafka").startswith("0.14."), "read the changes of fetch, produce, metadata"
 
@@ -173,6 +176,9 @@ async def test_damage_in_one_log_loses_no_record_of_another(
         assert (found[damaged][0].first, found[damaged][-1].last) == (0, 19)
 
 
+# publishing
+
+
 async def test_after_a_refused_record_the_log_goes_on_in_order(settings: KafkaSettings, bus: KafkaBus) -> None:
     """An idempotent producer would be out of step from here on."""
     (topic,) = await new_topics(settings)
@@ -206,6 +212,9 @@ async def test_a_topic_made_later_is_found(settings: KafkaSettings, bus: KafkaBu
     await asyncio.to_thread(prepare_topics, settings, [slug])
     await bus.publish(topic, b"news", {})
     assert values((await waiting)[topic]) == [b"news"]
+
+
+# history
 
 
 async def test_a_truncated_log_is_missing_history_and_0_is_where_it_now_begins(
@@ -269,6 +278,9 @@ async def test_a_broker_that_does_not_know_a_topic_yet_does_not_make_its_log_emp
         cluster = Forgetful(settings, ends.TRIES_AT_MISSING - 1)
         assert await look(cluster) in ([Delivered(topic, 0, b"said")], {topic: 1})
         await cluster.close()
+
+
+# quiet
 
 
 async def test_asking_in_every_round_which_bus_it_is_asks_the_brokers_rarely(

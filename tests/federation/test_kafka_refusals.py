@@ -150,6 +150,9 @@ async def test_topics_are_made_as_the_design_says_and_corrected_when_changed(set
     await asyncio.to_thread(work)
 
 
+# brokers that do not answer
+
+
 async def test_where_nobody_listens_everything_is_unavailable_at_once() -> None:
     bus = KafkaBus(KafkaSettings("127.0.0.1:1"), CLIENT)
     async with asyncio.timeout(5):
@@ -231,6 +234,9 @@ def test_a_broker_that_asks_for_a_year_of_hashing_is_refused() -> None:
     nonce = next(steps)[0].decode().rpartition("r=")[2]
     with pytest.raises(ConnectionError, match="rounds of hashing"):
         steps.send(f"r={nonce}more,s=c2FsdA==,i=2000000000".encode())
+
+
+# settings
 
 
 def test_signing_in_needs_a_name_and_a_password_that_is_never_printed() -> None:

@@ -39,6 +39,9 @@ def entry(members: MemberList, slug: str) -> MemberStatus:
     return changes.find_member(members, slug).status
 
 
+# Thresholds
+
+
 def test_publish_refuses_below_the_threshold_says_who_is_missing_and_writes_nothing(world: World) -> None:
     world.stage("undp")
     world.sign(0)
@@ -120,6 +123,9 @@ def test_what_expired_while_it_waited_for_signatures_is_not_published(world: Wor
         publish(late, world.hub)
 
 
+# Suspensions
+
+
 def test_one_holder_of_three_suspends_and_every_node_accepts_it(world: World) -> None:
     world.enter("undp", "unops")
     client = world.client()
@@ -175,6 +181,9 @@ def test_a_lifted_member_can_be_suspended_again(world: World) -> None:
 def test_only_a_member_can_be_suspended(world: World) -> None:
     with pytest.raises(ChangeRefused, match="not a member"):
         world.suspend("nobody", 1)
+
+
+# What may follow what
 
 
 def test_a_removed_member_stays_listed_closed_and_removed(world: World) -> None:
@@ -249,6 +258,9 @@ def test_slug_did_key_id_and_key_stand_once_in_the_list() -> None:
         with pytest.raises(ChangeRefused):
             check_members(MemberList.model_construct(v=1, members=(one, other)))
     check_members(MemberList(v=1, members=(one, two)))
+
+
+# Version, hash, expiry
 
 
 def test_the_hubs_signing_again_changes_expiry_but_neither_version_nor_hash(world: World) -> None:

@@ -63,6 +63,9 @@ def assert_refused(world: World, client: RegistryClient, known: Registry, match:
         client.refresh()
 
 
+# A hostile hub
+
+
 @pytest.mark.parametrize("signers", [(), ("hub",), (0,), ("hub", 1), ("stranger", 1)])
 def test_nobody_gives_a_right_without_two_holders(world: World, signers: tuple[Any, ...]) -> None:
     client = world.client()
@@ -153,6 +156,9 @@ def test_another_registry_under_the_same_address_is_refused(world: World, tmp_pa
     assert client.trusted() == known
     with pytest.raises(RegistryRefused):
         world.read()
+
+
+# One hostile holder
 
 
 def suspensions_by(world: World, content: bytes, *pairs: SigningPair) -> None:
@@ -254,6 +260,9 @@ def test_a_hub_cannot_make_a_node_fetch_what_is_too_large_by_naming_its_length(w
         with pytest.raises(RegistryRefused, match="maximum allowed length"):
             client.refresh()
         client.close()
+
+
+# What is staged, on its way from holder to holder
 
 
 def stage_with(world: World, change: Callable[[Targets], None]) -> None:

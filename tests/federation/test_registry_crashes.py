@@ -27,6 +27,8 @@ from comity_schemas.member import (
 )
 from registry_world import World, copy_of, last, new_member, rotate, served
 
+# Crashes
+
 
 @pytest.mark.parametrize("change", ["members", "suspension", "holders"])
 def test_a_crash_after_any_write_leaves_the_old_or_the_new_registry_and_publish_finishes(
@@ -100,6 +102,9 @@ def test_a_crash_while_the_hubs_key_changes_is_finished_by_publishing_again(worl
     assert client.trusted() is not None
     publish(world.directory, world.hub)
     assert client.refresh().root_version == 2
+
+
+# A node
 
 
 def test_a_node_remembers_the_last_good_registry_without_its_source(world: World) -> None:

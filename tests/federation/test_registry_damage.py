@@ -36,6 +36,9 @@ def world(world: World) -> World:
     return world
 
 
+# Damage, and the network
+
+
 def files_used(world: World) -> list[str]:
     return sorted(world.published().files)
 
@@ -195,6 +198,9 @@ def test_a_server_that_is_not_there_is_unreachable(world: World) -> None:
     with pytest.raises(RegistryUnreachable):
         client.refresh()
     client.close()
+
+
+# Expiry
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ AREAS = (
         (
             "tests/node/test_authorisation.py",
             "tests/node/test_api.py",
+            "tests/node/test_api_frame.py",
             "tests/node/test_review.py",
             "tests/node/test_peers.py",
         ),

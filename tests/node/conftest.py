@@ -9,9 +9,11 @@ import pytest_asyncio
 
 import node_world
 import servers
+from api_place import Place, furnish
 from comity_federation.local_log import LocalLog
 from comity_node.db import Database
 from comity_node.db.migrate import migrate_async
+from filled_database import fill
 from node_world import Bench, Town
 from peer_world import Street
 
@@ -53,6 +55,13 @@ async def database(migrated_url: str) -> AsyncIterator[Database]:
 
 
 @pytest_asyncio.fixture
+async def filled(database: Database) -> Database:
+    """A database of either kind, with one row of most kinds."""
+    await fill(database)
+    return database
+
+
+@pytest_asyncio.fixture
 async def sqlite(tmp_path: Path) -> AsyncIterator[Database]:
     """A migrated, empty SQLite database, beside `database` where a test takes both."""
     opened = Database(node_world.new_sqlite(tmp_path, "second.db"))
@@ -77,6 +86,14 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
     """A registry signed 2 of 3 and no node yet."""
     made = Town(tmp_path)
     yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
+    """An agency's node with its people, shared by a module."""
+    made = Town(tmp_path_factory.mktemp("town"))
+    yield await furnish(made)
     await made.close()
 
 

@@ -1,118 +1,16 @@
 """The database, on SQLite and on PostgreSQL: nothing is lost, half done, orphaned or said aloud without an error."""
 
 import asyncio
-import shutil
 import traceback
-from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
-from typing import Any
+from datetime import datetime, timedelta, timezone
 
 import pytest
-import pytest_asyncio
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import CheckConstraint, Connection, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from comity_federation.statements import Outgoing
-from comity_node.db import Database, Store, migrate, rows
-from comity_node.db.accounts import Token
-from comity_node.db.migrate import migrate_async, run_on
-from comity_node.db.reports import StoredReport
-from comity_node.db.reviews import Review
-from comity_node.domain.people import Person, PersonRole
+from comity_node.db import Database
+from comity_node.domain.people import Person
 from comity_node.domain.trail import Event
-from comity_schemas.handling import Handling
-
-ROOM = Path(migrate.__file__).parent
-NOW = datetime(2026, 10, 1, 12, 0, tzinfo=UTC)
-HANDLING = Handling.from_parsed(
-    {
-        "tlp": "GREEN",
-        "contact": "none",
-        "purpose": "supply-chain-due-diligence",
-        "permitted_use": ["due-diligence"],
-        "onward": "members",
-    }
-)
-
-
-async def run(store: Store, statement: str, **values: Any) -> Any:
-    """Raw SQL inside the store's transaction, for what no repository would ever do."""
-    return await (await connection_of(store)).execute(text(statement), values)
-
-
-async def connection_of(store: Store) -> AsyncConnection:
-    return await store._session.connection()
-
-
-async def add_people(store: Store, *names: str) -> None:
-    for name in names:
-        await store.accounts.add_person(Person(name, name, frozenset({PersonRole.REVIEWER})), "hash")
-
-
-def stored_report(**changes: Any) -> StoredReport:
-    given = {
-        "id": "r1",
-        "origin": "signed",
-        "raw": b"{}",
-        "firm": None,
-        "kid": None,
-        "root": None,
-        "signature": None,
-        "identity": None,
-        "marks": (),
-        "submitted_by": "ana",
-        "received_at": NOW,
-    }
-    return StoredReport(**{**given, **changes})  # type: ignore[arg-type]
-
-
-def proposal(**changes: Any) -> Review:
-    given = {"id": "v1", "act": "release", "state": "proposed", "content": "{}", "proposed_by": "ana"}
-    return Review(**{**given, "proposed_at": NOW, "report_id": "r1", **changes})  # type: ignore[arg-type]
-
-
-async def fill(database: Database) -> None:
-    """A row in every table that is a parent, and its children."""
-    async with database.write() as store:
-        await add_people(store, "ana", "ben")
-        await store.accounts.add_token(Token("t1", "ana", "laptop", NOW, NOW + timedelta(days=1), None), "digest")
-        await store.reports.add(stored_report())
-        await store.reviews.add(proposal())
-        await store.reviews.decide("v1", state="approved", by="ben", now=NOW)
-        await store.outbox.add("v1", Outgoing("finding", HANDLING, {}, {}, {}))
-        await run(store, "insert into entry (id, handling, named, state) values (1, '{}', true, 'current')")
-        await run(store, "insert into entry_name (entry, number, text, folded, country) values (1, 0, 'A', 'a', 'BR')")
-        await run(store, "insert into entry_identifier (entry, scheme, value) values (1, 'GLN', '1')")
-
-
-@pytest_asyncio.fixture
-async def filled(database: Database) -> AsyncIterator[Database]:
-    await fill(database)
-    yield database
-
-
-async def count(database: Database, table: str) -> int:
-    async with database.read() as store:
-        return int((await run(store, f"select count(*) from {table}")).scalar_one())
-
-
-async def migrated(url: str, *steps: tuple[str, bool], scan: Callable[[Connection], Any] | None = None) -> Any:
-    """Run migrations up and down over one connection of a bare engine, then look."""
-    engine = create_async_engine(url)
-    try:
-        for revision, down in steps:
-            async with engine.begin() as connection:
-                await connection.run_sync(lambda c, r=revision, d=down: run_on(c, r, down=d))
-        async with engine.connect() as connection:
-            return await connection.run_sync(scan) if scan else None
-    finally:
-        await engine.dispose()
-
+from filled_database import NOW, add_people, count, proposal, run, stored_report
 
 # --- transactions
 
@@ -322,6 +220,8 @@ FAILING = {
     "foreign key": "update report set submitted_by = :canary",
     "check beside other fields of the row": "update report set origin = 'rumour', firm = :canary",
 }
+
+
 FAILING_ON_POSTGRES = {"wrong type": "update outbox set seq = :canary"}
 """Without strict types SQLite stores a text in a column of numbers."""
 
@@ -342,152 +242,6 @@ async def test_an_error_still_says_which_rule_was_broken(filled: Database) -> No
     with pytest.raises(IntegrityError, match="ck_report_origin"):
         async with filled.write() as store:
             await run(store, "update report set origin = 'rumour'")
-
-
-# --- migrations
-
-
-def differences(connection: Connection) -> list[Any]:
-    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-    found = list(compare_metadata(context, rows.metadata))
-    # Autogenerate does not see CHECK constraints, nor whether a foreign key is there under its name.
-    inspector = inspect(connection)
-    for table in rows.metadata.sorted_tables:
-        meant = {str(c.name): str(c.sqltext) for c in table.constraints if isinstance(c, CheckConstraint)}
-        real = {str(c["name"]): c["sqltext"] for c in inspector.get_check_constraints(table.name)}
-        if connection.dialect.name == "postgresql":
-            # PostgreSQL rewrites the text; the values named in it stay.
-            meant, real = ({name: quoted(sql) for name, sql in checks.items()} for checks in (meant, real))
-        if meant != real:
-            found.append((table.name, meant, real))
-        keys = {key["name"] for key in inspector.get_foreign_keys(table.name)}
-        if keys != {str(key.constraint.name) for key in table.foreign_keys if key.constraint is not None}:
-            found.append((table.name, keys))
-    return found
-
-
-def quoted(sql: str) -> str:
-    return " ".join(sql.split("'")[1::2])
-
-
-async def test_the_migrated_schema_is_the_one_of_the_models_with_its_checks(empty_url: str) -> None:
-    await migrate_async(empty_url)
-    assert await migrated(empty_url, scan=differences) == []
-
-
-async def test_a_migration_that_forgets_a_check_is_seen_as_a_difference(
-    empty_url: str, next_migration: Callable[[str], None]
-) -> None:
-    next_migration('with op.batch_alter_table("report") as batch:\n    batch.drop_constraint("ck_report_origin")')
-    found = await migrated(empty_url, ("head", False), scan=differences)
-    assert [difference[0] for difference in found] == ["report"]
-
-
-async def test_up_down_up_ends_in_the_schema_of_the_models(empty_url: str) -> None:
-    steps = [("head", False), ("base", True)]
-    tables = await migrated(empty_url, *steps, scan=lambda c: inspect(c).get_table_names())
-    assert tables == ["alembic_version"]
-    assert await migrated(empty_url, ("head", False), scan=differences) == []
-
-
-async def test_a_filled_database_goes_down_and_up_and_can_be_filled_again(filled: Database) -> None:
-    await filled.close()
-    assert await migrated(filled.url, ("base", True), ("head", False), scan=differences) == []
-    assert await count(filled, "person") == 0
-    await fill(filled)
-    assert await count(filled, "outbox") == 1
-
-
-async def test_migrating_a_migrated_database_leaves_it_alone(filled: Database) -> None:
-    await migrate_async(filled.url)
-    assert [await count(filled, table) for table in ("person", "token", "outbox", "entry_name")] == [2, 1, 1, 1]
-
-
-def newest() -> str:
-    """The revision that this release migrates to."""
-    revision = ScriptDirectory(str(ROOM / "migrations")).get_current_head()
-    assert revision is not None
-    return revision
-
-
-@pytest.fixture
-def next_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Give the next release a migration whose `upgrade` runs these lines."""
-    scripts = tmp_path / "migrations"
-    shutil.copytree(migrate._SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(migrate, "_SCRIPTS", scripts)
-
-    def write(lines: str) -> None:
-        body = "".join(f"    {line}\n" for line in lines.splitlines())
-        (scripts / "versions" / "9999_next.py").write_text(
-            "import sqlalchemy as sa\nfrom alembic import op\n"
-            f'revision = "9999"\ndown_revision = "{newest()}"\nbranch_labels = None\ndepends_on = None\n'
-            f"def upgrade():\n{body}\ndef downgrade():\n    pass\n"
-        )
-
-    return write
-
-
-REBUILD = """recreate = "always" if op.get_bind().dialect.name == "sqlite" else "auto"
-with op.batch_alter_table("person", recreate=recreate) as batch:
-    batch.add_column(sa.Column("phone", sa.String(), nullable=True))"""
-
-
-async def test_a_failed_migration_leaves_nothing_behind(
-    filled: Database, next_migration: Callable[[str], None]
-) -> None:
-    next_migration(
-        'op.create_table("half", sa.Column("id", sa.Integer(), primary_key=True))\n'
-        'op.execute("insert into half values (1)")\n'
-        "op.execute(\"update person set firm = 'half done'\")\n"
-        'op.drop_table("trail")\n'
-        "raise LookupError"
-    )
-    with pytest.raises(LookupError):
-        await migrate_async(filled.url)
-    assert await migrated(filled.url, scan=differences) == []
-    async with filled.read() as store:
-        assert (await run(store, "select version_num from alembic_version")).scalar_one() == newest()
-        assert (await run(store, "select count(*) from person where firm is null")).scalar_one() == 2
-
-
-async def test_rebuilding_a_parent_table_keeps_its_children(
-    filled: Database, next_migration: Callable[[str], None]
-) -> None:
-    next_migration(REBUILD)
-    await filled.close()
-    await migrate_async(filled.url)
-    assert [await count(filled, table) for table in ("person", "token", "report", "review")] == [2, 1, 1, 1]
-    async with filled.read() as store:
-        assert (await run(store, "select phone from person")).all() == [(None,), (None,)]
-
-
-async def test_the_engine_that_migrates_carries_no_foreign_keys_pragma(
-    sqlite: Database, next_migration: Callable[[str], None]
-) -> None:
-    next_migration("op.execute(\"insert into condition select 'pragma', '', foreign_keys from pragma_foreign_keys\")")
-    await migrate_async(sqlite.url)
-    async with sqlite.read() as store:
-        assert (await run(store, "select text from condition")).scalar_one() == "0"
-        assert (await run(store, "pragma foreign_keys")).scalar_one() == 1
-
-
-async def test_a_migration_that_orphans_rows_is_refused_and_changes_nothing(
-    filled: Database, next_migration: Callable[[str], None]
-) -> None:
-    next_migration("op.execute(\"delete from person where id = 'ana'\")")
-    with pytest.raises((RuntimeError, IntegrityError)) as caught:
-        await migrate_async(filled.url)
-    if "sqlite" in filled.url:
-        assert "rows without their parent; nothing was changed" in str(caught.value)
-    assert await count(filled, "person") == 2
-    async with filled.read() as store:
-        assert (await run(store, "select version_num from alembic_version")).scalar_one() == newest()
-
-
-def test_the_command_migrates_from_code_without_a_loop(tmp_path: Path) -> None:
-    migrate.migrate(f"sqlite+aiosqlite:///{tmp_path / 'own.db'}")
-    assert (tmp_path / "own.db").stat().st_size > 0
 
 
 # --- SQLite's settings
