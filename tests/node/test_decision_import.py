@@ -29,6 +29,7 @@ from comity_node.domain.register.aliases import NameReading, read_names, read_ot
 from comity_node.domain.ruling import decision_handling, outgoing_decision
 from comity_node.domain.supplier_view import DecisionEntry, DecisionStanding, EntryState, decision_standing
 from comity_node.mappings import mapping_text
+from comity_node.vocabulary import countries
 from comity_schemas.decision import Decision, End, Ground, Lifted, Measure, Stand
 from comity_schemas.handling import Tlp
 from comity_schemas.member import Role
@@ -38,6 +39,7 @@ from node_world import House, Town, exchanging, until
 
 SECRET = b"a secret of this node, for tests"
 TODAY = date(2026, 11, 22)
+rulings_of = partial(read_rulings, read_country=countries().read)
 MARKER = "ZQXJ"
 
 
@@ -72,7 +74,7 @@ def banks_file(shared_data: Path) -> bytes:
 def banks(banks_file: bytes) -> dict[str, Decision]:
     """The decisions by the numbers that the collection gave its rows; they are no part of an identity."""
     ids = [row["id"] for row in csv.DictReader(io.StringIO(banks_file.decode("utf-8-sig")))]
-    rows = taken(read_rulings(io.BytesIO(banks_file), BANKS, secret=SECRET))
+    rows = taken(rulings_of(io.BytesIO(banks_file), BANKS, secret=SECRET))
     assert len({row.identity for row in rows}) == len(ids)
     return dict(zip(ids, (row.ruling.decision for row in rows), strict=True))
 
@@ -153,7 +155,7 @@ def test_aliases_are_names_of_their_own_and_remarks_are_none(banks: dict[str, De
 
 
 def test_nothing_of_an_address_or_of_the_banks_words_leaves(banks_file: bytes) -> None:
-    for row in taken(read_rulings(io.BytesIO(banks_file), BANKS, secret=SECRET))[::7]:
+    for row in taken(rulings_of(io.BytesIO(banks_file), BANKS, secret=SECRET))[::7]:
         decision = row.ruling.decision
         out = outgoing_decision(decision, decision_handling(decision))
         leaves = json.dumps([out.body, out.disclosed], ensure_ascii=False)
@@ -170,7 +172,7 @@ def test_nothing_of_an_address_or_of_the_banks_words_leaves(banks_file: bytes) -
 @pytest.fixture(scope="module")
 def labor(shared_data: Path) -> dict[str, Decision]:
     raw = (shared_data / "us_h2_debarment" / "debarments_2010_2014_businesses.csv").read_bytes()
-    rows = taken(read_rulings(io.BytesIO(raw), LABOR, secret=SECRET))
+    rows = taken(rulings_of(io.BytesIO(raw), LABOR, secret=SECRET))
     assert len(rows) == len({row.identity for row in rows}) == 109
     return {row.ruling.written[0].words: row.ruling.decision for row in rows}
 
@@ -238,7 +240,7 @@ def test_a_firm_that_trades_under_somebodys_name_is_flagged_and_the_name_stays(l
 def test_of_54_customs_orders_five_are_findings_and_would_be_decisions(shared_data: Path) -> None:
     raw = (shared_data / "us_cbp_wro" / "wro_findings_secondary_copy.csv").read_bytes()
     orders = mapping("us_cbp_wro")
-    read_them = read_rulings(io.BytesIO(raw), orders, secret=SECRET)
+    read_them = rulings_of(io.BytesIO(raw), orders, secret=SECRET)
     rows = [row for row in read_them if isinstance(row, ImportedRuling)]
     # One order is about all goods of a fleet, in a sentence that is no name.
     assert (len(read_them), [row.line for row in read_them if isinstance(row, RowProblem)]) == (54, [48])
@@ -340,7 +342,7 @@ def table(*rows: dict[str, str]) -> bytes:
 
 
 def read(*rows: dict[str, str]) -> list[ImportedRuling | RowProblem]:
-    return read_rulings(io.BytesIO(table(*rows)), BANKS, secret=SECRET)
+    return rulings_of(io.BytesIO(table(*rows)), BANKS, secret=SECRET)
 
 
 def one(**changes: str) -> Decision:
@@ -373,7 +375,7 @@ def test_an_alias_ties_a_recognition_to_the_older_name() -> None:
 
 def test_the_reference_is_the_same_on_every_import_and_not_to_be_guessed_from_the_row() -> None:
     (here,), (there,) = (
-        taken(read_rulings(io.BytesIO(table({})), BANKS, secret=secret)) for secret in (SECRET, SECRET + b"other")
+        taken(rulings_of(io.BytesIO(table({})), BANKS, secret=secret)) for secret in (SECRET, SECRET + b"other")
     )
     assert here.identity == there.identity
     assert here.ruling.decision.reference != there.ruling.decision.reference
@@ -415,7 +417,7 @@ def test_a_row_twice_is_one_and_a_row_that_contradicts_it_is_not_taken() -> None
         ('measure = "exclusion"', 'measure = "revenge"', "measure"),
         ('source = "banks-lists"', "", "source"),
         ('source = "banks-lists"', 'source = "banks-lists"\nremark = "x"', "remark"),
-        ('GE = ["Georgia"]', 'ZZ = ["Georgia"]', "the file"),
+        ('LK = ["Sri Lanca"]', 'ZZ = ["Sri Lanca"]', "the file"),
         ('placeholder = ["2999-12-31"]', 'date = ["2999-12-31"]', "the file"),
         ('authority = "list"', "", "the file"),
         ('dates = ["%Y-%m-%d"]', 'dates = ["%Y"]', "the file"),
@@ -503,3 +505,16 @@ async def test_one_case_on_three_lists_is_imported_released_together_and_found_a
 
     await until("the moved end supersedes", superseded)
     assert MARKER not in json.dumps(await asked(agency, "first", "published"))
+
+
+def test_a_country_is_read_by_the_one_list_unless_the_column_holds_something_else() -> None:
+    columns = "entity_primary,aliases,country,effective_date,order_type"
+    orders = mapping("us_cbp_wro").model_copy(update={"parsed_only": None})
+    for written, code in (("CHINA", "CN"), ("Viet Nam", "VN"), ("越南", "VN")):
+        (row,) = rulings_of(io.BytesIO(f"{columns}\nWorks,,{written},2020-01-01,WRO\n".encode()), orders, secret=SECRET)
+        assert isinstance(row, ImportedRuling) and row.ruling.decision.country == code
+    for each in (orders, mapping("mdb_debarment")):
+        twice = [word for words in each.countries.values() for word in words if countries().read(word) is not None]
+        assert twice == [], "no spelling stands in two places"
+    states = mapping("us_h2_debarment")
+    assert states.only_these_countries, "CA is California there, not Canada"

@@ -31,6 +31,7 @@ from comity_node.services.batches import require_sample
 from comity_node.services.decision_import import take_ruling
 from comity_node.services.register_import import Imported, take_row
 from comity_node.services.release import approve
+from comity_node.vocabulary import countries
 from comity_schemas.errors import ComityError
 
 IMPORT, RELEASE = "import", "release"
@@ -66,7 +67,9 @@ def prepare(mapping: str, table: bytes, secret: bytes) -> Prepared:
     """
     register, read = read_register(mapping), io.BytesIO(table)
     if isinstance(register, DecisionMapping):
-        return Prepared("decision", read_rulings(read, register, secret=secret), register.parsed_only)
+        return Prepared(
+            "decision", read_rulings(read, register, secret=secret, read_country=countries().read), register.parsed_only
+        )
     return Prepared("finding", list(read_rows(read, register, secret=secret)))
 
 

@@ -112,8 +112,10 @@ class DecisionMapping(Wire):
     authorities: Annotated[tuple[AuthorityForm, ...], Field(min_length=1, max_length=50)]
     recognition_words: Phrases = ()
     """In the column of grounds, before the authority whose decision is recognised."""
-    countries: dict[str, Phrases]
-    """ISO code to the source's own spellings, which stay at the node."""
+    countries: dict[str, Phrases] = Field(default_factory=dict)
+    """ISO code to spellings of this source that the one list of countries cannot know; they stay at the node."""
+    only_these_countries: bool = False
+    """The column holds no names of countries, but states for instance: only the spellings here are read."""
     regions: Words = frozenset()
     """All values of the region's column that may be told."""
     ends: dict[End, Phrases] = Field(default_factory=dict)

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -33,6 +33,8 @@ from comity_schemas.wire import misfits
 
 C = TypeVar("C")
 
+ReadCountry = Callable[[str], str | None]
+
 
 @dataclass(frozen=True, slots=True)
 class ImportedRuling:
@@ -44,13 +46,16 @@ class ImportedRuling:
     ruling: Ruling
 
 
-def read_rulings(stream: BinaryIO, mapping: DecisionMapping, *, secret: bytes) -> list[ImportedRuling | RowProblem]:
+def read_rulings(
+    stream: BinaryIO, mapping: DecisionMapping, *, secret: bytes, read_country: ReadCountry
+) -> list[ImportedRuling | RowProblem]:
     """Return the rows of a register in the file's order, recognitions tied to what they follow.
 
     Args:
         stream: The file, opened for bytes.
         mapping: How to read it.
         secret: Of this node, always the same; without it nobody can tell a decision's reference from the public row.
+        read_country: The ISO code of a spelling; None where nobody can tell.
 
     Raises:
         RegisterUnreadable: the header does not fit, or the file is too large; nothing of it may be kept.
@@ -58,7 +63,7 @@ def read_rulings(stream: BinaryIO, mapping: DecisionMapping, *, secret: bytes) -
     """
     if len(secret) < LEAST_SECRET_BYTES:
         raise ValueError(f"the secret needs at least {LEAST_SECRET_BYTES} bytes")
-    reading = _Reading(mapping, secret)
+    reading = _Reading(mapping, secret, read_country)
     table = open_table(stream, mapping.file, sorted(set(mapping.columns.named().values())))
     rows = [reading.read(cells) if isinstance(cells, Cells) else cells for cells in table]
     return tie(_each_once(rows))
@@ -124,8 +129,8 @@ class _Misfit(Exception):
 class _Reading:
     """A mapping while rows are read by it."""
 
-    def __init__(self, mapping: DecisionMapping, secret: bytes) -> None:
-        self.mapping, self.secret = mapping, secret
+    def __init__(self, mapping: DecisionMapping, secret: bytes, read_country: ReadCountry) -> None:
+        self.mapping, self.secret, self._read_country = mapping, secret, read_country
         self.columns = mapping.columns.named()
         self.authorities = {
             plain(word): Authority.from_parsed({"code": a.code, "country": a.country})
@@ -136,6 +141,11 @@ class _Reading:
         marks = [(mark.kind, word) for mark in mapping.name_marks for word in mark.words]
         self.names = NameReading(marks, mapping.remark_words)
         self.also_said = [(said, _pattern(said)) for said in mapping.also_said]
+
+    def country(self, written: str) -> str | None:
+        """Return the code that a cell means; the mapping's own spellings go before the list of countries."""
+        own = self.countries.get(plain(written))
+        return own if own is not None or self.mapping.only_these_countries else self._read_country(written)
 
     @cached_property
     def only_authority(self) -> Authority:
@@ -222,9 +232,9 @@ class _Row:
         written = self._cell("country")
         if not written:
             return None
-        code = self._reading.countries.get(plain(written))
+        code = self._reading.country(written)
         if code is None:
-            raise self._misfit("country", "is none of the countries of the mapping")
+            raise self._misfit("country", "is none that the list of countries or the mapping can read")
         return code
 
     def _region(self) -> str | None:
