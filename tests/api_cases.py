@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api_world import MEDIA_TYPE, PICTURE, ROLES, Office, factories, furnish, register
+from api_world import MEDIA_TYPE, PICTURE, ROLES, Office, a_plan, factories, furnish, register
 from heard import NOBODY_BLAMED
 from node_world import Town, served
 
@@ -51,6 +51,8 @@ SENSIBLE: dict[str, dict[str, Any]] = {
     "POST /api/v1/plan-items/{item_id}/escalate": {"step": "reminded"},
     "POST /api/v1/reviews/{review_id}/check": NOBODY_BLAMED,
     "POST /api/v1/corroborations": {"about": None, "report": None, "says": "supports", "observation": "O1"},
+    "POST /api/v1/audits/planned": a_plan(),
+    "POST /api/v1/audits/done": {"report": None},
     "POST /api/v1/replies": {"review": None, "act": "dispute", "codes": ["remedied"]},
     "POST /api/v1/suppliers/{number}/facts": {"fact": "owned-by", "other": None},
     "POST /api/v1/suppliers/join": {"first": None, "second": None, "because": "same-identifier"},

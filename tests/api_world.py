@@ -296,6 +296,12 @@ def a_decision() -> dict[str, Any]:
     return {"decision": {**DECISION_IN_CLEAR, "names": NAMES, "reference": digest(uuid.uuid4().hex)}}
 
 
+def a_plan() -> dict[str, Any]:
+    """An audit that somebody plans, as it is proposed."""
+    month = f"{datetime.now(UTC):%Y}-12"
+    return {"names": ["Mill Two"], "country": "TH", "scheme": "SMETA", "month": month, "assessed": ["FL07"]}
+
+
 def register() -> dict[str, str]:
     """A public register of one row, as it is imported."""
     row = (

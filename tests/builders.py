@@ -118,6 +118,24 @@ CORROBORATION_IN_CLEAR: dict[str, Any] = {
     "valid_until": "2027-02-28",
 }
 
+NOTICE_IN_CLEAR: dict[str, Any] = {
+    "subject": "site",
+    "country": "BR",
+    "scheme": "SMETA",
+    "month": "2026-08",
+    "stage": "done",
+    "assessed": ["FL07", "FL08"],
+    "not_assessed": ["FL05"],
+    "valid_until": "2027-08-31",
+}
+NOTHING_GRAVE: dict[str, str] = {
+    "improvement": "1-10",
+    "minor": "0",
+    "major": "0",
+    "critical": "0",
+    "zero_tolerance": "0",
+}
+
 NAMES: list[dict[str, Any]] = [{"text": "Fazenda Exemplo Ltda"}]
 IDENTIFIERS: list[dict[str, Any]] = [{"scheme": "BR-CNPJ", "id": "00000000000191"}]
 
@@ -328,6 +346,12 @@ class Publisher:
         """A valid corroboration of a finding, or another one given by what differs."""
         clear = {**CORROBORATION_IN_CLEAR, "about": about, **changes.pop("more", {})}
         return self.make(**{"kind": "corroboration", "clear": clear, **changes})
+
+    def notice(self, **changes: Any) -> Made:
+        """A valid notice of an audit, or another one given by what differs."""
+        clear = {**NOTICE_IN_CLEAR, **changes.pop("more", {})}
+        shown = {"names": NAMES, "identifiers": IDENTIFIERS}
+        return self.make(**{"kind": "audit-notice", "clear": clear, "disclosed": shown, **changes})
 
     def withdrawal(self, statement: str, **changes: Any) -> Made:
         """A valid withdrawal of one statement."""

@@ -8,7 +8,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from builders import DECISION_IN_CLEAR, FINDING_IN_CLEAR, HANDLING, IDENTIFIERS, NAMES, Made, Publisher, key_of, seen_of
+from builders import (
+    DECISION_IN_CLEAR,
+    FINDING_IN_CLEAR,
+    HANDLING,
+    IDENTIFIERS,
+    NAMES,
+    NOTHING_GRAVE,
+    Made,
+    Publisher,
+    key_of,
+    seen_of,
+)
 from comity_federation import strict_json
 from comity_federation.decision import Seen, Trust
 from comity_federation.encoding import b64decode, b64encode
@@ -97,6 +108,7 @@ def _told() -> Iterable[tuple[Log, Made, int]]:
     yield from _replies()
     yield from _pointers()
     yield from _corroborations()
+    yield from _notices()
     yield from _kept_unread()
 
 
@@ -193,6 +205,14 @@ def _corroborations() -> Iterable[tuple[Log, Made, int]]:
     yield grown, WORKERS.withdrawal(first.hash, **WORKERS.after(first)), 0
 
 
+def _notices() -> Iterable[tuple[Log, Made, int]]:
+    first = FIRM.notice(more={"stage": "planned"})
+    grown = Log("noticed", FIRM, FIRM.trust(), seen_of(first))
+    yield Log("notices", FIRM, FIRM.trust(), Seen()), first, 0
+    yield grown, FIRM.notice(more={"replaces": first.hash, "result": NOTHING_GRAVE}, **FIRM.after(first)), 0
+    yield grown, FIRM.withdrawal(first.hash, **FIRM.after(first)), 0
+
+
 def _decisions() -> Iterable[tuple[Log, Made, int]]:
     first = AGENCY.decision()
     grown = Log("decided", AGENCY, AGENCY.trust(), seen_of(first))
@@ -204,7 +224,7 @@ def _decisions() -> Iterable[tuple[Log, Made, int]]:
 
 def _kept_unread() -> Iterable[tuple[Log, Made, int]]:
     log = Log("kept", AGENCY, AGENCY.trust(), Seen())
-    for kind in ("audit-notice", "group-key", "of-tomorrow"):
+    for kind in ("group-key", "of-tomorrow"):
         yield log, AGENCY.make(kind=kind, clear={"text": "read by a later version"}), 0
     yield log, AGENCY.make(v=2), 0
     yield log, AGENCY.make(handling={**HANDLING, "tlp": "RED"}), 0

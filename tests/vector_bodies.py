@@ -8,6 +8,7 @@ from builders import (
     FINDING_IN_CLEAR,
     IDENTIFIERS,
     NAMES,
+    NOTHING_GRAVE,
     POINTER_HANDLING,
     Made,
     Publisher,
@@ -34,6 +35,7 @@ def add_to(collection: Collection) -> None:
     _replies(collection)
     _pointers(collection)
     _corroborations(collection)
+    _notices(collection)
     _handling(collection)
     _references(collection, one, two)
     _references_to_other_kinds(collection, one)
@@ -221,6 +223,39 @@ def _corroborations(c: Collection) -> None:
         lambda: AGENCY.corroboration("A" * 43, disclosed={"names": NAMES}),
         **refused(12, "disclosed-fields"),
     )
+
+
+def _notices(c: Collection) -> None:
+    """11 to 13: an audit notice's own schema, who may say one, and its terms."""
+    ok: dict[str, Any] = {"member": plain(), "outcome": "accepted"}
+    fields: dict[str, tuple[bool, str, dict[str, Any]]] = {
+        "done": (True, "An audit that is done; its result is not told.", {}),
+        "result": (True, "With how much is open, in bands.", {"result": NOTHING_GRAVE}),
+        "planned": (True, "An audit that is still to come.", {"stage": "planned"}),
+        "planned-result": (False, "What is planned has no result.", {"stage": "planned", "result": NOTHING_GRAVE}),
+        "exact": (False, "No exact count.", {"result": {**NOTHING_GRAVE, "minor": "3"}}),
+        "both": (False, "Assessed or not, never both.", {"not_assessed": ["FL07"]}),
+        "auditor": (False, "It does not name the auditor.", {"auditor": "did:web:firm.example"}),
+        "text": (False, "No remark.", {"note": "all well"}),
+        "day": (False, "A month, no day.", {"month": "2026-08-14"}),
+    }
+    for name, (fits, why, change) in fields.items():
+        c.add(f"notice-{name}", why, lambda m=change: AGENCY.notice(more=m), **(ok if fits else refused(12, "body")))
+    c.add(
+        "notice-names-in-clear",
+        "Names are disclosures, so that they can be forgotten.",
+        lambda: AGENCY.notice(more={"names": NAMES}, disclosed={}),
+        **refused(12, "disclosed-fields"),
+    )
+    c.add(
+        "notice-person-clear",
+        "Never CLEAR.",
+        lambda: AGENCY.notice(tlp="CLEAR", more={"named_after_person": True}),
+        **refused(13, "handling"),
+    )
+    for role, outcome in ((Role.AUDIT_FIRM, {"outcome": "accepted"}), (Role.WORKER_ORGANISATION, refused(11, "role"))):
+        member = (f"agency-as-{role}", AGENCY.member(role=role))
+        c.add(f"notice-{role}", f"Told by a member of role {role}.", AGENCY.notice, **{**outcome, "member": member})
 
 
 def _decisions(c: Collection) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from comity_schemas.audit_notice import AuditNotice
 from comity_schemas.corroboration import Corroboration
 from comity_schemas.decision import Decision
 from comity_schemas.finding import Finding
@@ -40,6 +41,7 @@ MODELS: dict[str, type[Wire]] = {
     "reply": Reply,
     "pointer": Pointer,
     "corroboration": Corroboration,
+    "audit-notice": AuditNotice,
     "withdrawal": Withdrawal,
     "checkpoint": Checkpoint,
     "peer-token": PeerToken,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from comity_schemas.audit_notice import NOTICE_DISCLOSABLE, AuditNotice
 from comity_schemas.corroboration import Corroboration
 from comity_schemas.decision import DECISION_DISCLOSABLE, Decision
 from comity_schemas.finding import DISCLOSABLE, Finding
@@ -78,7 +79,7 @@ class Withdrawal(Wire):
     reason: WithdrawalReason
 
 
-Body = Finding | Decision | Reply | Pointer | Corroboration | Withdrawal
+Body = Finding | Decision | Reply | Pointer | Corroboration | AuditNotice | Withdrawal
 """What a statement that can be read says."""
 
 BODIES: dict[str, type[Body]] = {
@@ -87,6 +88,7 @@ BODIES: dict[str, type[Body]] = {
     Kind.REPLY: Reply,
     Kind.POINTER: Pointer,
     Kind.CORROBORATION: Corroboration,
+    Kind.AUDIT_NOTICE: AuditNotice,
     Kind.WITHDRAWAL: Withdrawal,
 }
 """The kinds this version can read."""
@@ -97,6 +99,7 @@ BODY_DISCLOSABLE: dict[str, frozenset[str]] = {
     Kind.REPLY: REPLY_DISCLOSABLE,
     Kind.POINTER: POINTER_DISCLOSABLE,
     Kind.CORROBORATION: frozenset(),
+    Kind.AUDIT_NOTICE: NOTICE_DISCLOSABLE,
     Kind.WITHDRAWAL: frozenset(),
 }
 """The fields of a kind that may be disclosures under GREEN and CLEAR."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import vectors
-from builders import CORROBORATION_IN_CLEAR, DECISION_IN_CLEAR, FINDING_IN_CLEAR, HANDLING, Publisher
+from builders import CORROBORATION_IN_CLEAR, DECISION_IN_CLEAR, FINDING_IN_CLEAR, HANDLING, NOTHING_GRAVE, Publisher
 from comity_federation.decide import decide
 from comity_federation.decision import Accepted, Earlier, Place, Seen, Trust
 from comity_federation.ordinary import Ordinary, Signers, open_ordinary
@@ -88,6 +88,12 @@ def test_a_corroboration_is_ordinary(more: dict[str, Any]) -> None:
     assert must_agree(made.raw, AGENCY.member())
 
 
+@pytest.mark.parametrize("more", [{}, {"stage": "planned"}, {"result": NOTHING_GRAVE}])
+def test_an_audit_notice_is_ordinary(more: dict[str, Any]) -> None:
+    made = AGENCY.notice(more=more, seq=2, prev="B" * 43)
+    assert must_agree(made.raw, AGENCY.member())
+
+
 @pytest.mark.parametrize("more", [{}, {"grounds": []}, {"replaces": "A" * 43}])
 def test_a_decision_is_ordinary(more: dict[str, Any]) -> None:
     made = AGENCY.decision(clear={**DECISION_IN_CLEAR, **more}, seq=2, prev="B" * 43)
@@ -124,6 +130,9 @@ LEFT_TO_DECIDE: dict[str, bytes] = {
     "a decision that does not fit": AGENCY.decision(clear={**DECISION_IN_CLEAR, "terms": []}).raw,
     "a pointer under terms of its own": AGENCY.pointer(handling=HANDLING).raw,
     "a pointer that ends on a day of its own": AGENCY.pointer(more={"valid_until": "2027-03-30"}).raw,
+    "an audit notice with a result before the audit": AGENCY.notice(
+        more={"stage": "planned", "result": NOTHING_GRAVE}
+    ).raw,
     "nothing": b"",
     "cut off": AGENCY.finding().raw[:-1],
 }

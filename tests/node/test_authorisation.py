@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from api_world import MEDIA_TYPE, PASSWORD, PICTURE, Office, a_decision, factories, furnish, register
+from api_world import MEDIA_TYPE, PASSWORD, PICTURE, Office, a_decision, a_plan, factories, furnish, register
 from comity_node.app import create_app
 from heard import NOBODY_BLAMED
 from node_world import Town
@@ -54,6 +54,9 @@ TABLE = """
     propose_revision        401       403/403   201/409   403/403   403/403   403/403
     propose_withdrawal      401       403/403   201/409   403/403   403/403   403/403
     propose_corroboration   401       403/403   201/409   403/403   403/403   403/403
+    propose_planned_audit   401       403       201       403       403       403
+    propose_done_audit      401       403/403   201/201   403/403   403/403   403/403
+    list_audits             401       200       200       200       200       403
     propose_decision        401       403       201       403       403       403
     propose_pointer         401       403       201       201       403       403
     list_pointers           401       403       200       200       403       403
@@ -261,6 +264,14 @@ async def _own_evidence(office: Office, who: str, own: bool) -> Asked:
     # Of another member's finding, or of this node's own.
     body = {"about": await office.record("body" if own else "agency"), "report": await office.report()}
     return {"json": {**body, "says": "supports", "observation": "O1"}}
+
+
+async def _plan(office: Office, who: str, own: bool) -> Asked:
+    return {"json": a_plan()}
+
+
+async def _done(office: Office, who: str, own: bool) -> Asked:
+    return {"json": {"report": await office.report("firm" if own else "rival")}}
 
 
 async def _review(office: Office, who: str, own: bool) -> Asked:
@@ -518,6 +529,8 @@ MAKE: dict[str, Make] = {
     "propose_revision": _revision,
     "propose_withdrawal": _statement,
     "propose_corroboration": _own_evidence,
+    "propose_planned_audit": _plan,
+    "propose_done_audit": _done,
     "propose_decision": _decision,
     "propose_pointer": _supplier_to_point_at,
     "open_case": _new_case,

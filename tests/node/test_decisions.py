@@ -204,7 +204,7 @@ async def test_a_supplier_known_only_by_a_decision_has_no_finding_and_is_not_unk
     bench = Bench(database)
     await bench.arrive(AGENCY.member(), AGENCY.decision().raw)
     answer = await answered(bench, identifiers=(CNPJ,))
-    assert (answer["verdict"], answer["state"], answer["findings"]) == ("match", "known, no finding shared", [])
+    assert (answer["verdict"], answer["state"], answer["findings"]) == ("match", "known, never audited", [])
     assert answer["decision_state"] == "decisions shared"
     (hit,) = answer["decisions"]
     assert (hit["standing"], hit["decision"]["stand"], "indicators" in Decision.from_parsed(hit["decision"])) == (
@@ -303,7 +303,7 @@ async def test_a_decision_crosses_the_network_is_lifted_and_taken_back_by_two_pe
     hits = {hit["statement"]: hit for hit in await pair.until_standing("withdrawn", "superseded")}
     assert hits[lifted]["taken_back"] == "wrong-subject"
     answer = await pair.screened(identifiers=IDENTIFIERS)
-    assert (answer["state"], answer["decision_state"]) == ("known, no finding shared", "no decision shared")
+    assert (answer["state"], answer["decision_state"]) == ("known, never audited", "no decision shared")
     for house in (pair.agency, pair.body):
         node = house.node
         assert await check(node.database, await node.registry(), node.clock()) == []

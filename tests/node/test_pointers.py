@@ -54,7 +54,7 @@ async def test_a_pointer_shows_until_it_ends_and_says_nothing_of_the_supplier(da
     (shown,) = by_number["pointers"]
     assert (shown["speak_to"], shown["verdict"], by_number["verdict"]) == ("agency", "match", "match")
     # Known, and nothing is said of it: no finding, no decision, no state of its own.
-    assert (by_number["state"], by_number["findings"], by_number["decisions"]) == ("known, no finding shared", [], [])
+    assert (by_number["state"], by_number["findings"], by_number["decisions"]) == ("known, never audited", [], [])
     await bench.arrive(member, longer.raw)
     (shown,) = (await answer(database, member))["pointers"]
     assert (shown["statement"], shown["pointer"]["valid_until"]) == (longer.hash, "2027-06-30")

@@ -153,7 +153,7 @@ def test_a_finding_that_cannot_be_read_is_counted_without_a_name_and_can_be_with
     assert log.states() == {first: ("withdrawn", last)}
 
 
-@pytest.mark.parametrize("kind", sorted({Kind.WITHDRAWAL, Kind.AUDIT_NOTICE, Kind.GROUP_KEY}))
+@pytest.mark.parametrize("kind", sorted({Kind.WITHDRAWAL, Kind.GROUP_KEY}))
 def test_kinds_that_say_nothing_of_a_supplier_are_not_counted(kind: Kind) -> None:
     log = Log()
     log.say(None, kind)

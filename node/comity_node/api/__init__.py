@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from comity_node.api import (
+    audits,
     cases,
     concerns,
     corroborations,
@@ -44,6 +45,7 @@ _ROOMS = (
     suppliers,
     corroborations,
     supplier_facts,
+    audits,
     decisions,
     pointers,
     cases,

@@ -28,6 +28,7 @@ STATUS: dict[str, int] = {
     "review.already-proposed": 409,
     "review.cannot-propose": 409,
     "review.not-independent": 409,
+    "review.already-audited": 409,
     "review.handling-refused": 422,
     "review.not-published": 409,
     "reply.text-refused": 422,

@@ -8,6 +8,7 @@ from comity_node.auth.peers import CallingMember, PeerLimits
 from comity_node.auth.people import (
     Admin,
     Auditor,
+    AuditReader,
     MetricsReader,
     Officer,
     RecordReader,
@@ -26,6 +27,7 @@ from comity_node.auth.people import (
 
 __all__ = [
     "Admin",
+    "AuditReader",
     "Auditor",
     "CallingMember",
     "MetricsReader",

@@ -81,6 +81,9 @@ Officer = Annotated[Person, Depends(person_with(PersonRole.OFFICER))]
 Staff = Annotated[Person, Depends(person_with(PersonRole.REVIEWER, PersonRole.FOCAL_POINT, PersonRole.OFFICER))]
 SupplierReader = Staff
 Admin = Annotated[Person, Depends(person_with(PersonRole.ADMIN))]
+AuditReader = Annotated[
+    Person, Depends(person_with(PersonRole.AUDITOR, PersonRole.REVIEWER, PersonRole.FOCAL_POINT, PersonRole.OFFICER))
+]
 ReportReader = Annotated[Person, Depends(person_with(PersonRole.AUDITOR, PersonRole.REVIEWER, PersonRole.FOCAL_POINT))]
 RecordReader = Annotated[
     Person, Depends(person_with(PersonRole.REVIEWER, PersonRole.FOCAL_POINT, PersonRole.OFFICER, PersonRole.ADMIN))

@@ -33,6 +33,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "focal": ("case", "focal", "The focal point and its deputies."),
     "pointer": ("pointer", "app", "Ask others to speak to us before contacting a supplier."),
     "reply": ("reply", "app", "What suppliers answer and dispute."),
+    "audit": ("audit", "app", "Audits of all members, planned and done; tell of your own."),
     "corroboration": ("corroboration", "app", "Tell your own evidence beside another member's finding."),
     "review": ("review", "app", "Propose, decide, take back: always two people."),
     "plan": ("plan", "app", "What is to be put right, by when, what is late; what others read of it."),

@@ -29,6 +29,7 @@ def say_answer(given: dict[str, Any]) -> None:
         if answer["unreadable"]:
             typer.echo(f"  ({answer['unreadable']} further findings name nobody this node may read)")
         say_decisions(answer)
+        say_audits(answer)
         say_pointers(answer)
     typer.echo(f"As of {given['as_of'][:19].replace('T', ' ')} UTC, {given['coverage']['in_words']}.")
     places = ", ".join(f"{slug} {head}" for slug, head in given["positions"].items())
@@ -57,6 +58,30 @@ _LIFTED = {
     Lifted.RESCINDED: "rescinded by the authority itself",
     Lifted.OVERTURNED: "overturned on appeal or by a court",
 }
+
+
+def say_audits(answer: dict[str, Any]) -> None:
+    """Print audits, planned and done, under a heading of their own, and in what nothing is open."""
+    if answer["audits"]:
+        typer.echo("  Audits, as their publishers tell of them:")
+    for hit in answer["audits"]:
+        typer.echo(f"    {hit['verdict']} ({hit['reason']}): {audit_in_words(hit)}, published by {hit['published_by']}")
+    if clean := answer["assessed"]["nothing_open"]:
+        typer.echo(f"  Assessed, nothing open: {', '.join(clean)}. Of all other indicators nothing is said.")
+
+
+def audit_in_words(told: dict[str, Any]) -> str:
+    """Return one audit as a line."""
+    notice = told["notice"]
+    if notice is None:
+        return "an audit that this node may not read"
+    names = " / ".join(name["text"] for name in notice.get("names", [])) or "(name withheld)"
+    scope = f"looks for {', '.join(notice['assessed'])}" if notice["assessed"] else "its scope is not stated"
+    result = notice.get("result")
+    counts = ", ".join(f"{what.replace('_', ' ')} {band}" for what, band in result.items()) if result else "not told"
+    came_out = "" if notice["stage"] == "planned" else f"; open: {counts}"
+    when = f"{notice['scheme']} {notice['month']}, {notice['stage']}, {told['standing']} until {notice['valid_until']}"
+    return f"{names}, {notice['country']}: {when}; {scope}{came_out}"
 
 
 def say_decisions(answer: dict[str, Any]) -> None:

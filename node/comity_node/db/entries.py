@@ -29,8 +29,10 @@ from comity_node.db.rows import (
     ReceivedRow,
 )
 from comity_node.db.rows_of_pointers import PointerIdentifierRow, PointerNameRow, PointerRow
+from comity_node.db.rows_of_voices import NoticeIdentifierRow, NoticeNameRow, NoticeRow
 from comity_node.domain.names import fold_name
-from comity_node.domain.supplier_view import DecisionEntry, Entry, EntryState, PointerEntry
+from comity_node.domain.supplier_view import DecisionEntry, Entry, EntryState, NoticeEntry, PointerEntry
+from comity_schemas.audit_notice import AuditNotice
 from comity_schemas.decision import Decision
 from comity_schemas.finding import Finding
 from comity_schemas.handling import Handling
@@ -38,7 +40,7 @@ from comity_schemas.identifiers import Identifier
 from comity_schemas.pointer import Pointer
 
 T = TypeVar("T")
-E = TypeVar("E", Entry, DecisionEntry, PointerEntry)
+E = TypeVar("E", Entry, DecisionEntry, PointerEntry, NoticeEntry)
 
 _CHUNK = 500
 """Bound of one `in (...)`, below every database's limit of parameters."""
@@ -63,13 +65,15 @@ class Folded(NamedTuple):
 class Shelf(Generic[E]):
     """Where the entries of one kind stand."""
 
-    entry: type[EntryRow] | type[DecisionRow] | type[PointerRow]
-    name: type[EntryNameRow] | type[DecisionNameRow] | type[PointerNameRow]
-    identifier: type[EntryIdentifierRow] | type[DecisionIdentifierRow] | type[PointerIdentifierRow]
+    entry: type[EntryRow] | type[DecisionRow] | type[PointerRow] | type[NoticeRow]
+    name: type[EntryNameRow] | type[DecisionNameRow] | type[PointerNameRow] | type[NoticeNameRow]
+    identifier: (
+        type[EntryIdentifierRow] | type[DecisionIdentifierRow] | type[PointerIdentifierRow] | type[NoticeIdentifierRow]
+    )
     body: str
     """The column of what is said."""
-    model: type[Finding] | type[Decision] | type[Pointer]
-    body_of: Callable[[E], Finding | Decision | Pointer | None]
+    model: type[Finding] | type[Decision] | type[Pointer] | type[AuditNotice]
+    body_of: Callable[[E], Finding | Decision | Pointer | AuditNotice | None]
     make: Callable[..., E]
 
     @cached_property
@@ -226,6 +230,15 @@ class Entries(Generic[E]):
         query = select(row.entry, row.text, row.folded, row.country)
         return [(n, t, f, c) for n, t, f, c in await self._session.exec(query)]
 
+    async def page(self, *, before: int | None, most: int) -> list[tuple[int, E]]:
+        """Return what stands, newest first, each with its number."""
+        number = col(self._shelf.entry.id)
+        query = self._shelf.entries.add_columns(number).where(col(self._shelf.entry.state) == EntryState.CURRENT.value)
+        if before is not None:
+            query = query.where(number < before)
+        rows = await (await self._session.connection()).execute(query.order_by(number.desc()).limit(most))
+        return [(row[-1], self._shelf.opened(row)) for row in rows]
+
     async def unnamed(self) -> int:
         """Return how many entries have no readable name: they are counted, and nobody can find them."""
         entry = self._shelf.entry
@@ -286,4 +299,13 @@ POINTERS: Shelf[PointerEntry] = Shelf(
     model=Pointer,
     body_of=lambda entry: entry.pointer,
     make=PointerEntry,
+)
+NOTICES: Shelf[NoticeEntry] = Shelf(
+    entry=NoticeRow,
+    name=NoticeNameRow,
+    identifier=NoticeIdentifierRow,
+    body="notice",
+    model=AuditNotice,
+    body_of=lambda entry: entry.notice,
+    make=NoticeEntry,
 )

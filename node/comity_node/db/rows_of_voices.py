@@ -1,8 +1,9 @@
-"""The tables of what members say of each other's findings, in the view."""
+"""The tables of audit notices, and of what members say of each other's findings, in the view."""
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from comity_node.db.rows import _one_of
+from comity_node.db.rows import _EntryFields, _IdentifierFields, _NameFields, _one_of, _where
 
 
 class CorroborationRow(SQLModel, table=True):
@@ -17,3 +18,28 @@ class CorroborationRow(SQLModel, table=True):
     state: str
     by: str | None = None
     reason: str | None = None
+
+
+class NoticeRow(_EntryFields, table=True):
+    """One audit notice of the supplier view, under the number of its record."""
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        _one_of("state", "current", "superseded", "withdrawn"),
+        Index("ix_notice_unnamed", "id", **_where("not named")),
+    )
+    notice: str | None = None
+
+
+class NoticeNameRow(_NameFields, table=True):
+    """A name under which an audit notice can be found."""
+
+    __tablename__ = "notice_name"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class NoticeIdentifierRow(_IdentifierFields, table=True):
+    """An identifier under which an audit notice can be found."""
+
+    __tablename__ = "notice_identifier"
+    __table_args__ = ({"sqlite_with_rowid": False},)

@@ -1,5 +1,5 @@
-"""The supplier view: findings, decisions, pointers, and what stands beside them, each kind in tables of its own, by the
-numbers of their records."""
+"""The supplier view: findings, decisions, pointers, audit notices, and what stands beside them, each kind in tables
+of its own, by the numbers of their records."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -8,12 +8,13 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.beside import CORROBORATIONS, REPLIES, Beside
-from comity_node.db.entries import DECISIONS, FINDINGS, POINTERS, Entries
+from comity_node.db.entries import DECISIONS, FINDINGS, NOTICES, POINTERS, Entries
 from comity_node.domain.supplier_view import (
     AnyEntry,
     CorroborationEntry,
     DecisionEntry,
     Entry,
+    NoticeEntry,
     PointerEntry,
     ReplyEntry,
 )
@@ -29,12 +30,14 @@ class View:
         self.findings: Entries[Entry] = Entries(session, FINDINGS)
         self.decisions: Entries[DecisionEntry] = Entries(session, DECISIONS)
         self.pointers: Entries[PointerEntry] = Entries(session, POINTERS)
+        self.notices: Entries[NoticeEntry] = Entries(session, NOTICES)
         self.replies: Beside[ReplyEntry] = Beside(session, REPLIES)
         self.corroborations: Beside[CorroborationEntry] = Beside(session, CORROBORATIONS)
         self._found_by_name: Mapping[type[AnyEntry], Entries[Any]] = {
             Entry: self.findings,
             DecisionEntry: self.decisions,
             PointerEntry: self.pointers,
+            NoticeEntry: self.notices,
         }
         self._beside: Mapping[type[AnyEntry], Beside[Any]] = {
             ReplyEntry: self.replies,

@@ -99,6 +99,12 @@ class NotIndependent(ComityError):
     code: ClassVar[str] = "review.not-independent"
 
 
+class AlreadyAudited(ComityError):
+    """Another member's audit covers all that this one would; a person can want it all the same."""
+
+    code: ClassVar[str] = "review.already-audited"
+
+
 class HandlingRefused(ComityError):
     """Under these handling terms nothing can be released."""
 

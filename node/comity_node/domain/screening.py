@@ -1,8 +1,8 @@
 """Screening, first honest form: equal identifiers, equal folded names, close names. Pure.
 
-Findings, decisions and pointers are lists with words of their own. Verdicts speak of identity only, never of guilt. A
-name alone never gives `match`: at most `review`. Absence is never clearance, so every answer carries a state in words,
-and none of them is green.
+Findings, decisions, audits and pointers are lists with words of their own. Verdicts speak of identity only, never of
+guilt. A name alone never gives `match`: at most `review`. Absence is never clearance, so every answer carries a state
+in words, and none of them is green.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,14 +14,17 @@ from rapidfuzz import fuzz
 
 from comity_node.domain.corroborating import Weighed
 from comity_node.domain.names import fold_name
+from comity_node.domain.noticing import Assessed, assessed
 from comity_node.domain.supplier_view import (
     DecisionEntry,
     DecisionStanding,
     Entry,
+    NoticeEntry,
     PointerEntry,
     ReplyEntry,
     Standing,
 )
+from comity_schemas.audit_notice import AuditNotice, AuditStage
 from comity_schemas.decision import Decision
 from comity_schemas.finding import Finding
 from comity_schemas.identifiers import Identifier
@@ -45,7 +48,11 @@ class State(StrEnum):
     """What the network knows under this name or number, as far as these states apply yet."""
 
     NO_SUPPLIER = "no supplier by this name"
+    NEVER_AUDITED = "known, never audited"
+    """As far as these members say."""
     NOTHING_SHARED = "known, no finding shared"
+    NOTHING_OPEN = "assessed, nothing open in scope"
+    """Of what an audit that still stands looked for; nothing about any other indicator."""
     POSSIBLE = "findings shared under a like name, identity not confirmed"
     SHARED = "findings shared"
 
@@ -109,7 +116,16 @@ class PointerHit:
     likeness: Likeness
 
 
-H = TypeVar("H", Hit, DecisionHit, PointerHit)
+@dataclass(frozen=True, slots=True)
+class NoticeHit:
+    """An audit, planned or done, that may concern the supplier asked about."""
+
+    entry: NoticeEntry
+    standing: Standing
+    likeness: Likeness
+
+
+H = TypeVar("H", Hit, DecisionHit, PointerHit, NoticeHit)
 R = TypeVar("R", Hit, DecisionHit)
 """To what suppliers reply; a pointer says nothing to reply to."""
 
@@ -140,15 +156,19 @@ def close_names(question: Question, names: Iterable[tuple[int, str, str, str]]) 
     return best
 
 
-def weigh_identifiers(question: Question, likeness: Likeness, entry: Entry | DecisionEntry | PointerEntry) -> Likeness:
+def weigh_identifiers(
+    question: Question, likeness: Likeness, entry: Entry | DecisionEntry | PointerEntry | NoticeEntry
+) -> Likeness:
     """Return the likeness with what identifiers add: equal decides, same scheme and different speaks against."""
     match entry:
         case Entry():
-            said: Finding | Decision | Pointer | None = entry.finding
+            said: Finding | Decision | Pointer | AuditNotice | None = entry.finding
         case DecisionEntry():
             said = entry.decision
         case PointerEntry():
             said = entry.pointer
+        case NoticeEntry():
+            said = entry.notice
     theirs = () if said is None else said.identifiers or ()
     for mine in question.identifiers:
         if mine in theirs:
@@ -175,21 +195,48 @@ def sort_hits(hits: Iterable[H]) -> list[H]:
     return ranked[:MOST_CANDIDATES]
 
 
-def state_of(hits: Sequence[Hit], *, known_otherwise: bool = False) -> State:
+_GONE = frozenset({Standing.WITHDRAWN, Standing.SUPERSEDED, Standing.OVERTURNED})
+
+
+def state_of(hits: Sequence[Hit], audits: Sequence[NoticeHit] = (), *, known_otherwise: bool = False) -> State:
     """Return in words what is known: a finding that counts, or counted until it was closed or expired, is shared.
 
     Args:
         hits: All findings that may concern the supplier.
+        audits: All audit notices that may.
         known_otherwise: A decision or pointer names somebody like it, so the name is not unknown.
     """
-    if not hits:
-        return State.NOTHING_SHARED if known_otherwise else State.NO_SUPPLIER
-    gone = {Standing.WITHDRAWN, Standing.SUPERSEDED, Standing.OVERTURNED}
-    shared = [hit for hit in hits if hit.standing not in gone]
+    if not (hits or audits or known_otherwise):
+        return State.NO_SUPPLIER
+    shared = [hit for hit in hits if hit.standing not in _GONE]
     if not shared:
-        return State.NOTHING_SHARED
+        if assessed_of(hits, audits).nothing_open:
+            return State.NOTHING_OPEN
+        done = any(_says(audit, AuditStage.DONE) and audit.standing not in _GONE for audit in audits)
+        # A finding that was taken back speaks of an audit too.
+        return State.NOTHING_SHARED if hits or done else State.NEVER_AUDITED
     # Findings of somebody with a like name must not read as findings on this supplier.
     return State.SHARED if best_verdict(shared) is Verdict.MATCH else State.POSSIBLE
+
+
+def assessed_of(hits: Sequence[Hit], audits: Sequence[NoticeHit]) -> Assessed:
+    """Return what audits say of exactly this supplier; a like name is not enough to say that nothing is open."""
+    standing = [
+        audit.entry.notice
+        for audit in audits
+        if audit.entry.notice is not None
+        and _says(audit, AuditStage.DONE)
+        and audit.standing is Standing.CURRENT
+        and audit.likeness.verdict is Verdict.MATCH
+    ]
+    # Also of a like name: when in doubt, it is open.
+    open_ones = [hit.entry.finding for hit in hits if hit.standing is Standing.CURRENT]
+    reported = [found.indicator for finding in open_ones if finding is not None for found in finding.indicators]
+    return assessed(standing, reported)
+
+
+def _says(audit: NoticeHit, stage: AuditStage) -> bool:
+    return audit.entry.notice is not None and audit.entry.notice.stage is stage
 
 
 def decision_state_of(hits: Sequence[DecisionHit]) -> DecisionState:
@@ -212,7 +259,9 @@ def recognitions_of(hits: Sequence[DecisionHit]) -> dict[str, list[DecisionHit]]
     return tied
 
 
-def best_verdict(hits: Sequence[Hit] | Sequence[DecisionHit] | Sequence[PointerHit]) -> Verdict:
+def best_verdict(
+    hits: Sequence[Hit] | Sequence[DecisionHit] | Sequence[PointerHit] | Sequence[NoticeHit],
+) -> Verdict:
     """Return the strongest verdict among the hits."""
     verdicts = {h.likeness.verdict for h in hits}
     return next((v for v in (Verdict.MATCH, Verdict.REVIEW) if v in verdicts), Verdict.NONE)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
+from comity_schemas.audit_notice import AuditNotice
 from comity_schemas.corroboration import Corroboration
 from comity_schemas.decision import Decision, End, Term
 from comity_schemas.finding import CLOSED, Finding, Status
@@ -114,7 +115,22 @@ class CorroborationEntry:
     reason: str | None = None
 
 
-AnyEntry = Entry | DecisionEntry | ReplyEntry | PointerEntry | CorroborationEntry
+@dataclass(frozen=True, slots=True)
+class NoticeEntry:
+    """An audit of a site, planned or done."""
+
+    hash: str
+    member: str
+    seq: int
+    handling: Handling
+    notice: AuditNotice | None
+    state: EntryState
+    by: str | None = None
+    """The statement that superseded or withdrew it."""
+    reason: str | None = None
+
+
+AnyEntry = Entry | DecisionEntry | ReplyEntry | PointerEntry | CorroborationEntry | NoticeEntry
 
 
 class Standing(StrEnum):
@@ -143,10 +159,18 @@ def standing(entry: Entry, today: date) -> Standing:
 
 def pointer_standing(entry: PointerEntry, today: date) -> Standing:
     """Return whether a pointer stands on a day: current, expired, superseded or withdrawn."""
-    if entry.state is not EntryState.CURRENT:
-        return Standing(entry.state.value)
-    over = entry.pointer is not None and entry.pointer.valid_until < today
-    return Standing.EXPIRED if over else Standing.CURRENT
+    return _dated(entry.state, None if entry.pointer is None else entry.pointer.valid_until, today)
+
+
+def notice_standing(entry: NoticeEntry, today: date) -> Standing:
+    """Return whether an audit notice stands on a day: current, expired, superseded or withdrawn."""
+    return _dated(entry.state, None if entry.notice is None else entry.notice.valid_until, today)
+
+
+def _dated(state: EntryState, until: date | None, today: date) -> Standing:
+    if state is not EntryState.CURRENT:
+        return Standing(state.value)
+    return Standing.EXPIRED if until is not None and until < today else Standing.CURRENT
 
 
 class DecisionStanding(StrEnum):
@@ -247,6 +271,8 @@ def _added(statement: Statement) -> AnyEntry | None:
             return PointerEntry(*place, pointer, EntryState.CURRENT)
         case Kind.CORROBORATION, Corroboration() | None as corroboration:
             return CorroborationEntry(*place, corroboration, EntryState.CURRENT)
+        case Kind.AUDIT_NOTICE, AuditNotice() | None as notice:
+            return NoticeEntry(*place, notice, EntryState.CURRENT)
         case _:
             return None
 

@@ -131,7 +131,8 @@ class Acceptance:
     async def write(self) -> Settled:
         """Store all of it and fold what was accepted; return how many were decided, and how."""
         numbers = await self.store.received.add_arrived(self._arrived, self.now)
-        folded: dict[str, list[Folded]] = {Kind.FINDING: [], Kind.DECISION: [], Kind.POINTER: []}
+        named = (Kind.FINDING, Kind.DECISION, Kind.POINTER, Kind.AUDIT_NOTICE)
+        folded: dict[str, list[Folded]] = {kind: [] for kind in named}
         changed: dict[str, AnyEntry] = {}
         for index, opened in self._accepted:
             if opened.kind in folded:
@@ -144,6 +145,7 @@ class Acceptance:
         await self.store.view.findings.add(folded[Kind.FINDING], self.now)
         await self.store.view.decisions.add(folded[Kind.DECISION], self.now)
         await self.store.view.pointers.add(folded[Kind.POINTER], self.now)
+        await self.store.view.notices.add(folded[Kind.AUDIT_NOTICE], self.now)
         await self.store.view.change(list(changed.values()), self.now)
         refused = len(self._arrived) - len(self._accepted)
         return Settled(

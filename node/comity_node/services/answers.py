@@ -5,8 +5,15 @@ from datetime import date
 from typing import Any
 
 from comity_node.domain.corroborating import Weighed, sources
-from comity_node.domain.screening import DecisionHit, Hit, PointerHit, recognitions_of
-from comity_node.domain.supplier_view import DisputeStanding, Entry, ReplyEntry, Standing, dispute_standing
+from comity_node.domain.screening import DecisionHit, Hit, NoticeHit, PointerHit, recognitions_of
+from comity_node.domain.supplier_view import (
+    DisputeStanding,
+    Entry,
+    NoticeEntry,
+    ReplyEntry,
+    Standing,
+    dispute_standing,
+)
 from comity_node.services.screen import Answer, Coverage
 from comity_schemas.corroboration import Says
 from comity_schemas.finding import SourceType
@@ -82,6 +89,12 @@ def _answer(answer: Answer, met: Events) -> dict[str, Any]:
         ],
         "pointers": [describe_pointer(hit) for hit in answer.pointers],
         "unreadable_pointers": answer.unreadable_pointers,
+        "audits": [_audit(hit) for hit in answer.audits],
+        "unreadable_audits": answer.unreadable_audits,
+        "assessed": {
+            "nothing_open": [indicator.value for indicator in answer.assessed.nothing_open],
+            "not_assessed": [indicator.value for indicator in answer.assessed.not_assessed],
+        },
     }
 
 
@@ -172,6 +185,28 @@ def describe_pointer(hit: PointerHit) -> dict[str, Any]:
         "seq": entry.seq,
         "handling": entry.handling.to_parsed(),
         "pointer": None if entry.pointer is None else entry.pointer.to_parsed(),
+    }
+
+
+def _audit(hit: NoticeHit) -> dict[str, Any]:
+    return {
+        "verdict": hit.likeness.verdict.value,
+        "reason": hit.likeness.reason,
+        **describe_notice(hit.entry, hit.standing),
+    }
+
+
+def describe_notice(entry: NoticeEntry, standing: Standing) -> dict[str, Any]:
+    """Return an audit, planned or done, as its publisher tells of it."""
+    return {
+        "standing": standing.value,
+        "published_by": entry.member,
+        "statement": entry.hash,
+        "seq": entry.seq,
+        "handling": entry.handling.to_parsed(),
+        "notice": None if entry.notice is None else entry.notice.to_parsed(),
+        "taken_back": entry.reason,
+        "changed_by": entry.by,
     }
 
 

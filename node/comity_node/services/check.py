@@ -12,6 +12,7 @@ from comity_node.domain.supplier_view import (
     CorroborationEntry,
     DecisionEntry,
     Entry,
+    NoticeEntry,
     PointerEntry,
     ReplyEntry,
 )
@@ -120,6 +121,7 @@ def _what(entry: AnyEntry) -> str:
         ReplyEntry: "reply",
         PointerEntry: "pointer",
         CorroborationEntry: "corroboration",
+        NoticeEntry: "audit notice",
     }
     return f"{kinds[type(entry)]} {entry.hash}"
 

@@ -42,7 +42,15 @@ _BESIDE_A_FINDING = (
     "neither check nor window"
 )
 _NOTHING_GRAVER = "it says nothing graver than what the supplier was heard on: neither check nor window"
-_WITHOUT_FINDING = {"reply": _OF_THE_SUPPLIER, "pointer": _SAYS_NOTHING, "corroboration": _BESIDE_A_FINDING}
+_ACCUSES_NOBODY = (
+    "an audit notice accuses nobody: what it counts from S2 on was released before: neither check nor window"
+)
+_WITHOUT_FINDING = {
+    "reply": _OF_THE_SUPPLIER,
+    "pointer": _SAYS_NOTHING,
+    "corroboration": _BESIDE_A_FINDING,
+    "notice": _ACCUSES_NOBODY,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from comity_node.domain.errors import (
     SamePerson,
 )
 from comity_node.domain.minimize import Draft, Minimized, Policy, endangers_people, minimize, outgoing_finding
+from comity_node.domain.noticing import outgoing_notice
 from comity_node.domain.people import Person, PersonRole
 from comity_node.domain.pointing import outgoing_pointer
 from comity_node.domain.replying import outgoing_reply
@@ -46,6 +47,7 @@ from comity_node.services.published import (
 from comity_node.services.spoken_of import finding_spoken_of
 from comity_node.services.stored import open_stored
 from comity_node.services.submit import MARKS
+from comity_schemas.audit_notice import AuditNotice
 from comity_schemas.corroboration import Corroboration
 from comity_schemas.decision import Decision
 from comity_schemas.finding import Commitment, Finding, Status
@@ -57,7 +59,7 @@ from comity_schemas.statement import Body, Kind, Withdrawal, WithdrawalReason
 _RELEASABLE = frozenset({Tlp.GREEN, Tlp.CLEAR})
 """Until sharing groups exist nothing can be sealed, so nothing that must be sealed can be released."""
 
-_CAN_BE_TAKEN_BACK = (Kind.FINDING, Kind.DECISION, Kind.POINTER, Kind.CORROBORATION)
+_CAN_BE_TAKEN_BACK = (Kind.FINDING, Kind.DECISION, Kind.POINTER, Kind.CORROBORATION, Kind.AUDIT_NOTICE)
 """What this member says itself; a reply is the supplier's."""
 
 
@@ -220,11 +222,15 @@ def read_outgoing(review: Review) -> Outgoing:
             return outgoing_pointer(body, handling)
         case Corroboration():
             return outgoing_corroboration(body, handling)
+        case AuditNotice():
+            return outgoing_notice(body, handling)
         case Finding():
             return outgoing_finding(body, handling)
 
 
-def _released(content: dict[str, Any]) -> Finding | Decision | Reply | Pointer | Corroboration:
+def _released(content: dict[str, Any]) -> Finding | Decision | Reply | Pointer | Corroboration | AuditNotice:
+    if "notice" in content:
+        return AuditNotice.from_parsed(content["notice"])
     if "corroboration" in content:
         return Corroboration.from_parsed(content["corroboration"])
     if "pointer" in content:
@@ -342,7 +348,7 @@ def check_handling(body: Body | None, handling: Handling) -> None:
         raise HandlingRefused(
             f"TLP:{handling.tlp} cannot be released: sharing groups do not exist yet; GREEN and CLEAR can"
         )
-    if handling.tlp is Tlp.CLEAR and isinstance(body, Finding | Decision) and body.named_after_person:
+    if handling.tlp is Tlp.CLEAR and isinstance(body, Finding | Decision | AuditNotice) and body.named_after_person:
         raise HandlingRefused("the supplier bears a person's name: what is said of it is never TLP:CLEAR")
 
 

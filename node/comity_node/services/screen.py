@@ -4,20 +4,24 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
 from comity_node.db.entries import E, Entries
 from comity_node.db.logs import LogStatus
+from comity_node.domain.noticing import NOBODY_LOOKED, Assessed
 from comity_node.domain.screening import (
     DecisionHit,
     DecisionState,
     Hit,
     Likeness,
+    NoticeHit,
     PointerHit,
     Question,
     State,
     Verdict,
+    assessed_of,
     best_verdict,
     close_names,
     decision_state_of,
@@ -28,6 +32,7 @@ from comity_node.domain.screening import (
 from comity_node.domain.supplier_view import (
     Standing,
     decision_standing,
+    notice_standing,
     pointer_standing,
     standing,
 )
@@ -95,9 +100,6 @@ class Answer:
     decision_state: DecisionState
     decisions: tuple[DecisionHit, ...]
     unreadable_decisions: int
-    pointers: tuple[PointerHit, ...]
-    """Whom to speak to before contacting the supplier; only those that stand today."""
-    unreadable_pointers: int
     as_of: datetime
     registry_version: int
     positions: dict[str, int]
@@ -105,6 +107,13 @@ class Answer:
     coverage: Coverage
     through: tuple[Through, ...] = ()
     """What is said of its labour providers; never its own, so it makes neither verdict nor state."""
+    pointers: tuple[PointerHit, ...] = ()
+    """Whom to speak to before contacting the supplier; only those that stand today."""
+    unreadable_pointers: int = 0
+    audits: tuple[NoticeHit, ...] = ()
+    unreadable_audits: int = 0
+    assessed: Assessed = NOBODY_LOOKED
+    """What audits say by indicator; nothing where nobody looked."""
 
 
 async def screen(store: Store, questions: Sequence[Question], registry: Registry, now: datetime) -> list[Answer]:
@@ -115,10 +124,10 @@ async def screen(store: Store, questions: Sequence[Question], registry: Registry
     findings, decisions = store.view.findings, store.view.decisions
     unreadable, unreadable_decisions = await findings.unnamed(), await decisions.unnamed()
     pointers, unreadable_pointers = store.view.pointers, await store.view.pointers.unnamed()
+    notices, unreadable_audits = store.view.notices, await store.view.notices.unnamed()
     by_name = any(question.name for question in questions)
-    names, decision_names, pointer_names = (
-        (await findings.names(), await decisions.names(), await pointers.names()) if by_name else ([], [], [])
-    )
+    kinds: tuple[Entries[Any], ...] = (findings, decisions, pointers, notices)
+    names, decision_names, pointer_names, notice_names = [await kind.names() if by_name else [] for kind in kinds]
     answers = []
     for question in questions:
         # Verdict and state rest on all that was found, also on what is too much to be shown.
@@ -133,13 +142,14 @@ async def screen(store: Store, questions: Sequence[Question], registry: Registry
         joined = await joined_with(store, [*found, *decided], now.date())
         found, decided = [*found, *joined.findings], [*decided, *joined.decisions]
         pointed = await pointed_at(store, question, pointer_names, now)
+        noticed = await audits_of(store, question, notice_names, now)
         # Strongest of all: it says whether it is the same supplier, not what is said of it.
-        verdicts = {best_verdict(found), best_verdict(decided), best_verdict(pointed)}
+        verdicts = {best_verdict(found), best_verdict(decided), best_verdict(pointed), best_verdict(noticed)}
         answers.append(
             Answer(
                 question=question,
                 verdict=next((v for v in (Verdict.MATCH, Verdict.REVIEW) if v in verdicts), Verdict.NONE),
-                state=state_of(found, known_otherwise=bool(decided or pointed)),
+                state=state_of(found, noticed, known_otherwise=bool(decided or pointed)),
                 hits=await with_voices(store, sort_hits(found), now.date()),
                 unreadable=unreadable,
                 decision_state=decision_state_of(decided),
@@ -147,6 +157,9 @@ async def screen(store: Store, questions: Sequence[Question], registry: Registry
                 unreadable_decisions=unreadable_decisions,
                 pointers=tuple(sort_hits(pointed)),
                 unreadable_pointers=unreadable_pointers,
+                audits=tuple(sort_hits(noticed)),
+                unreadable_audits=unreadable_audits,
+                assessed=assessed_of(found, noticed),
                 as_of=now,
                 registry_version=registry.version,
                 positions=positions,
@@ -155,6 +168,14 @@ async def screen(store: Store, questions: Sequence[Question], registry: Registry
             )
         )
     return answers
+
+
+async def audits_of(
+    store: Store, question: Question, names: list[tuple[int, str, str, str]], now: datetime
+) -> list[NoticeHit]:
+    """Return the audits, planned and done, that may be of a supplier."""
+    found = await _like(store.view.notices, question, names)
+    return [NoticeHit(entry, notice_standing(entry, now.date()), likeness) for entry, likeness in found]
 
 
 async def pointed_at(
