@@ -75,6 +75,7 @@ TABLE = """
     cancel_job              401       403/403   200/200   200/200   403/403   403/403
     resume_job              401       403/403   409/404   -/404     403/403   403/403
     list_published          401       403       200       200       403       403
+    get_applied             401       403/403   200/404   200/404   403/403   403/403
 
     add_plan_item           401       403/403   201/404   403/403   403/403   403/403
     list_plan_items         401       403       200       200       403       403
@@ -272,6 +273,10 @@ async def _plan(office: Office, who: str, own: bool) -> Asked:
 
 async def _done(office: Office, who: str, own: bool) -> Asked:
     return {"json": {"report": await office.report("firm" if own else "rival")}}
+
+
+async def _applied(office: Office, who: str, own: bool) -> Asked:
+    return {"statement": await office.published() if own else await office.record("body")}
 
 
 async def _review(office: Office, who: str, own: bool) -> Asked:
@@ -546,6 +551,7 @@ MAKE: dict[str, Make] = {
     "name_focal_points": _duty,
     "get_ruling": _ruling,
     "import_register": _register,
+    "get_applied": _applied,
     "get_review": _review,
     "check_retaliation": _checked,
     "notify_supplier": _to_be_notified,

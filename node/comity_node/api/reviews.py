@@ -18,6 +18,7 @@ from comity_node.db.reviews import Review
 from comity_node.domain.due_process import AtRisk, Outcome, PostponeReason, RetaliationCheck, Stage
 from comity_node.domain.lifecycle import Step
 from comity_node.services import batches, due_process, release
+from comity_node.services.deliveries import who_has_applied
 from comity_node.services.due_process import Clock, clock_of, clocks_of
 from comity_node.services.published import RELEASE, WITHDRAW
 from comity_node.services.revision import propose_revision as revise
@@ -130,6 +131,28 @@ class PublishedOut(BaseModel):
     seq: int | None
     statement: str | None
     sent_at: datetime | None
+
+
+class AppliedBy(BaseModel):
+    """One other member, and whether it says to have applied a statement."""
+
+    member: str
+    since: datetime | None
+    """Since when it says so; null: it has not said so yet."""
+    told_of: int
+    """The last place of this node's log that it has told of; 0: of none."""
+
+
+class AppliedOut(BaseModel):
+    """Who has applied a statement of this node."""
+
+    statement: str
+    """What was asked about, or the newest thing said of it."""
+    kind: str
+    seq: int
+    sent_at: datetime | None
+    everybody: bool
+    members: list[AppliedBy]
 
 
 @router.post("/reviews", status_code=201, responses=refuses(403, 404, 409))
@@ -258,6 +281,23 @@ async def list_published(
     async with node.database.read() as store:
         rows = await store.outbox.page(before=read_cursor(cursor), most=limit + 1)
     return page(rows, limit, lambda r: r[0].id, _published)
+
+
+@router.get("/published/{statement}/applied", responses=refuses(403, 404))
+async def get_applied(statement: Digest, person: Releaser, node: ThisNode) -> AppliedOut:
+    """Who has applied it; of what was taken back or corrected, who has applied that. By the members' own word."""
+    registry = await node.registry()
+    async with node.database.read() as store:
+        found = await who_has_applied(store, registry, node.settings.member, statement)
+    members = [AppliedBy(member=slug, since=since, told_of=told_of) for slug, since, told_of in found.members]
+    return AppliedOut(
+        statement=found.statement,
+        kind=found.kind,
+        seq=found.seq,
+        sent_at=found.sent_at,
+        everybody=all(each.since is not None for each in members),
+        members=members,
+    )
 
 
 async def _decided(store: Store, review_id: str, node: Node) -> ReviewOut:

@@ -182,6 +182,33 @@ def published() -> None:
         typer.echo("Nothing was published yet.")
 
 
+@app.command(context_settings=TAKES_HASHES)
+def applied(
+    statement: Annotated[str, typer.Argument(help="Hash of a published statement, or of what took it back.")],
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+) -> None:
+    """Say who has applied it, by the members' own word; of what was taken back or corrected, who has applied that."""
+    with told_plainly():
+        found = Remote().get(f"/published/{statement}/applied")
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    typer.echo(f"{found['kind']} at place {found['seq']}, {found['statement']}")
+    for each in found["members"]:
+        when = (
+            f"applied, it says since {each['since'][:16].replace('T', ' ')} UTC"
+            if each["since"]
+            else (
+                f"not yet; it has told of place {each['told_of']}"
+                if each["told_of"]
+                else "not yet; it has told of nothing"
+            )
+        )
+        typer.echo(f"  {each['member']}: {when}")
+    if not found["members"]:
+        typer.echo("  there is no other active member")
+
+
 def import_register(
     file: Annotated[Path, typer.Argument(help="A CSV or TSV of published inspection results.")],
     mapping: Annotated[str, typer.Option(help="A mapping's name, such as br_lista_suja, or its file.")],

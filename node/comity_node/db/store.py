@@ -9,6 +9,7 @@ from comity_node.db.backlog import Backlogs
 from comity_node.db.cases import Cases
 from comity_node.db.concerns import Concerns
 from comity_node.db.conditions import Conditions
+from comity_node.db.deliveries import Deliveries
 from comity_node.db.due_process import DueProcess
 from comity_node.db.evidence import EvidenceFiles
 from comity_node.db.factory_lists import FactoryLists
@@ -130,6 +131,11 @@ class Store:
     def received(self) -> ReceivedRecords:
         """Records received, their logs and positions."""
         return ReceivedRecords(self._session)
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        """How far others have said to have applied the own log."""
+        return Deliveries(self._session)
 
     @cached_property
     def peers(self) -> PeerWords:

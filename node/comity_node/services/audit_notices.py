@@ -102,7 +102,7 @@ async def propose_done(
         HandlingRefused: nothing can be released under these terms.
         NotPublished, AlreadyProposed: what it would revise is not there, or it is told already.
     """
-    stored = unmarked(await store.reports.find(done.report_id))
+    stored = await unmarked(store, person, done.report_id)
     report = open_stored(stored)
     notice = done_notice(report, done.about, policy, with_result=done.with_result)
     if done.with_result:

@@ -1,7 +1,7 @@
 """How a node is: what is late, since when, what is safe, what to do. Quick, and true whether the node runs or not."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from comity_federation.registry import Registry
@@ -13,6 +13,7 @@ from comity_node.db.logs import LogStatus
 from comity_node.db.supplier_words import SupplierWord
 from comity_node.domain.advice import Advice, advise
 from comity_node.domain.due_process import FIXED, Process, Windows
+from comity_node.services.deliveries import Correction, corrections, not_applied, others
 from comity_node.services.plans import NOTHING_LATE, Late
 from comity_node.services.screen import Coverage, cover
 from comity_schemas.member import Member, MemberStatus
@@ -47,6 +48,10 @@ class Measures:
     """Local contacts, and of how many the review date is past."""
     process: Sequence[Process] = ()
     """What was done for the proposals that nobody has decided yet."""
+    corrections: Sequence[Correction] = ()
+    """What this node took back or corrected lately."""
+    applied: Mapping[str, int] = field(default_factory=dict)
+    """Member to the last place of this node's log that it has said to have applied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,8 @@ async def measure(store: Store, now: datetime) -> Measures:
         contacts=await store.referrals.count(now.date()),
         process=await store.due_process.open(),
         disputes=await store.words.open_disputes(),
+        corrections=await corrections(store),
+        applied=await store.deliveries.furthest(),
     )
 
 
@@ -146,7 +153,7 @@ def weigh(measures: Measures, registry: Registry | str, running: Mapping[str, bo
         heard = [_heard(member, measures) for member in known.members if member.status is not MemberStatus.PENDING]
         coverage = cover(known, dict(measures.logs), now)
         troubles += _alarms(heard, coverage, named)
-        late = _late(heard, coverage, own)
+        late = [*_late(heard, coverage, own), *_not_applied(measures, known, own, now)]
     return Status(now, troubles, late, running, measures, known, heard)
 
 
@@ -289,3 +296,23 @@ def _late(heard: Sequence[Heard], coverage: Coverage, own: str) -> list[Trouble]
         for slug, since in coverage.not_heard
     ]
     return found
+
+
+def _not_applied(measures: Measures, registry: Registry, own: str, now: datetime) -> list[Trouble]:
+    """Say who has not said within a day that it applied what this node took back or corrected."""
+    advice = Advice(
+        "Everybody else shows it. What it lacks reaches that node as soon as it reads this log again.",
+        "Ask the member whether its node runs: until then it may show what is not true any more. "
+        "`comity review applied STATEMENT` names everybody.",
+    )
+    lacking = not_applied(measures.corrections, measures.applied, others(registry, own), now)
+    return [
+        Trouble(
+            "not-applied",
+            missing[0].sent_at,
+            f"{slug} has not said that it applied {len(missing)} of what this node took back or corrected; the oldest "
+            f"is the {missing[0].kind} at place {missing[0].seq}",
+            advice,
+        )
+        for slug, missing in lacking.items()
+    ]

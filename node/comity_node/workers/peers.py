@@ -18,6 +18,8 @@ from comity_node.workers.loops import Loops, Named
 
 _LOOK_EVERY_S = 1.0
 _REGISTRIES_EVERY_S = 10.0
+_APPLIED_EVERY_S = 30.0
+"""How often those who lack a withdrawal or correction are asked for it, while somebody does."""
 _AGAIN_S = 60.0
 """When nobody answered a comparison, it is tried again after this."""
 
@@ -36,6 +38,7 @@ class PeerRounds:
         self._comparison = Comparison(peers, self._refill)
         self._lacking_at = 0.0
         self._compare_at = 0.0
+        self._applied_at = 0.0
         self._registries_at = 0.0
         self._newer_since: datetime | None = None
 
@@ -63,6 +66,9 @@ class PeerRounds:
         if monotonic() >= self._registries_at:
             self._registries_at = monotonic() + _REGISTRIES_EVERY_S
             await self._note_newer_registries(registry)
+        if monotonic() >= self._applied_at:
+            self._applied_at = monotonic() + _APPLIED_EVERY_S
+            await self._comparison.ask_who_has_applied(registry)
         if monotonic() >= self._compare_at:
             heard = await self._comparison.compare(registry)
             self._compare_at = monotonic() + (self._node.settings.compare_heads_every_s if heard else _AGAIN_S)

@@ -11,6 +11,7 @@ from comity_federation.checkpoints import CheckpointRefused, open_checkpoint
 from comity_federation.registry import Registry
 from comity_node.db import Store
 from comity_node.db.peers import ReportedHead
+from comity_node.services.deliveries import corrections
 from comity_node.services.peers.asking import Peers
 from comity_node.services.peers.client import Given
 from comity_node.services.peers.refill import Refill
@@ -23,6 +24,9 @@ PEERS_COMPARED = 2
 """How many peers are asked in a round. With 50 members the chance that all miss a split in a round is under 4e-9."""
 
 _REPORTS_AT_ONCE = 50
+_ASKED_AT_ONCE = 5
+"""How many are asked in one round whether they have applied what was taken back."""
+
 _REPORT_LASTS = timedelta(days=1)
 """After this a report that nobody could be asked about is dropped: the next round brings it again."""
 
@@ -45,6 +49,19 @@ class Comparison:
             if answered == PEERS_COMPARED:
                 break
         return answered
+
+    async def ask_who_has_applied(self, registry: Registry) -> None:
+        """Ask those who have not said yet that they applied what this node took back or corrected last."""
+        async with self.peers.database.read() as store:
+            found = await corrections(store)
+            furthest = await store.deliveries.furthest() if found else {}
+        if not found:
+            return
+        lacking = [p for p in self.peers.reachable(registry) if furthest.get(p.slug, 0) < found[0].seq]
+        for peer in self.peers.rested(lacking)[:_ASKED_AT_ONCE]:
+            answer = await self.peers.ask(peer, self.peers.client.checkpoint(peer))
+            if answer is not None:
+                await self._take_answer(peer, answer, registry)
 
     async def look_into_reports(self, registry: Registry) -> None:
         """Fetch the statements that others report and this node does not have."""

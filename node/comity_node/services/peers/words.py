@@ -48,7 +48,7 @@ async def note_checkpoint(
     at = datetime.fromtimestamp(min(checkpoint.iat, int(now.timestamp())), UTC)
     await store.peers.put_checkpoint(member.slug, raw, checkpoint.seq, at)
     if checkpoint.peers is not None:
-        await note_heads(store, member.slug, checkpoint.peers.heads, registry, now)
+        await note_heads(store, member.slug, checkpoint.peers.heads, registry, now, said_at=at)
     return checkpoint
 
 
@@ -62,17 +62,32 @@ async def _still_counts(store: Store, member: Member, instead: Checkpoint) -> bo
 
 
 async def note_heads(
-    store: Store, reporter: str, heads: Iterable[PeerHead], registry: Registry, now: datetime
+    store: Store,
+    reporter: str,
+    heads: Iterable[PeerHead],
+    registry: Registry,
+    now: datetime,
+    said_at: datetime | None = None,
 ) -> list[ReportedHead]:
-    """Keep those reported heads that this node does not have, to be looked into; return them."""
+    """Keep those reported heads that this node does not have, to be looked into; return them.
+
+    Args:
+        store: The open transaction.
+        reporter: Who says so.
+        heads: How far it has verified each log; of this node's own: how far it has applied that.
+        registry: As trusted now.
+        now: The time.
+        said_at: When it said so, where that is not now.
+    """
     unknown = []
     for head in heads:
         member = registry.member(head.member)
-        if (
-            member is None
-            or member.status is MemberStatus.PENDING
-            or await is_known(store, member, head.seq, head.hash)
-        ):
+        if member is None or member.status is MemberStatus.PENDING:
+            continue
+        if await is_known(store, member, head.seq, head.hash):
+            # Nobody else's statements are in the outbox.
+            if await store.outbox.of_hash(head.hash) is not None:
+                await store.deliveries.note(reporter, head.seq, said_at or now)
             continue
         reported = ReportedHead(reporter, head.member, head.seq, head.hash, now)
         await store.peers.note_head(reported)
