@@ -93,7 +93,7 @@ async def test_after_a_day_the_status_names_who_has_not_applied_it(street: Stree
     async with b.answering():
         await a.comparison.ask_who_has_applied(a.registry)
     async with a.house.node.database.read() as store:
-        measures = await measure(store)
+        measures = await measure(store, a.house.node.clock())
     running = dict.fromkeys(("api", "receiver", "relay"), True)
     for hours, names in ((23, []), (25, ["c"])):
         now = a.house.node.clock() + timedelta(hours=hours)
