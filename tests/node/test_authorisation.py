@@ -267,7 +267,7 @@ async def _own_evidence(office: Office, who: str, own: bool) -> Asked:
     return {"json": {**body, "says": "supports", "observation": "O1"}}
 
 
-async def _plan(office: Office, who: str, own: bool) -> Asked:
+async def _planned_audit(office: Office, who: str, own: bool) -> Asked:
     return {"json": a_plan()}
 
 
@@ -534,7 +534,7 @@ MAKE: dict[str, Make] = {
     "propose_revision": _revision,
     "propose_withdrawal": _statement,
     "propose_corroboration": _own_evidence,
-    "propose_planned_audit": _plan,
+    "propose_planned_audit": _planned_audit,
     "propose_done_audit": _done,
     "propose_decision": _decision,
     "propose_pointer": _supplier_to_point_at,
