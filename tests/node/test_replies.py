@@ -235,6 +235,39 @@ async def test_a_third_person_decides_a_dispute_and_every_node_sees_it(office: O
     assert (item.outgoing.body["replaces"], item.outgoing.body["outcome"]) == (first, "dismissed")
 
 
+async def test_a_dispute_that_is_decided_here_does_not_show_as_unanswered_while_its_release_waits(
+    office: Office,
+) -> None:
+    await office.approve("ben", await office.heard("ana"))
+    await office.sign()
+    async with office.database.read() as store:
+        ((item, _),) = await store.outbox.page(before=None, most=9)
+    word = await say(office, ReplyAct.DISPUTE, about=item.hash)
+    await office.approve("ben", await propose(office, word))
+
+    async def shown() -> tuple[str, str | None, str | None]:
+        """What an officer of this node sees after a month, of what it has received of its own log."""
+        await office.sign()
+        async with office.database.read() as store:
+            records = [each.record or b"" for each in await store.outbox.in_state("signed", most=9)]
+        await Bench(office.database).arrive(office.member, *records)
+        async with office.database.read() as store:
+            question, now = Question("Fazenda Exemplo Ltda"), NOW + timedelta(days=31)
+            answers = await screen(store, [question], registry_of(office.member), now)
+        (hit,) = describe(answers)["answers"][0]["findings"]
+        said = next(reply for reply in hit["replies"] if reply["standing"] is not None)
+        return hit["disputed"], said["unanswered_since"], said["decided_here"]
+
+    made = NOW.date()
+    assert await shown() == ("disputed, unanswered", (made + timedelta(days=30)).isoformat(), None)
+    await decide(office, word, "fay")
+    assert await shown() == ("dispute decided, release pending", None, made.isoformat())
+    review = await propose(office, word, "fay")
+    assert (await shown())[0] == "dispute decided, release pending"
+    await office.approve("ben", review)
+    assert await shown() == ("dispute dismissed", None, None)
+
+
 async def test_a_member_carries_a_reply_that_the_issuer_did_not_publish_and_cannot_decide_it(office: Office) -> None:
     theirs = BODY.finding()
     await Bench(office.database).arrive(BODY.member(), theirs.raw)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
@@ -9,6 +10,9 @@ import pytest
 import pytest_asyncio
 
 from api_world import MEDIA_TYPE
+from comity_federation.keys import load_signing_pair
+from comity_federation.statements import genesis
+from comity_node.services.relay import Head, sign_queued
 from heard import NOBODY_BLAMED
 from node_world import Clock, House, Town
 
@@ -38,8 +42,21 @@ class Desk:
 
 @pytest_asyncio.fixture
 async def desk(tmp_path: Any) -> AsyncIterator[Desk]:
+    async with opened(tmp_path, 30 * 86_400) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def hasty(tmp_path: Any) -> AsyncIterator[Desk]:
+    """The same with a window of a second."""
+    async with opened(tmp_path, 1) as made:
+        yield made
+
+
+@asynccontextmanager
+async def opened(tmp_path: Any, window_s: int) -> AsyncIterator[Desk]:
     town, clock = Town(tmp_path), Clock()
-    house = await town.found("agency", clock=clock, more={"reply_window_s": 30 * 86_400})
+    house = await town.found("agency", clock=clock, more={"reply_window_s": window_s})
     town.admit(town.firm_entry())
     await town.refresh()
     await house.hire("greta", "auditor", firm="firm")
@@ -126,3 +143,86 @@ async def test_a_revoked_or_wrong_link_opens_nothing_and_is_no_token_of_a_person
     assert (await desk.ask("ben", "DELETE", f"links/{made['id']}")).status_code == 204
     assert (await desk.through(made["secret"], "GET")).status_code == 401
     assert (await desk.ask("ben", "DELETE", f"links/{made['id']}")).status_code == 404
+
+
+# --- it ends by itself
+
+
+async def published(desk: Desk, review: str = "") -> str:
+    """Let two people release it, and the relay sign it; return its hash."""
+    desk.clock.pass_time(seconds=2)
+    approved = await desk.ask("ben", "POST", f"reviews/{review or desk.review}/approve")
+    assert approved.status_code == 200, approved.text
+    node = desk.house.node
+    member = node.own_member(await node.registry())
+    await sign_queued(
+        node.database, member, load_signing_pair(node.home.signing_key), Head(0, genesis(member.did)), node.clock()
+    )
+    items = (await desk.ask("ana", "GET", "published?limit=9")).json()["items"]
+    return str(next(item["statement"] for item in items if item["review"] == (review or desk.review)))
+
+
+async def ended(desk: Desk, secret: str) -> str:
+    answers = [
+        await desk.through(secret, "GET"),
+        await desk.through(secret, "POST", "supplier/words", json=DENIED),
+        await desk.through(secret, "POST", "supplier/extension"),
+        await desk.through(secret, "PUT", "supplier/draft", json={"act": "reply"}),
+    ]
+    assert {(each.status_code, each.json()["code"]) for each in answers} == {(410, "link.ended")}
+    again = await desk.ask("ana", "POST", f"reviews/{desk.review}/link")
+    assert again.status_code in (404, 410), "nor is another one made"
+    return str(answers[0].json()["detail"])
+
+
+async def test_a_link_ends_by_itself_when_the_proposal_is_rejected(desk: Desk) -> None:
+    secret = await tell(desk)
+    assert (await desk.ask("ben", "POST", f"reviews/{desk.review}/reject")).status_code == 200
+    assert "not published after all" in await ended(desk, secret)
+
+
+async def test_a_link_ends_by_itself_when_the_finding_is_withdrawn(hasty: Desk) -> None:
+    desk = hasty
+    secret = await tell(desk)
+    statement = await published(desk)
+    assert (await desk.through(secret, "GET")).json()["statement"] == statement
+    body = {"statement": statement, "reason": "wrong-subject"}
+    review = (await desk.ask("ana", "POST", "withdrawals", json=body)).json()["id"]
+    assert (await desk.through(secret, "GET")).status_code == 200, "it stands until two have decided"
+    await desk.ask("ben", "POST", f"reviews/{review}/approve")
+    assert "taken back" in await ended(desk, secret)
+
+
+async def test_a_link_follows_the_revision_and_ends_by_itself_when_that_is_expired_or_overturned(hasty: Desk) -> None:
+    desk = hasty
+    secret = await tell(desk)
+    statement = await published(desk)
+    await desk.through(secret, "POST", "supplier/words", json=DENIED)
+    for status in ("confirmed", "overturned"):
+        made = await desk.ask("ana", "POST", "revisions", json={"statement": statement, "status": status})
+        assert made.status_code == 201, made.text
+        review = made.json()["id"]
+        await desk.ask("ana", "POST", f"reviews/{review}/check", json=NOBODY_BLAMED)
+        await desk.ask("ana", "POST", f"reviews/{review}/notify")
+        statement = await published(desk, review)
+        if status == "confirmed":
+            shown = (await desk.through(secret, "GET")).json()
+            assert (shown["statement"], shown["says"]["status"], len(shown["words"])) == (statement, "confirmed", 1)
+            said = (await desk.through(secret, "POST", "supplier/words", json={**DENIED, "act": "dispute"})).json()
+            assert [word["review"] for word in said["words"]] == [desk.review, review]
+            desk.clock.pass_time(days=1_000)
+            late = await desk.through(secret, "GET")
+            assert (late.status_code, late.json()["code"]) == (410, "link.ended") and "expired" in late.json()["detail"]
+            desk.clock.pass_time(days=-1_000)
+    assert "overturned" in await ended(desk, secret)
+
+
+async def test_whoever_has_a_link_asks_within_limits_and_wrong_secrets_do_not_slow_a_good_one(desk: Desk) -> None:
+    secret = await tell(desk)
+    async with desk.house.api(Authorization="Bearer comity_supplier_wrong") as api:
+        wrong = [(await api.get("/api/v1/supplier")).status_code for _ in range(70)]
+        assert (wrong[:60], wrong[-1]) == ([401] * 60, 429)
+        api.headers["Authorization"] = f"Bearer {secret}"
+        good = [await api.get("/api/v1/supplier") for _ in range(70)]
+    assert [each.status_code for each in good[:60]] == [200] * 60
+    assert good[-1].status_code == 429 and int(good[-1].headers["Retry-After"]) >= 1

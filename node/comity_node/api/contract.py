@@ -12,9 +12,11 @@ _WORDS: dict[int, str] = {
     403: "your roles, or your firm, do not cover this",
     404: "no such thing, or not for you: the answer is the same",
     409: "it does not fit what was done before; nothing was changed",
+    410: "what this was about does not stand any more",
     413: "the body is larger than any request may be",
     415: "the body is of another media type",
     422: "the request does not fit; nothing was changed",
+    429: "too often; `Retry-After` says when to ask again",
     503: "the database or the registry is not there; try again in a moment",
 }
 _PROBLEM = "application/problem+json"

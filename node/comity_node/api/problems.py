@@ -19,6 +19,7 @@ STATUS: dict[str, int] = {
     "wrong-password": 401,
     "not-allowed": 403,
     "not-found": 404,
+    "link.ended": 410,
     "too-many-requests": 429,
     "name-taken": 409,
     "conflict": 409,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
@@ -16,6 +16,7 @@ from comity_node.auth import Releaser, ThisNode
 from comity_node.db import Store
 from comity_node.domain.errors import NotSignedIn
 from comity_node.services import supplier_links
+from comity_node.services.peers.limits import Limits
 from comity_node.wiring import Node
 from comity_schemas.reply import ReplyAct
 
@@ -24,9 +25,24 @@ router = APIRouter(tags=["supplier"])
 _link = HTTPBearer(auto_error=False, description="The secret of a supplier's personal link")
 
 
-async def _secret(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_link)]) -> str:
+_WRONG = "wrong"
+"""All wrong secrets together are one caller: a good link is not slowed by them, and no memory grows with them."""
+
+
+async def _secret(
+    request: Request, node: ThisNode, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_link)]
+) -> str:
+    """Return the secret of a link that is good now, if its supplier has not asked too much."""
     if credentials is None:
         raise NotSignedIn("this needs the secret of your link: `Authorization: Bearer ...`")
+    limits: Limits = request.app.state.link_limits
+    try:
+        async with node.database.read() as store:
+            link = await supplier_links.open_link(store, credentials.credentials)
+    except NotSignedIn:
+        limits.take_one(_WRONG)
+        raise
+    limits.take_one(link.id)
     return credentials.credentials
 
 
@@ -72,7 +88,7 @@ class SupplierOut(BaseModel):
     draft: dict[str, Any] | None
 
 
-@router.post("/reviews/{review_id}/link", status_code=201, responses=refuses(403, 404, 409))
+@router.post("/reviews/{review_id}/link", status_code=201, responses=refuses(403, 404, 409, 410))
 async def make_link(review_id: Id, person: Releaser, node: ThisNode) -> LinkOut:
     """Make a personal link for the supplier, once it was told. Hand its secret on; it is stored nowhere."""
     async with node.database.write() as store:
@@ -92,14 +108,14 @@ async def revoke_link(link_id: Id, person: Releaser, node: ThisNode, once: Onced
     return Response(status_code=204)
 
 
-@router.get("/supplier")
+@router.get("/supplier", responses=refuses(410, 429))
 async def show_to_supplier(secret: Secret, node: ThisNode) -> SupplierOut:
     """What you see through your link. Opening it uses nothing up."""
     async with node.database.read() as store:
         return await _show(store, secret, node)
 
 
-@router.put("/supplier/draft", responses=refuses(422))
+@router.put("/supplier/draft", responses=refuses(410, 422, 429))
 async def save_draft(body: DraftBody, secret: Secret, node: ThisNode) -> SupplierOut:
     """Keep what you have begun to say. Nobody at the node is shown it."""
     async with node.database.write() as store:
@@ -108,7 +124,7 @@ async def save_draft(body: DraftBody, secret: Secret, node: ThisNode) -> Supplie
         return await _show(store, secret, node)
 
 
-@router.post("/supplier/extension", responses=refuses(422))
+@router.post("/supplier/extension", responses=refuses(410, 422, 429))
 async def extend_window(secret: Secret, node: ThisNode) -> SupplierOut:
     """Extend your reply window, once and while it runs."""
     async with node.database.write() as store:
@@ -117,7 +133,7 @@ async def extend_window(secret: Secret, node: ThisNode) -> SupplierOut:
         return await _show(store, secret, node)
 
 
-@router.post("/supplier/words", status_code=201, responses=refuses(404))
+@router.post("/supplier/words", status_code=201, responses=refuses(404, 410, 429))
 async def say(body: SayIn, secret: Secret, node: ThisNode) -> SupplierOut:
     """Reply or dispute. A late reply is taken and says that it is late; a dispute may come at any time."""
     async with node.database.write() as store:

@@ -99,6 +99,7 @@ def create_app(node: Node) -> FastAPI:
     )
     app.state.node = node
     app.state.peer_limits = Limits()
+    app.state.link_limits = Limits(at_once=60, a_second=0.5)
     app.state.at_work = set()
     app.include_router(api_v1)
     app.include_router(health_router)

@@ -198,6 +198,8 @@ def _say_credit(credit: dict[str, Any]) -> None:
 
 def _say_reply(reply: dict[str, Any]) -> None:
     since = f", unanswered since {reply['unanswered_since']}" if reply["unanswered_since"] else ""
+    if reply["decided_here"]:
+        since = f", decided here on {reply['decided_here']}; the network is not told yet"
     late = ", after its window" if reply.get("late") else ""
     what = "disputes" if reply["act"] == "dispute" else "replied"
     typer.echo(f"    supplier {what} on {reply['made']}{late}{since}: {', '.join(reply['codes'])}")

@@ -25,6 +25,12 @@ class NotSignedIn(ComityError):
     code: ClassVar[str] = "not-signed-in"
 
 
+class LinkEnded(ComityError):
+    """What a supplier's link was about does not stand any more; the link has ended by itself."""
+
+    code: ClassVar[str] = "link.ended"
+
+
 class WrongPassword(ComityError):
     """Name and password do not fit each other."""
 

@@ -5,8 +5,9 @@ guilt. A name alone never gives `match`: at most `review`. Absence is never clea
 in words, and none of them is green.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
@@ -93,6 +94,8 @@ class Hit:
     likeness: Likeness
     replies: tuple[ReplyEntry, ...] = ()
     """What its supplier answered and disputes, whoever carries it, also of its earlier forms."""
+    decided_here: Mapping[str, date] = field(default_factory=dict)
+    """Disputes that a person of this node has decided and that the network is not told of yet, by hash."""
     corroborations: tuple[Weighed, ...] = ()
     """What other members' own evidence says of it, also of its earlier forms."""
 
@@ -105,6 +108,7 @@ class DecisionHit:
     standing: DecisionStanding
     likeness: Likeness
     replies: tuple[ReplyEntry, ...] = ()
+    decided_here: Mapping[str, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

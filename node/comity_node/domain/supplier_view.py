@@ -213,6 +213,8 @@ class DisputeStanding(StrEnum):
 
     DISPUTED = "disputed"
     UNANSWERED = "disputed, unanswered"
+    DECIDED = "dispute decided, release pending"
+    """Only at the node whose person decided it; others are told when two people have released that."""
     UPHELD = "dispute upheld"
     PARTLY_UPHELD = "dispute partly upheld"
     DISMISSED = "dispute dismissed"

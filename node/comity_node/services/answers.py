@@ -1,6 +1,6 @@
 """Answers as JSON values: the same for the API, `comity screen --json` and the demo."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -125,7 +125,7 @@ def describe_finding(hit: Hit, same_event: Sequence[Any], today: date) -> dict[s
         "finding": None if entry.finding is None else entry.finding.to_parsed(),
         "same_event": list(same_event),
         "credit": _credit(hit),
-        **_answered(hit.replies, today),
+        **_answered(hit, today),
         **_corroborated(hit.corroborations),
         "relayed": entry.finding is not None and entry.finding.source.type is SourceType.PUBLIC_REGISTER,
         "taken_back": entry.reason,
@@ -168,7 +168,7 @@ def _decision(hit: DecisionHit, recognised_by: list[str], today: date) -> dict[s
         "handling": entry.handling.to_parsed(),
         "decision": None if entry.decision is None else entry.decision.to_parsed(),
         "recognised_by": recognised_by,
-        **_answered(hit.replies, today),
+        **_answered(hit, today),
         "taken_back": entry.reason,
         "changed_by": entry.by,
     }
@@ -210,12 +210,12 @@ def describe_notice(entry: NoticeEntry, standing: Standing) -> dict[str, Any]:
     }
 
 
-def _answered(replies: Sequence[ReplyEntry], today: date) -> dict[str, Any]:
+def _answered(hit: Hit | DecisionHit, today: date) -> dict[str, Any]:
     """Return what the supplier says, beside what is said of it; `disputed` in words, the gravest first."""
-    said = [_reply(entry, entry.reply, today) for entry in replies if entry.reply is not None]
-    standings = {s for e in replies if e.reply is not None and (s := dispute_standing(e.reply, today)) is not None}
+    said = [_reply(entry, entry.reply, today, hit.decided_here) for entry in hit.replies if entry.reply is not None]
+    standings = {each["standing"] for each in said}
     order = (DisputeStanding.UNANSWERED, *DisputeStanding)
-    return {"replies": said, "disputed": next((s.value for s in order if s in standings), None)}
+    return {"replies": said, "disputed": next((s.value for s in order if s.value in standings), None)}
 
 
 def _corroborated(weighed: Sequence[Weighed]) -> dict[str, Any]:
@@ -234,13 +234,15 @@ def _corroboration(weighed: Weighed) -> dict[str, Any]:
     }
 
 
-def _reply(entry: ReplyEntry, reply: Reply, today: date) -> dict[str, Any]:
-    standing = dispute_standing(reply, today)
+def _reply(entry: ReplyEntry, reply: Reply, today: date, decided_here: Mapping[str, date]) -> dict[str, Any]:
+    decided = decided_here.get(entry.hash)
+    standing = dispute_standing(reply, today) if decided is None else DisputeStanding.DECIDED
     unanswered = standing is DisputeStanding.UNANSWERED
     return {
         **reply.to_parsed(),
         "standing": None if standing is None else standing.value,
         "unanswered_since": (reply.made + DECIDED_WITHIN).isoformat() if unanswered else None,
+        "decided_here": None if decided is None else decided.isoformat(),
         "carried_by": entry.member,
         "statement": entry.hash,
     }

@@ -7,7 +7,8 @@ from datetime import date
 from comity_node.db import Store
 from comity_node.domain.corroborating import weigh
 from comity_node.domain.screening import DecisionHit, Hit, R
-from comity_node.domain.supplier_view import AnyEntry, DecisionEntry, Entry
+from comity_node.domain.supplier_view import AnyEntry, DecisionEntry, Entry, ReplyEntry
+from comity_schemas.reply import ReplyAct
 
 
 async def with_voices(store: Store, hits: Sequence[Hit], today: date) -> tuple[Hit, ...]:
@@ -40,9 +41,31 @@ async def _replied(store: Store, hits: Sequence[R], forms: dict[str, set[str]]) 
     replies = sorted(
         ((e.reply.made, e.hash, e.reply.about, e) for e in found if e.reply is not None), key=lambda r: r[:2]
     )
+    decided = await _decided_here(store, [entry for *_, entry in replies])
     return [
-        replace(hit, replies=tuple(e for *_, about, e in replies if about in forms[hit.entry.hash])) for hit in hits
+        replace(
+            hit,
+            replies=tuple(e for *_, about, e in replies if about in forms[hit.entry.hash]),
+            decided_here=decided,
+        )
+        for hit in hits
     ]
+
+
+async def _decided_here(store: Store, replies: Sequence[ReplyEntry]) -> dict[str, date]:
+    """Return which disputes a person of this node has decided while the network still holds them for open."""
+    decided: dict[str, date] = {}
+    for entry in replies:
+        said = entry.reply
+        if said is None or said.act is not ReplyAct.DISPUTE or said.outcome is not None:
+            continue
+        item = await store.outbox.of_hash(said.about)
+        words = [] if item is None or item.review_id is None else await store.words.of_review(item.review_id)
+        for word in words:
+            ours = (word.act, word.codes, word.text, word.made_at.date())
+            if ours == (said.act, said.codes, said.text, said.made) and word.decided_at is not None:
+                decided[entry.hash] = word.decided_at.date()
+    return decided
 
 
 async def _with_evidence(store: Store, hits: Sequence[Hit], forms: dict[str, set[str]], today: date) -> list[Hit]:

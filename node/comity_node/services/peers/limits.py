@@ -25,8 +25,11 @@ class _Allowance:
 class Limits:
     """One allowance a caller."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = monotonic, *, at_once: int = AT_ONCE, a_second: float = A_SECOND
+    ) -> None:
         self._clock = clock
+        self._at_once, self._a_second = at_once, a_second
         self._callers: dict[str, _Allowance] = {}
 
     def take_one(self, caller: str) -> None:
@@ -36,13 +39,13 @@ class Limits:
             TooManyRequests: more than allowed; nothing was looked up.
         """
         now = self._clock()
-        left = self._callers.setdefault(caller, _Allowance(AT_ONCE, BYTES_AT_ONCE, now))
+        left = self._callers.setdefault(caller, _Allowance(self._at_once, BYTES_AT_ONCE, now))
         passed = max(0.0, now - left.at)
-        left.requests = min(AT_ONCE, left.requests + passed * A_SECOND)
+        left.requests = min(self._at_once, left.requests + passed * self._a_second)
         left.bytes = min(BYTES_AT_ONCE, left.bytes + passed * BYTES_A_SECOND)
         left.at = now
         if left.requests < 1 or left.bytes < 0:
-            waits = max((1 - left.requests) / A_SECOND, -left.bytes / BYTES_A_SECOND)
+            waits = max((1 - left.requests) / self._a_second, -left.bytes / BYTES_A_SECOND)
             raise TooManyRequests(retry_after_s=max(1, math.ceil(waits)))
         left.requests -= 1
 
