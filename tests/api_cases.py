@@ -152,6 +152,7 @@ async def _things(office: Office, often: int) -> dict[str, list[Any]]:
         "case_id": [await office.case("all") for _ in range(often)],
         "contact_id": [await office.contact() for _ in range(often)],
         "batch": [await office.batch("reviewer 2") for _ in range(often)],
+        "job_id": [await office.job("all") for _ in range(often)],
         "person_id": [await office.hired() for _ in range(often)],
         "token_id": [await office.token("all") for _ in range(often)],
         **await _suppliers(office, often),

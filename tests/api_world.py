@@ -182,7 +182,7 @@ class Office:
     async def batch(self, by: str = "reviewer") -> str:
         """The open proposals of an imported register."""
         batch = str((await self.made(by, "POST", "imports", json=register()))["batch"])
-        for who in ("reviewer", "reviewer 2", "focal"):
+        for who in ("reviewer", "reviewer 2", "focal", "all"):
             await open_sample(lambda path, who=who: self.made(who, "GET", path), batch)  # type: ignore[misc]
         return batch
 
