@@ -92,17 +92,17 @@ class Office:
         assert answer.is_success, answer.text
         return answer.json()
 
-    def signed(self, firm: str = "firm") -> bytes:
+    def signed(self, firm: str = "firm", severity: str = "S2") -> bytes:
         """A report that nobody has seen yet, signed by a firm's auditor."""
         pair = {"firm": self.town.auditor, "rival": self._rival}[firm]
         did = pair.kid.partition("#")[0]
-        content = audit_report(auditor=did, ref=uuid.uuid4().hex, evidence=[LISTED])
+        content = audit_report({"severity": severity}, auditor=did, ref=uuid.uuid4().hex, evidence=[LISTED])
         return sign_report(content, iss=did, kid=pair.kid, key=pair.secret, now=datetime.now(UTC))
 
-    async def report(self, firm: str = "firm") -> str:
+    async def report(self, firm: str = "firm", severity: str = "S2") -> str:
         """A report received of a firm."""
         who = {"firm": "auditor", "rival": "auditor 2"}[firm]
-        made = await self.made(who, "POST", "reports", content=self.signed(firm), headers=MEDIA_TYPE)
+        made = await self.made(who, "POST", "reports", content=self.signed(firm, severity), headers=MEDIA_TYPE)
         return str(made["id"])
 
     async def report_with_evidence(self, firm: str = "firm") -> str:
@@ -124,9 +124,9 @@ class Office:
         body = {"act": "hold", "reason": "a court asks for it"}
         return str((await self.made(by, "POST", f"reports/{await self.report()}/joint-acts", json=body))["id"])
 
-    async def proposal(self, by: str = "reviewer") -> str:
+    async def proposal(self, by: str = "reviewer", severity: str = "S2") -> str:
         """An open proposal of a reviewer."""
-        body = {"report": await self.report(), "observation": "O1"}
+        body = {"report": await self.report(severity=severity), "observation": "O1"}
         return str((await self.made(by, "POST", "reviews", json=body))["id"])
 
     async def heard(self, by: str = "reviewer") -> str:

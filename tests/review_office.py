@@ -13,6 +13,7 @@ from comity_node.db.reviews import Review
 from comity_node.domain.minimize import Policy
 from comity_node.domain.people import Person, PersonRole
 from comity_node.services.accounts import add_person
+from comity_node.services.audience import consent
 from comity_node.services.relay import Head, sign_queued
 from comity_node.services.release import approve, propose_release, propose_withdrawal, reject
 from comity_schemas.member import Member, MemberStatus, Role
@@ -95,6 +96,10 @@ class Office:
             found = await store.reviews.find(review.id)
         assert found is not None
         return found
+
+    async def consent(self, review: Review, who: str = "fay") -> None:
+        """Let a focal point consent that members of the site's own country read it."""
+        await self.write(lambda store: consent(store, self.people[who], review.id, NOW))
 
     async def approve(self, who: str, review: Review) -> None:
         await self.write(lambda store: approve(store, self.people[who], review.id, NOW))

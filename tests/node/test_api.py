@@ -298,6 +298,8 @@ async def test_two_people_release_and_each_refusal_has_its_code(place: Place) ->
     problem(await place.ask(place.second, "POST", f"reviews/{review}/approve"), 409, "review.already-decided")
     grave = await place.heard(source="union", scheme="SMETA")
     problem(await place.ask(place.second, "POST", f"reviews/{grave}/approve"), 409, "review.focal-point-needed")
+    problem(await place.ask(place.focal, "POST", f"reviews/{grave}/approve"), 409, "review.held-back")
+    assert (await place.ask(place.focal, "POST", f"reviews/{grave}/consent")).status_code == 200
     assert (await place.ask(place.focal, "POST", f"reviews/{grave}/approve")).status_code == 200
     handling = {
         "tlp": "AMBER",

@@ -66,6 +66,9 @@ TABLE = """
     get_review              401       403/403   200/200   200/200   403/403   403/403
     check_retaliation       401       403/403   200/200   -/200     403/403   403/403
     notify_supplier         401       403/403   200/200   -/200     403/403   403/403
+    list_readers            401       403/403   200/200   200/200   403/403   403/403
+    consent_to_readers      401       403/403   403/403   200/422   403/403   403/403
+    take_consent_back       401       403/403   403/403   200/404   403/403   403/403
     approve                 401       403/403   409/200   -/200     403/403   403/403
     reject                  401       403/403   409/200   -/200     403/403   403/403
     get_batch               401       403/403   200/200   200/200   403/403   403/403
@@ -285,6 +288,18 @@ async def _review(office: Office, who: str, own: bool) -> Asked:
 
 async def _checked(office: Office, who: str, own: bool) -> Asked:
     return {**await _review(office, who, own), "json": NOBODY_BLAMED}
+
+
+async def _to_be_read(office: Office, who: str, own: bool) -> Asked:
+    # A grave finding waits for consent, another one does not.
+    return {"review_id": await office.proposal("reviewer 2", severity="S3" if own else "S2")}
+
+
+async def _consented(office: Office, who: str, own: bool) -> Asked:
+    asked = await _to_be_read(office, who, own)
+    if own:
+        await office.made("focal 2", "POST", f"reviews/{asked['review_id']}/consent")
+    return asked
 
 
 async def _to_be_notified(office: Office, who: str, own: bool) -> Asked:
@@ -554,6 +569,9 @@ MAKE: dict[str, Make] = {
     "get_applied": _applied,
     "get_review": _review,
     "check_retaliation": _checked,
+    "list_readers": _review,
+    "consent_to_readers": _to_be_read,
+    "take_consent_back": _consented,
     "notify_supplier": _to_be_notified,
     "approve": _heard,
     "reject": _review,

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from comity_node.api import (
+    audience,
     audits,
     cases,
     concerns,
@@ -48,6 +49,7 @@ _ROOMS = (
     audits,
     decisions,
     pointers,
+    audience,
     cases,
     referrals,
     imports,

@@ -17,10 +17,12 @@ from comity_node.api.visible import SEE_ALL, note_list, read_report, visible_rep
 from comity_node.auth import Auditor, Releaser, ReportReader, ThisNode
 from comity_node.db import Store
 from comity_node.db.reports import StoredReport
+from comity_node.domain.audience import readers, why_excluded
 from comity_node.domain.errors import NotFound
-from comity_node.domain.minimize import outgoing_finding
+from comity_node.domain.minimize import Draft, outgoing_finding
 from comity_node.domain.trail import Event
 from comity_node.domain.vocabulary import proposals_of
+from comity_node.services.audience import is_published
 from comity_node.services.release import minimize_stored
 from comity_node.services.report_status import report_status
 from comity_node.services.stored import open_stored
@@ -88,6 +90,8 @@ class DraftOut(BaseModel):
     clear: dict[str, Any]
     disclosed: dict[str, Any]
     withheld: dict[str, Any]
+    should_not_read: list[str]
+    """Members of the site's own country, with the reason why by default they should not; a focal point decides."""
 
 
 class ProposalOut(BaseModel):
@@ -222,6 +226,7 @@ async def get_drafts(report_id: Id, person: ReportReader, node: ThisNode) -> Dra
     async with node.database.write() as store:
         stored = await read_report(store, report_id, person, node.clock(), what="drafts")
     minimized = minimize_stored(stored, node.settings.policy)
+    members = (await node.registry()).members
     drafts = []
     for draft in minimized.drafts:
         leaving = outgoing_finding(draft.finding, draft.handling)
@@ -232,6 +237,11 @@ async def get_drafts(report_id: Id, person: ReportReader, node: ThisNode) -> Dra
                 clear=dict(leaving.body),
                 disclosed=dict(leaving.disclosed),
                 withheld=dict(leaving.withheld),
+                should_not_read=[
+                    f"{reader.slug}: {reader.excluded}"
+                    for reader in readers(members, node.settings.member, draft.finding, _excluded(stored, draft))
+                    if reader.excluded is not None
+                ],
             )
         )
     fates = [FateOut(path=f.path, fate=f.fate, becomes=f.becomes, why=f.why) for f in minimized.fates]
@@ -239,6 +249,10 @@ async def get_drafts(report_id: Id, person: ReportReader, node: ThisNode) -> Dra
     known = await asyncio.to_thread(crosswalks_with, node.home.crosswalks)
     proposals = [ProposalOut.model_validate(each, from_attributes=True) for each in proposals_of(report, known)]
     return DraftsOut(report=report.to_parsed(), drafts=drafts, fates=fates, proposals=proposals)
+
+
+def _excluded(stored: StoredReport, draft: Draft) -> str | None:
+    return None if is_published(stored, draft.finding) else why_excluded(draft.finding)
 
 
 def _signed(stored: StoredReport) -> StoredReport:

@@ -77,6 +77,7 @@ MetricsReader = Annotated[None, Depends(metrics_reader)]
 Auditor = Annotated[Person, Depends(person_with(PersonRole.AUDITOR))]
 Reviewer = Annotated[Person, Depends(person_with(PersonRole.REVIEWER))]
 Releaser = Annotated[Person, Depends(person_with(PersonRole.REVIEWER, PersonRole.FOCAL_POINT))]
+FocalPoint = Annotated[Person, Depends(person_with(PersonRole.FOCAL_POINT))]
 Officer = Annotated[Person, Depends(person_with(PersonRole.OFFICER))]
 Staff = Annotated[Person, Depends(person_with(PersonRole.REVIEWER, PersonRole.FOCAL_POINT, PersonRole.OFFICER))]
 SupplierReader = Staff

@@ -105,6 +105,33 @@ def check(
 
 
 @app.command()
+def readers(review: ReviewId) -> None:
+    """List who would read it, those who should not first."""
+    with told_plainly():
+        found = Remote().get(f"/reviews/{review}/readers")
+    for item in found["readers"]:
+        typer.echo(f"{item['slug']}  {item['name']}, {item['country']}, {item['role']}")
+        if item["excluded"]:
+            typer.echo(f"    should not read it: {item['excluded']}")
+    given = found["consent"]
+    if given is not None:
+        typer.echo(f"A focal point ({given['given_by']}) has consented to members of the site's own country.")
+    elif found["waits"]:
+        typer.echo(f"Held back: members {found['why']}. A focal point decides: comity review consent {review}")
+
+
+@app.command()
+def consent(
+    review: ReviewId,
+    take_back: Annotated[bool, typer.Option("--take-back", help="Take it back before the release.")] = False,
+) -> None:
+    """Consent, as a focal point, that members of the site's own country read it."""
+    with told_plainly():
+        Remote().post(f"/reviews/{review}/consent" + ("/take-back" if take_back else ""))
+    typer.echo("Taken back: it waits again." if take_back else "Recorded. It does not wait for you any more.")
+
+
+@app.command()
 def notify(review: ReviewId) -> None:
     """Record that the supplier was told: its reply window begins."""
     with told_plainly():

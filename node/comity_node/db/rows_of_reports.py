@@ -71,3 +71,12 @@ class JointActRow(SQLModel, table=True):
     proposed_at: datetime = Field(sa_type=UtcTime)
     decided_by: str | None = Field(default=None, foreign_key="person.id")
     decided_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+class ConsentRow(SQLModel, table=True):
+    """One consent; a proposal has one at most."""
+
+    __tablename__ = "audience_consent"
+    review_id: str = Field(primary_key=True, foreign_key="review.id")
+    given_by: str = Field(foreign_key="person.id")
+    given_at: datetime = Field(sa_type=UtcTime)

@@ -9,6 +9,7 @@ from comity_node.db.backlog import Backlogs
 from comity_node.db.cases import Cases
 from comity_node.db.concerns import Concerns
 from comity_node.db.conditions import Conditions
+from comity_node.db.consents import Consents
 from comity_node.db.deliveries import Deliveries
 from comity_node.db.due_process import DueProcess
 from comity_node.db.evidence import EvidenceFiles
@@ -106,6 +107,11 @@ class Store:
     def local_acts(self) -> LocalActs:
         """What was done to what stays here."""
         return LocalActs(self._session)
+
+    @cached_property
+    def consents(self) -> Consents:
+        """Focal points' consents to who reads a finding."""
+        return Consents(self._session)
 
     @cached_property
     def cases(self) -> Cases:

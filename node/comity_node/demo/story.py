@@ -174,6 +174,8 @@ def _hear(story: Story, reviews: list[str]) -> None:
     story.must(_refusal(focal, f"/reviews/{reviews[0]}/approve") == "review.not-yet", "nothing leaves before the check")
     for review in reviews:
         focal.post(f"/reviews/{review}/check", {"blamed": ["nobody"], "outcome": "notify"})
+        if focal.get(f"/reviews/{review}/readers")["waits"]:
+            focal.post(f"/reviews/{review}/consent")
         clock = reviewer.post(f"/reviews/{review}/notify")["process"]["in_words"]
     story.say("Who could be blamed for it was asked first: nobody, so the suppliers were told and may reply")
     story.say(f"The clock: {clock}")

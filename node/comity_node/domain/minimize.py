@@ -214,8 +214,12 @@ def endangers_people(finding: Finding) -> bool:
     """
     if finding.source.type is SourceType.PUBLIC_REGISTER:
         return False
-    grave = _ORDER.index(finding.severity) >= _ORDER.index(Severity.S3)
-    return grave or finding.source.type in WORKER_SOURCES
+    return is_grave(finding) or finding.source.type in WORKER_SOURCES
+
+
+def is_grave(finding: Finding) -> bool:
+    """Tell whether a finding is of severity S3 or above."""
+    return _ORDER.index(finding.severity) >= _ORDER.index(Severity.S3)
 
 
 def source_of(report: Report, policy: Policy) -> Source:

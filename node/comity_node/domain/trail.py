@@ -70,6 +70,8 @@ class Event(StrEnum):
     SUPPLIER_SHOWN = "supplier.shown"
     SUPPLIERS_JUDGED = "suppliers.judged"
     JUDGEMENT_UNDONE = "judgement.undone"
+    AUDIENCE_CONSENTED = "audience.consented"
+    AUDIENCE_CONSENT_TAKEN_BACK = "audience.consent-taken-back"
     CASE_OPENED = "case.opened"
     CASE_READ = "case.read"
     CASE_STEP_TAKEN = "case.step-taken"

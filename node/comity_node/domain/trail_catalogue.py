@@ -247,6 +247,10 @@ CATALOGUE: dict[Event, Described] = {
         ),
     ),
     Event.JUDGEMENT_UNDONE: Described("who undid it", "the judgement's id"),
+    Event.AUDIENCE_CONSENTED: Described(
+        "the focal point", "the review's id", (Field("country", Text, "whose members may read it"),)
+    ),
+    Event.AUDIENCE_CONSENT_TAKEN_BACK: Described("the focal point", "the review's id"),
     Event.CASE_OPENED: Described("who opened", "the case's id"),
     Event.CASE_READ: Described("who read", "the case's id"),
     Event.CASE_STEP_TAKEN: Described("who took it", "the case's id; not which step, which could tell of children"),

@@ -84,6 +84,10 @@ async def check_retaliation(
     content = json.loads(review.content)
     terms = Handling.from_parsed(content["handling"])
     check_combination(check, terms.tlp, now.date(), windows)
+    if check.outcome is Outcome.POSTPONE and await store.consents.find(review_id) is not None:
+        raise Contradictory(
+            "postponed, but a focal point has let members of the site's own country read it: take that back first"
+        )
     somebody = check.blamed != {AtRisk.NOBODY}
     if somebody and check.outcome is Outcome.NOTIFY and PersonRole.FOCAL_POINT not in person.roles:
         raise FocalPointNeeded(

@@ -14,6 +14,7 @@ from comity_federation.statements import Outgoing
 from comity_node.db import Store
 from comity_node.db.reports import StoredReport
 from comity_node.db.reviews import Review
+from comity_node.domain.audience import contradiction
 from comity_node.domain.corroborating import endangers_source, outgoing_corroboration
 from comity_node.domain.errors import (
     AlreadyDecided,
@@ -33,6 +34,7 @@ from comity_node.domain.replying import outgoing_reply
 from comity_node.domain.ruling import outgoing_decision
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
+from comity_node.services.audience import require_consent
 from comity_node.services.concerns import require_no_objection
 from comity_node.services.due_process import require_heard
 from comity_node.services.follow_up import followed_up_statement
@@ -188,6 +190,7 @@ async def approve(store: Store, person: Person, review_id: str, now: datetime) -
     for check in RELEASE_CHECKS:
         check(review, [p for p in (proposer, person) if p is not None])
     await require_heard(store, review, now)
+    await require_consent(store, review)
     await store.reviews.decide(review.id, state="approved", by=person.id, now=now)
     await store.outbox.add(review.id, outgoing)
     await store.trail.add(now, person.id, Event.REVIEW_APPROVED, review.id, act=review.act)
@@ -348,6 +351,9 @@ def check_handling(body: Body | None, handling: Handling) -> None:
         raise HandlingRefused(
             f"TLP:{handling.tlp} cannot be released: sharing groups do not exist yet; GREEN and CLEAR can"
         )
+    contradicts = contradiction(body, handling) if isinstance(body, Finding) else None
+    if contradicts is not None:
+        raise HandlingRefused(f"these terms contradict what the finding says: {contradicts}")
     if handling.tlp is Tlp.CLEAR and isinstance(body, Finding | Decision | AuditNotice) and body.named_after_person:
         raise HandlingRefused("the supplier bears a person's name: what is said of it is never TLP:CLEAR")
 
