@@ -4,6 +4,7 @@ Made by schemathesis; a part of them with things that really exist put in, so th
 """
 
 import asyncio
+import base64
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -27,7 +28,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api_world import MEDIA_TYPE, PICTURE, ROLES, Office, a_plan, factories, furnish, register
+from api_world import EXIT_PLAN, MEDIA_TYPE, PICTURE, ROLES, Office, a_plan, factories, furnish, register
 from heard import NOBODY_BLAMED
 from node_world import Town, served
 
@@ -42,9 +43,17 @@ CHECKS = [
 """Not "what fits the schema is taken": a signature, or what was done before, can be wrong in a request that fits."""
 
 
+CONTRACTS = base64.b64encode(b"reference,supplier,ends\nC-1,Exemplar Gloves,2030-12-31\n").decode("ascii")
 SENSIBLE: dict[str, dict[str, Any]] = {
     "POST /api/v1/reviews": {"report": None, "observation": "O1"},
     "POST /api/v1/revisions": {"statement": None, "status": "under-engagement"},
+    "POST /api/v1/contracts/import": {"form": "csv", "content": CONTRACTS},
+    "PATCH /api/v1/contracts/{contract_id}": {"note": "as on page 4", "reason": "misread"},
+    "PUT /api/v1/contracts/{contract_id}/exit-plan": EXIT_PLAN,
+    "POST /api/v1/contracts/{contract_id}/terminate": {"reason": "labour-rights"},
+    "POST /api/v1/contracts/{contract_id}/resume": {"reason": "it was another contract"},
+    "PATCH /api/v1/duties/{duty_id}": {"due": "2024-02-28", "reason": "misread"},
+    "POST /api/v1/duties/{duty_id}/move": {"to": "done"},
     "POST /api/v1/plan-items": {"report": None, "observation": "O1", "remedy": "fees-repaid", "due": "2027-01"},
     "PATCH /api/v1/plan-items/{item_id}": {"due": "2024-02", "reason": "misheard"},
     "POST /api/v1/plan-items/{item_id}/move": {"to": "done"},
@@ -146,6 +155,11 @@ async def _things(office: Office, often: int) -> dict[str, list[Any]]:
             *[await office.word(published=True) for _ in range(often)],
             *[await office.word(act="dispute") for _ in range(often)],
         ],
+        "contract_id": [
+            *[await office.contract(exit_by="officer 2") for _ in range(often)],
+            *[await office.terminated() for _ in range(often)],
+        ],
+        "duty_id": [await office.duty() for _ in range(often)],
         "item_id": [await office.plan_item() for _ in range(often)],
         "review": [await office.proposal() for _ in range(often)],
         "about": [await office.record("body")],

@@ -17,6 +17,7 @@ from comity_federation.keys import SigningPair, load_signing_pair, new_signing_p
 from comity_federation.signed_reports import sign_report
 from comity_federation.statements import genesis
 from comity_node.app import create_app
+from comity_node.domain.contracts import ExitCheck
 from comity_node.mappings import mapping_text
 from comity_node.services.accounts import hash_password, make_token
 from comity_node.services.relay import Head, sign_queued
@@ -49,6 +50,9 @@ LISTED = {
     "sha256": b64encode(hashlib.sha256(PICTURE).digest()),
 }
 """A file as a report lists it."""
+
+EXIT_PLAN = {"answers": {check.value: {"answer": "yes"} for check in ExitCheck}}
+"""Every check of an exit plan, answered."""
 
 _COLUMNS = "documentFormatted,name,year,state,address,workersAffected,cnae,inclusionDate"
 
@@ -178,6 +182,26 @@ class Office:
         await self.made("reviewer", "POST", "contacts", json={"contacts": [given]})
         kept = (await self.made("reviewer", "GET", "contacts"))["items"]
         return next(str(each["id"]) for each in kept if each["name"] == given["name"])
+
+    async def contract(self, *, exit_by: str | None = None) -> str:
+        """The id of a contract, with its exit plan answered by somebody if they are named."""
+        body = {"reference": uuid.uuid4().hex, "supplier": "Exemplar Gloves", "ends": "2030-12-31"}
+        contract = str((await self.made("officer", "POST", "contracts", json=body))["id"])
+        if exit_by is not None:
+            await self.made(exit_by, "PUT", f"contracts/{contract}/exit-plan", json=EXIT_PLAN)
+        return contract
+
+    async def terminated(self) -> str:
+        """The id of a contract that was cut."""
+        contract = await self.contract(exit_by="officer 2")
+        await self.made("officer", "POST", f"contracts/{contract}/terminate", json={"reason": "labour-rights"})
+        return contract
+
+    async def duty(self) -> str:
+        """The id of a duty of a contract."""
+        body = {"kind": "give-audit-report", "due": "2024-01-31"}
+        made = await self.made("officer", "POST", f"contracts/{await self.contract()}/duties", json=body)
+        return str(made["id"])
 
     async def batch(self, by: str = "reviewer") -> str:
         """The open proposals of an imported register."""

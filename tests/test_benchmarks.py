@@ -41,6 +41,7 @@ ELSEWHERE = {
     "api": "tests/node/test_contract.py",
     "brokers": "tests/faults/test_three_brokers.py",
     "crash": "tests/faults/test_crash.py",
+    "evidence": "tests/node/test_evidence.py",
     "honest": "tests/attacks/test_honest_days.py",
     "hostile-member": "tests/attacks/test_hostile_member.py",
     "local-log-kills": "tests/faults/test_local_log_kills.py",

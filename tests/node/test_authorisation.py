@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from api_world import MEDIA_TYPE, PASSWORD, PICTURE, Office, a_decision, a_plan, factories, furnish, register
+from api_cases import CONTRACTS
+from api_world import EXIT_PLAN, MEDIA_TYPE, PASSWORD, PICTURE, Office, a_decision, a_plan, factories, furnish, register
 from comity_node.app import create_app
 from heard import NOBODY_BLAMED
 from node_world import Town
@@ -102,6 +103,19 @@ TABLE = """
     remove_contact          401       403/403   204/404   204/404   403/403   403/403
     list_focal_points       401       403       200       200       200       403
     name_focal_points       401       403       403       403       403       200
+
+    add_contract            401       403       201       201       201       403
+    list_contracts          401       403       200       200       200       403
+    export_contracts        401       403       200       200       200       403
+    import_contracts        401       403       201       201       201       403
+    get_contract            401       403/403   200/404   200/404   200/404   403/403
+    correct_contract        401       403/403   200/404   200/404   200/404   403/403
+    add_duty                401       403/403   201/404   201/404   201/404   403/403
+    answer_exit_plan        401       403/403   200/404   200/404   200/404   403/403
+    terminate_contract      401       403/403   409/200   409/200   409/200   403/403
+    resume_contract         401       403/403   200/404   200/404   200/404   403/403
+    move_duty               401       403/403   200/404   200/404   200/404   403/403
+    correct_duty            401       403/403   200/404   200/404   200/404   403/403
 
     list_risks              401       403       403       403       200       403
 
@@ -376,6 +390,49 @@ async def _said_of_plan(office: Office, who: str, own: bool) -> Asked:
     return {"json": {"statement": statement}}
 
 
+async def _new_contract(office: Office, who: str, own: bool) -> Asked:
+    return {"json": {"reference": f"of {who}", "supplier": "Exemplar Gloves", "ends": "2030-12-31"}}
+
+
+async def _contract_list(office: Office, who: str, own: bool) -> Asked:
+    return {"json": {"form": "csv", "content": CONTRACTS}}
+
+
+async def _contract(office: Office, who: str, own: bool) -> Asked:
+    return {"contract_id": await office.contract() if own else "nothing"}
+
+
+async def _corrected_contract(office: Office, who: str, own: bool) -> Asked:
+    return {**await _contract(office, who, own), "json": {"note": "as on page 4", "reason": "misread"}}
+
+
+async def _new_duty(office: Office, who: str, own: bool) -> Asked:
+    return {**await _contract(office, who, own), "json": {"kind": "give-audit-report", "due": "2027-01-31"}}
+
+
+async def _exit_plan(office: Office, who: str, own: bool) -> Asked:
+    return {**await _contract(office, who, own), "json": EXIT_PLAN}
+
+
+async def _to_be_cut(office: Office, who: str, own: bool) -> Asked:
+    # Whoever answered the exit plan does not cut the contract.
+    keeper = who if own and who in ("reviewer", "focal", "officer") else "officer 2"
+    return {"contract_id": await office.contract(exit_by=keeper), "json": {"reason": "labour-rights"}}
+
+
+async def _cut(office: Office, who: str, own: bool) -> Asked:
+    contract = await office.terminated() if own else "nothing"
+    return {"contract_id": contract, "json": {"reason": "it was another contract"}}
+
+
+async def _moved_duty(office: Office, who: str, own: bool) -> Asked:
+    return {"duty_id": await office.duty() if own else "nothing", "json": {"to": "done"}}
+
+
+async def _corrected_duty(office: Office, who: str, own: bool) -> Asked:
+    return {**await _moved_duty(office, who, own), "json": {"due": "2024-02-28", "reason": "misread"}}
+
+
 async def _batch(office: Office, who: str, own: bool) -> Asked:
     return {"batch": await office.batch(who if own and who == "reviewer" else "reviewer 2")}
 
@@ -587,6 +644,16 @@ MAKE: dict[str, Make] = {
     "write_down_reply": _said,
     "propose_reply": _word,
     "decide_dispute": _dispute,
+    "add_contract": _new_contract,
+    "import_contracts": _contract_list,
+    "get_contract": _contract,
+    "correct_contract": _corrected_contract,
+    "add_duty": _new_duty,
+    "answer_exit_plan": _exit_plan,
+    "terminate_contract": _to_be_cut,
+    "resume_contract": _cut,
+    "move_duty": _moved_duty,
+    "correct_duty": _corrected_duty,
     "add_plan_item": _new_plan_item,
     "get_plan_item": _plan_item,
     "correct_plan_item": _corrected_item,

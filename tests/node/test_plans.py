@@ -29,11 +29,14 @@ from comity_node.domain.plan import (
     next_step,
 )
 from comity_node.services import plans
+from comity_node.services.contracts import NOTHING_DUE
 from comity_node.services.plans import Move
+from comity_node.services.retention import NOTHING_DESTROYED
 from comity_schemas.finding import CLOSED, Finding, Remedy, Verified
 from comity_schemas.finding import Status as Public
 from node_world import NOW, OBSERVATION
 from review_office import Office
+from unwrapped import unwrapped
 
 FEES = PlanItem(
     id="i1",
@@ -257,7 +260,8 @@ async def test_a_finding_goes_from_alleged_to_verified_with_its_plan_and_no_word
         for name in said:
             found = await store.outbox.of_hash(name)
             assert found is not None and found.record is not None
-            assert b"Canary" not in found.record and "Canary" not in str(found.outgoing)
+            read = unwrapped(found.record)
+            assert b'"finding"' in read and b"Canary" not in read and "Canary" not in str(found.outgoing)
             bodies.append({k: found.outgoing.body.get(k) for k in ("status", "remedies", "remedy_due", "verified")})
         trail = [entry.detail for _, entry in await store.trail.page(before=None, most=100)]
     assert [body["status"] for body in bodies] == [
@@ -387,12 +391,12 @@ async def test_status_says_what_is_overdue_and_what_waits_to_be_verified(office:
     async with office.database.read() as store:
         found = await plans.late_items(store, at)
         assert (await plans.late_items(store, NOW)).overdue == []
-    lines = due.lines(found, at.date())
+    lines = due.lines(found, NOTHING_DUE, NOTHING_DESTROYED, at.date())
     assert lines[0] == "plans       2 items agreed and not done yet: comity plan list"
     assert lines[1].startswith(
         f"plan        {late.id} fees-repaid: agreed, due 2026-11, OVERDUE since 2026-11-30, NEXT"
     )
     assert lines[2].startswith(f"plan        {done.id} wages-paid: done, as the supplier says; to be verified, OVERDUE")
-    facts = due.facts(found, at.date())["plans"]
+    facts = due.facts(found, NOTHING_DUE, NOTHING_DESTROYED, at.date())["plans"]
     assert [item["next_step_due"] for item in facts["overdue"]] == [True]
     assert facts["items"] == {"agreed": 2, "done": 1}

@@ -40,6 +40,8 @@ class NewPlanItem(Body):
     due: DueMonth
     note: Words | None = None
     """In your words; stays here."""
+    contract: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
+    """Id of the contract in your register that asks for it; stays here."""
 
     @model_validator(mode="after")
     def _names_one(self) -> "NewPlanItem":
@@ -66,6 +68,7 @@ class PlanItemCorrection(Body):
     remedy: Remedy | None = None
     due: DueMonth | None = None
     note: Words | None = None
+    contract: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
     reason: Words
 
 
@@ -125,6 +128,7 @@ class PlanItemDetailOut(PlanItemOut):
     """One item with what stays here, and its history, oldest first."""
 
     note: str | None
+    contract: str | None
     verifier: str | None
     verified_by: str | None
     follow_up: str | None
@@ -158,7 +162,9 @@ async def add_plan_item(body: NewPlanItem, person: Reviewer, node: ThisNode, onc
 
     async def add(store: Store) -> PlanItemDetailOut:
         subject = await _subject(store, person, body.statement, body.report, body.observation)
-        item = await plans.add_item(store, person, subject, body.remedy, body.due, body.note, node.clock())
+        item = await plans.add_item(
+            store, person, subject, body.remedy, body.due, body.note, node.clock(), body.contract
+        )
         return await _detail(store, item, node)
 
     return await once.write(add)
@@ -171,7 +177,7 @@ async def list_plan_items(
     """Items of all plans, newest first; without `state` those that are not finished."""
     states = frozenset({*OPEN, ItemState.DONE}) if state is None else frozenset({state})
     async with node.database.read() as store:
-        rows = await store.plans.page(states=states, before=read_cursor(cursor), most=limit + 1)
+        rows = await store.plans.page(states=states, before=read_cursor(cursor), most=limit + 1, seen_by=person.id)
     return page(rows, limit, lambda i: i.number, lambda i: PlanItemOut(**_item(i, node)))
 
 
@@ -187,7 +193,9 @@ async def correct_plan_item(
     item_id: Id, body: PlanItemCorrection, person: Reviewer, node: ThisNode, once: Onced
 ) -> PlanItemDetailOut:
     """Correct an item that is not done yet. Its history keeps what stood there."""
-    changes = body.model_dump(exclude={"reason"}, exclude_none=True)
+    changes = body.model_dump(exclude={"reason", "contract"}, exclude_none=True)
+    if body.contract is not None:
+        changes["contract_id"] = body.contract
 
     async def correct(store: Store) -> PlanItemDetailOut:
         item = await _visible(store, person, item_id)
@@ -313,6 +321,7 @@ async def _detail(store: Store, item: PlanItem, node: Node) -> PlanItemDetailOut
     return PlanItemDetailOut(
         **_item(item, node),
         note=item.note,
+        contract=item.contract_id,
         verifier=item.verifier,
         verified_by=item.verified_by,
         follow_up=item.follow_up,

@@ -1,7 +1,7 @@
 """Full reports: submitted by auditors, read by them and by reviewers. Their content leaves only as findings."""
 
 import asyncio
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Request, Response
@@ -25,7 +25,7 @@ from comity_node.domain.vocabulary import proposals_of
 from comity_node.services.audience import is_published
 from comity_node.services.release import minimize_stored
 from comity_node.services.report_status import report_status
-from comity_node.services.stored import open_stored
+from comity_node.services.stored import exact_bytes, open_stored
 from comity_node.services.submit import MARKS, submit_report
 from comity_node.vocabulary import crosswalks_with
 
@@ -56,6 +56,10 @@ class ReportOut(BaseModel):
     firm: str | None
     received_at: datetime
     marks: list[str]
+    keep_until: date | None
+    """Its last day; null for the first minute."""
+    expired_at: datetime | None
+    """When its content was destroyed; hash and dates stay."""
 
 
 class ObservationOut(BaseModel):
@@ -175,7 +179,7 @@ async def get_signed_bytes(report_id: Id, person: ReportReader, node: ThisNode) 
     """The exact bytes that were submitted. Each reading is on the trail."""
     async with node.database.write() as store:
         stored = await read_report(store, report_id, person, node.clock(), what="signed")
-    return Response(stored.raw, media_type=MEDIA_TYPE)
+    return Response(exact_bytes(stored), media_type=MEDIA_TYPE)
 
 
 class SectionOut(BaseModel):
@@ -197,7 +201,7 @@ async def list_sections(report_id: Id, person: Releaser, node: ThisNode) -> Sect
     """Which sections a signed report has, by number."""
     async with node.database.write() as store:
         stored = await read_report(store, report_id, person, node.clock(), what="sections")
-    names = section_names(_signed(stored).raw)
+    names = section_names(exact_bytes(_signed(stored)))
     return SectionsOut(
         sections=[SectionOut(number=n, name=name, shown=name not in NEVER_SHOWN) for n, name in enumerate(names, 1)]
     )
@@ -212,7 +216,7 @@ async def disclose_section(
     """One section with proof that the auditor signed it. Nothing can be learned of the others; it is on the trail."""
     async with node.database.write() as store:
         stored = await visible_report(store, report_id, person)
-        shown = show_section(_signed(stored).raw, number)
+        shown = show_section(exact_bytes(_signed(stored)), number)
         await store.trail.add(node.clock(), person.id, Event.SECTION_SHOWN, report_id, section=number)
     return Response(shown, media_type=SECTION_TYPE)
 
@@ -268,4 +272,6 @@ def _report(stored: StoredReport) -> ReportOut:
         firm=stored.firm,
         received_at=stored.received_at,
         marks=list(stored.marks),
+        keep_until=stored.keep_until,
+        expired_at=stored.expired_at,
     )

@@ -85,6 +85,9 @@ Admin = Annotated[Person, Depends(person_with(PersonRole.ADMIN))]
 AuditReader = Annotated[
     Person, Depends(person_with(PersonRole.AUDITOR, PersonRole.REVIEWER, PersonRole.FOCAL_POINT, PersonRole.OFFICER))
 ]
+ContractKeeper = Annotated[
+    Person, Depends(person_with(PersonRole.OFFICER, PersonRole.REVIEWER, PersonRole.FOCAL_POINT))
+]
 ReportReader = Annotated[Person, Depends(person_with(PersonRole.AUDITOR, PersonRole.REVIEWER, PersonRole.FOCAL_POINT))]
 RecordReader = Annotated[
     Person, Depends(person_with(PersonRole.REVIEWER, PersonRole.FOCAL_POINT, PersonRole.OFFICER, PersonRole.ADMIN))

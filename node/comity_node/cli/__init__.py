@@ -38,6 +38,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "review": ("review", "app", "Propose, decide, take back: always two people."),
     "plan": ("plan", "app", "What is to be put right, by when, what is late; what others read of it."),
     "job": ("job", "app", "Imports and releases of many: how far they are."),
+    "contract": ("contract", "app", "Your contracts, their labour clauses and duties; never shared."),
     "decision": ("decision", "app", "Propose an authority's decision: an order, not a finding."),
     "risk": ("risk", "risk", "What a state's list says of goods from a country, if one is set."),
     "record": ("record", "app", "Records as files."),

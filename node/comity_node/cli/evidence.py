@@ -15,7 +15,7 @@ from comity_federation.encoding import b64encode
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.words import TAKES_HASHES
 from comity_node.remote import Remote
-from comity_node.services.evidence.keeping import shred_expired
+from comity_node.services.retention import Destroyed, expire
 from comity_node.wiring import Node
 from comity_schemas.errors import ComityError
 
@@ -90,16 +90,20 @@ def get(
 
 @app.command()
 def shred(home: Annotated[Path, typer.Option(envvar="COMITY_HOME", help="The node's home.")]) -> None:
-    """Shred the keys of all files past their date, but for those under a legal hold. For a daily timer."""
+    """Destroy now what is past its last day, reports with their files; a running node does so by itself every minute.
+
+    Not what is held by two people, nor what an open proposal or dispute rests on: `comity status` names it. It goes by
+    this machine's clock, also when the registry has expired: look at it first.
+    """
     with told_plainly():
         done = asyncio.run(_shred(home))
-    typer.echo(f"Shredded {done} files.")
+    typer.echo(f"Destroyed {done.reports} reports and {done.files} files.")
 
 
-async def _shred(home: Path) -> int:
+async def _shred(home: Path) -> Destroyed:
     node = Node.open(home)
     try:
-        return await shred_expired(node.database, node.vault, node.clock())
+        return await expire(node.database, node.vault, node.settings.keep_months, node.clock())
     finally:
         await node.close()
 

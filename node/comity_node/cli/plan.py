@@ -28,9 +28,10 @@ def add(
     report: Report = None,
     observation: Observation = None,
     note: Annotated[str | None, typer.Option(help="In your words; stays at the node.")] = None,
+    contract: Annotated[str | None, typer.Option(help="Id of the contract in your register that asks for it.")] = None,
 ) -> None:
     """Agree on one item. Nothing leaves: `comity plan say` proposes what others read."""
-    body = {"remedy": remedy, "due": due, "note": note, **_about(statement, report, observation)}
+    body = {"remedy": remedy, "due": due, "note": note, "contract": contract, **_about(statement, report, observation)}
     with told_plainly():
         made = Remote().post("/plan-items", {k: v for k, v in body.items() if v is not None})
     typer.echo(f"Agreed as {made['id']}: {made['remedy']}, {made['in_words']}.")
@@ -108,9 +109,10 @@ def correct(
     remedy: Annotated[Remedy | None, typer.Option(help="What is to be done.")] = None,
     due: Annotated[str | None, typer.Option(help="By which month, YYYY-MM.")] = None,
     note: Annotated[str | None, typer.Option(help="In your words.")] = None,
+    contract: Annotated[str | None, typer.Option(help="Id of the contract that asks for it.")] = None,
 ) -> None:
     """Correct an item that is not done yet. Its history keeps what stood there."""
-    body = {"remedy": remedy, "due": due, "note": note, "reason": reason}
+    body = {"remedy": remedy, "due": due, "note": note, "contract": contract, "reason": reason}
     with told_plainly():
         corrected = Remote().patch(f"/plan-items/{item}", {k: v for k, v in body.items() if v is not None})
     _say_item(corrected)

@@ -18,7 +18,9 @@ from comity_node.db import DatabaseUnavailable
 from comity_node.domain.advice import advise
 from comity_node.domain.due_process import Outcome, Process, in_words, stage_of
 from comity_node.domain.refusals import explain
+from comity_node.services.contracts import due_soon
 from comity_node.services.plans import late_items
+from comity_node.services.retention import retention_of
 from comity_node.services.room import disk_troubles
 from comity_node.services.status import RUNS, Heard, Status, Trouble, measure, weigh
 from comity_node.wiring import Node
@@ -71,11 +73,15 @@ async def _status(home: Path) -> Status:
         async with node.database.read() as store:
             measures = await measure(store, node.clock())
             plans = await late_items(store, node.clock())
+            contracts = await due_soon(store, node.clock().date())
+            retention = await retention_of(store, node.clock().date())
     finally:
         await node.close()
     found = weigh(measures, registry, running, node.settings.member, node.clock())
     troubles = [*disk_troubles(home), *found.troubles]
-    return replace(found, troubles=troubles, windows=node.settings.windows, plans=plans)
+    return replace(
+        found, troubles=troubles, windows=node.settings.windows, plans=plans, contracts=contracts, retention=retention
+    )
 
 
 def _say(found: Status) -> None:
@@ -100,7 +106,7 @@ def _say(found: Status) -> None:
         typer.echo(f"registry    version {found.registry.version}, until {_when(ends)} ({_span(ends - now)} left)")
     _say_quarantine(found)
     _say_due_process(found)
-    for line in due.lines(found.plans, found.as_of.date()):
+    for line in due.lines(found.plans, found.contracts, found.retention, found.as_of.date()):
         typer.echo(line)
     if found.heard:
         typer.echo("")
@@ -214,7 +220,7 @@ def _facts(found: Status) -> dict[str, Any]:
                 for word in measures.disputes
             ],
         },
-        **due.facts(found.plans, found.as_of.date()),
+        **due.facts(found.plans, found.contracts, found.retention, found.as_of.date()),
         "logs": [
             {
                 "member": log.slug,

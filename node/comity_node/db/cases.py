@@ -92,6 +92,11 @@ class Cases:
         query = select(CaseRow.report_id).where(col(CaseRow.report_id).in_(sorted(report_ids)))
         return {report for report in await self._session.exec(query) if report is not None}
 
+    async def of_report(self, report_id: str) -> list[Case]:
+        """Return the cases that were opened from a report."""
+        query = select(CaseRow).where(CaseRow.report_id == report_id).order_by(col(CaseRow.number))
+        return await self._cases(list(await self._session.exec(query)))
+
     async def take(self, case_id: str, done: Done) -> None:
         """Record a step."""
         row = CaseStepRow(

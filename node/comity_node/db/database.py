@@ -7,12 +7,14 @@ lost without an error); a write begins IMMEDIATE. PostgreSQL: a write takes one 
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ExceptionContext, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.keys import KeyFiles, Seals
 from comity_node.db.outages import answering
 from comity_node.db.store import Store
 
@@ -41,8 +43,15 @@ _ARGUMENT = re.compile(r"(invalid input for query argument \$\d+): .*", re.DOTAL
 class Database:
     """One node's database."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, keys: Path | None = None) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            url: SQLAlchemy's.
+            keys: the directory of the keys of what lies encrypted; None keeps reports as they came.
+        """
         self.url = url
+        self._keys = None if keys is None else KeyFiles(keys)
         self._engine = _engine(url)
         self._reads = async_sessionmaker(self._engine, class_=AsyncSession, expire_on_commit=False)
         self._writes = async_sessionmaker(
@@ -54,7 +63,7 @@ class Database:
         """Give one consistent view; nothing done in it is kept."""
         async with answering(), self._reads() as session:
             await session.connection(execution_options={} if self._is_sqlite else _ONE_VIEW)
-            yield Store(session)
+            yield Store(session, Seals(self._keys))
             await session.rollback()
 
     @asynccontextmanager
@@ -62,7 +71,10 @@ class Database:
         """Give one transaction, alone among writers; committed at the end, rolled back on any error."""
         async with answering(), self._writes() as session, session.begin():
             await self._take_turn(session)
-            yield Store(session)
+            seals = Seals(self._keys)
+            yield Store(session, seals)
+            # Before the commit: a crash here leaves a key that nothing needs, never a report without one.
+            seals.keep()
 
     @asynccontextmanager
     async def rehearse(self) -> AsyncIterator[Store]:
@@ -71,7 +83,7 @@ class Database:
             await session.begin()
             await self._take_turn(session)
             try:
-                yield Store(session)
+                yield Store(session, Seals(self._keys))
             finally:
                 await session.rollback()
 

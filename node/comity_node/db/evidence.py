@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -73,6 +74,11 @@ class EvidenceFiles:
         """Forget a file that was refused, so that the right one may be sent."""
         await self._session.delete(await self._row(file_id))
         await self._session.flush()
+
+    async def shredded(self) -> int:
+        """Return how many files' keys are destroyed."""
+        query = select(func.count()).where(EvidenceRow.state == "shredded")
+        return (await self._session.exec(query)).one()
 
     async def expired(self, today: date) -> list[StoredEvidence]:
         """Return the files, finished or not, that are past their date."""

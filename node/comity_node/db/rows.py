@@ -92,6 +92,11 @@ class ReportRow(SQLModel, table=True):
     marks: str = "[]"
     submitted_by: str = Field(foreign_key="person.id")
     received_at: datetime = Field(sa_type=UtcTime)
+    key: str | None = None
+    """Names the key of `raw`; None where it lies as it came."""
+    keep_until: str | None = Field(default=None, index=True)
+    expired_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    """When its key was shredded; the rest of the row stays."""
 
 
 class RulingRow(SQLModel, table=True):

@@ -34,6 +34,7 @@ class PlanItemRow(SQLModel, table=True):
     due: str
     state: str
     note: str | None = None
+    contract_id: str | None = Field(default=None, index=True)
     escalated: str = "[]"
     made_by: str = Field(foreign_key="person.id")
     made_at: datetime = Field(sa_type=UtcTime)

@@ -10,6 +10,7 @@ from comity_node.db.cases import Cases
 from comity_node.db.concerns import Concerns
 from comity_node.db.conditions import Conditions
 from comity_node.db.consents import Consents
+from comity_node.db.contracts import Contracts
 from comity_node.db.deliveries import Deliveries
 from comity_node.db.due_process import DueProcess
 from comity_node.db.evidence import EvidenceFiles
@@ -18,6 +19,7 @@ from comity_node.db.facts import Facts
 from comity_node.db.given_answers import GivenAnswers
 from comity_node.db.jobs import Jobs
 from comity_node.db.judgements import Judgements
+from comity_node.db.keys import Seals
 from comity_node.db.logs import Logs
 from comity_node.db.outbox import Outbox
 from comity_node.db.peers import PeerWords
@@ -40,8 +42,9 @@ from comity_node.db.view import View
 class Store:
     """The repositories over one session; nobody but `Database` commits."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, seals: Seals) -> None:
         self._session = session
+        self._seals = seals
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -51,7 +54,7 @@ class Store:
     @cached_property
     def reports(self) -> Reports:
         """Full reports."""
-        return Reports(self._session)
+        return Reports(self._session, self._seals)
 
     @cached_property
     def rulings(self) -> Rulings:
@@ -86,12 +89,12 @@ class Store:
     @cached_property
     def links(self) -> SupplierLinks:
         """Suppliers' personal links."""
-        return SupplierLinks(self._session)
+        return SupplierLinks(self._session, self._seals)
 
     @cached_property
     def words(self) -> SupplierWords:
         """What suppliers replied and disputed, as this node holds it."""
-        return SupplierWords(self._session)
+        return SupplierWords(self._session, self._seals)
 
     @cached_property
     def own_pointers(self) -> OwnPointers:
@@ -101,12 +104,17 @@ class Store:
     @cached_property
     def plans(self) -> Plans:
         """Corrective-action plans; they stay here."""
-        return Plans(self._session)
+        return Plans(self._session, self._seals)
+
+    @cached_property
+    def contracts(self) -> Contracts:
+        """The contract register; it stays here."""
+        return Contracts(self._session, self._seals)
 
     @cached_property
     def local_acts(self) -> LocalActs:
         """What was done to what stays here."""
-        return LocalActs(self._session)
+        return LocalActs(self._session, self._seals)
 
     @cached_property
     def consents(self) -> Consents:
@@ -191,7 +199,7 @@ class Store:
     @cached_property
     def given_answers(self) -> GivenAnswers:
         """Answers given to writes under a key."""
-        return GivenAnswers(self._session)
+        return GivenAnswers(self._session, self._seals)
 
     @cached_property
     def skipped(self) -> SkippedOffsets:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.keys import Seals
 from comity_node.db.rows import SupplierLinkRow
 
 
@@ -24,8 +25,9 @@ class SupplierLink:
 class SupplierLinks:
     """Repository of links; the secret itself is stored nowhere."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, seals: Seals) -> None:
         self._session = session
+        self._seals = seals
 
     async def add(self, link: SupplierLink, secret_hash: str) -> None:
         """Store a new link by the hash of its secret."""
@@ -40,7 +42,7 @@ class SupplierLinks:
         row = (await self._session.exec(select(SupplierLinkRow).where(SupplierLinkRow.hash == secret_hash))).first()
         if row is None or row.revoked_at is not None:
             return None
-        return SupplierLink(row.id, row.review_id, row.made_by, row.made_at, row.draft)
+        return SupplierLink(row.id, row.review_id, row.made_by, row.made_at, self._seals.open_words(row.draft))
 
     async def revoke(self, link_id: str, now: datetime) -> bool:
         """Revoke a link at once; False where there is none that is good."""
@@ -55,5 +57,5 @@ class SupplierLinks:
         """Keep what the supplier has begun to say, or forget it."""
         row = await self._session.get(SupplierLinkRow, link_id)
         assert row is not None
-        row.draft = draft
+        row.draft = self._seals.seal_words(draft)
         await self._session.flush()

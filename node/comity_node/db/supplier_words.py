@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.keys import Seals
 from comity_node.db.rows import SupplierWordRow
 from comity_schemas.reply import DisputeOutcome, ReplyAct, ReplyCode
 
@@ -43,8 +44,9 @@ class SupplierWord:
 class SupplierWords:
     """Repository of replies and disputes."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, seals: Seals) -> None:
         self._session = session
+        self._seals = seals
 
     async def add(self, word: SupplierWord) -> None:
         """Store what was said."""
@@ -55,7 +57,7 @@ class SupplierWords:
                 about=word.about,
                 act=word.act.value,
                 codes=json.dumps([code.value for code in word.codes]),
-                text=word.text,
+                text=self._seals.seal_words(word.text),
                 made_at=word.made_at,
                 late=word.late,
                 entered_by=word.entered_by,
@@ -66,24 +68,24 @@ class SupplierWords:
     async def find(self, word_id: str) -> SupplierWord | None:
         """Return one by its id."""
         row = await self._row(word_id)
-        return None if row is None else _word(row)
+        return None if row is None else self._word(row)
 
     async def of_review(self, review_id: str) -> list[SupplierWord]:
         """Return what was said about a proposal, oldest first."""
         query = select(SupplierWordRow).where(SupplierWordRow.review_id == review_id)
-        return [_word(row) for row in await self._session.exec(query.order_by(col(SupplierWordRow.number)))]
+        return [self._word(row) for row in await self._session.exec(query.order_by(col(SupplierWordRow.number)))]
 
     async def page(self, *, before: int | None, most: int) -> list[SupplierWord]:
         """Return what suppliers said, newest first."""
         query = select(SupplierWordRow).order_by(col(SupplierWordRow.number).desc()).limit(most)
         if before is not None:
             query = query.where(col(SupplierWordRow.number) < before)
-        return [_word(row) for row in await self._session.exec(query)]
+        return [self._word(row) for row in await self._session.exec(query)]
 
     async def open_disputes(self) -> list[SupplierWord]:
         """Return the disputes that nobody has decided, oldest first."""
         query = select(SupplierWordRow).where(SupplierWordRow.act == "dispute", col(SupplierWordRow.outcome).is_(None))
-        return [_word(row) for row in await self._session.exec(query.order_by(col(SupplierWordRow.made_at)))]
+        return [self._word(row) for row in await self._session.exec(query.order_by(col(SupplierWordRow.made_at)))]
 
     async def decide(self, word_id: str, outcome: DisputeOutcome, *, by: str, now: datetime) -> None:
         """Record what a third person decided."""
@@ -102,21 +104,20 @@ class SupplierWords:
     async def _row(self, word_id: str) -> SupplierWordRow | None:
         return (await self._session.exec(select(SupplierWordRow).where(SupplierWordRow.id == word_id))).first()
 
-
-def _word(row: SupplierWordRow) -> SupplierWord:
-    return SupplierWord(
-        row.id,
-        row.review_id,
-        row.about,
-        ReplyAct(row.act),
-        tuple(ReplyCode(code) for code in json.loads(row.codes)),
-        row.text,
-        row.made_at,
-        row.late,
-        row.entered_by,
-        None if row.outcome is None else DisputeOutcome(row.outcome),
-        row.decided_by,
-        row.decided_at,
-        row.carried,
-        row.number or 0,
-    )
+    def _word(self, row: SupplierWordRow) -> SupplierWord:
+        return SupplierWord(
+            row.id,
+            row.review_id,
+            row.about,
+            ReplyAct(row.act),
+            tuple(ReplyCode(code) for code in json.loads(row.codes)),
+            self._seals.open_words(row.text),
+            row.made_at,
+            row.late,
+            row.entered_by,
+            None if row.outcome is None else DisputeOutcome(row.outcome),
+            row.decided_by,
+            row.decided_at,
+            row.carried,
+            row.number or 0,
+        )

@@ -50,6 +50,10 @@ CONDITIONS: dict[str, Advice] = {
         "Ask the member whether it means to publish so much. If it does, the registrar raises `daily_statements`; if "
         "not, its node or key may be in other hands: call the registrar.",
     ),
+    "retention": Advice(
+        "Nothing is destroyed too soon; what is past its last day is destroyed later.",
+        "See that the home may be written and that the database answers.",
+    ),
     "settle": Advice(
         "What was received stays in the inbox and is decided later.",
         "See that the disk has room and that the database answers.",

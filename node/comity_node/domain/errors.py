@@ -185,6 +185,24 @@ class PlanMayNot(ComityError):
     code: ClassVar[str] = "plan.may-not"
 
 
+class ContractMayNot(ComityError):
+    """What was asked of a contract or a duty does not fit where it stands; the text says why."""
+
+    code: ClassVar[str] = "contract.may-not"
+
+
+class ExitPlanMissing(ComityError):
+    """No contract is cut before a responsible-exit plan; the text names the checks that are open."""
+
+    code: ClassVar[str] = "contract.exit-plan-missing"
+
+
+class ReferenceTaken(ComityError):
+    """A contract with this reference is in the register already."""
+
+    code: ClassVar[str] = "contract.reference-taken"
+
+
 class AuditorOfAnotherFirm(ComityError):
     """The report was signed by another audit firm than the person submits for."""
 
@@ -207,6 +225,18 @@ class FollowUpRefused(ComityError):
     """The report closes or reopens an observation that is not here, or that it does not fit."""
 
     code: ClassVar[str] = "report.follow-up-refused"
+
+
+class ReportExpired(ComityError):
+    """The report's time was over and its key is shredded; its hash and what was published of it stay."""
+
+    code: ClassVar[str] = "report.expired"
+
+
+class ReportKeyGone(ComityError):
+    """The report's key is lost, or its bytes were changed in the database; its hash stays."""
+
+    code: ClassVar[str] = "report.key-gone"
 
 
 class RegistryMissing(ComityError):

@@ -84,6 +84,8 @@ class PlanItem:
     made_by: str
     made_at: datetime
     note: str | None = None
+    contract_id: str | None = None
+    """The contract of this member that asks for it, if one does; stays."""
     done_by: str | None = None
     """Who noted that it was done."""
     done_at: datetime | None = None

@@ -44,6 +44,7 @@ _JOINT = (Field("act", Text, "`overrule`, `hold` or `let-go`"), _REPORT)
 _ROWS = (Field("rows", Number), Field("added", Number), Field("changed", Number))
 _PROGRESS = (Field("done", Number), Field("total", Number))
 _PERSON = Field("person", Text, "a person's id")
+_FIELDS = Field("fields", Texts, "which were changed")
 _WINDOW = Field("window_ends", Text, "a time")
 
 CATALOGUE: dict[Event, Described] = {
@@ -78,6 +79,11 @@ CATALOGUE: dict[Event, Described] = {
         "who read",
         "`reports` or `reviews`",
         (Field("shown", Number, "how many"), Field("page", Text, "where the list was opened: its cursor", False)),
+    ),
+    Event.REPORT_EXPIRED: Described(
+        "`comity evidence`",
+        "the report's id: it was past its last day, its key is destroyed",
+        (Field("files", Number, "how many of its files with it"),),
     ),
     Event.EVIDENCE_BEGUN: Described("who sends", "the file's id", (_REPORT,)),
     Event.EVIDENCE_KEPT: Described(
@@ -159,10 +165,26 @@ CATALOGUE: dict[Event, Described] = {
         "the item's id",
         (Field("before", Text), Field("after", Text), Field("verified", Text, "how, of a verification", False)),
     ),
-    Event.PLAN_ITEM_CORRECTED: Described(
-        "who corrected", "the item's id", (Field("fields", Texts, "which were changed"),)
-    ),
+    Event.PLAN_ITEM_CORRECTED: Described("who corrected", "the item's id", (_FIELDS,)),
     Event.PLAN_ESCALATED: Described("who did it", "the item's id", (Field("step", Text),)),
+    Event.CONTRACT_ADDED: Described("who added", "the contract's id, never its reference"),
+    Event.CONTRACT_CORRECTED: Described("who corrected", "the contract's id", (_FIELDS,)),
+    Event.CONTRACTS_IMPORTED: Described(
+        "who imported",
+        "a name of the import",
+        (Field("rows", Number), Field("contracts", Number, "how many are new"), Field("duties", Number, "as well")),
+    ),
+    Event.CONTRACTS_EXPORTED: Described("who took it", "`contracts`", (Field("rows", Number),)),
+    Event.DUTY_ADDED: Described(
+        "who added", "the duty's id", (Field("contract", Text), Field("kind", Text), Field("due", Text, "a day"))
+    ),
+    Event.DUTY_MOVED: Described("who moved it", "the duty's id", (Field("before", Text), Field("after", Text))),
+    Event.DUTY_CORRECTED: Described("who corrected", "the duty's id", (_FIELDS,)),
+    Event.EXIT_PLAN_ANSWERED: Described(
+        "who answered", "the contract's id", (Field("open", Texts, "the checks that are open still"),)
+    ),
+    Event.CONTRACT_TERMINATED: Described("the second person", "the contract's id", (Field("reason", Text),)),
+    Event.CONTRACT_RESUMED: Described("who took the termination back", "the contract's id"),
     Event.REVIEW_APPROVED: Described("the second person", "the review's id", (_ACT,)),
     Event.REVIEW_REJECTED: Described("the second person", "the review's id", (_ACT,)),
     Event.STATEMENT_SIGNED: Described("`relay`", "the statement's hash", (Field("seq", Number),)),

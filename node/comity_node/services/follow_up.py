@@ -16,7 +16,8 @@ async def check_follow_ups(store: Store, report: Report) -> None:
     for observation in report.observations:
         if observation.follows_up is not None:
             stored = await store.reports.find(observation.follows_up.report)
-            check_follow_up(report, observation, None if stored is None else open_stored(stored))
+            is_here = stored is not None and stored.expired_at is None
+            check_follow_up(report, observation, open_stored(stored) if is_here and stored is not None else None)
 
 
 async def followed_up_statement(store: Store, report: Report, observation: str) -> str | None:

@@ -128,13 +128,22 @@ async def plan_of(store: Store, subject: Subject) -> Plan:
 
 
 async def add_item(
-    store: Store, person: Person, subject: Subject, remedy: Remedy, due: str, note: str | None, now: datetime
+    store: Store,
+    person: Person,
+    subject: Subject,
+    remedy: Remedy,
+    due: str,
+    note: str | None,
+    now: datetime,
+    contract: str | None = None,
 ) -> PlanItem:
-    """Agree on one more item.
+    """Agree on one more item, which may hang on a contract of this member.
 
     Raises:
         PlanMayNot: the plan has as many items as one may have.
+        NotFound: there is no such contract.
     """
+    await _require_contract(store, contract)
     if len(await _items(store, subject)) >= MOST_ITEMS:
         raise PlanMayNot(f"a plan has at most {MOST_ITEMS} items; nothing was added")
     item = PlanItem(
@@ -148,6 +157,7 @@ async def add_item(
         made_by=person.id,
         made_at=now,
         note=note,
+        contract_id=contract,
     )
     await store.plans.put(item)
     about = {"finding": item.finding, "report": item.report_id}
@@ -205,11 +215,13 @@ async def move_item(store: Store, person: Person, item: PlanItem, move: Move, no
 async def correct_item(
     store: Store, person: Person, item: PlanItem, changes: dict[str, Any], reason: str, now: datetime
 ) -> PlanItem:
-    """Correct remedy, month or note of an item that is not done yet; the history keeps what stood there.
+    """Correct remedy, month, note or contract of an item that is not done yet; the history keeps what stood there.
 
     Raises:
         PlanMayNot: it is done, verified or dropped, or nothing would change.
+        NotFound: there is no such contract.
     """
+    await _require_contract(store, changes.get("contract_id"))
     if item.state not in OPEN:
         raise PlanMayNot(f"this is {item.state}: take it back first, then correct it; nothing was changed")
     corrected = replace(item, **changes)
@@ -263,6 +275,11 @@ async def late_items(store: Store, now: datetime) -> Late:
     )
 
 
+async def _require_contract(store: Store, contract: str | None) -> None:
+    if contract is not None and await store.contracts.find(contract) is None:
+        raise NotFound("no such contract")
+
+
 async def _items(store: Store, subject: Subject) -> list[PlanItem]:
     if subject.finding is not None:
         return await store.plans.of_finding(subject.finding)
@@ -286,7 +303,7 @@ async def _require_follow_up(store: Store, item: PlanItem, move: Move) -> None:
 async def _note(
     store: Store, person: Person, before: PlanItem, after: PlanItem, act: str, reason: str | None, now: datetime
 ) -> None:
-    kept = ("state", "remedy", "due", "note", "verified", "verifier")
+    kept = ("state", "remedy", "due", "note", "contract_id", "verified", "verifier")
     stood = {name: getattr(before, name) for name in kept if getattr(before, name) != getattr(after, name)}
     await store.local_acts.add(before.id, LocalAct(act, person.id, now, reason, stood))
     await store.plans.put(after)

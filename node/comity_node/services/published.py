@@ -146,7 +146,7 @@ async def _is_follow_up(store: Store, review: Review, before: Published) -> bool
     """Tell whether a signed report stands behind a revision that names the observation it follows up."""
     stored = None if review.report_id is None else await store.reports.find(review.report_id)
     earlier = None if before.review_id is None else await store.reviews.find(before.review_id)
-    if stored is None or stored.origin != "signed" or earlier is None:
+    if stored is None or stored.origin != "signed" or earlier is None or stored.expired_at is not None:
         return False
     named = next((o.follows_up for o in open_stored(stored).observations if o.ref == review.observation), None)
     return named is not None and (named.report, named.observation) == (earlier.report_id, earlier.observation)

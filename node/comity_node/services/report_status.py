@@ -25,14 +25,17 @@ async def report_status(store: Store, stored: StoredReport) -> list[ObservationS
         review.observation: review for review in await store.reviews.of_report(stored.id) if review.act == RELEASE
     }
     statuses = []
-    for observation in open_stored(stored).observations:
-        review = newest.get(observation.ref)
+    # Of a report that has expired only what was proposed is known.
+    expired = stored.expired_at is not None
+    refs = [ref for ref in newest if ref] if expired else [o.ref for o in open_stored(stored).observations]
+    for ref in refs:
+        review = newest.get(ref)
         if review is None:
-            statuses.append(ObservationStatus(observation.ref, "not proposed"))
+            statuses.append(ObservationStatus(ref, "not proposed"))
         elif review.state != "approved":
-            statuses.append(ObservationStatus(observation.ref, review.state))
+            statuses.append(ObservationStatus(ref, review.state))
         else:
-            statuses.append(await _published(store, observation.ref, review.id))
+            statuses.append(await _published(store, ref, review.id))
     return statuses
 
 

@@ -13,8 +13,10 @@ from comity_node.db.logs import LogStatus
 from comity_node.db.supplier_words import SupplierWord
 from comity_node.domain.advice import Advice, advise
 from comity_node.domain.due_process import FIXED, Process, Windows
+from comity_node.services.contracts import NOTHING_DUE, Due
 from comity_node.services.deliveries import Correction, corrections, not_applied, others
 from comity_node.services.plans import NOTHING_LATE, Late
+from comity_node.services.retention import NOTHING_DESTROYED, Retention
 from comity_node.services.screen import Coverage, cover
 from comity_schemas.member import Member, MemberStatus
 
@@ -100,6 +102,10 @@ class Status:
     """How long each step of due process may take here."""
     plans: Late = NOTHING_LATE
     """What is late of corrective-action plans."""
+    contracts: Due = NOTHING_DUE
+    """What of the contract register is due or ends soon."""
+    retention: Retention = NOTHING_DESTROYED
+    """What was destroyed in time, and what is kept beyond it."""
 
     @property
     def healthy(self) -> bool:

@@ -18,6 +18,7 @@ NO_SHARING_BASIS = "no-sharing-basis"
 NO_CLIENT_CONSENT = "no-client-consent"
 SCHEME_NOT_AUTHORISED = "scheme-not-authorised"
 SUPERSEDED = "superseded"
+EXPIRED = "expired"
 
 MARKS = {
     NO_SHARING_BASIS: "the report states no sharing basis: it is kept and cannot yield a finding",
@@ -25,6 +26,7 @@ MARKS = {
     "it is kept and cannot yield a finding",
     SUPERSEDED: "its auditor has submitted another report in its place: it is kept and yields no further finding; what "
     "was published of it stands until the new one corrects it",
+    EXPIRED: "its time was over: what it said is destroyed; its hash, who signed it and what was published of it stay",
     SCHEME_NOT_AUTHORISED: "the registry does not authorise this firm for this scheme on the day the audit ended: "
     "the report is kept and cannot yield a finding",
 }

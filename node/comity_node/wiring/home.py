@@ -76,6 +76,11 @@ class Home:
         return self.path / "keys" / "evidence"
 
     @property
+    def report_keys(self) -> Path:
+        """The key of each report in the database, shredded when its time is over; and of drafts and notes."""
+        return self.path / "keys" / "reports"
+
+    @property
     def secret(self) -> Path:
         """Salts what is random to others and repeatable here: event references."""
         return self.path / "keys" / "node.secret"

@@ -60,7 +60,7 @@ class Node:
         client = None
         if home.root_file.exists():
             client = RegistryClient(home.root_file.read_bytes(), home.registry_cache, source)
-        return cls(home, settings, Database(settings.database), client, clock)
+        return cls(home, settings, Database(settings.database, home.report_keys), client, clock)
 
     def bus(self) -> Bus:
         """Return the bus of the settings, not started.

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from comity_node.domain.due_process import FIXED, Windows
 from comity_node.domain.minimize import Policy
+from comity_node.domain.retention import USUAL_MONTHS
 from comity_schemas.errors import ComityError
 from comity_schemas.finding import Severity
 from comity_schemas.wire import Slug, misfits
@@ -53,7 +54,7 @@ class Settings(BaseSettings):
     evidence: Path | None = None
     evidence_more_types: frozenset[str] = frozenset()
     evidence_scanner: tuple[str, ...] = ()
-    keep_months: Annotated[int, Field(ge=1, le=600)] = 84
+    keep_months: Annotated[int, Field(ge=1, le=600)] = USUAL_MONTHS
     least_severity: Literal[Severity.S2, Severity.S3, Severity.S4] = Severity.S2
     """Stricter than the default is allowed, looser is not."""
     validity_months: Annotated[int, Field(ge=1, le=12)] = 12

@@ -22,6 +22,7 @@ from comity_node.workers.loops import Loops, Step
 from comity_node.workers.peers import PeerRounds
 from comity_node.workers.receiver import Receiver
 from comity_node.workers.relay import Relay
+from comity_node.workers.retention import RetentionRounds
 from comity_node.workers.suppliers import SupplierGraph
 from comity_schemas.errors import ComityError
 
@@ -60,8 +61,9 @@ class Exchange:
             # People at risk do not wait for a broker.
             self._without_bus = {"protection": self._pass_on}
             self._receiver = Receiver(node, bus, self._following, self._loops)
-            graph = SupplierGraph(node)
+            graph, retention = SupplierGraph(node), RetentionRounds(node, self._following)
             self._steps = {"refresh": self._following.refresh, **self._receiver.loops, "suppliers": graph.follow}
+            self._steps |= retention.loops
         else:
             self._steps = {"look": self._following.look}
         if Part.RELAY in parts:

@@ -68,7 +68,7 @@ def read_workbook(raw: bytes) -> Report:
     Raises:
         SheetRefused: see there.
     """
-    reading = _Reading(_open(raw))
+    reading = _Reading(open_workbook(raw))
     parsed = reading.report()
     if not reading.faults:
         try:
@@ -80,7 +80,12 @@ def read_workbook(raw: bytes) -> Report:
     raise SheetRefused(f"{len(reading.faults)} cells do not fit; nothing was written:\n{listed}", faults)
 
 
-def _open(raw: bytes) -> Workbook:
+def open_workbook(raw: bytes) -> Workbook:
+    """Open a workbook that came from elsewhere, bounded and without anything active in it.
+
+    Raises:
+        SheetRefused: it is none, damaged, too large, or active.
+    """
     if len(raw) > MAX_REPORT_BYTES:
         raise SheetRefused(f"the workbook has {len(raw)} bytes; at most {MAX_REPORT_BYTES} are read")
     try:

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,6 +13,7 @@ from comity_node.db.evidence import StoredEvidence
 from comity_node.db.reports import StoredReport
 from comity_node.domain.errors import NotFound
 from comity_node.domain.people import Person
+from comity_node.domain.retention import USUAL_MONTHS, last_day
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
 from comity_node.services.evidence.kinds import EvidenceRefused, Looking, check_size, check_type
@@ -39,7 +39,7 @@ class Rules:
 
     more_types: frozenset[str] = frozenset()
     scanner: tuple[str, ...] = ()
-    keep_months: int = 84
+    keep_months: int = USUAL_MONTHS
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +146,6 @@ async def shred_expired(database: Database, vault: Vault, now: datetime) -> int:
     return shredded
 
 
-def last_day(report: Report, listed: Evidence, received: date, months: int) -> date:
-    """Return until when a file is kept: its own date, the report's, or the setting; the soonest of those stated."""
-    stated = [day for day in (listed.keep_until, report.keep_until) if day is not None]
-    if stated:
-        return min(stated)
-    year, before = divmod(received.year * 12 + received.month - 1 + months, 12)
-    return date(year, before + 1, monthrange(year, before + 1)[1])
-
-
 async def _begun(
     database: Database,
     vault: Vault,
@@ -169,7 +160,7 @@ async def _begun(
         found = await store.evidence.find(stored.id, listed.ref)
     if found is not None:
         return found
-    until = last_day(report, listed, now.date(), rules.keep_months)
+    until = last_day(report, now.date(), rules.keep_months, listed)
     if until < now.date():
         raise EvidenceRefused(f"the file was to be kept until {until} only, which is over; nothing was stored")
     file = StoredEvidence(new_id(), stored.id, listed.ref, "receiving", False, until, person.id, now)

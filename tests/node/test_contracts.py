@@ -1,0 +1,482 @@
+"""The contract register: duties, lists, responsible exits; and that nothing of it is ever sent or logged."""
+
+import io
+import types
+import typing
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl import Workbook, load_workbook
+from pydantic import BaseModel
+from sqlalchemy.exc import IntegrityError
+from structlog.testing import capture_logs
+
+import comity_federation
+import comity_schemas
+from api_world import EXIT_PLAN, Office, furnish
+from comity_federation.bus import checkpoints_topic, statements_topic
+from comity_node.cli import due
+from comity_node.db import Database
+from comity_node.db.outbox import OutboxItem
+from comity_node.domain.contract_sheet import (
+    COLUMNS,
+    ContractSheetRefused,
+    SheetRow,
+    read_csv,
+    read_xlsx,
+    write_csv,
+    write_xlsx,
+)
+from comity_node.domain.contracts import (
+    ALWAYS_APPLIES,
+    Answer,
+    Answered,
+    Contract,
+    ContractState,
+    Duty,
+    DutyKind,
+    DutyState,
+    ExitCheck,
+    LabourClause,
+    TerminationReason,
+    Terms,
+    check_answer,
+    check_duty_move,
+    contract_in_words,
+    duty_in_words,
+    open_checks,
+)
+from comity_node.domain.errors import ContractMayNot, ExitPlanMissing, ReferenceTaken, SamePerson
+from comity_node.domain.plan import ItemState
+from comity_node.services import contracts, plans
+from comity_node.services.plans import NOTHING_LATE, Move, Subject
+from comity_node.services.retention import NOTHING_DESTROYED
+from comity_schemas.finding import Remedy
+from comity_schemas.identifiers import Identifier
+from comity_schemas.statement import BODIES, Checkpoint, Claims
+from node_world import NOW, Town, exchanging, until
+from review_office import Office as ReviewOffice
+from unwrapped import unwrapped
+
+TERMS = Terms("FC-2026-014", "Exemplar Gloves Sdn. Bhd.", date(2027, 6, 30), frozenset({LabourClause.AUDIT_REPORTS}))
+DUTY = Duty("d1", "c1", DutyKind.GIVE_AUDIT_REPORT, date(2026, 12, 31), "ana", NOW)
+ALL_YES = {check: Answered(Answer.YES) for check in ExitCheck}
+
+
+# --- duties and exit plans
+
+
+def test_a_duty_is_said_a_month_before_and_overdue_from_the_day_after() -> None:
+    assert duty_in_words(DUTY, date(2026, 11, 30)) == "due 2026-12-31"
+    assert duty_in_words(DUTY, date(2026, 12, 1)) == "due 2026-12-31, in 30 days"
+    assert duty_in_words(DUTY, date(2027, 1, 2)) == "due 2026-12-31, OVERDUE for 2 days"
+    assert duty_in_words(replace(DUTY, state=DutyState.WAIVED), date(2030, 1, 1)) == "waived"
+
+
+def test_a_duty_is_waived_or_reopened_only_with_a_reason_and_ended_once() -> None:
+    check_duty_move(DUTY, DutyState.DONE, None)
+    done = replace(DUTY, state=DutyState.DONE)
+    for duty, to, reason in (
+        (DUTY, DutyState.WAIVED, None),
+        (done, DutyState.OPEN, None),
+        (done, DutyState.WAIVED, "why"),
+        (done, DutyState.DONE, "why"),
+        (DUTY, DutyState.OPEN, "why"),
+    ):
+        with pytest.raises(ContractMayNot):
+            check_duty_move(duty, to, reason)
+    check_duty_move(done, DutyState.OPEN, "the report was another year's")
+
+
+def test_no_contract_is_cut_before_a_responsible_exit_plan() -> None:
+    contract = Contract("c1", TERMS, "ana", NOW)
+    assert open_checks(contract, remedies_owed=False) == list(ExitCheck)
+    for check in ExitCheck:
+        lacking = replace(contract, exit_plan={c: a for c, a in ALL_YES.items() if c is not check})
+        refused = replace(contract, exit_plan={**ALL_YES, check: Answered(Answer.NO)})
+        assert open_checks(lacking, remedies_owed=False) == open_checks(refused, remedies_owed=False) == [check]
+    skipped = {**ALL_YES, ExitCheck.REMEDY_SECURED: Answered(Answer.NOT_APPLICABLE, "nothing was owed")}
+    assert open_checks(replace(contract, exit_plan=skipped), remedies_owed=False) == []
+    assert open_checks(replace(contract, exit_plan=skipped), remedies_owed=True) == [ExitCheck.REMEDY_SECURED]
+
+
+@pytest.mark.parametrize("check", list(ExitCheck))
+def test_what_always_applies_cannot_be_called_not_applicable_and_all_else_says_why(check: ExitCheck) -> None:
+    check_answer(check, Answered(Answer.NO))
+    with pytest.raises(ContractMayNot):
+        check_answer(check, Answered(Answer.NOT_APPLICABLE))
+    if check in ALWAYS_APPLIES:
+        with pytest.raises(ContractMayNot, match="applies whenever"):
+            check_answer(check, Answered(Answer.NOT_APPLICABLE, "because"))
+    else:
+        check_answer(check, Answered(Answer.NOT_APPLICABLE, "because"))
+
+
+# --- lists
+
+
+WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=0x24F), min_size=3, max_size=30).filter(
+    lambda t: t == t.strip() and len(t) > 2 and t.isprintable()
+)
+NUMBERS = st.sampled_from([None, Identifier(scheme="XI-LEI", id="ZZZZ00EXEMPLARGL0170")])
+ROWS = st.lists(
+    st.tuples(
+        st.builds(
+            Terms,
+            WORDS,
+            WORDS,
+            st.dates(date(2000, 1, 1), date(2100, 1, 1)),
+            st.frozensets(st.sampled_from([*LabourClause])),
+            NUMBERS,
+        ),
+        st.none()
+        | st.builds(
+            replace,
+            st.just(DUTY),
+            kind=st.sampled_from([*DutyKind]),
+            due=st.dates(date(2000, 1, 1), date(2100, 1, 1)),
+            state=st.sampled_from([DutyState.OPEN, DutyState.DONE]),
+            note=st.none() | WORDS,
+        ),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def as_read(rows: list[SheetRow]) -> list[tuple[Any, ...]]:
+    return [(row.terms, row.duty and (row.duty.kind, row.duty.due, row.duty.state, row.duty.note)) for row in rows]
+
+
+@settings(deadline=None, max_examples=25)
+@given(ROWS)
+def test_what_is_exported_is_read_again_as_it_was_in_both_forms(rows: list[tuple[Terms, Duty | None]]) -> None:
+    expected = [(terms, duty and (duty.kind, duty.due, duty.state, duty.note)) for terms, duty in rows]
+    assert as_read(read_csv(write_csv(rows))) == expected
+    assert as_read(read_xlsx(write_xlsx(rows))) == expected
+
+
+def test_no_text_of_the_register_becomes_a_formula_in_a_spreadsheet() -> None:
+    evil = replace(TERMS, supplier="=HYPERLINK(1)", note="@SUM(A1)")
+    written = write_csv([(evil, None)]).decode("utf-8-sig")
+    assert ",'=HYPERLINK(1)," in written and ",'@SUM(A1)" in written
+    sheet = load_workbook(io.BytesIO(write_xlsx([(evil, None)]))).worksheets[0]
+    assert [cell.data_type for cell in sheet[2] if cell.value in ("=HYPERLINK(1)", "@SUM(A1)")] == ["s", "s"]
+
+
+HEADINGS = "reference;supplier;ends;clauses;duty;due;state;note"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (";Canary;2027-01-31;;;;;", "row 2, reference: this is required"),
+        ("R1;Canary;31/01/2027;;;;;", "row 2, ends: write a date"),
+        ("R1;Canary;2027-02-30;;;;;", "row 2, ends: there is no such day"),
+        ("R1;Canary;2027-01-31;Canary;;;;", "row 2, clauses: write one of"),
+        ("R1;Canary;2027-01-31;;give-audit-report;;;", "row 2, due: a duty has a day"),
+        ("R1;Canary;2027-01-31;;;2027-01-01;;", "row 2, due: a duty has a day"),
+        ("R1;Canary;2027-01-31;;give-audit-report;2027-01-01;waived;", "row 2, note: what was waived says why"),
+        ("R1;Canary;2027-01-31;;Canary;2027-01-01;;", "row 2, duty: write one of"),
+    ],
+)
+def test_a_row_that_does_not_fit_is_named_by_row_and_column_and_never_quoted(line: str, said: str) -> None:
+    with pytest.raises(ContractSheetRefused) as refused:
+        read_csv(f"{HEADINGS}\n{line}\n".encode())
+    assert said in str(refused.value) and "nothing was taken" in str(refused.value)
+    assert "Canary" not in str(refused.value)
+
+
+def test_what_is_no_list_is_refused_as_a_whole() -> None:
+    book = Workbook()
+    book.worksheets[0].append(list(COLUMNS))
+    book.worksheets[0].append(["R1", "S1", None, None, "=A1"])
+    written = io.BytesIO()
+    book.save(written)
+    for read, raw, said in (
+        (read_csv, b"", "headings"),
+        (read_csv, b"\xff\xfe", "no CSV"),
+        (read_csv, b"reference,supplier\n", "missing: ends"),
+        (read_csv, b"reference,supplier,ends,price\n", "column 4"),
+        (read_csv, b"reference,supplier,ends\n", "no row"),
+        (read_csv, b"x" * (2 * 1024 * 1024 + 1), "at most"),
+        (read_xlsx, b"PK no workbook", "not read"),
+        (read_xlsx, written.getvalue(), "row 2, ends: a formula"),
+    ):
+        with pytest.raises(ContractSheetRefused, match=said):
+            read(raw)
+
+
+# --- on a database
+
+
+@pytest_asyncio.fixture
+async def office(sqlite: Database) -> AsyncIterator[ReviewOffice]:
+    made = ReviewOffice(sqlite)
+    await made.open()
+    yield made
+
+
+async def entered(office: ReviewOffice, terms: Terms = TERMS) -> Contract:
+    contract: Contract = await office.write(
+        lambda store: contracts.add_contract(store, office.people["ana"], terms, NOW)
+    )
+    return contract
+
+
+async def again(office: ReviewOffice, contract: Contract) -> Contract:
+    async with office.database.read() as store:
+        return await contracts.find_contract(store, contract.id)
+
+
+async def answer(office: ReviewOffice, contract: Contract, who: str = "ana", **more: Answered) -> None:
+    answers = {**ALL_YES, **{ExitCheck(name.replace("_", "-")): given for name, given in more.items()}}
+    now = await again(office, contract)
+    await office.write(lambda store: contracts.answer_exit_plan(store, office.people[who], now, answers, NOW))
+
+
+async def cut(office: ReviewOffice, contract: Contract, who: str) -> Contract:
+    now = await again(office, contract)
+    ended: Contract = await office.write(
+        lambda store: contracts.terminate(store, office.people[who], now, TerminationReason.LABOUR_RIGHTS, NOW)
+    )
+    return ended
+
+
+async def test_a_termination_asks_for_the_exit_plan_then_for_a_second_person_and_can_be_taken_back(
+    office: ReviewOffice,
+) -> None:
+    contract = await entered(office)
+    with pytest.raises(ExitPlanMissing, match="engagement-tried, workers-heard"):
+        await cut(office, contract, "ben")
+    await answer(office, contract)
+    with pytest.raises(SamePerson):
+        await cut(office, contract, "ana")
+    ended = await cut(office, contract, "ben")
+    assert contract_in_words(ended, NOW.date()) == "terminated (labour-rights)"
+    with pytest.raises(ContractMayNot, match="terminated already"):
+        await cut(office, contract, "ben")
+    await office.write(lambda store: contracts.resume(store, office.people["cy"], ended, "another contract", NOW))
+    running = await again(office, contract)
+    assert (running.state, running.exit_plan) == (ContractState.RUNNING, {})
+    with pytest.raises(ExitPlanMissing):
+        await cut(office, contract, "ben")
+    async with office.database.read() as store:
+        assert [a.act for a in await store.local_acts.of(contract.id)] == ["exit-plan", "terminate", "resume"]
+        events = [entry.event.value for _, entry in reversed(await store.trail.page(before=None, most=4))]
+    assert events == ["contract.added", "exit-plan.answered", "contract.terminated", "contract.resumed"]
+
+
+async def test_while_a_remedy_of_a_plan_is_owed_the_exit_plan_must_secure_it(office: ReviewOffice) -> None:
+    contract = await entered(office)
+    subject, ana = Subject(finding="F" * 43), office.people["ana"]
+    item = await office.write(
+        lambda store: plans.add_item(store, ana, subject, Remedy.FEES_REPAID, "2026-12", None, NOW, contract.id)
+    )
+    await answer(office, contract, remedy_secured=Answered(Answer.NOT_APPLICABLE, "nothing was owed"))
+    with pytest.raises(ExitPlanMissing, match="remedy-secured"):
+        await cut(office, contract, "ben")
+    await office.write(lambda store: plans.move_item(store, ana, item, Move(ItemState.DONE), NOW))
+    assert (await cut(office, contract, "ben")).state is ContractState.TERMINATED
+
+
+async def test_the_database_itself_refuses_a_cut_without_exit_plan_and_by_the_same_person(office: ReviewOffice) -> None:
+    contract, ana = await entered(office), office.people["ana"].id
+    for exit_by in (None, ana):
+        wrong = replace(
+            contract,
+            state=ContractState.TERMINATED,
+            exit_by=exit_by,
+            terminated_by=ana,
+            termination=TerminationReason.OTHER_BREACH,
+        )
+        with pytest.raises(IntegrityError):
+            await office.write(lambda store, wrong=wrong: store.contracts.put(wrong))
+
+
+async def test_corrections_keep_what_stood_there_and_no_two_contracts_share_a_reference(office: ReviewOffice) -> None:
+    contract, ana = await entered(office), office.people["ana"]
+    await entered(office, replace(TERMS, reference="FC-2"))
+    with pytest.raises(ReferenceTaken):
+        await entered(office)
+    correct = lambda **changes: office.write(  # noqa: E731 said once
+        lambda store: contracts.correct_contract(store, ana, contract, changes, "misread", NOW)
+    )
+    with pytest.raises(ReferenceTaken):
+        await correct(reference="FC-2")
+    with pytest.raises(ContractMayNot):
+        await correct(ends=TERMS.ends)
+    await correct(ends=date(2028, 1, 31), clauses=frozenset({LabourClause.REMEDY}))
+    async with office.database.read() as store:
+        (act,) = await store.local_acts.of(contract.id)
+    assert act.before == {"ends": "2027-06-30", "clauses": ["audit-reports"]}
+    add = lambda: office.write(  # noqa: E731 said once
+        lambda store: contracts.add_duty(store, ana, contract, DutyKind.LIST_FACTORIES, date(2027, 1, 31), None, NOW)
+    )
+    duty = await add()
+    with pytest.raises(ContractMayNot):
+        await add()
+    wrong = {"due": date(2027, 3, 31)}
+    await office.write(lambda store: contracts.correct_duty(store, ana, duty, wrong, "misread", NOW))
+    done = await office.write(lambda store: contracts.move_duty(store, ana, duty, DutyState.DONE, None, NOW))
+    with pytest.raises(ContractMayNot):
+        await office.write(lambda store: contracts.correct_duty(store, ana, done, wrong, "misread", NOW))
+
+
+LIST = (
+    f"{HEADINGS}\n"
+    "FC-1;Exemplar Gloves;2027-01-31;audit-reports, remedy;give-audit-report;2026-12-31;;\n"
+    "FC-1;Exemplar Gloves;2027-01-31;audit-reports; list-factories-by-tier;2026-11-30;done;handed in early\n"
+    "FC-2;Northwind;2028-01-31;;;;;page 4\n"
+).replace("audit-reports; ", "audit-reports, remedy;")
+
+
+async def test_a_list_is_taken_whole_or_not_at_all_and_a_second_time_changes_nothing(office: ReviewOffice) -> None:
+    take = lambda raw: office.write(  # noqa: E731 said once
+        lambda store: contracts.import_contracts(store, office.people["ana"], read_csv(raw.encode()), NOW)
+    )
+    for wrong, said in (
+        (LIST.replace("FC-2", "FC-1"), "row 4, reference: another row"),
+        (LIST + "FC-2;Northwind;2029-01-31;;;;;\n", "row 5, reference: another row"),
+    ):
+        with pytest.raises(ContractSheetRefused, match=said):
+            await take(wrong)
+    async with office.database.read() as store:
+        assert await store.contracts.all() == []
+    done = await take(LIST)
+    assert (done.contracts, done.duties, done.unchanged) == (2, 2, 0)
+    done = await take(LIST)
+    assert (done.contracts, done.duties, done.unchanged) == (0, 0, 2)
+    for wrong, said in (
+        (LIST.replace("Northwind", "Southwind"), "row 4, reference: the register says otherwise"),
+        (LIST.replace("2026-12-31;;", "2026-12-31;done;"), "row 2, state: the register has this duty as open"),
+    ):
+        with pytest.raises(ContractSheetRefused, match=said):
+            await take(wrong)
+    rows = await office.write(lambda store: contracts.exported(store, office.people["ana"], NOW))
+    assert sorted(map(repr, as_read(read_csv(write_csv(rows))))) == sorted(map(repr, as_read(read_csv(LIST.encode()))))
+
+
+async def test_status_reminds_of_duties_and_ends_by_their_ids_alone(office: ReviewOffice) -> None:
+    contract, ana = await entered(office, replace(TERMS, ends=date(2026, 11, 1))), office.people["ana"]
+    for day in (date(2026, 9, 1), date(2026, 10, 20), date(2027, 1, 1)):
+        await office.write(
+            lambda store, day=day: contracts.add_duty(store, ana, contract, DutyKind.LIST_FACTORIES, day, None, NOW)
+        )
+    async with office.database.read() as store:
+        soon = await contracts.due_soon(store, NOW.date())
+    lines = due.lines(NOTHING_LATE, soon, NOTHING_DESTROYED, NOW.date())
+    assert [line.partition(": ")[2] for line in lines[:2]] == [
+        "due 2026-09-01, OVERDUE for 30 days",
+        "due 2026-10-20, in 19 days",
+    ]
+    assert lines[2].startswith("contracts   1 end within 60 days, the first on 2026-11-01") and len(lines) == 3
+    said = str(lines) + str(due.facts(NOTHING_LATE, soon, NOTHING_DESTROYED, NOW.date()))
+    assert TERMS.reference not in said and "Exemplar" not in said
+
+
+# --- nothing of it leaves
+
+
+def types_in(hint: Any, seen: set[type]) -> Iterator[type]:
+    """Every class that a value of this type may be made of."""
+    for part in typing.get_args(hint):
+        yield from types_in(part, seen)
+    if isinstance(hint, type) and not isinstance(hint, types.GenericAlias) and hint not in seen:
+        seen.add(hint)
+        yield hint
+        if issubclass(hint, BaseModel):
+            for field in hint.model_fields.values():
+                yield from types_in(field.annotation, seen)
+
+
+def test_no_statement_and_no_checkpoint_has_room_for_anything_of_the_register() -> None:
+    reached = {found for root in (*BODIES.values(), Claims, Checkpoint) for found in types_in(root, set())}
+    foreign = {found for found in reached if found.__module__.startswith("comity_node")}
+    assert len(reached) > 30 and foreign == set()
+    codes = {*LabourClause, *ExitCheck, *DutyKind}
+    enumerations = {str(member) for found in reached if hasattr(found, "__members__") for member in found}  # type: ignore[attr-defined]
+    assert codes & enumerations == set()
+    # And nothing that travels could import it: the register's types live above both packages.
+    assert not hasattr(comity_schemas, "contracts") and not hasattr(comity_federation, "contracts")
+
+
+CANARY = "Canary-of-the-register"
+
+
+async def test_nothing_of_the_register_or_a_plan_appears_in_anything_that_is_sent_or_logged(town: Town) -> None:
+    api = await furnish(town)
+    with capture_logs() as logs:
+        await _fill_register(api)
+        statement = await api.published()
+        contract = (await api.made("officer", "GET", "contracts?limit=1"))["items"][0]["id"]
+        item = {"statement": statement, "remedy": "fees-repaid", "due": "2027-01", "note": CANARY, "contract": contract}
+        await api.made("reviewer", "POST", "plan-items", json=item)
+        review = (await api.made("reviewer", "POST", "plan/say", json={"statement": statement}))["id"]
+        await api.made("reviewer 2", "POST", f"reviews/{review}/approve")
+        async with exchanging(api.house):
+            await until("both are sent", lambda: _all_sent(api))
+            await until("a checkpoint is out", lambda: _own_checkpoint(api))
+    sent = unwrapped(await _on_the_bus(town))
+    # What is looked through holds what was said: the finding's new status, and the checkpoint.
+    assert b'"under-engagement"' in sent and b"Exemplo" in sent and b'"trail"' in sent
+    outgoing = [str(item) for item in await _outbox(api)]
+    assert len(outgoing) == 2
+    trail = str(await api.made("admin", "GET", "trail?limit=200"))
+    assert "contract.terminated" in trail
+    ready = (await api.ask(None, "GET", "/readyz")).text
+    for where in (str(sent), str(outgoing), str(logs), trail, ready):
+        assert CANARY not in where
+
+
+async def _on_the_bus(town: Town) -> bytes:
+    """Every record and checkpoint that the log holds."""
+    log = town.log()
+    await log.start()
+    try:
+        topics = (statements_topic("agency"), checkpoints_topic("agency"))
+        found = [item for topic in topics for item in await log.tail(topic, most=100)]
+    finally:
+        await log.stop()
+    return b"\n".join(item.value for item in found)
+
+
+async def _fill_register(api: Office) -> None:
+    """Put the canary into every text of the register, by every way in."""
+    terms = {"reference": f"{CANARY}-1", "supplier": CANARY, "ends": "2027-01-31", "note": CANARY}
+    contract = (await api.made("officer", "POST", "contracts", json=terms))["id"]
+    duty = {"kind": "give-audit-report", "due": "2026-01-31", "note": CANARY}
+    made = (await api.made("officer", "POST", f"contracts/{contract}/duties", json=duty))["id"]
+    await api.made("officer", "POST", f"duties/{made}/move", json={"to": "waived", "reason": CANARY})
+    change = {"note": f"{CANARY}!", "reason": CANARY}
+    await api.made("officer", "PATCH", f"contracts/{contract}", json=change)
+    not_needed = {"child-path-followed": {"answer": "not-applicable", "words": CANARY}}
+    plan = {"answers": {**EXIT_PLAN["answers"], **not_needed}}
+    await api.made("officer", "PUT", f"contracts/{contract}/exit-plan", json=plan)
+    await api.made("officer 2", "POST", f"contracts/{contract}/terminate", json={"reason": "labour-rights"})
+    await api.made("officer", "POST", f"contracts/{contract}/resume", json={"reason": CANARY})
+    for wrong in ({"form": "csv", "content": "bm8="}, {**terms, "ends": CANARY}):
+        path = "contracts/import" if "form" in wrong else "contracts"
+        assert (await api.ask("officer", "POST", path, json=wrong)).status_code == 422
+    assert CANARY.encode() in (await api.ask("officer", "GET", "contracts/export?form=csv")).content
+
+
+async def _all_sent(api: Office) -> bool:
+    items = (await api.made("reviewer", "GET", "published"))["items"]
+    return [item["state"] for item in items] == ["sent", "sent"]
+
+
+async def _own_checkpoint(api: Office) -> bool:
+    async with api.house.node.database.read() as store:
+        return await store.peers.checkpoint("agency") is not None
+
+
+async def _outbox(api: Office) -> list[OutboxItem]:
+    async with api.house.node.database.read() as store:
+        return await store.outbox.in_state("sent", most=10)
