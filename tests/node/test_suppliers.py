@@ -6,7 +6,7 @@ import re
 import pytest
 import pytest_asyncio
 
-from builders import FINDING_IN_CLEAR, Publisher
+from builders import FINDING_IN_CLEAR, NOTHING_GRAVE, Publisher
 from comity_node.db import Database
 from comity_node.domain.errors import NotFound
 from comity_node.domain.screening import Question
@@ -366,3 +366,15 @@ async def test_whom_to_speak_to_first_stands_on_the_suppliers_page(desk: Desk) -
     await desk.arrive("city", pointer)
     shown = await desk.show(await desk.number(finding))
     assert [p["statement"] for p in shown["pointers"]] == [pointer.hash]
+
+
+async def test_audits_and_in_what_nothing_is_open_stand_on_the_suppliers_page(desk: Desk) -> None:
+    finding = await desk.say("A", "agency", LEI)
+    city = desk.publishers.setdefault("city", Publisher("city"))
+    shown_as = {"names": [{"text": "A"}], "identifiers": [LEI]}
+    audit = city.notice(more={"result": NOTHING_GRAVE}, disclosed=shown_as)
+    await desk.arrive("city", audit)
+    shown = await desk.show(await desk.number(finding))
+    assert [(a["published_by"], a["standing"]) for a in shown["audits"]] == [("city", "current")]
+    # A finding is open on FL08, whatever the audit says.
+    assert shown["assessed"]["nothing_open"] == ["FL07"]

@@ -160,6 +160,10 @@ class SupplierOut(BaseModel):
     identifiers_disagree: list[str]
     pointers: list[dict[str, Any]]
     """Whom to speak to before contacting it; says nothing about the supplier."""
+    audits: list[dict[str, Any]]
+    """Planned and done, as members tell of them under its names and numbers."""
+    assessed: dict[str, list[str]]
+    """By indicator: where nothing is open by an audit that stands, and where nobody looked or told."""
     perhaps_the_same: list[dict[str, Any]]
     operated_by: list[dict[str, Any]]
     sites: list[dict[str, Any]]

@@ -8,7 +8,7 @@ import typer
 
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.vocabulary import read_country, read_identifier
-from comity_node.cli.words import TAKES_HASHES, say_decisions, say_finding, say_pointers
+from comity_node.cli.words import TAKES_HASHES, say_audits, say_decisions, say_finding, say_pointers
 from comity_node.domain.suppliers.account import Sorting
 from comity_node.domain.suppliers.judging import Because
 from comity_node.remote import Remote
@@ -77,6 +77,7 @@ def show(
         return
     _say_who(found)
     say_pointers({"pointers": found["pointers"], "unreadable_pointers": 0})
+    say_audits(found)
     _say_beside(found)
     for finding in found["findings"]:
         typer.echo(f"  {finding['way']}" + ("" if finding["way"] == "about it" else f": {_named(finding['whom'])}"))

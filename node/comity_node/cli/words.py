@@ -122,6 +122,9 @@ def _say_decision(hit: dict[str, Any], margin: str) -> None:
         typer.echo(f"{margin}  {_term(term)}")
     if decision.get("lifted"):
         typer.echo(f"{margin}  {_LIFTED[Lifted(decision['lifted'])]}")
+    if hit["contradicted_by"]:
+        typer.echo(f"{margin}  MEMBERS DISAGREE on this decision, both stand there: {' '.join(hit['contradicted_by'])}")
+        typer.echo(f"{margin}  ask {by['code']} which is true before you rely on either")
     if hit["taken_back"]:
         typer.echo(f"{margin}  taken back: {hit['taken_back']}")
 

@@ -5,11 +5,12 @@ from datetime import date
 from typing import Any
 
 from comity_node.domain.corroborating import Weighed, sources
+from comity_node.domain.disagreeing import contradictions
+from comity_node.domain.noticing import Assessed
 from comity_node.domain.screening import DecisionHit, Hit, NoticeHit, PointerHit, recognitions_of
 from comity_node.domain.supplier_view import (
     DisputeStanding,
     Entry,
-    NoticeEntry,
     ReplyEntry,
     Standing,
     dispute_standing,
@@ -89,12 +90,9 @@ def _answer(answer: Answer, met: Events) -> dict[str, Any]:
         ],
         "pointers": [describe_pointer(hit) for hit in answer.pointers],
         "unreadable_pointers": answer.unreadable_pointers,
-        "audits": [_audit(hit) for hit in answer.audits],
+        "audits": [describe_audit(hit) for hit in answer.audits],
         "unreadable_audits": answer.unreadable_audits,
-        "assessed": {
-            "nothing_open": [indicator.value for indicator in answer.assessed.nothing_open],
-            "not_assessed": [indicator.value for indicator in answer.assessed.not_assessed],
-        },
+        "assessed": describe_assessed(answer.assessed),
     }
 
 
@@ -154,11 +152,16 @@ def _decisions(hits: Sequence[DecisionHit], today: date) -> list[dict[str, Any]]
 
 def describe_decisions(hits: Sequence[DecisionHit], today: date) -> list[dict[str, Any]]:
     """Return decisions with all that stands beside them, each tied to those that recognise it."""
-    tied = recognitions_of(hits)
-    return [_decision(hit, [other.entry.hash for other in tied.get(hit.entry.hash, [])], today) for hit in hits]
+    tied, otherwise = recognitions_of(hits), contradictions(hits)
+    return [
+        _decision(
+            hit, [other.entry.hash for other in tied.get(hit.entry.hash, [])], otherwise.get(hit.entry.hash, []), today
+        )
+        for hit in hits
+    ]
 
 
-def _decision(hit: DecisionHit, recognised_by: list[str], today: date) -> dict[str, Any]:
+def _decision(hit: DecisionHit, recognised_by: list[str], contradicted_by: list[str], today: date) -> dict[str, Any]:
     entry = hit.entry
     return {
         "standing": hit.standing.value,
@@ -168,6 +171,7 @@ def _decision(hit: DecisionHit, recognised_by: list[str], today: date) -> dict[s
         "handling": entry.handling.to_parsed(),
         "decision": None if entry.decision is None else entry.decision.to_parsed(),
         "recognised_by": recognised_by,
+        "contradicted_by": contradicted_by,
         **_answered(hit, today),
         "taken_back": entry.reason,
         "changed_by": entry.by,
@@ -188,18 +192,21 @@ def describe_pointer(hit: PointerHit) -> dict[str, Any]:
     }
 
 
-def _audit(hit: NoticeHit) -> dict[str, Any]:
+def describe_assessed(said: Assessed) -> dict[str, list[str]]:
+    """Return what audits say by indicator: where nothing is open, and where nobody looked or told."""
     return {
-        "verdict": hit.likeness.verdict.value,
-        "reason": hit.likeness.reason,
-        **describe_notice(hit.entry, hit.standing),
+        "nothing_open": [indicator.value for indicator in said.nothing_open],
+        "not_assessed": [indicator.value for indicator in said.not_assessed],
     }
 
 
-def describe_notice(entry: NoticeEntry, standing: Standing) -> dict[str, Any]:
+def describe_audit(hit: NoticeHit) -> dict[str, Any]:
     """Return an audit, planned or done, as its publisher tells of it."""
+    entry = hit.entry
     return {
-        "standing": standing.value,
+        "verdict": hit.likeness.verdict.value,
+        "reason": hit.likeness.reason,
+        "standing": hit.standing.value,
         "published_by": entry.member,
         "statement": entry.hash,
         "seq": entry.seq,

@@ -57,6 +57,13 @@ async def published_item(store: Store, statement: str, *kinds: Kind) -> OutboxIt
     """
     wanted = kinds or (Kind.FINDING, Kind.DECISION)
     item = await store.outbox.of_hash(statement)
+    if item is None:
+        other = (await store.view.load([statement])).get(statement)
+        if other is not None:
+            raise NotPublished(
+                f"{other.member} has published this, and only {other.member} corrects it or takes it back. You can "
+                "tell evidence of your own that contradicts it, or carry its supplier's reply; nothing was changed"
+            )
     if item is None or item.outgoing.kind not in wanted:
         raise NotPublished(f"this node has published no {' or '.join(wanted)} with this hash")
     for review in await store.reviews.of_target(statement):

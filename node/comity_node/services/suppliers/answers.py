@@ -19,7 +19,14 @@ from comity_node.domain.suppliers.account import (
 )
 from comity_node.domain.suppliers.facts import Fact, FactKind
 from comity_node.domain.suppliers.judging import Judged, Judgement
-from comity_node.services.answers import describe_coverage, describe_decisions, describe_finding, describe_pointer
+from comity_node.services.answers import (
+    describe_assessed,
+    describe_audit,
+    describe_coverage,
+    describe_decisions,
+    describe_finding,
+    describe_pointer,
+)
 from comity_node.services.suppliers.showing import MOST_LISTED, Related, Shown
 from comity_schemas.subject import NameKind
 
@@ -99,6 +106,8 @@ def describe_shown(
         "identifiers": [{"scheme": s, "id": v, "of": n} for n, s, v in shown.identifiers],
         "identifiers_disagree": _disagreeing(shown.identifiers),
         "pointers": [describe_pointer(hit) for hit in shown.pointers],
+        "audits": [describe_audit(hit) for hit in shown.audits],
+        "assessed": describe_assessed(shown.assessed),
         "perhaps_the_same": [{**describe_known(a.known), "why": a.why} for a in shown.alike],
         "operated_by": _related(shown.operators),
         "sites": _related(shown.sites),

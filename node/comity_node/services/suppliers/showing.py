@@ -1,15 +1,27 @@
 """One supplier as this node knows it: everything that is said, by whom, and what people here judged of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from comity_federation.registry import Registry
 from comity_node.db import Store
 from comity_node.db.factory_lists import Standing
 from comity_node.db.suppliers import Known, Mention
 from comity_node.domain.errors import NotFound
-from comity_node.domain.screening import DecisionHit, Hit, Likeness, PointerHit, Question, Verdict, sort_hits
+from comity_node.domain.noticing import NOBODY_LOOKED, Assessed
+from comity_node.domain.screening import (
+    DecisionHit,
+    Hit,
+    Likeness,
+    NoticeHit,
+    PointerHit,
+    Question,
+    Verdict,
+    assessed_of,
+    sort_hits,
+)
 from comity_node.domain.supplier_view import (
     DecisionEntry,
     Entry,
@@ -21,11 +33,13 @@ from comity_node.domain.suppliers.account import Told, Way
 from comity_node.domain.suppliers.facts import Fact, FactKind
 from comity_node.domain.suppliers.judging import Judged, Judgement
 from comity_node.domain.suppliers.mentions import Role
-from comity_node.services.screen import Coverage, cover, pointed_at
+from comity_node.services.screen import Coverage, audits_of, cover, pointed_at
 from comity_node.services.suppliers.facts import MOST_FACTS
 from comity_node.services.voices import with_replies, with_voices
 from comity_schemas.identifiers import Identifier
 from comity_schemas.subject import SubjectType
+
+N = TypeVar("N", PointerHit, NoticeHit)
 
 MOST_READ = 500
 """Statements that are read for one answer, the newest first; the answer says when there are more."""
@@ -82,6 +96,9 @@ class Shown:
     """Statement to the statements about others that tell of the same event."""
     pointers: list[PointerHit] = field(default_factory=list)
     """Whom to speak to before contacting it."""
+    audits: list[NoticeHit] = field(default_factory=list)
+    """Planned and done, as members tell of them under its names and numbers."""
+    assessed: Assessed = NOBODY_LOOKED
     behind: int = 0
     as_of: datetime | None = None
     registry_version: int = 0
@@ -131,7 +148,9 @@ async def show(store: Store, number: int, registry: Registry, now: datetime) -> 
     await _say(store, shown, read, ways, now)
     shown.names = await store.suppliers.names(members)
     shown.identifiers = await store.suppliers.identifiers(members)
-    shown.pointers = await _pointed(store, shown, now)
+    shown.pointers = await _asked(store, shown, await store.view.pointers.names(), now, pointed_at)
+    shown.audits = await _asked(store, shown, await store.view.notices.names(), now, audits_of)
+    shown.assessed = assessed_of([each.hit for each in shown.told], shown.audits)
     shown.alike = await _alike(store, shown, set(members))
     await _rest_on(store, shown, registry, now)
     return shown
@@ -224,11 +243,18 @@ async def _say(store: Store, shown: Shown, read: _Read, ways: dict[int, Way], no
     shown.events = await _events(store, read)
 
 
-async def _pointed(store: Store, shown: Shown, now: datetime) -> list[PointerHit]:
+async def _asked(
+    store: Store,
+    shown: Shown,
+    names: list[tuple[int, str, str, str]],
+    now: datetime,
+    ask: Callable[[Store, Question, list[tuple[int, str, str, str]], datetime], Awaitable[list[N]]],
+) -> list[N]:
+    """Return what is told under any of its names and numbers."""
     numbers = tuple(Identifier(scheme=scheme, id=value) for _, scheme, value in shown.identifiers)
-    names, found = await store.view.pointers.names(), dict[str, PointerHit]()
+    found: dict[str, N] = {}
     for _, name, _ in shown.names:
-        for hit in await pointed_at(store, Question(name, shown.known.country or None, numbers), names, now):
+        for hit in await ask(store, Question(name, shown.known.country or None, numbers), names, now):
             found.setdefault(hit.entry.hash, hit)
     return sort_hits(found.values())
 
