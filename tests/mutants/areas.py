@@ -29,9 +29,18 @@ AREAS = (
     Area(
         "chain",
         ("comity_federation.log_state", "comity_node.services.settle"),
-        ("tests/federation/test_log_state.py", "tests/node/test_settle.py", "tests/node/test_supplier_view.py"),
+        (
+            "tests/federation/test_log_state.py",
+            "tests/node/test_settle.py",
+            "tests/node/test_settle_copies.py",
+            "tests/node/test_supplier_view.py",
+        ),
     ),
-    Area("minimize", ("comity_node.domain.minimize",), ("tests/node/test_minimize.py", "tests/node/test_review.py")),
+    Area(
+        "minimize",
+        ("comity_node.domain.minimize",),
+        ("tests/node/test_minimize.py", "tests/node/test_what_stays.py", "tests/node/test_review.py"),
+    ),
     Area(
         "authorise",
         (
@@ -72,6 +81,7 @@ AREAS = (
             "tests/node/test_intake.py",
             "tests/node/test_limits.py",
             "tests/node/test_settle.py",
+            "tests/node/test_settle_copies.py",
         ),
     ),
 )
