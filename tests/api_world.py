@@ -96,17 +96,19 @@ class Office:
         assert answer.is_success, answer.text
         return answer.json()
 
-    def signed(self, firm: str = "firm", severity: str = "S2") -> bytes:
+    def signed(self, firm: str = "firm", severity: str = "S2", scheme: str = "SMETA") -> bytes:
         """A report that nobody has seen yet, signed by a firm's auditor."""
         pair = {"firm": self.town.auditor, "rival": self._rival}[firm]
         did = pair.kid.partition("#")[0]
-        content = audit_report({"severity": severity}, auditor=did, ref=uuid.uuid4().hex, evidence=[LISTED])
+        content = audit_report(
+            {"severity": severity}, auditor=did, scheme=scheme, ref=uuid.uuid4().hex, evidence=[LISTED]
+        )
         return sign_report(content, iss=did, kid=pair.kid, key=pair.secret, now=datetime.now(UTC))
 
-    async def report(self, firm: str = "firm", severity: str = "S2") -> str:
+    async def report(self, firm: str = "firm", severity: str = "S2", scheme: str = "SMETA") -> str:
         """A report received of a firm."""
         who = {"firm": "auditor", "rival": "auditor 2"}[firm]
-        made = await self.made(who, "POST", "reports", content=self.signed(firm, severity), headers=MEDIA_TYPE)
+        made = await self.made(who, "POST", "reports", content=self.signed(firm, severity, scheme), headers=MEDIA_TYPE)
         return str(made["id"])
 
     async def report_with_evidence(self, firm: str = "firm") -> str:

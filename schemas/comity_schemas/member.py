@@ -81,8 +81,16 @@ class Authorisation(Wire):
 
     scheme: text(64)  # type: ignore[valid-type]
     basis: Basis
+    appointed_by: Slug | None = None
+    """The member that appointed it, for whose reports alone it counts; of every other basis none."""
     valid_from: date
     valid_until: date
+
+    @model_validator(mode="after")
+    def _appointed_by_somebody(self) -> Self:
+        if (self.basis is Basis.APPOINTED) != (self.appointed_by is not None):
+            raise ValueError("an appointment names the member that made it, and no other basis does")
+        return self
 
 
 class PublicAccess(StrEnum):

@@ -67,6 +67,9 @@ TABLE = """
     get_review              401       403/403   200/200   200/200   403/403   403/403
     check_retaliation       401       403/403   200/200   -/200     403/403   403/403
     notify_supplier         401       403/403   200/200   -/200     403/403   403/403
+    propose_allowance       401       403/403   201/422   403/403   403/403   403/403
+    list_allowances         401       403/403   200/200   200/200   403/403   403/403
+    decide_allowance        401       403/403   409/200   403/403   403/403   403/403
     list_readers            401       403/403   200/200   200/200   403/403   403/403
     consent_to_readers      401       403/403   403/403   200/422   403/403   403/403
     take_consent_back       401       403/403   403/403   200/404   403/403   403/403
@@ -302,6 +305,19 @@ async def _review(office: Office, who: str, own: bool) -> Asked:
 
 async def _checked(office: Office, who: str, own: bool) -> Asked:
     return {**await _review(office, who, own), "json": NOBODY_BLAMED}
+
+
+async def _to_be_allowed(office: Office, who: str, own: bool) -> Asked:
+    # Of a scheme for which its firm is authorised, or of another one.
+    report = await office.report(scheme="SA8000") if own else await office.report()
+    return {"report_id": report, "json": {"code": "urgent", "words": "nobody else could go there"}}
+
+
+async def _allowance(office: Office, who: str, own: bool) -> Asked:
+    by = who if own and who == "reviewer" else "reviewer 2"
+    asked = await _to_be_allowed(office, who, own=True)
+    made = await office.made(by, "POST", f"reports/{asked['report_id']}/allowances", json=asked["json"])
+    return {"allowance_id": made["id"], "json": {**asked["json"], "allow": True}}
 
 
 async def _to_be_read(office: Office, who: str, own: bool) -> Asked:
@@ -626,6 +642,9 @@ MAKE: dict[str, Make] = {
     "get_applied": _applied,
     "get_review": _review,
     "check_retaliation": _checked,
+    "propose_allowance": _to_be_allowed,
+    "list_allowances": _report,
+    "decide_allowance": _allowance,
     "list_readers": _review,
     "consent_to_readers": _to_be_read,
     "take_consent_back": _consented,

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from comity_node.api import (
+    allowances,
     audience,
     audits,
     cases,
@@ -51,6 +52,7 @@ _ROOMS = (
     audits,
     decisions,
     pointers,
+    allowances,
     audience,
     cases,
     referrals,

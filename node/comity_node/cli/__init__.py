@@ -28,6 +28,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "evidence": ("evidence", "app", "Files beside a report: send, read, shred."),
     "objection": ("joint", "objections", "An auditor's objections to a release."),
     "joint": ("joint", "acts", "What two people decide about a report: overrule, hold, let go."),
+    "allow": ("allow", "app", "Audits outside their firms' authorisations: two reviewers say why."),
     "case": ("case", "app", "People at risk: coded steps, for assigned staff only."),
     "contact": ("case", "contacts", "Whom people can turn to in each country."),
     "focal": ("case", "focal", "The focal point and its deputies."),

@@ -134,13 +134,19 @@ def _authorisation(text: str) -> Authorisation:
     try:
         scheme, _, rest = text.partition("=")
         basis, _, span = rest.partition(":")
+        basis, _, appointed_by = basis.partition("/")
         start, _, end = span.partition("..")
         return Authorisation(
-            scheme=scheme, basis=Basis(basis), valid_from=date.fromisoformat(start), valid_until=date.fromisoformat(end)
+            scheme=scheme,
+            basis=Basis(basis),
+            appointed_by=appointed_by or None,
+            valid_from=date.fromisoformat(start),
+            valid_until=date.fromisoformat(end),
         )
     except ValueError as error:
         raise typer.BadParameter(
-            f"{text} is not SCHEME=BASIS:FROM..UNTIL, as SMETA=accredited:2025-01-01..2027-12-31"
+            f"{text} is not SCHEME=BASIS:FROM..UNTIL, as SMETA=accredited:2025-01-01..2027-12-31, or "
+            "SMETA=appointed/MEMBER:2025-01-01..2027-12-31"
         ) from error
 
 

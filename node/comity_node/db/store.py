@@ -5,6 +5,7 @@ from functools import cached_property
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.accounts import Accounts
+from comity_node.db.allowances import Allowances
 from comity_node.db.backlog import Backlogs
 from comity_node.db.cases import Cases
 from comity_node.db.concerns import Concerns
@@ -115,6 +116,11 @@ class Store:
     def local_acts(self) -> LocalActs:
         """What was done to what stays here."""
         return LocalActs(self._session, self._seals)
+
+    @cached_property
+    def allowances(self) -> Allowances:
+        """What two reviewers say to audits outside all authorisations."""
+        return Allowances(self._session)
 
     @cached_property
     def consents(self) -> Consents:

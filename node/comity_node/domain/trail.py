@@ -81,6 +81,8 @@ class Event(StrEnum):
     SUPPLIER_SHOWN = "supplier.shown"
     SUPPLIERS_JUDGED = "suppliers.judged"
     JUDGEMENT_UNDONE = "judgement.undone"
+    ALLOWANCE_PROPOSED = "allowance.proposed"
+    ALLOWANCE_DECIDED = "allowance.decided"
     AUDIENCE_CONSENTED = "audience.consented"
     AUDIENCE_CONSENT_TAKEN_BACK = "audience.consent-taken-back"
     CASE_OPENED = "case.opened"

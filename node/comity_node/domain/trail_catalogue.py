@@ -269,6 +269,14 @@ CATALOGUE: dict[Event, Described] = {
         ),
     ),
     Event.JUDGEMENT_UNDONE: Described("who undid it", "the judgement's id"),
+    Event.ALLOWANCE_PROPOSED: Described(
+        "the first reviewer", "the allowance's id", (_REPORT, Field("code", Text, "why, as a code"))
+    ),
+    Event.ALLOWANCE_DECIDED: Described(
+        "the second reviewer",
+        "the allowance's id",
+        (Field("state", Text, "`allowed` or `declined`"), Field("code", Text, "why, as a code")),
+    ),
     Event.AUDIENCE_CONSENTED: Described(
         "the focal point", "the review's id", (Field("country", Text, "whose members may read it"),)
     ),

@@ -34,6 +34,7 @@ from comity_node.domain.replying import outgoing_reply
 from comity_node.domain.ruling import outgoing_decision
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
+from comity_node.services.allowances import marks_that_hold
 from comity_node.services.audience import require_consent
 from comity_node.services.concerns import require_no_objection
 from comity_node.services.due_process import require_heard
@@ -320,8 +321,9 @@ async def unmarked(store: Store, person: Person, report_id: str) -> StoredReport
     stored = await store.reports.find(report_id)
     if stored is None or await store.cases.keeps_report_from(report_id, person.id):
         raise NotFound("no such report")
-    if stored.marks:
-        raise CannotPropose("; ".join(MARKS.get(mark, mark) for mark in stored.marks))
+    marks = await marks_that_hold(store, stored)
+    if marks:
+        raise CannotPropose("; ".join(MARKS.get(mark, mark) for mark in marks))
     return stored
 
 

@@ -28,7 +28,7 @@ MARKS = {
     "was published of it stands until the new one corrects it",
     EXPIRED: "its time was over: what it said is destroyed; its hash, who signed it and what was published of it stay",
     SCHEME_NOT_AUTHORISED: "the registry does not authorise this firm for this scheme on the day the audit ended: "
-    "the report is kept and cannot yield a finding",
+    "the report is kept, and yields a finding only when two reviewers say why (comity allow)",
 }
 """Why a stored report cannot be proposed, in words."""
 
@@ -77,7 +77,7 @@ async def submit_report(
         return Receipt(name, known.received_at, opened.firm.slug, known.marks, repeated=True)
     await check_follow_ups(store, opened.report)
     await _supersede(store, opened, name, person, now)
-    marks = _marks(opened.report, opened.firm, receiver)
+    marks = _marks(opened.report, opened.firm, registry.by_did(receiver), receiver)
     await store.reports.add(_stored(name, raw, opened, marks, person, now))
     await store.trail.add(now, person.id, Event.REPORT_RECEIVED, name, firm=opened.firm.slug, marks=marks)
     return Receipt(name, now, opened.firm.slug, marks, repeated=False)
@@ -96,15 +96,27 @@ async def _supersede(store: Store, opened: OpenedReport, name: str, person: Pers
     await store.trail.add(now, person.id, Event.REPORT_SUPERSEDED, earlier, by=name)
 
 
-def _marks(report: Report, firm: Member, receiver: str) -> tuple[str, ...]:
+def is_authorised(report: Report, firm: Member, at: str | None) -> bool:
+    """Tell whether the registry authorises a firm for a report's scheme on the day the audit ended.
+
+    Args:
+        report: The report.
+        firm: Who signed it.
+        at: Slug of the member who received it: an appointment counts only for the member that made it.
+    """
+    return any(
+        a.scheme == report.scheme and a.valid_from <= report.finished <= a.valid_until and a.appointed_by in (None, at)
+        for a in firm.authorisations
+    )
+
+
+def _marks(report: Report, firm: Member, own: Member | None, receiver: str) -> tuple[str, ...]:
     marks = []
     if report.sharing_basis is None:
         marks.append(NO_SHARING_BASIS)
     if report.client is not None and report.client_did != receiver and report.client_consent is None:
         marks.append(NO_CLIENT_CONSENT)
-    if not any(
-        a.scheme == report.scheme and a.valid_from <= report.finished <= a.valid_until for a in firm.authorisations
-    ):
+    if not is_authorised(report, firm, None if own is None else own.slug):
         marks.append(SCHEME_NOT_AUTHORISED)
     return tuple(marks)
 

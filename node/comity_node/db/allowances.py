@@ -1,0 +1,82 @@
+"""Audits outside their firms' authorisations that two reviewers allowed, or declined."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from comity_node.db.rows import UtcTime, _one_of
+from comity_node.domain.allowing import Allowance, AllowanceCode, Why
+
+
+class AllowanceRow(SQLModel, table=True):
+    """What two reviewers say to one audit; the same person cannot be both."""
+
+    __tablename__ = "audit_allowance"
+    __table_args__ = (
+        _one_of("state", "proposed", "allowed", "declined"),
+        CheckConstraint("second_by is null or second_by <> first_by", name="two_people"),
+        CheckConstraint("(state = 'proposed') = (second_by is null)", name="decided"),
+        CheckConstraint("(second_by is null) = (second_code is null)", name="says_why"),
+    )
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True)
+    report_id: str = Field(foreign_key="report.id", index=True)
+    state: str
+    first_by: str = Field(foreign_key="person.id")
+    first_at: datetime = Field(sa_type=UtcTime)
+    first_code: str
+    first_words: str
+    second_by: str | None = Field(default=None, foreign_key="person.id")
+    second_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    second_code: str | None = None
+    second_words: str | None = None
+
+
+class Allowances:
+    """Repository of allowances."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, allowance: Allowance) -> None:
+        """Store what one reviewer proposes."""
+        first = allowance.first
+        self._session.add(
+            AllowanceRow(
+                id=allowance.id,
+                report_id=allowance.report_id,
+                state=allowance.state,
+                first_by=first.by,
+                first_at=first.at,
+                first_code=first.code.value,
+                first_words=first.words,
+            )
+        )
+        await self._session.flush()
+
+    async def find(self, allowance_id: str) -> Allowance | None:
+        """Return an allowance by its id."""
+        row = (await self._session.exec(select(AllowanceRow).where(AllowanceRow.id == allowance_id))).first()
+        return None if row is None else _allowance(row)
+
+    async def of_report(self, report_id: str) -> list[Allowance]:
+        """Return what was said to a report, oldest first."""
+        query = select(AllowanceRow).where(AllowanceRow.report_id == report_id).order_by(col(AllowanceRow.number))
+        return [_allowance(row) for row in await self._session.exec(query)]
+
+    async def decide(self, allowance_id: str, second: Why, state: str) -> None:
+        """Record what the second reviewer says; the database refuses the same person twice."""
+        row = (await self._session.exec(select(AllowanceRow).where(AllowanceRow.id == allowance_id))).one()
+        row.state, row.second_by, row.second_at = state, second.by, second.at
+        row.second_code, row.second_words = second.code.value, second.words
+        await self._session.flush()
+
+
+def _allowance(row: AllowanceRow) -> Allowance:
+    second = None
+    if row.second_by is not None and row.second_at is not None:
+        second = Why(row.second_by, row.second_at, AllowanceCode(row.second_code or ""), row.second_words or "")
+    first = Why(row.first_by, row.first_at, AllowanceCode(row.first_code), row.first_words)
+    return Allowance(row.id, row.report_id, first, second, row.state)
