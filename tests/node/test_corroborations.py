@@ -17,6 +17,7 @@ from comity_node.domain.errors import (
     AlreadyProposed,
     CannotPropose,
     FocalPointNeeded,
+    HeldBack,
     NotFound,
     NotIndependent,
     NotPublished,
@@ -340,6 +341,11 @@ async def test_a_union_speaks_under_source_protection_and_with_a_focal_point(off
     assert "anary" not in review.content
     with pytest.raises(FocalPointNeeded):
         await office.approve("ben", review)
+    # Members of the site's own country would read it too: that somebody else has spoken endangers them as well.
+    with pytest.raises(HeldBack, match="of BR, the site's own country: its source is protected"):
+        await office.approve("fay", review)
+    assert await office.released() == 0
+    await office.consent(review)
     await office.approve("fay", review)
 
 

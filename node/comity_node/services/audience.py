@@ -9,12 +9,15 @@ from comity_node.db.consents import Consent
 from comity_node.db.reports import StoredReport
 from comity_node.db.reviews import Review
 from comity_node.domain.audience import why_excluded
+from comity_node.domain.corroborating import endangers_source
 from comity_node.domain.due_process import Stage, says_something_graver
 from comity_node.domain.errors import AlreadyDecided, Contradictory, FocalPointNeeded, HeldBack, NotFound
 from comity_node.domain.people import Person, PersonRole
+from comity_node.domain.supplier_view import Entry
 from comity_node.domain.trail import Event
 from comity_node.services.due_process import clock_of
 from comity_node.services.published import RELEASE, said_of
+from comity_schemas.corroboration import Corroboration
 from comity_schemas.finding import Finding, SourceType
 
 
@@ -23,6 +26,7 @@ class Audience:
     """Who should not read a proposal's finding, and what a focal point said to it."""
 
     finding: Finding | None
+    """What would be read, or what it speaks of."""
     why: str | None
     """Why members of the site's own country should not; None where they may, or read it already."""
     consent: Consent | None
@@ -30,11 +34,24 @@ class Audience:
 
 async def audience_of(store: Store, review: Review) -> Audience:
     """Return who should not read what a proposal lets leave."""
-    said = json.loads(review.content).get("finding") if review.act == RELEASE else None
+    content = json.loads(review.content) if review.act == RELEASE else {}
+    if "corroboration" in content:
+        return await _of_evidence(store, review, Corroboration.from_parsed(content["corroboration"]))
+    said = content.get("finding")
     if said is None:
         return Audience(None, None, None)
     finding = Finding.from_parsed(said)
     return Audience(finding, await _why(store, review, finding), await store.consents.find(review.id))
+
+
+async def _of_evidence(store: Store, review: Review, said: Corroboration) -> Audience:
+    """Return who should not read a corroboration: that somebody else has spoken endangers as much as a finding."""
+    spoken_of = (await store.view.load([said.about])).get(said.about)
+    finding = spoken_of.finding if isinstance(spoken_of, Entry) else None
+    if finding is None or not endangers_source(said):
+        return Audience(None, None, None)
+    why = f"of {finding.country}, the site's own country: its source is protected ({said.source.type})"
+    return Audience(finding, why, await store.consents.find(review.id))
 
 
 async def consent(store: Store, person: Person, review_id: str, now: datetime) -> Review:
