@@ -14,5 +14,10 @@ def is_safe_address(url: str) -> bool:
     return bool(parts.hostname) and (parts.scheme == "https" or _is_local(parts.scheme, parts.hostname))
 
 
+def is_this_machine(hostname: str) -> bool:
+    """Tell whether what is said to this host leaves no machine."""
+    return hostname in _THIS_MACHINE
+
+
 def _is_local(scheme: str, hostname: str | None) -> bool:
     return scheme == "http" and hostname in _THIS_MACHINE

@@ -5,17 +5,18 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from comity_node.api.bodies import Body, Id
 from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
 from comity_node.api.replies import Codes, Text, WordOut, describe_word
-from comity_node.api.visible import visible_review
 from comity_node.auth import Releaser, ThisNode
 from comity_node.db import Store
 from comity_node.domain.errors import NotSignedIn
-from comity_node.services import supplier_links
+from comity_node.domain.trail import Event
+from comity_node.domain.vocabulary import Language
+from comity_node.services import mail, supplier_links
 from comity_node.services.peers.limits import Limits
 from comity_node.wiring import Node
 from comity_schemas.reply import ReplyAct
@@ -49,12 +50,23 @@ async def _secret(
 Secret = Annotated[str, Depends(_secret)]
 
 
+class LinkIn(Body):
+    """To whom the node mails the link's secret: that something awaits it, and nothing of what."""
+
+    mail_to: Annotated[str, Field(pattern=mail.MAIL_ADDRESS, max_length=254)]
+    language: Annotated[Language, Field(strict=False)] = Language.ENGLISH
+    """A translation beside the English original."""
+
+
 class LinkOut(BaseModel):
-    """A new link; its secret is shown this once."""
+    """A new link. Its secret is shown this once, and not where it was mailed."""
 
     id: str
     review: str
-    secret: str
+    secret: str | None
+    mailed: bool
+    not_mailed: str | None
+    """Why it did not leave, and what to do."""
 
 
 class DraftBody(Body):
@@ -88,13 +100,33 @@ class SupplierOut(BaseModel):
     draft: dict[str, Any] | None
 
 
-@router.post("/reviews/{review_id}/link", status_code=201, responses=refuses(403, 404, 409, 410))
-async def make_link(review_id: Id, person: Releaser, node: ThisNode) -> LinkOut:
-    """Make a personal link for the supplier, once it was told. Hand its secret on; it is stored nowhere."""
+@router.post("/reviews/{review_id}/link", status_code=201, responses=refuses(403, 404, 409, 410, 422, 429))
+async def make_link(
+    review_id: Id, person: Releaser, node: ThisNode, request: Request, body: LinkIn | None = None
+) -> LinkOut:
+    """Make a personal link for the supplier, once it was told: hand its secret on, or let the node mail it.
+
+    The address is the one in your vendor file; the node keeps neither it nor the secret.
+    """
+    server, member = node.settings.mail_server, ""
+    if body is not None:
+        limits: Limits = request.app.state.mail_limits
+        limits.take_one(review_id)
+        member = node.own_member(await node.registry()).names[0]
     async with node.database.write() as store:
-        await visible_review(store, review_id, person)
         link_id, secret = await supplier_links.make_link(store, person, review_id, node.clock())
-    return LinkOut(id=link_id, review=review_id, secret=secret)
+    if body is None:
+        return LinkOut(id=link_id, review=review_id, secret=secret, mailed=False, not_mailed=None)
+    not_mailed = None
+    try:
+        await mail.send_code(server, body.mail_to, member, secret, body.language)
+    except mail.MailNotSent as error:
+        not_mailed = str(error)
+    async with node.database.write() as store:
+        await store.trail.add(node.clock(), person.id, Event.LINK_MAILED, link_id, sent=not_mailed is None)
+    # Whoever need not hand it on need not have it.
+    shown = secret if not_mailed else None
+    return LinkOut(id=link_id, review=review_id, secret=shown, mailed=not_mailed is None, not_mailed=not_mailed)
 
 
 @router.delete("/links/{link_id}", status_code=204, responses=refuses(403, 404))

@@ -100,6 +100,8 @@ def create_app(node: Node) -> FastAPI:
     app.state.node = node
     app.state.peer_limits = Limits()
     app.state.link_limits = Limits(at_once=60, a_second=0.5)
+    # Of one proposal: three mails at once, then one in ten minutes.
+    app.state.mail_limits = Limits(at_once=3, a_second=1 / 600)
     app.state.at_work = set()
     app.include_router(api_v1)
     app.include_router(health_router)

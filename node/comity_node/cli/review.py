@@ -11,6 +11,7 @@ from comity_node.cli.job import end_as, watch
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.words import TAKES_HASHES
 from comity_node.domain.due_process import AtRisk, Outcome, PostponeReason
+from comity_node.domain.vocabulary import Language
 from comity_node.mappings import mapping_text
 from comity_node.remote import Remote
 from comity_schemas.finding import Remedy, Status, Verified
@@ -137,6 +138,26 @@ def notify(review: ReviewId) -> None:
     with told_plainly():
         found = Remote().post(f"/reviews/{review}/notify")
     typer.echo(f"Recorded: {found['process']['in_words']}.")
+
+
+@app.command()
+def link(
+    review: ReviewId,
+    mail: Annotated[
+        str | None, typer.Option(help="The address in your vendor file, to which the node mails the code.")
+    ] = None,
+    language: Annotated[Language, typer.Option(help="A translation beside the English mail.")] = Language.ENGLISH,
+) -> None:
+    """Make a personal link for the supplier, once it was told: hand its code on, or let the node mail it."""
+    with told_plainly():
+        body = None if mail is None else {"mail_to": mail, "language": language}
+        made = Remote().post(f"/reviews/{review}/link", body)
+    if made["mailed"]:
+        typer.echo(f"Link {made['id']}: its code was mailed.")
+        return
+    if made["not_mailed"]:
+        typer.echo(f"Not mailed: {made['not_mailed']}", err=True)
+    typer.echo(f"Link {made['id']}, shown this once: {made['secret']}")
 
 
 @app.command()

@@ -49,6 +49,7 @@ class Event(StrEnum):
     RETALIATION_CHECKED = "retaliation.checked"
     SUPPLIER_NOTIFIED = "supplier.notified"
     LINK_MADE = "link.made"
+    LINK_MAILED = "link.mailed"
     LINK_REVOKED = "link.revoked"
     WINDOW_EXTENDED = "window.extended"
     SUPPLIER_SAID = "supplier.said"

@@ -137,6 +137,7 @@ CATALOGUE: dict[Event, Described] = {
     ),
     Event.SUPPLIER_NOTIFIED: Described("who notified", "the review's id", (_WINDOW,)),
     Event.LINK_MADE: Described("who made it", "the link's id", (_REVIEW,)),
+    Event.LINK_MAILED: Described("who sent it", "the link's id", (Field("sent", Flag, "whether the server took it"),)),
     Event.LINK_REVOKED: Described("who revoked it", "the link's id"),
     Event.WINDOW_EXTENDED: Described("`supplier`", "the review's id", (_WINDOW,)),
     Event.SUPPLIER_SAID: Described(

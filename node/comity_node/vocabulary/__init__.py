@@ -9,7 +9,7 @@ from comity_node.vocabulary.crosswalks import (
     read_crosswalk,
 )
 from comity_node.vocabulary.indicators import CodeText, TranslatedCode, describe_codes
-from comity_node.vocabulary.texts import glossary, texts
+from comity_node.vocabulary.texts import glossary, mail_texts, texts
 
 __all__ = [
     "CodeText",
@@ -21,6 +21,7 @@ __all__ = [
     "describe_codes",
     "describe_crosswalk",
     "glossary",
+    "mail_texts",
     "read_crosswalk",
     "texts",
 ]

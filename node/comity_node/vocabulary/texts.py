@@ -3,7 +3,15 @@
 from functools import cache
 from importlib.resources import files
 
-from comity_node.domain.vocabulary import Glossary, Language, Texts, parse_glossary, parse_texts
+from comity_node.domain.vocabulary import (
+    Glossary,
+    Language,
+    MailTexts,
+    Texts,
+    parse_glossary,
+    parse_mail_texts,
+    parse_texts,
+)
 
 _BUNDLED = files("comity_node.vocabulary") / "texts"
 
@@ -14,6 +22,12 @@ def texts(language: Language) -> Texts | None:
     if language is Language.ENGLISH:
         return None
     return parse_texts((_BUNDLED / f"{language}.toml").read_text("utf-8"))
+
+
+@cache
+def mail_texts(language: Language) -> MailTexts:
+    """Return what a supplier is written in a language."""
+    return parse_mail_texts((_BUNDLED / "mail.toml").read_text("utf-8"))[language]
 
 
 @cache

@@ -8,9 +8,11 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from comity_federation.addresses import is_this_machine
 from comity_node.domain.due_process import FIXED, Windows
 from comity_node.domain.minimize import Policy
 from comity_node.domain.retention import USUAL_MONTHS
+from comity_node.services.mail import MAIL_ADDRESS, MailServer
 from comity_schemas.errors import ComityError
 from comity_schemas.finding import Severity
 from comity_schemas.wire import Slug, misfits
@@ -67,6 +69,17 @@ class Settings(BaseSettings):
     dispute_within_s: Annotated[float, Field(ge=0)] = FIXED.dispute.total_seconds()
     pass_on_after_s: Annotated[float, Field(gt=0)] = FIXED.escalation.total_seconds()
 
+    mail_host: str | None = None
+    """Who takes the node's mail to suppliers; None: the reviewer hands each code on."""
+    mail_port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    mail_tls: Literal["starttls", "tls", "none"] = "starttls"
+    mail_from: Annotated[str, Field(pattern=MAIL_ADDRESS, max_length=254)] | None = None
+    mail_username: str | None = None
+    mail_password_file: Path | None = None
+    mail_ca_file: Path | None = None
+    public_url: str | None = None
+    """Where a supplier opens its code."""
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -83,6 +96,22 @@ class Settings(BaseSettings):
     def policy(self) -> Policy:
         """What this member lets leave."""
         return Policy(self.least_severity, self.validity_months, self.protect_sources)
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """Who takes the node's mail, if anybody."""
+        if self.mail_host is None or self.mail_from is None or self.public_url is None:
+            return None
+        return MailServer(
+            self.mail_host,
+            self.mail_port,
+            self.mail_tls,
+            self.mail_from,
+            self.public_url,
+            self.mail_username,
+            self.mail_password_file,
+            self.mail_ca_file,
+        )
 
     @property
     def windows(self) -> Windows:
@@ -135,4 +164,9 @@ def read_settings(path: Path) -> Settings:
     differences = settings.windows.differences()
     if settings.env == "production" and differences:
         raise SettingsRefused(f"{path}: env is production, which fixes the windows of due process: {differences[0]}")
+    if settings.mail_host is not None:
+        if settings.mail_from is None or settings.public_url is None:
+            raise SettingsRefused(f"{path}: mail_host needs mail_from and public_url")
+        if settings.mail_tls == "none" and not is_this_machine(settings.mail_host):
+            raise SettingsRefused(f"{path}: mail_tls may be none on this machine only: the mail holds a secret code")
     return settings

@@ -18,7 +18,16 @@ from comity_node.domain.vocabulary.crosswalk import (
 from comity_node.domain.vocabulary.glossary import Glossary, parse_glossary
 from comity_node.domain.vocabulary.languages import Language
 from comity_node.domain.vocabulary.proposing import Crosswalks, CrosswalkUnknown, Proposal, proposals_of
-from comity_node.domain.vocabulary.texts import Page, Texts, Translated, Worded, parse_texts, worded
+from comity_node.domain.vocabulary.texts import (
+    MailTexts,
+    Page,
+    Texts,
+    Translated,
+    Worded,
+    parse_mail_texts,
+    parse_texts,
+    worded,
+)
 
 __all__ = [
     "Articles",
@@ -31,6 +40,7 @@ __all__ = [
     "Crosswalks",
     "Glossary",
     "Language",
+    "MailTexts",
     "Page",
     "Proposal",
     "Proposed",
@@ -40,6 +50,7 @@ __all__ = [
     "parse_countries",
     "parse_crosswalk",
     "parse_glossary",
+    "parse_mail_texts",
     "parse_texts",
     "proposals_of",
     "read_articles",

@@ -102,6 +102,36 @@ class _File(Wire):
     text: dict[Indicator, Entry]
 
 
+class MailTexts(Wire):
+    """What a supplier is written: `{member}`, `{address}` and `{code}` are put in."""
+
+    reviewed: Line
+    """`original`, `no`, or who has reviewed it and when."""
+    subject: Line
+    body: Line
+    care: Line
+    machine_written: Line
+
+
+class _MailFile(Wire):
+    ar: MailTexts
+    zh: MailTexts
+    en: MailTexts
+    fr: MailTexts
+    ru: MailTexts
+    es: MailTexts
+
+
+def parse_mail_texts(toml: str) -> dict[Language, MailTexts]:
+    """Return what a file holds.
+
+    Raises:
+        ValueError: a language or a text is missing.
+    """
+    found = _MailFile.from_parsed(tomllib.loads(toml))
+    return {language: getattr(found, language.value) for language in Language}
+
+
 @dataclass(frozen=True, slots=True)
 class Texts:
     """All texts of one language."""
