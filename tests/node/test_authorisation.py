@@ -137,6 +137,7 @@ TABLE = """
     screen_suppliers        401       403       403       403       200       403
     list_suppliers          401       403       200       200       200       403
     show_supplier           401       403       200       200       200       403
+    export_supplier         401       403       200       200       200       403
     join_suppliers          401       403       201       403       403       403
     keep_suppliers_apart    401       403       201       403       403       403
     split_supplier          401       403       201       403       403       403
@@ -523,6 +524,10 @@ async def _supplier(office: Office, who: str, own: bool) -> Asked:
     return {"number": (await office.supplier())[0]}
 
 
+async def _supplier_file(office: Office, who: str, own: bool) -> Asked:
+    return {**await _supplier(office, who, own), "params": {"form": "xlsx"}}
+
+
 async def _two_suppliers(office: Office, who: str, own: bool) -> Asked:
     (first, _), (second, _) = await office.supplier(), await office.supplier()
     return {"json": {"first": first, "second": second, "because": "other"}}
@@ -683,6 +688,7 @@ MAKE: dict[str, Make] = {
     "screen_suppliers": _suppliers,
     "list_suppliers": _which,
     "show_supplier": _supplier,
+    "export_supplier": _supplier_file,
     "join_suppliers": _two_suppliers,
     "keep_suppliers_apart": _two_suppliers,
     "split_supplier": _supplier_to_split,

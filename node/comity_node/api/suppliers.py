@@ -1,8 +1,10 @@
 """Suppliers as this node knows them: who says what, who is the same, who is not. No statement is changed by it."""
 
+import asyncio
+from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from comity_node.api.bodies import MOST_ROWS, Body, Id
@@ -12,13 +14,14 @@ from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.auth import Reviewer, SupplierReader, ThisNode
 from comity_node.db import Store
 from comity_node.db.suppliers import Wanted
+from comity_node.domain.export import csv_of, workbook_of
 from comity_node.domain.suppliers.account import Sorting
 from comity_node.domain.suppliers.judging import Because, Judgement
 from comity_node.domain.trail import Event
-from comity_node.services.suppliers import judging
+from comity_node.services.suppliers import exporting, judging
 from comity_node.services.suppliers.answers import describe_judgement, describe_known, describe_shown, person_names
 from comity_node.services.suppliers.following import catch_up
-from comity_node.services.suppliers.showing import show
+from comity_node.services.suppliers.showing import MOST_READ, show
 from comity_schemas.countries import Country
 from comity_schemas.identifiers import Identifier
 from comity_schemas.subject import SubjectType
@@ -201,7 +204,9 @@ async def show_supplier(
     return SupplierOut(**await shown_to(node, person.id, number, sort, skip, limit))
 
 
-async def shown_to(node: ThisNode, person: str, number: int, sort: Sorting, skip: int, limit: int) -> dict[str, Any]:
+async def shown_to(
+    node: ThisNode, person: str, number: int, sort: Sorting, skip: int, limit: int, what: str = "one"
+) -> dict[str, Any]:
     """Return an answer once the trail says that somebody asked; never about whom."""
     await catch_up(node.database)
     registry, now = await node.registry(), node.clock()
@@ -209,8 +214,42 @@ async def shown_to(node: ThisNode, person: str, number: int, sort: Sorting, skip
         shown = await show(store, number, registry, now)
         people = await person_names(store, shown.judgements, shown.facts)
     async with node.database.write() as store:
-        await store.trail.add(now, person, Event.SUPPLIER_SHOWN, "suppliers", what="one", positions=shown.positions)
+        await store.trail.add(now, person, Event.SUPPLIER_SHOWN, "suppliers", what=what, positions=shown.positions)
     return describe_shown(shown, people, sorting=sort, skip=skip, most=limit)
+
+
+class Form(StrEnum):
+    """How an export is written; a CSV holds findings or decisions, a workbook both, a sheet each."""
+
+    FINDINGS_CSV = "findings.csv"
+    DECISIONS_CSV = "decisions.csv"
+    WORKBOOK = "xlsx"
+
+
+_CSV, _XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@router.get(
+    "/suppliers/{number}/export",
+    response_class=Response,
+    responses=refuses(403, 404) | {200: {"description": "a file", "content": {_CSV: {}, _XLSX: {}}}},
+)
+async def export_supplier(number: Number, person: SupplierReader, node: ThisNode, form: Form) -> Response:
+    """What is known of a supplier as a file, with the terms of every statement; no cell can run as a formula."""
+    shown = await shown_to(node, person.id, number, Sorting.NEWEST, 0, 2 * MOST_READ, what="export")
+    return await asyncio.to_thread(_file, shown, form)
+
+
+def _file(shown: dict[str, Any], form: Form) -> Response:
+    if form is Form.WORKBOOK:
+        tables = {
+            "About": exporting.about_table(shown),
+            "Findings": exporting.findings_table(shown),
+            "Decisions (orders)": exporting.decisions_table(shown),
+        }
+        return Response(workbook_of(tables), media_type=_XLSX)
+    one = exporting.findings_table if form is Form.FINDINGS_CSV else exporting.decisions_table
+    return Response(csv_of(one(shown), exporting.notes(shown)), media_type=_CSV)
 
 
 @router.post("/suppliers/join", status_code=201, responses=refuses(403, 404, 409))

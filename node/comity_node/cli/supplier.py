@@ -2,6 +2,7 @@
 
 import json
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -95,6 +96,23 @@ def show(
     say_decisions({"decisions": orders, "unreadable_decisions": 0, "decision_state": "as this node has them"})
     typer.echo(f"As of {found['as_of'][:19].replace('T', ' ')} UTC, {found['coverage']['in_words']}.")
     typer.echo(found["words"])
+
+
+@app.command()
+def export(
+    supplier: Number,
+    file: Annotated[Path, typer.Argument(help="A new file: .xlsx for all, .csv for findings.")],
+    decisions: Annotated[bool, typer.Option("--decisions", help="In the .csv, not findings.")] = False,
+) -> None:
+    """Write what is known of a supplier to a file, with the terms of every statement."""
+    if file.suffix not in (".xlsx", ".csv"):
+        raise typer.BadParameter("the file ends in .xlsx or .csv")
+    form = "xlsx" if file.suffix == ".xlsx" else "decisions.csv" if decisions else "findings.csv"
+    with told_plainly():
+        content = Remote().get_bytes(f"/suppliers/{supplier}/export?form={form}")
+        with file.open("xb") as written:
+            written.write(content)
+    typer.echo(f"Written to {file}. The terms of each statement stand beside it and go with it.")
 
 
 @app.command()

@@ -1,0 +1,55 @@
+"""Tables for spreadsheet programs, in which nothing that a stranger wrote is ever run as a formula.
+
+A cell that begins with a sign by which some program begins a formula gets an apostrophe before it, in both forms: a
+workbook may be saved as CSV later. Source: OWASP, CSV Injection.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+
+Cell = str | int | None
+Table = Sequence[Sequence[Cell]]
+"""Rows with the headings first."""
+
+_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+MOST_IN_A_CELL = 32_767
+"""Characters; a spreadsheet program refuses a file with more."""
+
+
+def harmless(cell: Cell) -> Cell:
+    """Return what a cell may hold: text that would begin a formula with an apostrophe before it, cut to what fits."""
+    if not isinstance(cell, str):
+        return cell
+    text = cell[: MOST_IN_A_CELL - 1]
+    return f"'{text}" if text.lstrip(" \u00a0").startswith(_BEGINS_A_FORMULA) else text
+
+
+def csv_of(table: Table, notes: Iterable[str]) -> bytes:
+    """Return a table as CSV in UTF-8 with a mark by which spreadsheet programs know it, the notes below it."""
+    written = io.StringIO(newline="")
+    writer = csv.writer(written)
+    writer.writerows([harmless(cell) for cell in row] for row in table)
+    writer.writerows([harmless(note)] for note in notes)
+    return b"\xef\xbb\xbf" + written.getvalue().encode("utf-8")
+
+
+def workbook_of(tables: Mapping[str, Table]) -> bytes:
+    """Return tables as a workbook, a sheet each; every text is a text, whatever it begins with."""
+    book = Workbook(write_only=True)
+    for title, table in tables.items():
+        sheet = book.create_sheet(title)
+        for row in table:
+            cells = []
+            for value in row:
+                cell = WriteOnlyCell(sheet, harmless(value))
+                if isinstance(value, str):
+                    cell.data_type = "s"
+                cells.append(cell)
+            sheet.append(cells)
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
