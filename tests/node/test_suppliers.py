@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -378,3 +379,16 @@ async def test_audits_and_in_what_nothing_is_open_stand_on_the_suppliers_page(de
     assert [(a["published_by"], a["standing"]) for a in shown["audits"]] == [("city", "current")]
     # A finding is open on FL08, whatever the audit says.
     assert shown["assessed"]["nothing_open"] == ["FL07"]
+
+
+async def test_check_notices_a_mention_that_follows_from_no_statement(desk: Desk) -> None:
+    one, two = await desk.say("A", "agency", LEI), await desk.say("B", "agency", CNPJ)
+    numbers = [await desk.number(one), await desk.number(two)]
+    await desk.say("C", "agency", OTHER_CNPJ)
+    member = desk.publishers["agency"].member()
+    assert await desk.bench.check(member) == [], "what was not followed yet is no difference"
+    async with desk.database.write() as store:
+        (record,) = (await store.view.numbers([one.hash])).values()
+        (mention,) = await store.suppliers.mentioned_by([record])
+        await store.suppliers.put_mentions([record], [replace(mention, supplier=numbers[1])])
+    assert await desk.bench.check(member) == [f"agency: record {record} mentions other suppliers than are kept"]

@@ -156,11 +156,6 @@ class Suppliers:
             newest[mention.supplier] = max(mention.told[:7], newest.get(mention.supplier, ""))
         await self._insert(_NEWEST, [{"s": s, "n": told} for s, told in newest.items()])
 
-    async def move(self, entries: Sequence[int], supplier: int, to: int) -> None:
-        """Let statements about one supplier be about another."""
-        of_these = col(SupplierMentionRow.entry).in_(entries), col(SupplierMentionRow.supplier) == supplier
-        await self._session.exec(update(SupplierMentionRow).where(*of_these).values(supplier=to))
-
     async def set_whole(self, wholes: Mapping[int, int]) -> None:
         """Write with whom suppliers are joined."""
         await self._insert(_WHOLE, [{"s": s, "w": whole} for s, whole in wholes.items()])

@@ -1,5 +1,6 @@
 """`comity check`: decides and folds everything anew, compares with what is stored, and keeps nothing of it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from comity_federation.decision import Accepted, Refused
@@ -19,6 +20,7 @@ from comity_node.domain.supplier_view import (
 from comity_node.services.release import read_outgoing
 from comity_node.services.settle import redecide, settle_log
 from comity_node.services.subscriptions import trust_fingerprint
+from comity_node.services.suppliers.following import derive, follow
 
 
 async def check(database: Database, registry: Registry, now: datetime) -> list[str]:
@@ -35,15 +37,27 @@ async def check(database: Database, registry: Registry, now: datetime) -> list[s
             problems.append(f"{orphans} rows of the view belong to no record that was received")
         await _settle_inbox(store, registry, now)
         indexed_before = await store.view.indexed()
+        while await follow(store):
+            pass
         for member in registry.members:
             view_before = await store.view.of_log(member.slug)
             accepted_before = await _accepted(store, member.slug)
             await redecide(store, member, now, why="check")
             problems += _differences(member.slug, view_before, await store.view.of_log(member.slug))
+            problems += await _check_mentions(store, member.slug, sorted(view_before))
             problems += _chain_problems(member.slug, accepted_before, await _accepted(store, member.slug))
         if await store.view.indexed() != indexed_before:
             problems.append("the names and identifiers under which statements are found differ from what they say")
     return problems
+
+
+async def _check_mentions(store: Store, slug: str, hashes: Sequence[str]) -> list[str]:
+    """Compare whom statements are kept to mention with whom they do: what was not followed yet is no difference."""
+    numbers = sorted((await store.view.numbers(hashes)).values())
+    before = set(await store.suppliers.mentioned_by(numbers))
+    await derive(store, numbers)
+    wrong = {mention.entry for mention in before ^ set(await store.suppliers.mentioned_by(numbers))}
+    return [f"{slug}: record {number} mentions other suppliers than are kept" for number in sorted(wrong)]
 
 
 async def _settle_inbox(store: Store, registry: Registry, now: datetime) -> None:
