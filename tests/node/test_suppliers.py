@@ -96,6 +96,11 @@ async def test_a_site_stands_under_its_organisation_and_its_findings_are_shown_a
     site = await desk.show(await desk.number(klang))
     assert list(said(site)) == [klang.hash]
     assert [o["number"] for o in site["operated_by"]] == [await desk.number(firm)]
+    async with desk.database.read() as store:
+        counted = (await store.suppliers.counted([await desk.number(firm)]))[await desk.number(firm)]
+    assert (counted.findings, counted.findings_of_sites, counted.decisions) == (1, 2, 0)
+    with pytest.raises(JudgementContradicts, match="site-of"):
+        await desk.join(await desk.number(klang), await desk.number(firm))
     alike = [each["number"] for each in site["perhaps_the_same"]]
     assert alike == [await desk.number(ipoh)], "its organisation has its name and is no second site"
 

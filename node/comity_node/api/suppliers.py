@@ -1,6 +1,7 @@
 """Suppliers as this node knows them: who says what, who is the same, who is not. No statement is changed by it."""
 
 import asyncio
+from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -58,6 +59,8 @@ class KnownOut(BaseModel):
     newest: str | None
     """The newest month that a statement about it tells of."""
     findings: int
+    findings_of_sites: int
+    findings_through_providers: int
     decisions: int
     """Statements, not events and not people: several may tell of one thing."""
 
@@ -126,8 +129,7 @@ async def list_suppliers(body: SuppliersIn, person: SupplierReader, node: ThisNo
         KnownOut(
             **describe_known(known),
             newest=known.newest or None,
-            findings=counted[known.whole][0],
-            decisions=counted[known.whole][1],
+            **asdict(counted[known.whole]),
         )
         for known in found[: body.limit]
     ]

@@ -55,7 +55,7 @@ def list_suppliers(
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
     for each in found["suppliers"]:
-        typer.echo(f"{_who(each)}: {each['findings']} findings, {each['decisions']} decisions")
+        typer.echo(f"{_who(each)}: {_counts(each)}")
     if found["further"]:
         typer.echo(f"Further ones: --skip {skip + len(found['suppliers'])}")
     if found["not_yet_taken_in"]:
@@ -272,6 +272,12 @@ def _named(whom: dict[str, Any]) -> str:
     return f"{whom['number']} {whom['name'] or ''}".strip()
 
 
+def _counts(known: dict[str, Any]) -> str:
+    beside = {"findings_of_sites": "about its sites", "findings_through_providers": "through its labour providers"}
+    more = [f"{known[what]} {words}" for what, words in beside.items() if known[what]]
+    return ", ".join([f"{known['findings']} findings about it", *more, f"{known['decisions']} decisions"])
+
+
 def _age(finding: dict[str, Any]) -> str:
     months = finding["months_old"]
-    return "age not told to the month" if months is None else f"{months} months old"
+    return "age not told to the month" if months is None else f"{months} {'month' if months == 1 else 'months'} old"

@@ -65,6 +65,16 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """How many statements concern somebody, apart by how they do; several may tell of one thing."""
+
+    findings: int
+    findings_of_sites: int
+    findings_through_providers: int
+    decisions: int
+
+
+@dataclass(frozen=True, slots=True)
 class NewSupplier:
     """Somebody who may not be known yet."""
 
@@ -265,20 +275,27 @@ class Suppliers:
         query = _MENTIONS.where(col(row.event).in_(sorted(set(events))), col(row.role) == Role.SUBJECT.value)
         return await self._mentions(query.order_by(col(row.entry)).limit(most))
 
-    async def counted(self, wholes: Sequence[int]) -> dict[int, tuple[int, int]]:
-        """Return how many findings and how many decisions there are about each, joined ones together."""
+    async def counted(self, wholes: Sequence[int]) -> dict[int, Counted]:
+        """Return how many statements there are about each, joined ones together."""
         mention, row = SupplierMentionRow, SupplierRow
         query = (
-            sa_select(col(row.whole), col(mention.decision), func.count())
+            sa_select(col(row.whole), col(mention.role), col(mention.decision), func.count())
             .join(row, col(row.number) == col(mention.supplier))
-            .where(col(row.whole).in_(wholes), col(mention.role) == Role.SUBJECT.value)
-            .group_by(col(row.whole), col(mention.decision))
+            .where(col(row.whole).in_(wholes))
+            .group_by(col(row.whole), col(mention.role), col(mention.decision))
         )
-        found: dict[int, tuple[int, int]] = dict.fromkeys(wholes, (0, 0))
-        for whole, decision, count in await (await self._session.connection()).execute(query):
-            findings, decisions = found[whole]
-            found[whole] = (findings, count) if decision else (count, decisions)
-        return found
+        found: dict[int, dict[tuple[Role, bool], int]] = {whole: {} for whole in wholes}
+        for whole, role, decision, count in await (await self._session.connection()).execute(query):
+            found[whole][Role(role), bool(decision)] = count
+        return {
+            whole: Counted(
+                findings=said.get((Role.SUBJECT, False), 0),
+                findings_of_sites=said.get((Role.OPERATOR, False), 0),
+                findings_through_providers=said.get((Role.CLIENT, False), 0),
+                decisions=said.get((Role.SUBJECT, True), 0),
+            )
+            for whole, said in found.items()
+        }
 
     async def _numbers(self, keys: Sequence[str]) -> dict[str, int]:
         found: dict[str, int] = {}

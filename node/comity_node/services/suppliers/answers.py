@@ -149,7 +149,7 @@ def describe_fact(fact: Fact, people: Mapping[str, str], whom: Mapping[int, Know
 
     other = "" if fact.other is None else named(fact.other)
     said = {
-        FactKind.ENTERED: f"{named(fact.supplier)} was entered here",
+        FactKind.ENTERED: named(fact.supplier),
         FactKind.FORMER_NAME: f"{named(fact.supplier)} was called {fact.text}",
         FactKind.OWNED_BY: f"{named(fact.supplier)} is owned by {other}",
         FactKind.IN_CONSORTIUM: f"{named(fact.supplier)} is in the consortium {other}",

@@ -20,6 +20,7 @@ from comity_node.domain.suppliers.judging import (
 from comity_node.domain.suppliers.mentions import Role, mentions
 from comity_node.domain.trail import Event
 from comity_node.services.suppliers.following import derive
+from comity_schemas.subject import SubjectType
 
 MOST_JOINED = 200
 """Suppliers that can be one; more is a mistake."""
@@ -39,11 +40,16 @@ async def judge_same(store: Store, person: Person, first: int, second: int, why:
     Raises:
         NotFound: one of them does not exist.
         AlreadyJudged: they are joined.
-        JudgementContradicts: somebody judged that two of them are not the same.
+        JudgementContradicts: one is a site and the other is not, or somebody judged that two of them are not the same.
     """
     one, other = await _two(store, first, second)
     if one.whole == other.whole:
         raise AlreadyJudged(f"{first} and {second} are joined already; nothing was changed")
+    if (one.kind is SubjectType.SITE) is not (other.kind is SubjectType.SITE):
+        raise JudgementContradicts(
+            f"a site and an organisation are not one: note that it is its site (site-of). {first} and {second} "
+            "stay as they are"
+        )
     left, right = await _joined(store, one), await _joined(store, other)
     if len(left) + len(right) > MOST_JOINED:
         raise JudgementContradicts(f"more than {MOST_JOINED} suppliers would become one; nothing was changed")
