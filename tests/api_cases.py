@@ -65,11 +65,9 @@ SENSIBLE: dict[str, dict[str, Any]] = {
     "POST /api/v1/replies": {"review": None, "act": "dispute", "codes": ["remedied"]},
     "POST /api/v1/suppliers": {"name": "Entered", "country": "CH"},
     "POST /api/v1/suppliers/search": {"newest_first": True},
-    "POST /api/v1/suppliers/{number}/split": {"statements": None, "because": "namesake"},
     "POST /api/v1/judgements/{judgement_id}/undo": {},
     "POST /api/v1/suppliers/{number}/facts": {"fact": "owned-by", "other": None},
     "POST /api/v1/suppliers/join": {"first": None, "second": None, "because": "same-identifier"},
-    "POST /api/v1/suppliers/keep-apart": {"first": None, "second": None, "because": "namesake"},
     "POST /api/v1/cases/{case_id}/steps": {"step": "reviewed"},
     "POST /api/v1/cases/{case_id}/staff": {"name": "focal person"},
     "PUT /api/v1/focal-points": {"names": ["focal person", "all"]},
@@ -182,6 +180,7 @@ async def _things(office: Office, often: int) -> dict[str, list[Any]]:
 
 async def _suppliers(office: Office, often: int) -> dict[str, list[Any]]:
     known = [await office.supplier() for _ in range(2 * often)]
+    alone = [await office.supplier() for _ in range(3)]
     numbers: list[Any] = [number for number, _ in known]
     return {
         # A report's section too has a number.
@@ -193,6 +192,8 @@ async def _suppliers(office: Office, often: int) -> dict[str, list[Any]]:
         "owner": numbers[:often],
         "fact_id": [await office.fact() for _ in range(often)],
         "list_id": [await office.factory_list() for _ in range(often)],
+        "kept apart": [number for number, _ in alone[:2]],
+        "split": list(alone[2]),
         "judgement_id": [await office.judgement() for _ in range(often)],
     }
 
@@ -272,6 +273,15 @@ def _deepen(case: Any, site: Site, data: st.DataObject) -> dict[str, Any]:
         # Most of the time: some operations name two things, and both must exist.
         if name in site.things and (wholly or data.draw(st.integers(0, 3))):
             case.path_parameters[name] = data.draw(st.sampled_from(site.things[name]))
+    if wholly and case.operation.label == "POST /api/v1/suppliers/keep-apart":
+        first, second = site.things["kept apart"]
+        case.body = {"first": first, "second": second, "because": "namesake"}
+        return {}
+    if wholly and case.operation.label == "POST /api/v1/suppliers/{number}/split":
+        number, statement = site.things["split"]
+        case.path_parameters["number"] = str(number)
+        case.body = {"statements": [statement], "because": "namesake"}
+        return {}
     if wholly and case.operation.label in SENSIBLE:
         case.body = {
             name: data.draw(st.sampled_from(site.things[name])) if value is None else value
