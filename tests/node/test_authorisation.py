@@ -130,6 +130,7 @@ TABLE = """
     make_link               401       403/403   201/404   201/404   403/403   403/403
     revoke_link             401       403/403   204/404   204/404   403/403   403/403
     show_to_supplier        401       401       401       401       401       401
+    list_own_answers        401       401       401       401       401       401
     save_draft              401       401       401       401       401       401
     extend_window           401       401       401       401       401       401
     say                     401       401       401       401       401       401
@@ -154,6 +155,7 @@ TABLE = """
     export_record           401       403/403   200/200   200/200   200/200   200/200
 
     list_indicators         401       200       200       200       200       200
+    list_answers            401       200       200       200       200       200
     list_countries          401       200       200       200       200       200
     list_crosswalks         401       200       200       200       200       200
     list_clauses            401       200       200       200       200       200

@@ -7,8 +7,8 @@ import pytest
 
 from builders import CHECKOUT
 from comity_node.cli.report import say_drafts
-from comity_node.domain.vocabulary import Language, Page, Texts, Translated, parse_texts, worded
-from comity_node.vocabulary import glossary, texts
+from comity_node.domain.vocabulary import ANSWERS, Language, Page, Texts, Translated, parse_answers, parse_texts, worded
+from comity_node.vocabulary import describe_answers, glossary, texts
 from comity_schemas.indicators import ILO_ELEVEN, Indicator
 from comity_schemas.meanings import MEANINGS, reported
 from node_world import comity
@@ -177,3 +177,28 @@ def test_the_command_marks_what_a_machine_wrote_and_shows_the_original_too() -> 
 
 def test_the_files_are_the_five_languages_and_the_glossary() -> None:
     assert {path.name for path in Path(FOLDER).iterdir()} == {f"{o.value}.toml" for o in OTHERS} | {"glossary.toml"}
+
+
+# --- answers of suppliers and reviewers
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_answer_has_words_the_english_leads_and_a_machines_are_marked(language: Language) -> None:
+    said = describe_answers(language)
+    assert [(each["kind"], each["code"]) for each in said] == [tuple(answer.split(".")) for answer in ANSWERS]
+    english = [each["says"] for each in describe_answers(Language.ENGLISH)]
+    assert [each["says"] for each in said] == english, "the original leads on a reply and on a decision"
+    beside = [each["beside"] for each in said]
+    if language is Language.ENGLISH:
+        assert set(beside) == {None}
+        return
+    assert None not in beside and len(set(beside)) == len(ANSWERS) and not set(beside) & set(english)
+    assert all(each["mark"] for each in said), "a person has reviewed them: mend this test"
+    for original, other in zip(english, beside, strict=True):
+        assert glossary().faults(str(original), str(other), language) == []
+
+
+def test_answers_that_lack_a_code_are_refused() -> None:
+    toml = (FOLDER / "answers.toml").read_text("utf-8")
+    with pytest.raises(ValueError, match=r"code\.remedied"):
+        parse_answers(toml.replace('"code.remedied" = "已予纠正"\n', ""))

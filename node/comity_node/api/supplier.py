@@ -11,6 +11,7 @@ from comity_node.api.bodies import Body, Id
 from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
 from comity_node.api.replies import Codes, Text, WordOut, describe_word
+from comity_node.api.vocabulary import AnswerOut, AnswersOut
 from comity_node.auth import Releaser, ThisNode
 from comity_node.db import Store
 from comity_node.domain.errors import NotSignedIn
@@ -18,6 +19,7 @@ from comity_node.domain.trail import Event
 from comity_node.domain.vocabulary import Language
 from comity_node.services import mail, supplier_links
 from comity_node.services.peers.limits import Limits
+from comity_node.vocabulary import describe_answers
 from comity_node.wiring import Node
 from comity_schemas.reply import ReplyAct
 
@@ -145,6 +147,12 @@ async def show_to_supplier(secret: Secret, node: ThisNode) -> SupplierOut:
     """What you see through your link. Opening it uses nothing up."""
     async with node.database.read() as store:
         return await _show(store, secret, node)
+
+
+@router.get("/supplier/vocabulary", responses=refuses(422, 429))
+async def list_own_answers(secret: Secret, language: Language = Language.ENGLISH) -> AnswersOut:
+    """The codes that you can answer with, and those that are decided, in words of your language beside the English."""
+    return AnswersOut(answers=[AnswerOut.model_validate(each) for each in describe_answers(language)])
 
 
 @router.put("/supplier/draft", responses=refuses(410, 422, 429))

@@ -10,7 +10,14 @@ from pydantic import BaseModel
 from comity_node.api.contract import refuses
 from comity_node.auth import SignedIn, ThisNode
 from comity_node.domain.vocabulary import Language
-from comity_node.vocabulary import countries, crosswalks_with, describe_clause, describe_codes, describe_crosswalk
+from comity_node.vocabulary import (
+    countries,
+    crosswalks_with,
+    describe_answers,
+    describe_clause,
+    describe_codes,
+    describe_crosswalk,
+)
 
 router = APIRouter(prefix="/vocabulary", tags=["vocabulary"])
 
@@ -57,6 +64,31 @@ async def list_indicators(person: SignedIn, language: Language = Language.ENGLIS
     """All codes: what each means, what to look for, what to ask, and the source it stands on."""
     found = await asyncio.to_thread(describe_codes, language)
     return CodesOut(codes=[CodeOut.model_validate(code, from_attributes=True) for code in found])
+
+
+class AnswerOut(BaseModel):
+    """A code of a supplier's or a reviewer's answer in words. `says` is the English original, which counts."""
+
+    kind: str
+    """`act` and `code` of a supplier; `outcome` of a dispute, reason of a `withdrawal`."""
+    code: str
+    says: str
+    beside: str | None
+    """A translation."""
+    mark: str | None
+    """What must be shown with it, in its own language, while no person has reviewed it."""
+
+
+class AnswersOut(BaseModel):
+    """All of them."""
+
+    answers: list[AnswerOut]
+
+
+@router.get("/answers", responses=refuses(422))
+async def list_answers(person: SignedIn, language: Language = Language.ENGLISH) -> AnswersOut:
+    """The codes with which suppliers answer and people decide, in words."""
+    return AnswersOut(answers=[AnswerOut.model_validate(each) for each in describe_answers(language)])
 
 
 class ClauseOut(BaseModel):

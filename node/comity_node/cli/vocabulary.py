@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from comity_node.domain.vocabulary import CountryName, Language, Page, Translated, worded
-from comity_node.vocabulary import CodeText, TranslatedCode, describe_codes, texts
+from comity_node.vocabulary import CodeText, TranslatedCode, describe_answers, describe_codes, texts
 from comity_node.vocabulary import countries as country_list
 from comity_schemas.identifiers import Identifier
 from comity_schemas.indicators import Indicator
@@ -128,3 +128,20 @@ def _say(text: CodeText, *, in_full: bool) -> None:
 
 def _guidance(original: str, other: TranslatedCode, text: str) -> str:
     return worded(original, Translated(text, Language(other.language), other.reviewed), Page.GUIDANCE).leads
+
+
+def answers(
+    language: Annotated[Language, typer.Option(help="A translation beside the English original.")] = Language.ENGLISH,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+) -> None:
+    """Say in words the codes that suppliers and reviewers answer with. The English original counts."""
+    found = describe_answers(language)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    for each in found:
+        typer.echo(f"{each['kind']:<11}{each['code']:<20}{each['says']}")
+        if each["beside"]:
+            typer.echo(f"{'':31}{each['beside']}")
+    if found[0]["mark"]:
+        typer.echo(found[0]["mark"])

@@ -9,14 +9,16 @@ from comity_node.vocabulary.crosswalks import (
     read_crosswalk,
 )
 from comity_node.vocabulary.indicators import CodeText, TranslatedCode, describe_codes
-from comity_node.vocabulary.texts import glossary, mail_texts, texts
+from comity_node.vocabulary.texts import answers, describe_answers, glossary, mail_texts, texts
 
 __all__ = [
     "CodeText",
     "TranslatedCode",
+    "answers",
     "bundled_crosswalks",
     "countries",
     "crosswalks_with",
+    "describe_answers",
     "describe_clause",
     "describe_codes",
     "describe_crosswalk",

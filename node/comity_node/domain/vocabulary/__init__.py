@@ -6,6 +6,7 @@ Rules:
 - A file that does not fit is refused as a whole, with line and reason. Nothing of it is used.
 """
 
+from comity_node.domain.vocabulary.answers import ANSWERS, AnswerWords, answer_in_words, parse_answers
 from comity_node.domain.vocabulary.articles import Articles, read_articles
 from comity_node.domain.vocabulary.countries import Countries, CountryName, parse_countries
 from comity_node.domain.vocabulary.crosswalk import (
@@ -30,6 +31,8 @@ from comity_node.domain.vocabulary.texts import (
 )
 
 __all__ = [
+    "ANSWERS",
+    "AnswerWords",
     "Articles",
     "Clause",
     "Countries",
@@ -47,6 +50,8 @@ __all__ = [
     "Texts",
     "Translated",
     "Worded",
+    "answer_in_words",
+    "parse_answers",
     "parse_countries",
     "parse_crosswalk",
     "parse_glossary",
