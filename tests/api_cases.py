@@ -50,6 +50,7 @@ SENSIBLE: dict[str, dict[str, Any]] = {
     "POST /api/v1/contracts/import": {"form": "csv", "content": CONTRACTS},
     "PATCH /api/v1/contracts/{contract_id}": {"note": "as on page 4", "reason": "misread"},
     "PUT /api/v1/contracts/{contract_id}/exit-plan": EXIT_PLAN,
+    "POST /api/v1/contracts/{contract_id}/duties": {"kind": "give-audit-report", "due": "2027-01-31"},
     "POST /api/v1/contracts/{contract_id}/terminate": {"reason": "labour-rights"},
     "POST /api/v1/contracts/{contract_id}/resume": {"reason": "it was another contract"},
     "PATCH /api/v1/duties/{duty_id}": {"due": "2024-02-28", "reason": "misread"},
@@ -74,6 +75,12 @@ SENSIBLE: dict[str, dict[str, Any]] = {
     "POST /api/v1/replies/{word_id}/decide": {"outcome": "dismissed"},
 }
 """What somebody would ask who knows what there is, by the operation; None: one of those that exist."""
+
+SENSIBLE_QUERY: dict[str, dict[str, Any]] = {
+    "GET /api/v1/plan": {"report": None, "observation": "O1"},
+    "GET /api/v1/vocabulary/clauses": {"scheme": "SMETA", "version": "7.0"},
+}
+"""The same where it stands behind the question mark."""
 
 
 @dataclass
@@ -281,6 +288,12 @@ def _deepen(case: Any, site: Site, data: st.DataObject) -> dict[str, Any]:
         number, statement = site.things["split"]
         case.path_parameters["number"] = str(number)
         case.body = {"statements": [statement], "because": "namesake"}
+        return {}
+    if wholly and case.operation.label in SENSIBLE_QUERY:
+        case.query = {
+            name: data.draw(st.sampled_from(site.things[name])) if value is None else value
+            for name, value in SENSIBLE_QUERY[case.operation.label].items()
+        }
         return {}
     if wholly and case.operation.label in SENSIBLE:
         case.body = {
