@@ -20,7 +20,7 @@ from comity_node.app import create_app
 from comity_node.domain.contracts import ExitCheck
 from comity_node.mappings import mapping_text
 from comity_node.services.accounts import hash_password, make_token
-from comity_node.services.relay import Head, sign_queued
+from comity_node.services.publishing.relay import Head, sign_queued
 from heard import NOBODY_BLAMED, open_sample
 from node_world import Actor, Bench, House, Town, audit_report
 

@@ -26,8 +26,8 @@ from comity_federation.kafka_topics import prepare_topics, revoke_rights
 from comity_node.db.reports import StoredReport
 from comity_node.domain.minimize import Policy
 from comity_node.domain.people import Person
-from comity_node.services.check import check
-from comity_node.services.release import approve, propose_release
+from comity_node.services.operating.check import check
+from comity_node.services.review.release import approve, propose_release
 from comity_schemas.member import Role
 from fault_proxy import PRODUCE
 from heard import hear

@@ -7,7 +7,7 @@ from typing import Any
 from comity_node.db import Store
 from comity_node.domain.due_process import FIXED, AtRisk, Outcome, RetaliationCheck, Windows
 from comity_node.domain.people import Person
-from comity_node.services.due_process import check_retaliation, notify_supplier, why_exempt
+from comity_node.services.review.due_process import check_retaliation, notify_supplier, why_exempt
 from comity_schemas.handling import Contact
 
 AT_ONCE = Windows(timedelta(0), timedelta(0), FIXED.postponed, FIXED.dispute)

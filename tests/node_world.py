@@ -39,11 +39,11 @@ from comity_node.db import Database
 from comity_node.db.migrate import migrate_async
 from comity_node.domain.people import Person, PersonRole
 from comity_node.services.accounts import add_person, make_token
-from comity_node.services.check import check
-from comity_node.services.intake import take_in
-from comity_node.services.opening import open_records
-from comity_node.services.settle import Settled, settle
-from comity_node.services.subscriptions import subscribe
+from comity_node.services.operating.check import check
+from comity_node.services.receiving.intake import take_in
+from comity_node.services.receiving.opening import open_records
+from comity_node.services.receiving.settle import Settled, settle
+from comity_node.services.receiving.subscriptions import subscribe
 from comity_node.wiring import Node
 from comity_node.wiring.founding import Founding, found_node
 from comity_node.workers.exchange import Exchange, Part

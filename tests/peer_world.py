@@ -35,16 +35,16 @@ from comity_node.db.reports import StoredReport
 from comity_node.domain.minimize import Policy
 from comity_node.domain.people import PersonRole
 from comity_node.services.accounts import add_person
-from comity_node.services.intake import take_in
-from comity_node.services.own_log import reconcile
 from comity_node.services.peers.asking import Peers
 from comity_node.services.peers.client import PeerClient
 from comity_node.services.peers.heads import Comparison
 from comity_node.services.peers.refill import Refill
-from comity_node.services.peers.words import note_checkpoint
-from comity_node.services.relay import sign_and_send
-from comity_node.services.release import approve, propose_release
-from comity_node.services.settle import settle
+from comity_node.services.publishing.own_log import reconcile
+from comity_node.services.publishing.relay import sign_and_send
+from comity_node.services.receiving.intake import take_in
+from comity_node.services.receiving.settle import settle
+from comity_node.services.receiving.words import note_checkpoint
+from comity_node.services.review.release import approve, propose_release
 from comity_schemas.member import Member
 from comity_schemas.statement import Checkpoint
 from heard import hear

@@ -13,9 +13,9 @@ from comity_node.db.reviews import Review
 from comity_node.domain.minimize import Policy
 from comity_node.domain.people import Person, PersonRole
 from comity_node.services.accounts import add_person
-from comity_node.services.audience import consent
-from comity_node.services.relay import Head, sign_queued
-from comity_node.services.release import approve, propose_release, propose_withdrawal, reject
+from comity_node.services.publishing.relay import Head, sign_queued
+from comity_node.services.review.audience import consent
+from comity_node.services.review.release import approve, propose_release, propose_withdrawal, reject
 from comity_schemas.member import Member, MemberStatus, Role
 from comity_schemas.report import Report
 from comity_schemas.statement import WithdrawalReason

@@ -27,7 +27,7 @@ from builders import HANDLING
 from comity_federation.kafka_bus import KafkaSettings
 from comity_federation.kafka_topics import prepare_topics
 from comity_node.db.reviews import Review
-from comity_node.services.release import RELEASE
+from comity_node.services.review.release import RELEASE
 from comity_schemas.finding import Finding
 from comity_schemas.member import Role
 from heard import hear

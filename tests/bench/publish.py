@@ -33,7 +33,7 @@ from comity_federation.kafka_topics import prepare_topics
 from comity_federation.log_state import LogState
 from comity_federation.statements import Outgoing, cloud_event_headers
 from comity_node.db.reviews import Review
-from comity_node.services.release import RELEASE
+from comity_node.services.review.release import RELEASE
 from node_world import House, clean_environment
 
 GOAL = Goal(ratio_at_least=0.25, value_at_least=3_000)

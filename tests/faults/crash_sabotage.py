@@ -5,8 +5,8 @@ from typing import Any
 
 from comity_federation.bus import Delivered, Skipped
 from comity_node.db import Database
-from comity_node.services.intake import TakenIn
-from comity_node.services.relay import Head
+from comity_node.services.publishing.relay import Head
+from comity_node.services.receiving.intake import TakenIn
 from comity_node.workers import receiver, relay
 
 

@@ -25,8 +25,8 @@ from comity_node.app import create_app
 from comity_node.db.migrate import migrate_async
 from comity_node.db.reports import StoredReport
 from comity_node.domain.minimize import Policy
-from comity_node.services.release import approve, propose_release
-from comity_node.services.subscriptions import trust_fingerprint
+from comity_node.services.receiving.subscriptions import trust_fingerprint
+from comity_node.services.review.release import approve, propose_release
 from comity_node.wiring import Node
 from comity_schemas.member import Member, MemberStatus
 from node_world import Actor, House, Town, audit_report

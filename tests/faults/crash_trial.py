@@ -19,7 +19,7 @@ from pathlib import Path
 from comity_federation.bus import Bus, statements_topic
 from comity_federation.log_state import Peek, peek
 from comity_node.domain.supplier_view import Entry
-from comity_node.services.check import check
+from comity_node.services.operating.check import check
 from comity_node.wiring import Node
 from comity_node.wiring.logs import set_up_logs
 from comity_node.workers.exchange import Exchange

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from comity_node.services.check import check
+from comity_node.services.operating.check import check
 from faults.test_set_back import new_machine
 from node_world import House, Town, clean_environment, until
 

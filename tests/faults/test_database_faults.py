@@ -21,7 +21,7 @@ import servers
 from comity_federation.encoding import digest
 from comity_node.db.migrate import migrate_async
 from comity_node.db.reports import StoredReport
-from comity_node.services.check import check
+from comity_node.services.operating.check import check
 from faults.crash_town import report_of
 from node_world import Actor, House, Served, Town, comity, served, until
 

@@ -21,8 +21,8 @@ from comity_federation.log_state import peek
 from comity_node.db.migrate import migrate_async
 from comity_node.db.reports import StoredReport
 from comity_node.domain.minimize import Policy
-from comity_node.services.check import check
-from comity_node.services.release import approve, propose_release
+from comity_node.services.operating.check import check
+from comity_node.services.review.release import approve, propose_release
 from comity_node.wiring import Node
 from faults.crash_town import report_of
 from node_world import House, Town, clean_environment, until

@@ -28,7 +28,7 @@ AREAS = (
     ),
     Area(
         "chain",
-        ("comity_federation.log_state", "comity_node.services.settle"),
+        ("comity_federation.log_state", "comity_node.services.receiving.settle"),
         (
             "tests/federation/test_log_state.py",
             "tests/node/test_settle.py",
@@ -47,7 +47,7 @@ AREAS = (
             "comity_node.auth.people",
             "comity_node.auth.peers",
             "comity_node.services.accounts",
-            "comity_node.services.release",
+            "comity_node.services.review.release",
         ),
         (
             "tests/node/test_authorisation.py",
@@ -62,7 +62,7 @@ AREAS = (
         (
             *(f"comity_node.domain.{name}" for name in ("lifecycle", "due_process", "validity", "ruling")),
             "comity_node.domain.reply_text.checking",
-            "comity_node.services.due_process",
+            "comity_node.services.review.due_process",
         ),
         (
             "tests/node/test_lifecycle.py",
@@ -75,7 +75,11 @@ AREAS = (
     ),
     Area(
         "fast-lane",
-        ("comity_federation.ordinary", "comity_node.services.opening", "comity_node.services.acceptance"),
+        (
+            "comity_federation.ordinary",
+            "comity_node.services.receiving.opening",
+            "comity_node.services.receiving.acceptance",
+        ),
         (
             "tests/federation/test_ordinary.py",
             "tests/node/test_intake.py",

@@ -19,8 +19,8 @@ from comity_node.domain.errors import (
     NotFound,
     SamePerson,
 )
-from comity_node.services.allowances import decide_allowance, propose_allowance
-from comity_node.services.submit import is_authorised
+from comity_node.services.reports.submit import is_authorised
+from comity_node.services.review.allowances import decide_allowance, propose_allowance
 from comity_schemas.member import Authorisation, Basis
 from node_world import NOW, SMETA, audit_report
 from review_office import Office

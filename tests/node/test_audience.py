@@ -19,9 +19,9 @@ from comity_node.domain.errors import (
     HeldBack,
     NotFound,
 )
-from comity_node.services.audience import audience_of, take_consent_back
-from comity_node.services.due_process import check_retaliation
-from comity_node.services.revision import Step, propose_revision
+from comity_node.services.review.audience import audience_of, take_consent_back
+from comity_node.services.review.due_process import check_retaliation
+from comity_node.services.review.revision import Step, propose_revision
 from comity_schemas.finding import Finding, Status
 from comity_schemas.handling import Contact, Handling
 from comity_schemas.member import Member, MemberStatus

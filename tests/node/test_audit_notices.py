@@ -18,12 +18,12 @@ from comity_node.domain.errors import AlreadyAudited, AlreadyProposed, CannotPro
 from comity_node.domain.minimize import Policy
 from comity_node.domain.noticing import assessed, done_notice, plan_ends
 from comity_node.domain.screening import Question
-from comity_node.services.answers import describe
-from comity_node.services.audit_notices import Done, propose_done, propose_plan
-from comity_node.services.check import check
-from comity_node.services.release import read_outgoing
-from comity_node.services.screen import screen
-from comity_node.services.settle import redecide
+from comity_node.services.answering.answers import describe
+from comity_node.services.answering.screen import screen
+from comity_node.services.operating.check import check
+from comity_node.services.receiving.settle import redecide
+from comity_node.services.review.audit_notices import Done, propose_done, propose_plan
+from comity_node.services.review.release import read_outgoing
 from comity_schemas.audit_notice import AuditNotice
 from comity_schemas.handling import Handling
 from comity_schemas.identifiers import Identifier

@@ -54,9 +54,9 @@ from comity_node.domain.contracts import (
 )
 from comity_node.domain.errors import ContractMayNot, ExitPlanMissing, ReferenceTaken, SamePerson
 from comity_node.domain.plan import ItemState
-from comity_node.services import contracts, plans
-from comity_node.services.plans import NOTHING_LATE, Move, Subject
-from comity_node.services.retention import NOTHING_DESTROYED
+from comity_node.services.operating.retention import NOTHING_DESTROYED
+from comity_node.services.remedy import contracts, plans
+from comity_node.services.remedy.plans import NOTHING_LATE, Move, Subject
 from comity_schemas.finding import Remedy
 from comity_schemas.identifiers import Identifier
 from comity_schemas.statement import BODIES, Checkpoint, Claims

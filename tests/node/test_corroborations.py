@@ -25,14 +25,14 @@ from comity_node.domain.errors import (
 )
 from comity_node.domain.minimize import Policy, minimize, outgoing_finding
 from comity_node.domain.screening import Question
-from comity_node.services.answers import describe
-from comity_node.services.check import check
-from comity_node.services.concerns import make_objection
-from comity_node.services.corroborations import Evidence, propose_corroboration
-from comity_node.services.release import read_outgoing
-from comity_node.services.screen import screen
-from comity_node.services.settle import redecide
-from comity_node.services.supplier_links import make_link
+from comity_node.services.answering.answers import describe
+from comity_node.services.answering.screen import screen
+from comity_node.services.operating.check import check
+from comity_node.services.receiving.settle import redecide
+from comity_node.services.review.concerns import make_objection
+from comity_node.services.review.corroborations import Evidence, propose_corroboration
+from comity_node.services.review.release import read_outgoing
+from comity_node.services.review.supplier_links import make_link
 from comity_schemas.corroboration import Corroboration, Says
 from comity_schemas.finding import Commitment, Source
 from comity_schemas.member import Member, Role

@@ -31,9 +31,9 @@ from comity_node.domain.supplier_view import (
     decision_standing,
     fold,
 )
-from comity_node.services.answers import describe
-from comity_node.services.check import check
-from comity_node.services.screen import Answer, Coverage, screen
+from comity_node.services.answering.answers import describe
+from comity_node.services.answering.screen import Answer, Coverage, screen
+from comity_node.services.operating.check import check
 from comity_schemas.decision import Decision, End
 from comity_schemas.finding import Finding
 from comity_schemas.handling import Handling

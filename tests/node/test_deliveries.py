@@ -9,10 +9,10 @@ from comity_federation.checkpoints import in_parts
 from comity_federation.local_log import LocalLog
 from comity_node.db import Database, deliveries
 from comity_node.domain.errors import NotFound
-from comity_node.services.deliveries import Correction, Delivery, corrections, not_applied, who_has_applied
-from comity_node.services.peers.words import note_checkpoint, verified_heads
-from comity_node.services.release import approve, propose_withdrawal
-from comity_node.services.status import measure, weigh
+from comity_node.services.operating.status import measure, weigh
+from comity_node.services.publishing.deliveries import Correction, Delivery, corrections, not_applied, who_has_applied
+from comity_node.services.receiving.words import note_checkpoint, verified_heads
+from comity_node.services.review.release import approve, propose_withdrawal
 from comity_schemas.statement import WithdrawalReason
 from node_world import NOW
 from peer_world import Neighbour, Street

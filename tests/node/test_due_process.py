@@ -23,10 +23,10 @@ from comity_node.domain.due_process import (
 )
 from comity_node.domain.errors import Contradictory, FocalPointNeeded, HeldBack, NotYet
 from comity_node.domain.lifecycle import Step
-from comity_node.services.due_process import Clock, check_retaliation, clock_of, notify_supplier
-from comity_node.services.release import approve, read_outgoing
-from comity_node.services.revision import propose_revision
-from comity_node.services.status import measure
+from comity_node.services.operating.status import measure
+from comity_node.services.review.due_process import Clock, check_retaliation, clock_of, notify_supplier
+from comity_node.services.review.release import approve, read_outgoing
+from comity_node.services.review.revision import propose_revision
 from comity_node.wiring.settings import SettingsRefused, read_settings
 from comity_schemas.finding import Finding, Status
 from comity_schemas.handling import Contact, Tlp

@@ -24,7 +24,6 @@ from comity_node.db.reports import StoredReport
 from comity_node.domain.errors import NotFound
 from comity_node.domain.people import Person, PersonRole
 from comity_node.services.accounts import add_person, new_id
-from comity_node.services.concerns import HOLD, LET_GO, decide_act, propose_act
 from comity_node.services.evidence.keeping import (
     EvidenceNotHere,
     Progress,
@@ -38,6 +37,7 @@ from comity_node.services.evidence.kinds import MAX_EVIDENCE_BYTES, EvidenceRefu
 from comity_node.services.evidence.scanning import ScannerUnavailable
 from comity_node.services.evidence.stripping import strip
 from comity_node.services.evidence.vault import MESSAGE_BYTES, EvidenceUnreadable, Vault, WrongOffset
+from comity_node.services.review.concerns import HOLD, LET_GO, decide_act, propose_act
 from node_world import NOW, audit_report
 
 FIRM = AuditFirm("firm")

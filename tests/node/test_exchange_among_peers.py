@@ -11,7 +11,7 @@ from comity_federation.bus import checkpoints_topic, statements_topic
 from comity_federation.decision import Accepted, Decision, Trust
 from comity_federation.local_log import LocalLog
 from comity_federation.log_state import LogState
-from comity_node.services.peers.words import note_checkpoint
+from comity_node.services.receiving.words import note_checkpoint
 from comity_node.workers.exchange import Part
 from node_world import exchanging, until
 from peer_world import Neighbour, Street

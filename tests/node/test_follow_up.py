@@ -19,10 +19,10 @@ from comity_node.domain.lifecycle import Step
 from comity_node.domain.minimize import Policy
 from comity_node.domain.people import Person, PersonRole
 from comity_node.services.accounts import add_person
-from comity_node.services.relay import Head, sign_queued
-from comity_node.services.release import approve, propose_release, read_outgoing
-from comity_node.services.revision import propose_revision
-from comity_node.services.submit import MARKS, Receipt, submit_report
+from comity_node.services.publishing.relay import Head, sign_queued
+from comity_node.services.reports.submit import MARKS, Receipt, submit_report
+from comity_node.services.review.release import approve, propose_release, read_outgoing
+from comity_node.services.review.revision import propose_revision
 from comity_schemas.finding import Status
 from comity_schemas.report import Report
 from heard import hear

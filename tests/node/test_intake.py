@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from builders import FINDING_IN_CLEAR, IAT, Made, Publisher
 from comity_federation.decision import Refused
 from comity_node.db import Database
-from comity_node.services.opening import Opened, Openers, open_records
-from comity_node.services.settle import Settled
-from comity_node.services.subscriptions import subscribe
+from comity_node.services.receiving.opening import Opened, Openers, open_records
+from comity_node.services.receiving.settle import Settled
+from comity_node.services.receiving.subscriptions import subscribe
 from comity_schemas.member import Member
 from node_world import Bench, new_sqlite, raws
 

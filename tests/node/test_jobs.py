@@ -11,8 +11,8 @@ import pytest_asyncio
 
 from api_world import Office, furnish
 from comity_node.mappings import mapping_text
-from comity_node.services import jobs
-from comity_node.services.batches import draw
+from comity_node.services.importing import jobs
+from comity_node.services.importing.batches import draw
 from comity_node.workers.jobs import JobRunner
 from heard import open_sample
 from node_world import Town

@@ -16,9 +16,9 @@ from comity_node.domain.errors import AlreadyProposed, CannotPropose, NotPublish
 from comity_node.domain.lifecycle import MAY_FOLLOW, Step, check_start, check_step, in_words, may_start
 from comity_node.domain.screening import Question
 from comity_node.domain.validity import RULES, protected_until, valid_until
-from comity_node.services.answers import describe
-from comity_node.services.revision import propose_revision
-from comity_node.services.screen import screen
+from comity_node.services.answering.answers import describe
+from comity_node.services.answering.screen import screen
+from comity_node.services.review.revision import propose_revision
 from comity_schemas.finding import Finding, Remedy, SourceType, Status, Verified
 from lives import EVERY_STEP, lives
 from node_world import NOW, OBSERVATION, Bench, registry_of

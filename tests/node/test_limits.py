@@ -8,11 +8,11 @@ import pytest
 from builders import Publisher
 from comity_federation.bus import Delivered, statements_topic
 from comity_node.db.received import Volume
-from comity_node.services import intake, limits, settle
-from comity_node.services.intake import TakenIn, positions, take_in
-from comity_node.services.limits import QUARANTINE_FULL, find_paused
-from comity_node.services.opening import open_records
-from comity_node.services.subscriptions import subscribe, subscriptions
+from comity_node.services.receiving import intake, limits, settle
+from comity_node.services.receiving.intake import TakenIn, positions, take_in
+from comity_node.services.receiving.limits import QUARANTINE_FULL, find_paused
+from comity_node.services.receiving.opening import open_records
+from comity_node.services.receiving.subscriptions import subscribe, subscriptions
 from comity_schemas.member import Member, MemberStatus
 from node_world import NOW, Bench, raws, registry_of
 

@@ -11,7 +11,7 @@ from comity_node.api.metrics import render
 from comity_node.db.backlog import Backlog
 from comity_node.db.conditions import Condition
 from comity_node.db.logs import LogStatus
-from comity_node.services.status import RUNS, Measures, weigh
+from comity_node.services.operating.status import RUNS, Measures, weigh
 from comity_node.wiring.settings import SettingsRefused
 from node_world import NOW, House, Town, registry_of
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from api_world import MEDIA_TYPE, Office, furnish
 from comity_node.db.given_answers import MOST_A_PERSON, GivenAnswer
-from comity_node.db.rows import GivenAnswerRow
+from comity_node.db.rows.people import GivenAnswerRow
 from heard import NOBODY_BLAMED
 from node_world import Town
 

@@ -13,11 +13,11 @@ from comity_node.db import Database
 from comity_node.domain.errors import NotPublished
 from comity_node.domain.ruling import Ruling
 from comity_node.domain.screening import Question
-from comity_node.services.answers import describe
-from comity_node.services.decisions import keep_ruling, propose_decision
-from comity_node.services.release import propose_withdrawal
-from comity_node.services.revision import Step, propose_revision
-from comity_node.services.screen import screen
+from comity_node.services.answering.answers import describe
+from comity_node.services.answering.screen import screen
+from comity_node.services.review.decisions import keep_ruling, propose_decision
+from comity_node.services.review.release import propose_withdrawal
+from comity_node.services.review.revision import Step, propose_revision
 from comity_schemas.decision import Decision
 from comity_schemas.finding import Status
 from comity_schemas.identifiers import Identifier

@@ -11,10 +11,10 @@ from comity_federation.bus import statements_topic
 from comity_federation.decision import Accepted, Trust
 from comity_federation.local_log import LocalLog
 from comity_federation.log_state import LogState
-from comity_node.services.check import check
-from comity_node.services.own_log import OwnLogIncomplete, reconcile
-from comity_node.services.peers.own_word import NoPeerAnswers, ask_about_own_log
-from comity_node.services.relay import Head, sign_and_send
+from comity_node.services.operating.check import check
+from comity_node.services.publishing.own_log import OwnLogIncomplete, reconcile
+from comity_node.services.publishing.own_word import NoPeerAnswers, ask_about_own_log
+from comity_node.services.publishing.relay import Head, sign_and_send
 from comity_schemas.member import MemberStatus
 from peer_world import Liar, Neighbour, Street, backup, contradicting, restore, serving
 

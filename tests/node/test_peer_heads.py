@@ -11,7 +11,7 @@ from comity_federation.checkpoints import in_parts, open_checkpoint
 from comity_federation.local_log import LocalLog
 from comity_federation.log_state import peek
 from comity_node.services.peers.heads import PEERS_COMPARED, newer_registries
-from comity_node.services.peers.words import note_checkpoint, verified_heads
+from comity_node.services.receiving.words import note_checkpoint, verified_heads
 from comity_schemas.peers import MAX_HEADS, PeerHead
 from comity_schemas.statement import MAX_RECORD_BYTES
 from peer_world import Liar, Neighbour, Street, contradicting, serving

@@ -21,7 +21,7 @@ from comity_federation.log_state import peek
 from comity_federation.peer_tokens import sign_peer_token
 from comity_federation.registry import Lifetimes, publish
 from comity_node.domain.errors import TooManyRequests
-from comity_node.services.check import check
+from comity_node.services.operating.check import check
 from comity_node.services.peers import client as client_room
 from comity_node.services.peers.client import PeerUnreachable, PeerWrong
 from comity_node.services.peers.limits import AT_ONCE, BYTES_AT_ONCE, Limits

@@ -16,11 +16,11 @@ from comity_node.domain.errors import Contradictory, FocalPointNeeded, HeldBack,
 from comity_node.domain.minimize import Policy
 from comity_node.domain.pointing import Whom
 from comity_node.domain.protection import ADULTS, CHILDREN, HELD_BACK, Case, ContactKind, Step
-from comity_node.services.due_process import clock_of, notify_supplier
-from comity_node.services.pointers import PointerState, own_pointer, propose_pointer
+from comity_node.services.operating.status import measure, weigh
 from comity_node.services.protection import cases, contacts, duty
-from comity_node.services.release import propose_release
-from comity_node.services.status import measure, weigh
+from comity_node.services.review.due_process import clock_of, notify_supplier
+from comity_node.services.review.pointers import PointerState, own_pointer, propose_pointer
+from comity_node.services.review.release import propose_release
 from comity_schemas.finding import Severity
 from comity_schemas.identifiers import Identifier
 from comity_schemas.indicators import Indicator

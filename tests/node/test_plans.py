@@ -28,10 +28,10 @@ from comity_node.domain.plan import (
     is_overdue,
     next_step,
 )
-from comity_node.services import plans
-from comity_node.services.contracts import NOTHING_DUE
-from comity_node.services.plans import Move
-from comity_node.services.retention import NOTHING_DESTROYED
+from comity_node.services.operating.retention import NOTHING_DESTROYED
+from comity_node.services.remedy import plans
+from comity_node.services.remedy.contracts import NOTHING_DUE
+from comity_node.services.remedy.plans import Move
 from comity_schemas.finding import CLOSED, Finding, Remedy, Verified
 from comity_schemas.finding import Status as Public
 from node_world import NOW, OBSERVATION

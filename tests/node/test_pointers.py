@@ -12,12 +12,12 @@ from comity_node.db import Database
 from comity_node.domain.errors import AlreadyProposed, Contradictory, FocalPointNeeded, NotFound, NotPublished
 from comity_node.domain.pointing import Whom, pointer_to
 from comity_node.domain.screening import Question
-from comity_node.services.answers import describe
-from comity_node.services.due_process import clock_of
-from comity_node.services.pointers import PointerState, pointers_to, propose_pointer
-from comity_node.services.release import propose_withdrawal
-from comity_node.services.replies import Said, write_down
-from comity_node.services.screen import screen
+from comity_node.services.answering.answers import describe
+from comity_node.services.answering.screen import screen
+from comity_node.services.review.due_process import clock_of
+from comity_node.services.review.pointers import PointerState, pointers_to, propose_pointer
+from comity_node.services.review.release import propose_withdrawal
+from comity_node.services.review.replies import Said, write_down
 from comity_schemas.identifiers import Identifier
 from comity_schemas.member import Member
 from comity_schemas.pointer import POINTER_TERMS

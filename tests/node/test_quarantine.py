@@ -13,8 +13,8 @@ from comity_node.db.quarantine import Chosen
 from comity_node.db.received import Received
 from comity_node.domain.errors import NotFound
 from comity_node.domain.refusals import BY_CODE, BY_STEP, UNKNOWN, explain
-from comity_node.services.quarantine import retry
-from comity_node.services.settle import Settled
+from comity_node.services.receiving.quarantine import retry
+from comity_node.services.receiving.settle import Settled
 from node_world import NOW, Bench, raws
 
 AGENCY, BODY = Publisher("agency"), Publisher("body")

@@ -37,8 +37,8 @@ from comity_node.domain.screening import DecisionState, Hit, Likeness, Question,
 from comity_node.domain.supplier_view import Entry, EntryState, Standing
 from comity_node.domain.suppliers.mentions import mentions
 from comity_node.mappings import bundled_mappings, find_register, mapping_text, read_register, register_of
-from comity_node.services.answers import describe
-from comity_node.services.screen import Answer, Coverage
+from comity_node.services.answering.answers import describe
+from comity_node.services.answering.screen import Answer, Coverage
 from comity_schemas.bands import Band
 from comity_schemas.finding import SourceType, Status
 from comity_schemas.handling import Tlp

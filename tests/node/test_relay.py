@@ -28,12 +28,12 @@ from comity_node.db.reports import StoredReport
 from comity_node.domain.minimize import Policy
 from comity_node.domain.people import PersonRole
 from comity_node.domain.trail import Event
-from comity_node.services import own_log
 from comity_node.services.accounts import add_person
-from comity_node.services.check import check
-from comity_node.services.own_log import OwnLogFrozen, OwnLogIncomplete, OwnLogUndecided, reconcile
-from comity_node.services.relay import Head, send_signed, sign_and_send, sign_queued
-from comity_node.services.release import approve, propose_release, propose_withdrawal
+from comity_node.services.operating.check import check
+from comity_node.services.publishing import own_log
+from comity_node.services.publishing.own_log import OwnLogFrozen, OwnLogIncomplete, OwnLogUndecided, reconcile
+from comity_node.services.publishing.relay import Head, send_signed, sign_and_send, sign_queued
+from comity_node.services.review.release import approve, propose_release, propose_withdrawal
 from comity_schemas.member import Last, Member, MemberStatus, Role, SigningKey
 from comity_schemas.statement import Checkpoint, WithdrawalReason
 from faulty_bus import Fate, FaultyBus

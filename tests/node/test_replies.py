@@ -21,13 +21,13 @@ from comity_node.domain.errors import (
     TextRefused,
 )
 from comity_node.domain.screening import Question
-from comity_node.services.answers import describe
-from comity_node.services.check import check
-from comity_node.services.due_process import check_retaliation, notify_supplier
-from comity_node.services.release import approve
-from comity_node.services.replies import Said, decide_dispute, propose_reply, write_down
-from comity_node.services.screen import screen
-from comity_node.services.settle import redecide
+from comity_node.services.answering.answers import describe
+from comity_node.services.answering.screen import screen
+from comity_node.services.operating.check import check
+from comity_node.services.receiving.settle import redecide
+from comity_node.services.review.due_process import check_retaliation, notify_supplier
+from comity_node.services.review.release import approve
+from comity_node.services.review.replies import Said, decide_dispute, propose_reply, write_down
 from comity_schemas.handling import Contact
 from comity_schemas.member import Member
 from comity_schemas.reply import DisputeOutcome, ReplyAct, ReplyCode

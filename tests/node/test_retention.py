@@ -26,14 +26,14 @@ from comity_node.domain.minimize import Policy
 from comity_node.domain.people import Person, PersonRole
 from comity_node.domain.plan import ItemState
 from comity_node.domain.retention import last_day
-from comity_node.services import contracts, plans
 from comity_node.services.accounts import add_person
-from comity_node.services.concerns import HOLD, LET_GO, decide_act, propose_act
 from comity_node.services.evidence.vault import Vault
-from comity_node.services.release import approve, propose_release, reject
-from comity_node.services.report_status import report_status
-from comity_node.services.retention import Destroyed, expire, prepare, retention_of, why_kept
-from comity_node.services.stored import exact_bytes, open_stored
+from comity_node.services.operating.retention import Destroyed, expire, prepare, retention_of, why_kept
+from comity_node.services.remedy import contracts, plans
+from comity_node.services.reports.stored import exact_bytes, open_stored
+from comity_node.services.review.concerns import HOLD, LET_GO, decide_act, propose_act
+from comity_node.services.review.release import approve, propose_release, reject
+from comity_node.services.review.report_status import report_status
 from comity_schemas.finding import Remedy, Verified
 from comity_schemas.identifiers import Identifier
 from comity_schemas.reply import ReplyAct, ReplyCode

@@ -22,12 +22,12 @@ from comity_node.domain.errors import (
 )
 from comity_node.domain.people import PersonRole
 from comity_node.services.accounts import add_person, bearer, make_token
-from comity_node.services.check import check
-from comity_node.services.release import (
+from comity_node.services.operating.check import check
+from comity_node.services.review.release import (
     approve,
     read_outgoing,
 )
-from comity_node.services.report_status import report_status
+from comity_node.services.review.report_status import report_status
 from comity_schemas.handling import Handling
 from node_world import NOW, OBSERVATION, registry_of
 from review_office import Office

@@ -16,8 +16,8 @@ import node_world
 from builders import FINDING_IN_CLEAR, Made, Publisher, key_of
 from comity_federation.bus import Delivered, checkpoints_topic, statements_topic
 from comity_node.db import Database
-from comity_node.services.intake import positions, take_in
-from comity_node.services.settle import Settled, settle
+from comity_node.services.receiving.intake import positions, take_in
+from comity_node.services.receiving.settle import Settled, settle
 from comity_schemas.member import Last, Member, MemberStatus, Role
 from honest_log import AGENCY, BODY, HONEST, named
 from node_world import NOW, Bench, raws, registry_of

@@ -12,9 +12,9 @@ from comity_federation.encoding import digest
 from comity_federation.lone_record import claimed_issuer
 from comity_node.db.quarantine import Chosen
 from comity_node.domain.trail import Event
-from comity_node.services.check import check
-from comity_node.services.intake import positions, take_in
-from comity_node.services.settle import settle
+from comity_node.services.operating.check import check
+from comity_node.services.receiving.intake import positions, take_in
+from comity_node.services.receiving.settle import settle
 from comity_schemas.statement import MAX_RECORD_BYTES, Checkpoint
 from honest_log import AGENCY, BODY, HONEST
 from node_world import NOW, Bench, raws, registry_of

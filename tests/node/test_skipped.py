@@ -4,7 +4,7 @@ from builders import Publisher
 from comity_federation.bus import Delivered, Skipped, checkpoints_topic, statements_topic
 from comity_node.db import Database
 from comity_node.db.skipped import MOST_RANGES, SEVERAL, SkippedRange
-from comity_node.services.intake import take_in
+from comity_node.services.receiving.intake import take_in
 from node_world import NOW, registry_of
 
 AGENCY = Publisher("agency").member()

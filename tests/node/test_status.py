@@ -19,7 +19,7 @@ from comity_node.db.backlog import Backlog
 from comity_node.db.conditions import Condition
 from comity_node.db.logs import LogStatus
 from comity_node.domain.advice import ANY, CONDITIONS, advise
-from comity_node.services.status import RUNS, Measures, Status, measure, weigh
+from comity_node.services.operating.status import RUNS, Measures, Status, measure, weigh
 from comity_node.wiring.locks import is_held, take
 from comity_node.workers.exchange import Exchange, Part
 from comity_schemas.member import MemberStatus

@@ -11,7 +11,7 @@ from builders import Publisher, key_of
 from comity_federation.decide import decide
 from comity_federation.decision import Trust
 from comity_node.domain.trail import Event
-from comity_node.services.subscriptions import DECIDES, has_only_new_keys, subscribe, trust_fingerprint
+from comity_node.services.receiving.subscriptions import DECIDES, has_only_new_keys, subscribe, trust_fingerprint
 from comity_schemas.member import Last, Member, MemberStatus, PublicAccess, Role
 from node_world import Bench, raws
 

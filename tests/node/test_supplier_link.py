@@ -12,7 +12,7 @@ import pytest_asyncio
 from api_world import MEDIA_TYPE
 from comity_federation.keys import load_signing_pair
 from comity_federation.statements import genesis
-from comity_node.services.relay import Head, sign_queued
+from comity_node.services.publishing.relay import Head, sign_queued
 from heard import NOBODY_BLAMED
 from node_world import Clock, House, Town
 

@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 from api_world import Office, furnish
 from broker_world import free_ports
 from comity_node.domain.vocabulary import Language
-from comity_node.services.mail import MailNotSent, MailServer, compose, send
+from comity_node.services.review.mail import MailNotSent, MailServer, compose, send
 from comity_node.wiring.settings import SettingsRefused, read_settings
 from node_world import Town
 

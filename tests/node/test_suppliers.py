@@ -14,9 +14,9 @@ from comity_node.domain.screening import Question
 from comity_node.domain.suppliers.account import Sorting, months_old
 from comity_node.domain.suppliers.judging import AlreadyJudged, JudgementContradicts, wholes
 from comity_node.domain.suppliers.keys import strongest
-from comity_node.services.answers import describe
-from comity_node.services.screen import Answer, screen
-from comity_node.services.settle import redecide
+from comity_node.services.answering.answers import describe
+from comity_node.services.answering.screen import Answer, screen
+from comity_node.services.receiving.settle import redecide
 from comity_node.services.suppliers.following import catch_up, follow
 from comity_schemas.identifiers import Identifier
 from node_world import NOW, registry_of

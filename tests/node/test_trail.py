@@ -20,7 +20,7 @@ from comity_node.domain.trail import Anchor, Event, TrailEntry, entry_digest, li
 from comity_node.domain.trail_catalogue import CATALOGUE, NotInCatalogue, check_detail
 from comity_node.domain.trail_export import Manifest, Selection
 from comity_node.domain.trail_proof import Verdict, examine
-from comity_node.services.peers.words import note_checkpoint
+from comity_node.services.receiving.words import note_checkpoint
 from comity_node.services.trail import (
     export_lines,
     is_anchor_due,

@@ -13,7 +13,7 @@ from comity_node.api.visible import read_report, visible_report
 from comity_node.auth import Releaser, Reviewer, ThisNode
 from comity_node.db import Store
 from comity_node.domain.allowing import Allowance, AllowanceCode, Why
-from comity_node.services import allowances
+from comity_node.services.review import allowances
 from comity_schemas.wire import PRINTABLE
 
 router = APIRouter(tags=["review"])

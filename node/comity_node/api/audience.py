@@ -13,7 +13,7 @@ from comity_node.api.visible import read_report, visible_review
 from comity_node.auth import FocalPoint, Releaser, ThisNode
 from comity_node.db import Store
 from comity_node.domain.audience import readers
-from comity_node.services import audience
+from comity_node.services.review import audience
 from comity_schemas.member import PublicAccess
 
 router = APIRouter(prefix="/reviews", tags=["review"])

@@ -15,7 +15,7 @@ from comity_node.auth import AuditReader, Reviewer, ThisNode
 from comity_node.db import Store
 from comity_node.domain.noticing import plan_ends
 from comity_node.domain.supplier_view import NoticeEntry, Standing, notice_standing
-from comity_node.services import audit_notices
+from comity_node.services.review import audit_notices
 from comity_schemas.audit_notice import AuditNotice, AuditStage
 from comity_schemas.countries import Country
 from comity_schemas.finding import SchemeCode

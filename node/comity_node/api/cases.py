@@ -15,8 +15,8 @@ from comity_node.api.visible import visible_report
 from comity_node.auth import Releaser, Staff, ThisNode
 from comity_node.db import Store
 from comity_node.domain.protection import HELD_BACK, Case, Step
-from comity_node.services.pointers import PointerState, own_pointer
 from comity_node.services.protection import cases
+from comity_node.services.review.pointers import PointerState, own_pointer
 from comity_node.wiring import Node
 from comity_schemas.countries import Country
 from comity_schemas.finding import Severity

@@ -13,7 +13,7 @@ from comity_node.api.visible import read_report, visible_report
 from comity_node.auth import Auditor, Releaser, ReportReader, ThisNode
 from comity_node.db import Store
 from comity_node.db.concerns import JointAct, Objection
-from comity_node.services import concerns
+from comity_node.services.review import concerns
 from comity_schemas.report import Ref
 from comity_schemas.wire import PRINTABLE
 

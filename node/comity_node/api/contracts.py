@@ -33,7 +33,7 @@ from comity_node.domain.contracts import (
 )
 from comity_node.domain.people import Person
 from comity_node.domain.plan import in_words
-from comity_node.services import contracts
+from comity_node.services.remedy import contracts
 from comity_node.wiring import Node
 from comity_schemas.identifiers import Identifier
 from comity_schemas.wire import PRINTABLE

@@ -8,7 +8,7 @@ from comity_node.api.once import Onced
 from comity_node.api.reviews import ReviewOut, Terms, describe_review
 from comity_node.auth import Reviewer, ThisNode
 from comity_node.db import Store
-from comity_node.services import corroborations
+from comity_node.services.review import corroborations
 from comity_schemas.corroboration import Says
 from comity_schemas.report import Ref
 from comity_schemas.wire import Digest

@@ -13,7 +13,7 @@ from comity_node.auth import Releaser, Reviewer, ThisNode
 from comity_node.db import Store
 from comity_node.domain.errors import NotFound
 from comity_node.domain.ruling import Ruling
-from comity_node.services import decisions
+from comity_node.services.review import decisions
 from comity_schemas.decision import Decision
 from comity_schemas.wire import Digest
 

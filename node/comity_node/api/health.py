@@ -8,8 +8,8 @@ from pydantic import BaseModel
 from comity_node.auth import ThisNode
 from comity_node.db import DatabaseUnavailable
 from comity_node.domain.advice import advise
-from comity_node.services.room import disk_troubles
-from comity_node.services.status import registry_troubles
+from comity_node.services.operating.room import disk_troubles
+from comity_node.services.operating.status import registry_troubles
 from comity_schemas.errors import ComityError
 
 router = APIRouter(tags=["health"])

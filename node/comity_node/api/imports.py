@@ -12,7 +12,7 @@ from comity_node.api.jobs import JobOut, describe_job
 from comity_node.api.once import Onced
 from comity_node.auth import Reviewer, ThisNode
 from comity_node.db import Store
-from comity_node.services import jobs
+from comity_node.services.importing import jobs
 
 router = APIRouter(prefix="/imports", tags=["import"])
 

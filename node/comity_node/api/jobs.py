@@ -13,7 +13,7 @@ from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.auth import Releaser, ThisNode
 from comity_node.db import Store
 from comity_node.db.jobs import Job
-from comity_node.services import batches, jobs
+from comity_node.services.importing import batches, jobs
 
 router = APIRouter(tags=["import"])
 

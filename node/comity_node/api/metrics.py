@@ -15,7 +15,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from comity_federation.registry import Registry
 from comity_node.api.contract import sends
 from comity_node.auth import MetricsReader, ThisNode
-from comity_node.services.status import RUNS, Status, measure, weigh
+from comity_node.services.operating.status import RUNS, Status, measure, weigh
 from comity_node.wiring.locks import is_held
 from comity_schemas.errors import ComityError
 

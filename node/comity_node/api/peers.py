@@ -8,7 +8,7 @@ from comity_federation.registry import Registry, RegistryExpired
 from comity_node.auth import CallingMember, PeerLimits, ThisNode
 from comity_node.domain.errors import NotFound
 from comity_node.services.peers.serving import MOST_RECORDS, fork_proof, record_of, records_from
-from comity_node.services.peers.words import verified_heads
+from comity_node.services.receiving.words import verified_heads
 from comity_node.wiring import Node
 from comity_schemas.member import Member, MemberStatus
 from comity_schemas.peers import PeerCheckpoint

@@ -17,7 +17,7 @@ from comity_node.db import Store
 from comity_node.db.plans import LocalAct
 from comity_node.domain.people import Person
 from comity_node.domain.plan import OPEN, EscalationStep, ItemState, PlanItem, escalate_by, in_words, is_overdue
-from comity_node.services import plans
+from comity_node.services.remedy import plans
 from comity_node.wiring import Node
 from comity_schemas.finding import Remedy, Status, Verified
 from comity_schemas.report import Ref

@@ -14,8 +14,8 @@ from comity_node.api.reviews import ReviewOut, describe_review
 from comity_node.auth import Releaser, ThisNode
 from comity_node.db import Store
 from comity_node.domain.pointing import Whom
-from comity_node.services import pointers
-from comity_node.services.pointers import OwnPointer, PointerState, own_pointer
+from comity_node.services.review import pointers
+from comity_node.services.review.pointers import OwnPointer, PointerState, own_pointer
 from comity_schemas.countries import Country
 from comity_schemas.identifiers import Identifier
 from comity_schemas.subject import Name

@@ -17,7 +17,7 @@ from comity_node.db.quarantine import Chosen
 from comity_node.db.received import Received
 from comity_node.db.skipped import SkippedRange
 from comity_node.domain.refusals import explain
-from comity_node.services.quarantine import find_refused, retry
+from comity_node.services.receiving.quarantine import find_refused, retry
 from comity_schemas.wire import Slug
 
 router = APIRouter(prefix="/quarantine", tags=["quarantine"])

@@ -14,7 +14,7 @@ from comity_node.api.reviews import ReviewOut, describe_review
 from comity_node.auth import Releaser, Reviewer, ThisNode
 from comity_node.db import Store
 from comity_node.db.supplier_words import SupplierWord
-from comity_node.services import replies
+from comity_node.services.review import replies
 from comity_node.wiring import Node
 from comity_schemas.reply import MOST_TEXT, DisputeOutcome, ReplyAct, ReplyCode
 from comity_schemas.wire import PRINTABLE, Digest

@@ -22,11 +22,11 @@ from comity_node.domain.errors import NotFound
 from comity_node.domain.minimize import Draft, outgoing_finding
 from comity_node.domain.trail import Event
 from comity_node.domain.vocabulary import proposals_of
-from comity_node.services.audience import is_published
-from comity_node.services.release import minimize_stored
-from comity_node.services.report_status import report_status
-from comity_node.services.stored import exact_bytes, open_stored
-from comity_node.services.submit import MARKS, submit_report
+from comity_node.services.reports.stored import exact_bytes, open_stored
+from comity_node.services.reports.submit import MARKS, submit_report
+from comity_node.services.review.audience import is_published
+from comity_node.services.review.release import minimize_stored
+from comity_node.services.review.report_status import report_status
 from comity_node.vocabulary import crosswalks_with
 
 MEDIA_TYPE = "application/vnd.comity.report+json"

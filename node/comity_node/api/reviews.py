@@ -17,11 +17,12 @@ from comity_node.db.outbox import OutboxItem
 from comity_node.db.reviews import Review
 from comity_node.domain.due_process import AtRisk, Outcome, PostponeReason, RetaliationCheck, Stage
 from comity_node.domain.lifecycle import Step
-from comity_node.services import batches, due_process, release
-from comity_node.services.deliveries import who_has_applied
-from comity_node.services.due_process import Clock, clock_of, clocks_of
-from comity_node.services.published import RELEASE, WITHDRAW
-from comity_node.services.revision import propose_revision as revise
+from comity_node.services.importing import batches
+from comity_node.services.publishing.deliveries import who_has_applied
+from comity_node.services.publishing.published import RELEASE, WITHDRAW
+from comity_node.services.review import due_process, release
+from comity_node.services.review.due_process import Clock, clock_of, clocks_of
+from comity_node.services.review.revision import propose_revision as revise
 from comity_node.wiring import Node
 from comity_schemas.finding import Remedy, Status, Verified
 from comity_schemas.handling import Contact, Handling

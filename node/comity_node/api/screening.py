@@ -10,8 +10,8 @@ from comity_node.api.bodies import Body
 from comity_node.api.contract import refuses
 from comity_node.auth import Officer, ThisNode
 from comity_node.domain.screening import Question
-from comity_node.services.answers import describe
-from comity_node.services.screen import screen_and_note
+from comity_node.services.answering.answers import describe
+from comity_node.services.answering.screen import screen_and_note
 from comity_schemas.countries import Country
 from comity_schemas.identifiers import Identifier
 from comity_schemas.wire import text

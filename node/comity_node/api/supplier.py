@@ -17,8 +17,8 @@ from comity_node.db import Store
 from comity_node.domain.errors import NotSignedIn
 from comity_node.domain.trail import Event
 from comity_node.domain.vocabulary import Language
-from comity_node.services import mail, supplier_links
 from comity_node.services.peers.limits import Limits
+from comity_node.services.review import mail, supplier_links
 from comity_node.vocabulary import describe_answers
 from comity_node.wiring import Node
 from comity_schemas.reply import ReplyAct

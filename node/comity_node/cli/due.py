@@ -5,9 +5,9 @@ from typing import Any
 
 from comity_node.domain.contracts import ENDS_SOON, duty_in_words, is_overdue
 from comity_node.domain.plan import OPEN, PlanItem, escalate_by, in_words, must_escalate, unverified_since
-from comity_node.services.contracts import Due
-from comity_node.services.plans import Late
-from comity_node.services.retention import Retention
+from comity_node.services.operating.retention import Retention
+from comity_node.services.remedy.contracts import Due
+from comity_node.services.remedy.plans import Late
 
 MOST_LINES = 20
 """Named one by one; of what is beyond the number is told."""

@@ -15,7 +15,7 @@ from comity_federation.encoding import b64encode
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.words import TAKES_HASHES
 from comity_node.remote import Remote
-from comity_node.services.retention import Destroyed, expire
+from comity_node.services.operating.retention import Destroyed, expire
 from comity_node.wiring import Node
 from comity_schemas.errors import ComityError
 

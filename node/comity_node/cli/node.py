@@ -14,9 +14,9 @@ from comity_node.cli.terminal import told_plainly
 from comity_node.cli.vocabulary import read_country, read_identifier
 from comity_node.cli.words import say_answer
 from comity_node.domain.screening import Question
-from comity_node.services.answers import describe
-from comity_node.services.check import check as check_node
-from comity_node.services.screen import Answer, screen_and_note
+from comity_node.services.answering.answers import describe
+from comity_node.services.answering.screen import Answer, screen_and_note
+from comity_node.services.operating.check import check as check_node
 from comity_node.wiring import Node
 from comity_node.wiring.founding import Founded, Founding, found_node
 from comity_schemas.member import Authorisation, Basis, Role

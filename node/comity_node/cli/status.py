@@ -18,11 +18,11 @@ from comity_node.db import DatabaseUnavailable
 from comity_node.domain.advice import advise
 from comity_node.domain.due_process import Outcome, Process, in_words, stage_of
 from comity_node.domain.refusals import explain
-from comity_node.services.contracts import due_soon
-from comity_node.services.plans import late_items
-from comity_node.services.retention import retention_of
-from comity_node.services.room import disk_troubles
-from comity_node.services.status import RUNS, Heard, Status, Trouble, measure, weigh
+from comity_node.services.operating.retention import retention_of
+from comity_node.services.operating.room import disk_troubles
+from comity_node.services.operating.status import RUNS, Heard, Status, Trouble, measure, weigh
+from comity_node.services.remedy.contracts import due_soon
+from comity_node.services.remedy.plans import late_items
 from comity_node.wiring import Node
 from comity_node.wiring.locks import is_held
 from comity_node.wiring.node import utc_now

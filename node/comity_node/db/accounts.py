@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows import PersonRow, TokenRow
+from comity_node.db.rows.people import PersonRow, TokenRow
 from comity_node.domain.people import Person, PersonRole
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows import UtcTime, _one_of
+from comity_node.db.rows.columns import UtcTime, one_of
 from comity_node.domain.allowing import Allowance, AllowanceCode, Why
 
 
@@ -15,7 +15,7 @@ class AllowanceRow(SQLModel, table=True):
 
     __tablename__ = "audit_allowance"
     __table_args__ = (
-        _one_of("state", "proposed", "allowed", "declined"),
+        one_of("state", "proposed", "allowed", "declined"),
         CheckConstraint("second_by is null or second_by <> first_by", name="two_people"),
         CheckConstraint("(state = 'proposed') = (second_by is null)", name="decided"),
         CheckConstraint("(second_by is null) = (second_code is null)", name="says_why"),

@@ -8,7 +8,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.received import in_state
-from comity_node.db.rows import OutboxRow, ReceivedRow, ReviewRow
+from comity_node.db.rows.bus import OutboxRow, ReceivedRow
+from comity_node.db.rows.review import ReviewRow
 
 _UNSENT = ("queued", "signed")
 

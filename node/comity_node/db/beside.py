@@ -16,8 +16,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.hashes import has_hash
-from comity_node.db.rows import ReceivedRow, ReplyRow
-from comity_node.db.rows_of_voices import CorroborationRow
+from comity_node.db.rows.bus import ReceivedRow
+from comity_node.db.rows.view import ReplyRow
+from comity_node.db.rows.voices import CorroborationRow
 from comity_node.domain.supplier_view import CorroborationEntry, EntryState, ReplyEntry
 from comity_schemas.corroboration import Corroboration
 from comity_schemas.handling import Handling

@@ -9,7 +9,7 @@ from typing import Final
 from sqlmodel import col, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows_of_cases import CaseRow, CaseStaffRow, CaseStepRow, kept_from
+from comity_node.db.rows.cases import CaseRow, CaseStaffRow, CaseStepRow, kept_from
 from comity_node.domain.pointing import Whom
 from comity_node.domain.protection import Case, Detail, Done, Step
 from comity_schemas.finding import Severity

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows_of_reports import JointActRow, ObjectionRow
+from comity_node.db.rows.reports import JointActRow, ObjectionRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows import ConditionRow
+from comity_node.db.rows.people import ConditionRow
 
 
 @dataclass(frozen=True, slots=True)

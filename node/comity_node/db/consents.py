@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows_of_reports import ConsentRow
+from comity_node.db.rows.reports import ConsentRow
 
 
 @dataclass(frozen=True, slots=True)

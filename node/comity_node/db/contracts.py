@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.keys import Seals
-from comity_node.db.rows_of_contracts import ContractRow, DutyRow
+from comity_node.db.rows.contracts import ContractRow, DutyRow
 from comity_node.domain.contracts import (
     Answer,
     Answered,

@@ -6,7 +6,7 @@ from sqlalchemy import delete, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows_of_deliveries import DeliveryRow
+from comity_node.db.rows.deliveries import DeliveryRow
 
 MOST_WORDS = 1_000
 """Most words kept of one member, the newest: three years of a word a day."""

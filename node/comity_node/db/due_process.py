@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows import DueProcessRow, ReviewRow
+from comity_node.db.rows.review import DueProcessRow, ReviewRow
 from comity_node.domain.due_process import AtRisk, Outcome, PostponeReason, Process, RetaliationCheck
 from comity_schemas.handling import Contact
 

@@ -18,7 +18,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.bulk import insert_rows, stored_time
 from comity_node.db.hashes import has_hash
-from comity_node.db.rows import (
+from comity_node.db.rows.bus import ReceivedRow
+from comity_node.db.rows.pointers import PointerIdentifierRow, PointerNameRow, PointerRow
+from comity_node.db.rows.view import (
     ChangeRow,
     DecisionIdentifierRow,
     DecisionNameRow,
@@ -26,10 +28,8 @@ from comity_node.db.rows import (
     EntryIdentifierRow,
     EntryNameRow,
     EntryRow,
-    ReceivedRow,
 )
-from comity_node.db.rows_of_pointers import PointerIdentifierRow, PointerNameRow, PointerRow
-from comity_node.db.rows_of_voices import NoticeIdentifierRow, NoticeNameRow, NoticeRow
+from comity_node.db.rows.voices import NoticeIdentifierRow, NoticeNameRow, NoticeRow
 from comity_node.domain.names import fold_name
 from comity_node.domain.supplier_view import DecisionEntry, Entry, EntryState, NoticeEntry, PointerEntry
 from comity_schemas.audit_notice import AuditNotice

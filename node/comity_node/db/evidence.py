@@ -7,7 +7,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows_of_reports import EvidenceRow
+from comity_node.db.rows.reports import EvidenceRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.bulk import insert_rows
-from comity_node.db.rows_of_suppliers import FactoryListRow, FactoryRow, SupplierMentionRow, SupplierRow
+from comity_node.db.rows.suppliers import FactoryListRow, FactoryRow, SupplierMentionRow, SupplierRow
 from comity_node.domain.suppliers.factory_list import ListedRow
 from comity_node.domain.suppliers.mentions import Role
 

@@ -7,7 +7,7 @@ from sqlalchemy import or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows_of_suppliers import FactRow
+from comity_node.db.rows.suppliers import FactRow
 from comity_node.domain.names import fold_name
 from comity_node.domain.suppliers.facts import Fact, FactKind
 

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.keys import Seals
-from comity_node.db.rows import GivenAnswerRow
+from comity_node.db.rows.people import GivenAnswerRow
 
 KEPT_FOR = timedelta(hours=24)
 MOST_A_PERSON = 1_000

@@ -8,33 +8,14 @@ some 65,000 records. A hash leads to numbers of records that may carry it; what 
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, and_, delete, func, select, text, union_all
-from sqlmodel import Field, SQLModel, col
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.bulk import insert_rows
-from comity_node.db.rows import ReceivedRow
+from comity_node.db.rows.bus import HashRow, ReceivedRow, RecentHashRow
 
 MOVED_TOGETHER = 1 << 16
 """Hashes move on when the numbers of records pass a multiple of this."""
-
-
-class _HashFields(SQLModel):
-    hash: str = Field(primary_key=True)
-    record: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-
-
-class RecentHashRow(_HashFields, table=True):
-    """The hash of one of the last records."""
-
-    __tablename__ = "recent_hash"
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-
-class HashRow(_HashFields, table=True):
-    """The hash of a record."""
-
-    __tablename__ = "hash"
-    __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 def has_hash(hashes: Collection[str], member: str | None = None) -> ColumnElement[bool]:

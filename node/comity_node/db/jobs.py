@@ -9,8 +9,8 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows import ReviewRow
-from comity_node.db.rows_of_jobs import JobRow, OpenedRow
+from comity_node.db.rows.jobs import JobRow, OpenedRow
+from comity_node.db.rows.review import ReviewRow
 
 
 @dataclass(frozen=True, slots=True)

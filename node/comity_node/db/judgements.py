@@ -8,7 +8,7 @@ from sqlalchemy import delete, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows_of_suppliers import ApartRow, JudgementRow
+from comity_node.db.rows.suppliers import ApartRow, JudgementRow
 from comity_node.domain.suppliers.judging import Because, Judged, Judgement
 
 

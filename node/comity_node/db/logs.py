@@ -11,7 +11,8 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.bulk import values_of
-from comity_node.db.rows import LogRow, PositionRow, UtcTime
+from comity_node.db.rows.bus import LogRow, PositionRow
+from comity_node.db.rows.columns import UtcTime
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_federation.statements import Outgoing, Signed
 from comity_node.db.bulk import stored_time, update_rows
-from comity_node.db.rows import OutboxRow, ReviewRow
+from comity_node.db.rows.bus import OutboxRow
+from comity_node.db.rows.review import ReviewRow
 from comity_schemas.handling import Handling
 
 

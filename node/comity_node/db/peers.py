@@ -7,8 +7,8 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows import CheckpointRow, ReportedHeadRow
-from comity_node.db.rows_of_trail import KeptCheckpointRow
+from comity_node.db.rows.bus import CheckpointRow, ReportedHeadRow
+from comity_node.db.rows.trail import KeptCheckpointRow
 
 
 @dataclass(frozen=True, slots=True)

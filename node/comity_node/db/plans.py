@@ -11,8 +11,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.keys import Seals
-from comity_node.db.rows_of_cases import kept_from
-from comity_node.db.rows_of_plans import LocalActRow, PlanItemRow
+from comity_node.db.rows.cases import kept_from
+from comity_node.db.rows.plans import LocalActRow, PlanItemRow
 from comity_node.domain.plan import OPEN, Escalated, EscalationStep, ItemState, PlanItem
 from comity_schemas.finding import Remedy, Verified
 

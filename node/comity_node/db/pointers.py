@@ -6,8 +6,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.reviews import Review, review_of
-from comity_node.db.rows import ReviewRow
-from comity_node.db.rows_of_pointers import PointerMarkRow
+from comity_node.db.rows.pointers import PointerMarkRow
+from comity_node.db.rows.review import ReviewRow
 
 
 class OwnPointers:

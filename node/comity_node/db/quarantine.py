@@ -7,7 +7,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.received import Received, ReceivedRecords, in_state
-from comity_node.db.rows import LogRow, ReceivedRow
+from comity_node.db.rows.bus import LogRow, ReceivedRow
 
 STATES = ("refused", "kept")
 _CHUNK = 500

@@ -18,7 +18,7 @@ from comity_federation.decision import Earlier, Place
 from comity_federation.log_state import Peek
 from comity_node.db.bulk import insert_rows, stored_time, values_of
 from comity_node.db.hashes import forget_hash, has_hash, note_again, note_hashes
-from comity_node.db.rows import LogRow, ReceivedRow
+from comity_node.db.rows.bus import LogRow, ReceivedRow
 
 _HOLDS_PLACE = ("accepted", "kept")
 

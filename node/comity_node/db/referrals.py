@@ -6,7 +6,7 @@ from datetime import date
 from sqlmodel import col, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows_of_cases import ContactRow, DutyRow
+from comity_node.db.rows.cases import ContactRow, OnDutyRow
 from comity_node.domain.protection import Contact, ContactKind
 
 MOST_CONTACTS = 2_000
@@ -52,14 +52,14 @@ class Referrals:
 
     async def put_duty(self, people: Sequence[str]) -> None:
         """Name the focal point and its deputies, in this order."""
-        await self._session.exec(delete(DutyRow))
+        await self._session.exec(delete(OnDutyRow))
         self._session.expire_all()
-        self._session.add_all([DutyRow(place=place, person_id=person) for place, person in enumerate(people, 1)])
+        self._session.add_all([OnDutyRow(place=place, person_id=person) for place, person in enumerate(people, 1)])
         await self._session.flush()
 
     async def duty(self) -> list[str]:
         """Return focal point and deputies in their order."""
-        return list(await self._session.exec(select(DutyRow.person_id).order_by(col(DutyRow.place))))
+        return list(await self._session.exec(select(OnDutyRow.person_id).order_by(col(OnDutyRow.place))))
 
 
 def _contact(row: ContactRow) -> Contact:

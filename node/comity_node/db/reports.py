@@ -10,8 +10,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.keys import KeyGone, Seals
-from comity_node.db.rows import ReportRow
-from comity_node.db.rows_of_cases import kept_from
+from comity_node.db.rows.cases import kept_from
+from comity_node.db.rows.reports import ReportRow
 
 
 @dataclass(frozen=True, slots=True)

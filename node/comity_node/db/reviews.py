@@ -7,8 +7,8 @@ from sqlalchemy import or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows import ReviewRow
-from comity_node.db.rows_of_cases import kept_from
+from comity_node.db.rows.cases import kept_from
+from comity_node.db.rows.review import ReviewRow
 
 
 @dataclass(frozen=True, slots=True)

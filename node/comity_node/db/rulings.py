@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows import RulingRow
+from comity_node.db.rows.reports import RulingRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_federation.bus import Skipped
-from comity_node.db.rows import SkippedRow
+from comity_node.db.rows.bus import SkippedRow
 
 MOST_RANGES = 100
 """Kept for one member."""

@@ -7,7 +7,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.keys import Seals
-from comity_node.db.rows import SupplierLinkRow
+from comity_node.db.rows.review import SupplierLinkRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.keys import Seals
-from comity_node.db.rows import SupplierWordRow
+from comity_node.db.rows.review import SupplierWordRow
 from comity_schemas.reply import DisputeOutcome, ReplyAct, ReplyCode
 
 

@@ -14,8 +14,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.bulk import insert_rows
-from comity_node.db.rows import ChangeRow
-from comity_node.db.rows_of_suppliers import (
+from comity_node.db.rows.suppliers import (
     FactoryListRow,
     FactoryRow,
     FactRow,
@@ -25,6 +24,7 @@ from comity_node.db.rows_of_suppliers import (
     SupplierNameRow,
     SupplierRow,
 )
+from comity_node.db.rows.view import ChangeRow
 from comity_node.domain.names import fold_name
 from comity_node.domain.suppliers.mentions import Role
 from comity_schemas.identifiers import Identifier

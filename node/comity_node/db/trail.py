@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_federation.encoding import b64encode
 from comity_node.db.bulk import insert_rows, stored_time
-from comity_node.db.rows_of_trail import TrailAnchorRow, TrailExportRow, TrailRow
+from comity_node.db.rows.trail import TrailAnchorRow, TrailExportRow, TrailRow
 from comity_node.domain.trail import START, Anchor, Event, Numbered, TrailEntry, entry_digest, link
 from comity_node.domain.trail_catalogue import check_detail
 

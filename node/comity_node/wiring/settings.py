@@ -12,7 +12,7 @@ from comity_federation.addresses import is_this_machine
 from comity_node.domain.due_process import FIXED, Windows
 from comity_node.domain.minimize import Policy
 from comity_node.domain.retention import USUAL_MONTHS
-from comity_node.services.mail import MAIL_ADDRESS, MailServer
+from comity_node.services.review.mail import MAIL_ADDRESS, MailServer
 from comity_schemas.errors import ComityError
 from comity_schemas.finding import Severity
 from comity_schemas.wire import Slug, misfits

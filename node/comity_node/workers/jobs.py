@@ -9,8 +9,8 @@ import structlog
 
 from comity_node.db import DatabaseUnavailable
 from comity_node.db.jobs import Job
-from comity_node.services import jobs
-from comity_node.services.jobs import IMPORT, STEP_S, Prepared, budget, from_bytes, prepare
+from comity_node.services.importing import jobs
+from comity_node.services.importing.jobs import IMPORT, STEP_S, Prepared, budget, from_bytes, prepare
 from comity_node.wiring import Node
 from comity_node.workers.loops import IDLE_S, Loops
 from comity_schemas.errors import ComityError

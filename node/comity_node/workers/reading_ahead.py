@@ -12,8 +12,8 @@ from datetime import timedelta
 
 from comity_federation.bus import Bus, Delivered, Skipped
 from comity_federation.registry import Registry
-from comity_node.services.opening import Openers, Opening
-from comity_node.services.subscriptions import subscriptions
+from comity_node.services.receiving.opening import Openers, Opening
+from comity_node.services.receiving.subscriptions import subscriptions
 
 READ_AT_ONCE = 4_000
 READ_WAIT = timedelta(seconds=1)

@@ -8,11 +8,11 @@ import structlog
 
 from comity_federation.bus import Bus, BusError, HistoryMissing
 from comity_federation.registry import Registry
-from comity_node.services.intake import forget_position, positions, take_in
-from comity_node.services.limits import Paused, find_paused
-from comity_node.services.opening import Openers
-from comity_node.services.settle import Settled, settle
-from comity_node.services.subscriptions import subscriptions
+from comity_node.services.receiving.intake import forget_position, positions, take_in
+from comity_node.services.receiving.limits import Paused, find_paused
+from comity_node.services.receiving.opening import Openers
+from comity_node.services.receiving.settle import Settled, settle
+from comity_node.services.receiving.subscriptions import subscriptions
 from comity_node.wiring import Node
 from comity_node.workers.following import Following
 from comity_node.workers.loops import IDLE_S, Loops, Named

@@ -16,11 +16,11 @@ from comity_federation.registry import Registry
 from comity_federation.statements import genesis
 from comity_node.domain.errors import RegistryMissing
 from comity_node.domain.trail import Anchor
-from comity_node.services.own_log import Told, reconcile
 from comity_node.services.peers.asking import Peers
-from comity_node.services.peers.own_word import ask_about_own_log
-from comity_node.services.peers.words import verified_heads
-from comity_node.services.relay import Head, sign_and_send
+from comity_node.services.publishing.own_log import Told, reconcile
+from comity_node.services.publishing.own_word import ask_about_own_log
+from comity_node.services.publishing.relay import Head, sign_and_send
+from comity_node.services.receiving.words import verified_heads
 from comity_node.services.trail import is_anchor_due, is_anchor_wanted
 from comity_node.wiring import Node
 from comity_node.workers.following import Following

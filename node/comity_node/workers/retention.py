@@ -9,7 +9,7 @@ from time import monotonic
 
 import structlog
 
-from comity_node.services.retention import expire
+from comity_node.services.operating.retention import expire
 from comity_node.wiring import Node
 from comity_node.workers.following import Following
 from comity_node.workers.loops import Named

@@ -19,7 +19,7 @@ from comity_node.services.accounts import new_id
 from comity_node.services.evidence.kinds import EvidenceRefused, Looking, check_size, check_type
 from comity_node.services.evidence.scanning import is_clean
 from comity_node.services.evidence.vault import MESSAGE_BYTES, Vault, WrongOffset
-from comity_node.services.stored import open_stored
+from comity_node.services.reports.stored import open_stored
 from comity_schemas.errors import ComityError
 from comity_schemas.report import Evidence, Report
 

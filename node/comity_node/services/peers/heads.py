@@ -11,12 +11,12 @@ from comity_federation.checkpoints import CheckpointRefused, open_checkpoint
 from comity_federation.registry import Registry
 from comity_node.db import Store
 from comity_node.db.peers import ReportedHead
-from comity_node.services.deliveries import corrections
 from comity_node.services.peers.asking import Peers
 from comity_node.services.peers.client import Given
 from comity_node.services.peers.refill import Refill
 from comity_node.services.peers.taking_in import take_in_given
-from comity_node.services.peers.words import is_known, note_checkpoint, note_heads
+from comity_node.services.publishing.deliveries import corrections
+from comity_node.services.receiving.words import is_known, note_checkpoint, note_heads
 from comity_schemas.member import Member, MemberStatus
 from comity_schemas.peers import PeerCheckpoint
 

@@ -16,8 +16,8 @@ from comity_node.domain.pointing import Whom
 from comity_node.domain.protection import Case, Detail, Done, Step, check_step, whose_turn
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
-from comity_node.services.pointers import OPEN, pointers_to, propose_pointer
 from comity_node.services.protection.duty import on_duty
+from comity_node.services.review.pointers import OPEN, pointers_to, propose_pointer
 from comity_schemas.finding import Severity
 from comity_schemas.indicators import Indicator
 from comity_schemas.member import MemberStatus

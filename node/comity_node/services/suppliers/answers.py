@@ -19,7 +19,7 @@ from comity_node.domain.suppliers.account import (
 )
 from comity_node.domain.suppliers.facts import Fact, FactKind
 from comity_node.domain.suppliers.judging import Judged, Judgement
-from comity_node.services.answers import (
+from comity_node.services.answering.answers import (
     describe_assessed,
     describe_audit,
     describe_coverage,

@@ -1,0 +1,114 @@
+"""The tables of the supplier view."""
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from comity_node.db.rows.columns import UtcTime, one_of, where
+
+# The tables of the view grow with every finding. They name their record by its number and carry no foreign key: on
+# PostgreSQL one costs as much as the row itself. `comity check` compares them with the records instead.
+
+
+class EntryFields(SQLModel):
+    """What an entry of any kind has."""
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    handling: str
+    named: bool
+    """Whether anybody can find it by name."""
+    state: str
+    by: str | None = None
+    reason: str | None = None
+
+
+class NameFields(SQLModel):
+    """A name under which an entry is found."""
+
+    entry: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    text: str
+    folded: str
+    country: str
+
+
+class IdentifierFields(SQLModel):
+    """An identifier under which an entry is found."""
+
+    scheme: str = Field(primary_key=True)
+    value: str = Field(primary_key=True)
+    entry: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+
+
+class EntryRow(EntryFields, table=True):
+    """One finding of the supplier view, under the number of its record."""
+
+    __tablename__ = "entry"
+    __table_args__ = (
+        one_of("state", "current", "superseded", "withdrawn"),
+        Index("ix_entry_unnamed", "id", **where("not named")),
+    )
+    finding: str | None = None
+
+
+class EntryNameRow(NameFields, table=True):
+    """A name under which a finding can be found."""
+
+    __tablename__ = "entry_name"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class EntryIdentifierRow(IdentifierFields, table=True):
+    """An identifier under which a finding can be found."""
+
+    __tablename__ = "entry_identifier"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class DecisionRow(EntryFields, table=True):
+    """One decision of the supplier view, under the number of its record."""
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        one_of("state", "current", "superseded", "withdrawn"),
+        Index("ix_decision_unnamed", "id", **where("not named")),
+    )
+    decision: str | None = None
+
+
+class DecisionNameRow(NameFields, table=True):
+    """A name under which a decision can be found."""
+
+    __tablename__ = "decision_name"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class DecisionIdentifierRow(IdentifierFields, table=True):
+    """An identifier under which a decision can be found."""
+
+    __tablename__ = "decision_identifier"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class ReplyRow(SQLModel, table=True):
+    """One supplier's reply or dispute in the view, under the number of its record, found by what it is about."""
+
+    __tablename__ = "reply"
+    __table_args__ = (one_of("state", "current", "superseded", "withdrawn"),)
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    about: str | None = Field(default=None, index=True)
+    handling: str
+    reply: str | None = None
+    state: str
+    by: str | None = None
+    reason: str | None = None
+
+
+class ChangeRow(SQLModel, table=True):
+    """Something in the supplier view changed; what follows the view reads on from its own cursor."""
+
+    __tablename__ = "change"
+    id: int | None = Field(default=None, primary_key=True)
+    entry: int
+    at: datetime = Field(sa_type=UtcTime)

@@ -1,0 +1,1 @@
+"""What is answered about suppliers: screening, and what others say beside a finding."""

@@ -1,0 +1,1 @@
+"""Published registers: rows become reports, rulings and proposals."""

@@ -1,0 +1,103 @@
+"""Importing a public register: rows become reports, reports become proposals in one batch for two people.
+
+Identity is the source row: running it again adds nothing twice, and a row that changed revises what was published.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from comity_federation import strict_json
+from comity_federation.encoding import digest
+from comity_node.db import Store
+from comity_node.db.reports import StoredReport
+from comity_node.domain.errors import CannotPropose
+from comity_node.domain.minimize import Policy
+from comity_node.domain.people import Person
+from comity_node.domain.register import ImportedRow, ProblemKind, RowProblem
+from comity_node.services.review.release import minimize_stored, propose_release
+from comity_node.services.review.report_status import report_status
+
+_COUNTS = ("rows", "added", "changed", "unchanged", "proposed")
+
+
+@dataclass(slots=True)
+class Imported:
+    """What became of a file."""
+
+    batch: str
+    rows: int = 0
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    proposed: int = 0
+    problems: list[RowProblem] = field(default_factory=list)
+
+    def to_parsed(self, kind: str) -> dict[str, Any]:
+        """Return it as JSON says it; `kind` is what the rows became."""
+        counts = {name: getattr(self, name) for name in _COUNTS}
+        problems = [{"line": p.line, "kind": p.kind.value, "reason": p.reason} for p in self.problems]
+        left_out = dict(Counter(p.kind.value for p in self.problems))
+        return {"kind": kind, "batch": self.batch, **counts, "left_out": left_out, "problems": problems}
+
+    @classmethod
+    def of_parsed(cls, parsed: Mapping[str, Any]) -> "Imported":
+        """Return what JSON says."""
+        problems = [RowProblem(p["line"], ProblemKind(p["kind"]), p["reason"]) for p in parsed["problems"]]
+        return cls(batch=parsed["batch"], problems=problems, **{name: parsed[name] for name in _COUNTS})
+
+
+async def take_row(
+    store: Store, row: ImportedRow, person: Person, policy: Policy, now: datetime, done: Imported
+) -> None:
+    """Store what is new of a row and propose it; what does not fit is noted, and the rest goes on."""
+    raw = strict_json.dumps(row.report.to_parsed())
+    name = digest(raw)
+    before = await store.reports.latest_of_row(row.identity)
+    if before is not None and before.id == name:
+        done.unchanged += 1
+        return
+    if await store.reports.find(name) is not None:
+        done.problems.append(
+            RowProblem(
+                row.line, ProblemKind.CONTRADICTORY, "the row went back to an earlier content; release it by hand"
+            )
+        )
+        return
+    stored = StoredReport(
+        id=name,
+        origin="register",
+        raw=raw,
+        firm=None,
+        kid=None,
+        root=None,
+        signature=None,
+        identity=row.identity,
+        marks=(),
+        submitted_by=person.id,
+        received_at=now,
+    )
+    revises: dict[str, str] = {}
+    if before is not None:
+        revises = {s.observation: s.statement for s in await report_status(store, before) if s.statement is not None}
+        done.changed += 1
+    else:
+        done.added += 1
+    await store.reports.add(stored)
+    for draft in minimize_stored(stored, policy).drafts:
+        try:
+            await propose_release(
+                store,
+                person,
+                stored.id,
+                draft.observation,
+                policy=policy,
+                now=now,
+                revises=revises.get(draft.observation),
+                batch=done.batch,
+            )
+            done.proposed += 1
+        except CannotPropose as error:
+            done.problems.append(RowProblem(row.line, ProblemKind.DOES_NOT_FIT, str(error)))

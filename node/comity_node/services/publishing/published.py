@@ -1,0 +1,159 @@
+"""What this node has published and still stands: what can be revised or taken back."""
+
+from dataclasses import dataclass
+
+from comity_federation.statements import Outgoing
+from comity_node.db import Store
+from comity_node.db.outbox import OutboxItem
+from comity_node.db.reviews import Review
+from comity_node.domain.errors import AlreadyProposed, NotPublished
+from comity_node.domain.lifecycle import check_start, check_step
+from comity_node.services.reports.stored import open_stored
+from comity_schemas.finding import Finding
+from comity_schemas.handling import Handling
+from comity_schemas.statement import Kind
+
+RELEASE, WITHDRAW = "release", "withdraw"
+
+OF_A_SUPPLIER = frozenset({"finding", "decision"})
+"""What a proposal says that its supplier can see and answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The newest form of a finding of this node."""
+
+    hash: str
+    finding: Finding
+    handling: Handling
+    review_id: str | None
+
+
+def said_of(outgoing: Outgoing) -> Finding:
+    """Return a finding as it was released, withheld fields included."""
+    return Finding.from_parsed({**outgoing.body, **outgoing.disclosed, **outgoing.withheld})
+
+
+async def published_finding(store: Store, statement: str) -> Published:
+    """Return a finding of this node that was not taken back; it may have been revised since.
+
+    Raises:
+        NotPublished: this node has not published it, or has taken it back already.
+    """
+    item = await published_item(store, statement, Kind.FINDING)
+    return Published(statement, said_of(item.outgoing), item.outgoing.handling, item.review_id)
+
+
+async def published_item(store: Store, statement: str, *kinds: Kind) -> OutboxItem:
+    """Return a statement of this node that was not taken back; it may have been revised since.
+
+    Args:
+        store: The open transaction.
+        statement: Its hash.
+        kinds: What it must be; by default a finding or a decision.
+
+    Raises:
+        NotPublished: this node has not published it, or has taken it back already.
+    """
+    wanted = kinds or (Kind.FINDING, Kind.DECISION)
+    item = await store.outbox.of_hash(statement)
+    if item is None:
+        other = (await store.view.load([statement])).get(statement)
+        if other is not None:
+            raise NotPublished(
+                f"{other.member} has published this, and only {other.member} corrects it or takes it back. You can "
+                "tell evidence of your own that contradicts it, or carry its supplier's reply; nothing was changed"
+            )
+    if item is None or item.outgoing.kind not in wanted:
+        raise NotPublished(f"this node has published no {' or '.join(wanted)} with this hash")
+    for review in await store.reviews.of_target(statement):
+        if review.act == WITHDRAW and review.state == "approved":
+            raise NotPublished(f"this {item.outgoing.kind} was taken back already")
+    return item
+
+
+async def first_form(store: Store, statement: str) -> str:
+    """Return the hash of a finding's first form, whichever of its forms is named.
+
+    Raises:
+        NotPublished: this node has not published it.
+    """
+    seen: set[str] = set()
+    while True:
+        item = await store.outbox.of_hash(statement)
+        if item is None or item.outgoing.kind != Kind.FINDING or statement in seen:
+            raise NotPublished("this node has published no finding with this hash")
+        seen.add(statement)
+        before = item.outgoing.body.get("replaces")
+        if before is None:
+            return statement
+        statement = str(before)
+
+
+async def newest_hash(store: Store, statement: str) -> str:
+    """Return the hash of the newest form of a statement of this node that has a place in the log."""
+    while True:
+        newer = None
+        for review in await store.reviews.of_target(statement):
+            item = await store.outbox.of_review(review.id) if review.act == RELEASE else None
+            newer = item.hash if item is not None and item.hash is not None else newer
+        if newer is None:
+            return statement
+        statement = newer
+
+
+async def newest_form(store: Store, statement: str, *, but: str | None = None) -> Published:
+    """Return a finding that can be revised: published here, not taken back, not revised already.
+
+    Args:
+        store: The open transaction.
+        statement: Its hash.
+        but: A proposal to revise it that is not counted: the one that asks.
+
+    Raises:
+        NotPublished: it is not the newest form; the text names what is.
+        AlreadyProposed: a revision of it is proposed, or approved and on its way.
+    """
+    found = await published_finding(store, statement)
+    await require_unrevised(store, statement, but=but)
+    return found
+
+
+async def require_unrevised(store: Store, statement: str, *, but: str | None = None) -> None:
+    """Let pass only the newest form of a statement of this node.
+
+    Raises:
+        NotPublished: it was revised; the text names its newer form.
+        AlreadyProposed: a revision of it is proposed, or approved and on its way.
+    """
+    for review in await store.reviews.of_target(statement):
+        if review.act != RELEASE or review.state == "rejected" or review.id == but:
+            continue
+        item = await store.outbox.of_review(review.id)
+        if item is not None and item.hash is not None:
+            raise NotPublished(f"it was revised already; its newer form is {item.hash}")
+        raise AlreadyProposed(f"a revision of it is {review.state} already (review {review.id})")
+
+
+async def check_status(store: Store, review: Review, finding: Finding) -> None:
+    """Let a finding pass only if its status may start or follow; asked when it is proposed and when it is released.
+
+    Raises:
+        StatusMayNotFollow: it may not.
+        NotPublished, AlreadyProposed: what it revises is not there to be revised any more.
+    """
+    if review.target is None:
+        check_start(finding)
+        return
+    before = await newest_form(store, review.target, but=review.id)
+    check_step(before.finding, finding, follow_up=await _is_follow_up(store, review, before))
+
+
+async def _is_follow_up(store: Store, review: Review, before: Published) -> bool:
+    """Tell whether a signed report stands behind a revision that names the observation it follows up."""
+    stored = None if review.report_id is None else await store.reports.find(review.report_id)
+    earlier = None if before.review_id is None else await store.reviews.find(before.review_id)
+    if stored is None or stored.origin != "signed" or earlier is None or stored.expired_at is not None:
+        return False
+    named = next((o.follows_up for o in open_stored(stored).observations if o.ref == review.observation), None)
+    return named is not None and (named.report, named.observation) == (earlier.report_id, earlier.observation)

@@ -1,0 +1,1 @@
+"""Taking in what others publish: read, opened, accepted or settled, folded."""

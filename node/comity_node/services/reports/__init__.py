@@ -1,0 +1,1 @@
+"""Signed reports: taken in, stored, followed up."""

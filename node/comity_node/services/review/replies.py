@@ -1,0 +1,168 @@
+"""What suppliers reply and dispute: written down, let out by two people, decided by a third.
+
+A reply within its window comes before the finding is published; it leaves once the finding is signed and has a hash.
+Any member may carry a reply to what another member said. Only the publisher decides a dispute.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from comity_node.db import Store
+from comity_node.db.reviews import Review
+from comity_node.db.supplier_words import SupplierWord
+from comity_node.domain.errors import AlreadyDecided, AlreadyProposed, Contradictory, NotFound, NotYet, SamePerson
+from comity_node.domain.people import Person
+from comity_node.domain.replying import REPLY_TERMS, require_sayable
+from comity_node.domain.supplier_view import PointerEntry
+from comity_node.domain.trail import Event
+from comity_node.services.accounts import new_id
+from comity_node.services.publishing.published import OF_A_SUPPLIER, RELEASE
+from comity_schemas.finding import Finding
+from comity_schemas.handling import Handling
+from comity_schemas.reply import DisputeOutcome, Reply, ReplyAct, ReplyCode
+
+_SUPPLIER = "supplier"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a supplier says, and to what: a proposal of this node, or a statement of any member."""
+
+    act: ReplyAct
+    codes: tuple[ReplyCode, ...]
+    text: str | None = None
+    review_id: str | None = None
+    about: str | None = None
+
+
+async def write_down(store: Store, said: Said, by: Person | None, now: datetime) -> SupplierWord:
+    """Keep what a supplier said; a reply after its window is taken and marked late.
+
+    Args:
+        store: The open transaction.
+        said: Its words.
+        by: Who wrote them down; None where the supplier did so through its link.
+        now: The time.
+
+    Raises:
+        NotFound: there is nothing that it could be about.
+        Contradictory: it names both a proposal and a statement, or neither, or a code twice.
+        TextRefused: the text tells what must not leave.
+    """
+    if (said.review_id is None) == (said.about is None):
+        raise Contradictory("name either a proposal of this node or a published statement; nothing was recorded")
+    if not said.codes or len(set(said.codes)) != len(said.codes):
+        raise Contradictory("give at least one code, and each once; nothing was recorded")
+    review_id, about, finding = await _subject(store, said)
+    require_sayable(said.text, finding)
+    process = None if review_id is None else await store.due_process.find(review_id)
+    ends = None if process is None else process.window_ends
+    late = said.act is ReplyAct.REPLY and ends is not None and now > ends
+    word = SupplierWord(
+        new_id(), review_id, about, said.act, said.codes, said.text, now, late, None if by is None else by.id
+    )
+    await store.words.add(word)
+    detail = {"review": review_id} if about is None else {"about": about}
+    actor = _SUPPLIER if by is None else by.id
+    await store.trail.add(now, actor, Event.SUPPLIER_SAID, word.id, act=said.act.value, late=late, **detail)
+    return word
+
+
+async def propose_reply(store: Store, person: Person, word_id: str, now: datetime) -> Review:
+    """Propose that a reply or dispute leaves, with what was decided of it; a second person approves.
+
+    Raises:
+        NotFound: there is no such reply.
+        NotYet: what it is about is not published yet.
+        AlreadyProposed: it is on its way, or says already what it would say.
+    """
+    word = await _word(store, word_id)
+    about, handling = await _about(store, word)
+    before = None if word.carried is None else await store.reviews.find(word.carried)
+    replaces = None
+    if before is not None and before.state != "rejected":
+        item = await store.outbox.of_review(before.id)
+        replaces = None if item is None else item.hash
+        said_outcome = json.loads(before.content)["reply"].get("outcome")
+        if replaces is None or said_outcome == (word.outcome and word.outcome.value):
+            raise AlreadyProposed(f"it is {before.state} already (review {before.id})")
+    reply = Reply(
+        replaces=replaces,
+        about=about,
+        act=word.act,
+        codes=word.codes,
+        text=word.text,
+        made=word.made_at.date(),
+        late=word.late,
+        outcome=word.outcome,
+        decided=None if word.decided_at is None else word.decided_at.date(),
+    )
+    content = {"reply": reply.to_parsed(), "handling": handling.to_parsed()}
+    review = Review(new_id(), RELEASE, "proposed", json.dumps(content, ensure_ascii=False), person.id, now)
+    await store.reviews.add(review)
+    await store.words.carry(word.id, review.id)
+    await store.trail.add(now, person.id, Event.REVIEW_PROPOSED, review.id, act=RELEASE, statement=about)
+    return review
+
+
+async def decide_dispute(
+    store: Store, person: Person, word_id: str, outcome: DisputeOutcome, now: datetime
+) -> SupplierWord:
+    """Decide a dispute as a third person. What follows for the finding is a revision or withdrawal of its own.
+
+    Raises:
+        NotFound: there is no such dispute.
+        AlreadyDecided: somebody has decided it.
+        Contradictory: it is about another member's statement, which only that member decides.
+        SamePerson: the person proposed or released the finding, or wrote the dispute down.
+    """
+    word = await _word(store, word_id)
+    if word.act is not ReplyAct.DISPUTE:
+        raise NotFound("no such dispute")
+    if not word.open:
+        raise AlreadyDecided(f"this dispute was decided already ({word.outcome}); nothing was changed")
+    review = None if word.review_id is None else await store.reviews.find(word.review_id)
+    if review is None:
+        raise Contradictory("it is about another member's statement, and only its publisher decides")
+    if person.id in {review.proposed_by, review.decided_by, word.entered_by}:
+        raise SamePerson("a third person decides: you proposed or released the finding, or wrote the dispute down")
+    await store.words.decide(word.id, outcome, by=person.id, now=now)
+    await store.trail.add(now, person.id, Event.DISPUTE_DECIDED, word.id, outcome=outcome.value)
+    return await _word(store, word_id)
+
+
+async def _word(store: Store, word_id: str) -> SupplierWord:
+    word = await store.words.find(word_id)
+    if word is None:
+        raise NotFound("no such reply")
+    return word
+
+
+async def _subject(store: Store, said: Said) -> tuple[str | None, str | None, Finding | None]:
+    """Return the own proposal, or else the other member's statement, and the finding as far as it can be read."""
+    review_id = said.review_id
+    if said.about is not None:
+        item = await store.outbox.of_hash(said.about)
+        if item is None or item.review_id is None:
+            found = (await store.view.load([said.about])).get(said.about)
+            if found is None or isinstance(found, PointerEntry):
+                raise NotFound("no such statement is known here")
+            return None, said.about, getattr(found, "finding", None)
+        review_id = item.review_id
+    review = None if review_id is None else await store.reviews.find(review_id)
+    content = {} if review is None else json.loads(review.content)
+    gone = review is None or review.act != RELEASE or review.state == "rejected"
+    if review is None or gone or OF_A_SUPPLIER.isdisjoint(content):
+        raise NotFound("no such proposal")
+    return review.id, None, Finding.from_parsed(content["finding"]) if "finding" in content else None
+
+
+async def _about(store: Store, word: SupplierWord) -> tuple[str, Handling]:
+    if word.review_id is None:
+        assert word.about is not None
+        return word.about, REPLY_TERMS
+    item = await store.outbox.of_review(word.review_id)
+    if item is None or item.hash is None:
+        raise NotYet("what it answers to is not published yet; it can leave once that is signed. Nothing was published")
+    return item.hash, item.outgoing.handling
