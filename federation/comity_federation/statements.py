@@ -15,7 +15,7 @@ from comity_federation import jws, strict_json
 from comity_federation.disclosures import Disclosure, disclose, padded
 from comity_federation.encoding import digest
 from comity_schemas.handling import Handling
-from comity_schemas.statement import STATEMENT_TYP, VERSION
+from comity_schemas.statement import STATEMENT_TYP, VERSION, Kind
 
 
 def genesis(did: str) -> str:
@@ -41,6 +41,11 @@ class Outgoing:
     """Fields that travel as disclosures."""
     withheld: Mapping[str, Any]
     """Fields that stay; only their digests travel."""
+
+    @property
+    def corrects(self) -> bool:
+        """Whether it takes an earlier statement back or stands in its place."""
+        return self.kind == Kind.WITHDRAWAL or "replaces" in self.body
 
 
 @dataclass(frozen=True, slots=True)

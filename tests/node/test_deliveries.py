@@ -4,16 +4,19 @@ from datetime import timedelta
 
 import pytest
 
-from builders import Publisher
+from builders import HANDLING, Publisher
 from comity_federation.checkpoints import in_parts
 from comity_federation.local_log import LocalLog
+from comity_federation.statements import Outgoing
 from comity_node.db import Database, deliveries
+from comity_node.db.outbox import TakenBack
 from comity_node.domain.errors import NotFound
 from comity_node.services.operating.status import measure, weigh
 from comity_node.services.publishing.deliveries import Correction, Delivery, corrections, not_applied, who_has_applied
 from comity_node.services.receiving.words import note_checkpoint, verified_heads
 from comity_node.services.review.release import approve, propose_withdrawal
-from comity_schemas.statement import WithdrawalReason
+from comity_schemas.handling import Handling
+from comity_schemas.statement import Kind, WithdrawalReason
 from node_world import NOW
 from peer_world import Neighbour, Street
 
@@ -141,3 +144,22 @@ def test_who_lacks_an_older_correction_is_told_of_the_oldest() -> None:
     assert {slug: [each.seq for each in missing] for slug, missing in late.items()} == {"b": [5, 9], "c": [9]}
     # Within a day nobody is late.
     assert not_applied(found[:1], {}, members, NOW + timedelta(days=1)) == {}
+
+
+async def test_a_correction_is_followed_however_much_was_said_since(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comity_node.services.publishing.deliveries._NEWEST", 2)
+
+    def said(seq: int, outgoing: Outgoing) -> TakenBack:
+        return TakenBack(outgoing, seq, f"hash-{seq}", b"raw", NOW, NOW)
+
+    terms = Handling.from_parsed(HANDLING)
+    finding = Outgoing("finding", terms, {"country": "BD"}, {}, {})
+    taken_back = Outgoing(Kind.WITHDRAWAL, terms, {"statement": "hash-1"}, {}, {})
+    corrected = Outgoing("finding", terms, {"country": "BD", "replaces": "hash-2"}, {}, {})
+    async with database.write() as store:
+        of_log = [finding, finding, taken_back, corrected, *[finding] * 9]
+        await store.outbox.take_back([said(seq, outgoing) for seq, outgoing in enumerate(of_log, start=1)])
+    async with database.read() as store:
+        assert [found.seq for found in await corrections(store)] == [4, 3]

@@ -115,3 +115,38 @@ async def test_the_database_itself_refuses_the_same_person(office: Office) -> No
     with pytest.raises(IntegrityError):
         async with office.house.node.database.write() as store:
             await store.concerns.decide(act, state="confirmed", by=who, now=office.house.node.clock())
+
+
+async def test_after_consent_was_withdrawn_nothing_new_leaves_of_a_report_and_the_reason_is_kept(
+    office: Office,
+) -> None:
+    report, review = await proposed(office)
+    withdrawn = {"act": "withdraw-basis", "reason": "the auditee wrote on 3 May"}
+    restored = {"act": "restore-basis", "reason": "it was another site's letter"}
+    acts = f"reports/{report}/joint-acts"
+    assert (await office.ask("reviewer", "POST", acts, json=restored)).status_code == 409
+    act = (await office.made("reviewer", "POST", acts, json=withdrawn))["id"]
+    # Already when one person says so, since what has left cannot be called back.
+    await approve(office, review, refused="review.basis-withdrawn")
+    await office.made("reviewer 2", "POST", f"joint-acts/{act}/confirm")
+    await approve(office, review, refused="review.basis-withdrawn")
+    assert (await office.ask("reviewer", "POST", acts, json=withdrawn)).status_code == 409
+    again = await office.ask("reviewer", "POST", "reviews", json={"report": report, "observation": "O1"})
+    assert again.status_code == 409
+    kept = (await office.made("reviewer", "GET", acts))["items"]
+    assert [(each["act"], each["reason"], each["state"]) for each in kept] == [
+        ("withdraw-basis", "the auditee wrote on 3 May", "confirmed")
+    ]
+
+    back = (await office.made("reviewer", "POST", acts, json=restored))["id"]
+    await approve(office, review, refused="review.basis-withdrawn")
+    await office.made("reviewer 2", "POST", f"joint-acts/{back}/confirm")
+    await approve(office, review)
+
+
+async def test_a_withdrawal_of_consent_that_was_declined_holds_nothing_back(office: Office) -> None:
+    report, review = await proposed(office)
+    body = {"act": "withdraw-basis", "reason": "somebody phoned"}
+    act = (await office.made("reviewer", "POST", f"reports/{report}/joint-acts", json=body))["id"]
+    await office.made("reviewer 2", "POST", f"joint-acts/{act}/decline")
+    await approve(office, review)

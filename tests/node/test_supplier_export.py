@@ -47,7 +47,8 @@ async def test_an_export_holds_what_the_page_holds_with_terms_and_notes(sqlite: 
     ordered = dict(zip(headings, row, strict=True))
     assert (ordered["authority"], ordered["terms"]) == ("WBG", "2026-01-15 to 2028-01-14")
     assert ordered["statement"] == decision.hash
-    assert "No statement is an admission or a determination" in " ".join(notes(shown))
+    said = " ".join(notes(shown))
+    assert "No statement is an admission or a determination, and nothing here waives privileges or immunities" in said
     book = load_workbook(io.BytesIO(workbook_of({"About": about_table(shown), "Findings": findings_table(shown)})))
     names = [r[1].value for r in book["About"].iter_rows() if r[0].value == "name"]
     assert sorted(names) == ["'=HYPERLINK(1) (registered)", "A (registered)"]

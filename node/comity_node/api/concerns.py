@@ -20,7 +20,7 @@ from comity_schemas.wire import PRINTABLE
 router = APIRouter(tags=["review"])
 
 Reason = Annotated[str, StringConstraints(min_length=3, max_length=1_000, pattern=PRINTABLE)]
-Act = Literal["overrule", "hold", "let-go"]
+Act = Literal["overrule", "hold", "let-go", "withdraw-basis", "restore-basis"]
 
 
 class NewObjection(Body):
@@ -31,7 +31,8 @@ class NewObjection(Body):
 
 
 class NewJointAct(Body):
-    """Propose to overrule an objection, to hold a report and its evidence for legal use, or to let it go again."""
+    """Propose to overrule an objection; to hold a report and its evidence for legal use, or let it go again; to record
+    that whoever allowed sharing has withdrawn that, or allows it again."""
 
     act: Act
     objection: Id | None = None

@@ -60,6 +60,7 @@ STATUS: dict[str, int] = {
     "report.supersedes-unknown": 409,
     "report.section-not-shown": 409,
     "review.objection-stands": 409,
+    "review.basis-withdrawn": 409,
     "batch.sample-not-opened": 409,
     "evidence.refused": 422,
     "evidence.wrong-offset": 409,

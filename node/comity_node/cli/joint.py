@@ -10,7 +10,8 @@ from comity_node.remote import Remote
 
 objections = typer.Typer(help="An auditor's objections to what would leave of a report.", no_args_is_help=True)
 acts = typer.Typer(
-    help="What two people decide about a report: to overrule an objection, hold it for legal use, let it go.",
+    help="What two people decide about a report: to overrule an objection, hold it for legal use, let it go, "
+    "record that consent to sharing was withdrawn or holds again.",
     no_args_is_help=True,
 )
 ReportId = Annotated[str, typer.Argument(metavar="REPORT", help="The report's id.")]
@@ -52,7 +53,9 @@ def withdraw(objection: Annotated[str, typer.Argument(help="The objection's id."
 @acts.command(context_settings=TAKES_HASHES)
 def propose(
     report: ReportId,
-    act: Annotated[Literal["overrule", "hold", "let-go"], typer.Argument(help="What to do.")],
+    act: Annotated[
+        Literal["overrule", "hold", "let-go", "withdraw-basis", "restore-basis"], typer.Argument(help="What to do.")
+    ],
     reason: Reason,
     objection: Annotated[str | None, typer.Option(help="Which objection to overrule.")] = None,
 ) -> None:

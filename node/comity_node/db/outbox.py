@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 
 import orjson
-from sqlalchemy import ColumnElement, func, update
+from sqlalchemy import ColumnElement, func, text, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -72,7 +72,8 @@ class Outbox:
 
     async def add(self, review_id: str, outgoing: Outgoing) -> None:
         """Queue exactly what will be said."""
-        self._session.add(OutboxRow(review_id=review_id, state="queued", outgoing=_dump(outgoing)))
+        row = OutboxRow(review_id=review_id, state="queued", outgoing=_dump(outgoing), corrects=outgoing.corrects)
+        self._session.add(row)
         await self._session.flush()
 
     async def in_state(self, state: str, *, most: int) -> list[OutboxItem]:
@@ -144,6 +145,11 @@ class Outbox:
         query = select(OutboxRow).where(OutboxRow.state == "sent", col(OutboxRow.seq) >= first)
         return [_item(row) for row in await self._session.exec(query.order_by(col(OutboxRow.seq)).limit(most))]
 
+    async def corrections(self, *, most: int) -> list[OutboxItem]:
+        """Return what was sent and takes back or replaces something, newest first."""
+        query = select(OutboxRow).where(text("corrects"), col(OutboxRow.sent_at).is_not(None))
+        return [_item(row) for row in await self._session.exec(query.order_by(col(OutboxRow.id).desc()).limit(most))]
+
     async def last_sent(self) -> tuple[int, str] | None:
         """Return place and hash of the last statement that the bus has stored."""
         return await self._last(col(OutboxRow.state) == "sent")
@@ -172,7 +178,7 @@ class Outbox:
                 queued.setdefault(_said(_item(row).outgoing), []).append((row, approved_at))
         for said in statements:
             row = _take_same(queued.get(_said(said.outgoing), []), said) or OutboxRow(
-                state="queued", outgoing=_dump(said.outgoing)
+                state="queued", outgoing=_dump(said.outgoing), corrects=said.outgoing.corrects
             )
             row.state = "signed" if said.sent_at is None else "sent"
             row.seq, row.hash, row.record = said.seq, said.hash, said.record

@@ -81,6 +81,12 @@ class ObjectionStands(ComityError):
     code: ClassVar[str] = "review.objection-stands"
 
 
+class BasisWithdrawn(ComityError):
+    """Whoever allowed sharing has withdrawn that; nothing more leaves of the report."""
+
+    code: ClassVar[str] = "review.basis-withdrawn"
+
+
 class AlreadyDecided(ComityError):
     """The proposal was decided before; nothing was changed."""
 

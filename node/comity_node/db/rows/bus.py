@@ -17,12 +17,15 @@ class OutboxRow(SQLModel, table=True):
         CheckConstraint("(state = 'queued') = (seq is null)", name="signed_has_place"),
         CheckConstraint("review_id is not null or state <> 'queued'", name="queued_was_reviewed"),
         Index("ix_outbox_state_seq", "state", "seq", "id"),
+        Index("ix_outbox_corrects", "id", **where("corrects")),
     )
     id: int | None = Field(default=None, primary_key=True)
     review_id: str | None = Field(default=None, foreign_key="review.id", unique=True)
     """None where only the log knew of the statement, as after a restored backup: its review is lost."""
     state: str
     outgoing: str
+    corrects: bool = False
+    """Whether it takes an earlier statement back or stands in its place."""
     seq: int | None = Field(default=None, unique=True, sa_type=BigInteger)
     hash: str | None = Field(default=None, unique=True)
     record: bytes | None = None

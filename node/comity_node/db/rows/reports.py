@@ -92,7 +92,7 @@ class JointActRow(SQLModel, table=True):
 
     __tablename__ = "joint_act"
     __table_args__ = (
-        one_of("act", "overrule", "hold", "let-go"),
+        one_of("act", "overrule", "hold", "let-go", "withdraw-basis", "restore-basis"),
         one_of("state", "proposed", "confirmed", "declined"),
         CheckConstraint("decided_by is null or decided_by <> proposed_by", name="two_people"),
         CheckConstraint("(state = 'proposed') = (decided_by is null)", name="decided"),

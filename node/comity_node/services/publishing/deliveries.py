@@ -10,17 +10,15 @@ from datetime import datetime, timedelta
 
 from comity_federation.registry import Registry
 from comity_node.db import Store
-from comity_node.db.outbox import OutboxItem
 from comity_node.domain.errors import NotFound
 from comity_node.services.publishing.published import WITHDRAW
 from comity_schemas.member import Member, MemberStatus
-from comity_schemas.statement import Kind
 
 LATE_AFTER = timedelta(days=1)
 """Every member publishes once a day how far it has verified all others."""
 
 _NEWEST = 500
-"""How many of the own statements are looked through for what was taken back or corrected."""
+"""So many corrections are followed, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +72,11 @@ async def _last_word(store: Store, statement: str) -> str:
 
 async def corrections(store: Store) -> list[Correction]:
     """Return what this node took back or corrected lately, newest first."""
-    rows = await store.outbox.page(before=None, most=_NEWEST)
-    return [found for item, _ in rows if (found := _correction(item)) is not None]
-
-
-def _correction(item: OutboxItem) -> Correction | None:
-    if item.hash is None or item.seq is None or item.sent_at is None:
-        return None
-    if item.outgoing.kind != Kind.WITHDRAWAL and "replaces" not in item.outgoing.body:
-        return None
-    return Correction(item.hash, item.seq, item.outgoing.kind, item.sent_at)
+    return [
+        Correction(item.hash, item.seq, item.outgoing.kind, item.sent_at)
+        for item in await store.outbox.corrections(most=_NEWEST)
+        if item.hash is not None and item.seq is not None and item.sent_at is not None
+    ]
 
 
 def not_applied(

@@ -1,5 +1,7 @@
-"""Objections hold a release back; two people overrule one with a reason, hold a report for legal use, or let it go."""
+"""Objections hold a release back; two people overrule one with a reason, hold a report for legal use, let it go, or
+record that its sharing basis was withdrawn and holds again."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from comity_node.db import Store
@@ -8,6 +10,7 @@ from comity_node.db.reports import StoredReport
 from comity_node.domain.errors import (
     AlreadyDecided,
     AlreadyProposed,
+    BasisWithdrawn,
     NotFound,
     ObjectionStands,
     SamePerson,
@@ -18,6 +21,7 @@ from comity_node.services.accounts import new_id
 from comity_node.services.reports.stored import open_stored
 
 OVERRULE, HOLD, LET_GO = "overrule", "hold", "let-go"
+WITHDRAW_BASIS, RESTORE_BASIS = "withdraw-basis", "restore-basis"
 
 
 async def make_objection(
@@ -66,6 +70,26 @@ async def require_no_objection(store: Store, report_id: str | None, observation:
             )
 
 
+async def require_basis(store: Store, report_id: str | None) -> None:
+    """Let something of a report be said whose sharing basis nobody has withdrawn; a proposal to record it counts.
+
+    Raises:
+        BasisWithdrawn: it was, or somebody says so.
+    """
+    if report_id is not None and await _is_basis_withdrawn(store, report_id, ("proposed", "confirmed")):
+        raise BasisWithdrawn(
+            "whoever allowed sharing of this report has withdrawn that, or somebody says so and a second person must "
+            "decide: nothing more leaves of it. What was published stands until two people withdraw it"
+        )
+
+
+async def _is_basis_withdrawn(store: Store, report_id: str, states: Collection[str]) -> bool:
+    acts = [a for a in await store.concerns.acts(report_id) if a.act in (WITHDRAW_BASIS, RESTORE_BASIS)]
+    return [a.act for a in acts if a.state == "confirmed" or (a.act == WITHDRAW_BASIS and a.state in states)][-1:] == [
+        WITHDRAW_BASIS
+    ]
+
+
 async def propose_act(
     store: Store, person: Person, act: str, report_id: str, objection_id: str | None, reason: str, now: datetime
 ) -> JointAct:
@@ -80,8 +104,13 @@ async def propose_act(
         raise NotFound("no such report")
     if act == OVERRULE and (await _standing(store, objection_id or "")).report_id != report_id:
         raise NotFound("no such objection")
-    if act != OVERRULE and await store.concerns.is_held(report_id) == (act == HOLD):
+    if act in (HOLD, LET_GO) and await store.concerns.is_held(report_id) == (act == HOLD):
         raise AlreadyDecided(f"this report is {'held already' if act == HOLD else 'not held'}; nothing was changed")
+    if act in (WITHDRAW_BASIS, RESTORE_BASIS):
+        withdrawn = await _is_basis_withdrawn(store, report_id, ("confirmed",))
+        if withdrawn == (act == WITHDRAW_BASIS):
+            state = "withdrawn already" if withdrawn else "not withdrawn"
+            raise AlreadyDecided(f"the sharing basis of this report is {state}; nothing was changed")
     for other in await store.concerns.acts(report_id):
         if (other.act, other.objection_id, other.state) == (act, objection_id, "proposed"):
             raise AlreadyProposed(f"this is proposed already ({other.id})")

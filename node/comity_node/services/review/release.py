@@ -47,7 +47,7 @@ from comity_node.services.reports.stored import open_stored
 from comity_node.services.reports.submit import MARKS
 from comity_node.services.review.allowances import marks_that_hold
 from comity_node.services.review.audience import require_consent
-from comity_node.services.review.concerns import require_no_objection
+from comity_node.services.review.concerns import require_basis, require_no_objection
 from comity_node.services.review.due_process import require_heard
 from comity_node.services.review.spoken_of import finding_spoken_of
 from comity_schemas.audit_notice import AuditNotice
@@ -178,6 +178,7 @@ async def approve(store: Store, person: Person, review_id: str, now: datetime) -
         StatusMayNotFollow, NotPublished, AlreadyProposed: what it revises changed meanwhile.
         NotYet, HeldBack: the supplier was not heard yet.
         ObjectionStands: the auditor objects.
+        BasisWithdrawn: nothing more may leave of the report.
     """
     review = await _open_review(store, person, review_id)
     outgoing = read_outgoing(review)
@@ -188,6 +189,7 @@ async def approve(store: Store, person: Person, review_id: str, now: datetime) -
     if review.act == RELEASE:
         observation = review.observation or json.loads(review.content).get("observation")
         await require_no_objection(store, review.report_id, observation)
+        await require_basis(store, review.report_id)
     for check in RELEASE_CHECKS:
         check(review, [p for p in (proposer, person) if p is not None])
     await require_heard(store, review, now)
@@ -317,6 +319,7 @@ async def unmarked(store: Store, person: Person, report_id: str) -> StoredReport
     Raises:
         NotFound: there is none, or it is kept from this person.
         CannotPropose: it is marked; the text says why.
+        BasisWithdrawn: nothing more may leave of it.
     """
     stored = await store.reports.find(report_id)
     if stored is None or await store.cases.keeps_report_from(report_id, person.id):
@@ -324,6 +327,7 @@ async def unmarked(store: Store, person: Person, report_id: str) -> StoredReport
     marks = await marks_that_hold(store, stored)
     if marks:
         raise CannotPropose("; ".join(MARKS.get(mark, mark) for mark in marks))
+    await require_basis(store, report_id)
     return stored
 
 
