@@ -16,11 +16,11 @@ from mutations import Case
 
 MAY_SAY = {
     "agency": None,
-    "worker-organisation": {"finding", "withdrawal"},
-    "audit-firm": {"withdrawal"},
+    "worker-organisation": {"finding", "pointer", "withdrawal", "reply", "corroboration"},
+    "audit-firm": {"audit-notice", "withdrawal"},
     "observer": set(),
 }
-"""Of the kinds that are read so far; None: all."""
+"""None: all."""
 
 
 def forgery(this: Case, decision: Decision) -> str | None:

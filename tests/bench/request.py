@@ -21,7 +21,7 @@ import httpx2
 from bench.frame.buses import KafkaFeed, kafka
 from bench.frame.corpus import MEMBERS, Corpus, corpus_of, finding
 from bench.frame.progress import say
-from bench.frame.receiver import fill, founded, heads, receive, served
+from bench.frame.receiver import fill, founded, looking_at, receive, served, settled
 from bench.frame.results import Goal, arguments, report
 from node_world import House
 
@@ -80,13 +80,15 @@ async def measure(bootstrap: str, house: House, url: str, size: int, seconds: fl
         asked = questions(base)
         await ask(client, asked, time.perf_counter() + 1)
         idle = await ask(client, asked, time.perf_counter() + seconds)
-        before = sum((await heads(house)).values())
+        async with looking_at(house) as looking:
+            before = await settled(looking)
         sent, busy = await asyncio.gather(
             feed(bootstrap, whole, seconds), ask(client, asked, time.perf_counter() + seconds)
         )
-    settled = sum((await heads(house)).values()) - before
-    say(f"{sent} statements sent, {settled} settled in {seconds:.0f} s; {len(idle)} and {len(busy)} requests")
-    kept_up = settled >= 0.95 * sent
+    async with looking_at(house) as looking:
+        taken_in = await settled(looking) - before
+    say(f"{sent} statements sent, {taken_in} settled in {seconds:.0f} s; {len(idle)} and {len(busy)} requests")
+    kept_up = taken_in >= 0.95 * sent
     report(
         "request",
         p99(busy),
@@ -99,7 +101,7 @@ async def measure(bootstrap: str, house: House, url: str, size: int, seconds: fl
         requests=len(busy),
         median=round(statistics.median(busy), 1),
         idle_median=round(statistics.median(idle), 1),
-        statements_per_s=round(settled / seconds),
+        statements_per_s=round(taken_in / seconds),
         kept_up=kept_up,
     )
 

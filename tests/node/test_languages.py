@@ -119,7 +119,7 @@ def test_what_would_leave_is_shown_in_english_first_with_the_marked_translation_
 
 def test_only_the_rule_decides_which_text_leads() -> None:
     """Whoever shows a text asks `worded`; a translation is no string, so the type checker holds the rest."""
-    may = {"domain/vocabulary", "vocabulary/", "cli/vocabulary.py", "api/vocabulary.py"}
+    may = {"domain/vocabulary", "vocabulary/", "cli/vocabulary.py", "api/vocabulary.py", "services/review/mail.py"}
     package = CHECKOUT / "node" / "comity_node"
     using = [
         str(path.relative_to(package))
@@ -175,8 +175,11 @@ def test_the_command_marks_what_a_machine_wrote_and_shows_the_original_too() -> 
     assert [each["name"] for each in described[:11]] == [MEANINGS[code].name for code in ILO_ELEVEN]
 
 
-def test_the_files_are_the_five_languages_and_the_glossary() -> None:
-    assert {path.name for path in Path(FOLDER).iterdir()} == {f"{o.value}.toml" for o in OTHERS} | {"glossary.toml"}
+def test_the_files_are_the_five_languages_the_glossary_the_answers_and_the_mail() -> None:
+    assert {path.name for path in Path(FOLDER).iterdir()} == {
+        *(f"{other.value}.toml" for other in OTHERS),
+        *("answers.toml", "glossary.toml", "mail.toml"),
+    }
 
 
 # --- answers of suppliers and reviewers

@@ -123,28 +123,35 @@ class Run:
         return before[0]
 
 
+@asynccontextmanager
+async def looking_at(house: House) -> AsyncIterator[AsyncConnection]:
+    """Give a connection for `settled`, kept for all looks."""
+    engine = create_async_engine(house.node.database.url)
+    try:
+        async with engine.connect() as looking:
+            yield looking
+    finally:
+        await engine.dispose()
+
+
 async def settled(looking: AsyncConnection) -> int:
     """Return how many statements of the corpus the node has settled."""
     async with looking.begin():
-        return (await looking.execute(_SETTLED, {"own": NODE, "spare": SPARE})).scalar_one()
+        return int((await looking.execute(_SETTLED, {"own": NODE, "spare": SPARE})).scalar_one())
 
 
 async def receive(house: House, corpus: Corpus, title: str = "receiving") -> Run:
     """Wait until the served node has settled the whole corpus, and return how that went."""
-    engine = create_async_engine(house.node.database.url)
-    try:
-        async with engine.connect() as looking:
-            began = time.perf_counter()
-            samples = [(0.0, await settled(looking))]
-            with progress(title, corpus.size) as bar:
-                while samples[-1][1] < corpus.size:
-                    await asyncio.sleep(LOOK_S)
-                    done = await settled(looking)
-                    if done > samples[-1][1]:
-                        samples.append((time.perf_counter() - began, done))
-                    bar.at(done)
-    finally:
-        await engine.dispose()
+    async with looking_at(house) as looking:
+        began = time.perf_counter()
+        samples = [(0.0, await settled(looking))]
+        with progress(title, corpus.size) as bar:
+            while samples[-1][1] < corpus.size:
+                await asyncio.sleep(LOOK_S)
+                done = await settled(looking)
+                if done > samples[-1][1]:
+                    samples.append((time.perf_counter() - began, done))
+                bar.at(done)
     return Run(samples)
 
 
