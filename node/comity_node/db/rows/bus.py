@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Index
+from sqlalchemy import BigInteger, CheckConstraint, Index, false
 from sqlmodel import Field, SQLModel
 
 from comity_node.db.rows.columns import UtcTime, bytes_column, one_of, where
@@ -24,7 +24,7 @@ class OutboxRow(SQLModel, table=True):
     """None where only the log knew of the statement, as after a restored backup: its review is lost."""
     state: str
     outgoing: str
-    corrects: bool = False
+    corrects: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     """Whether it takes an earlier statement back or stands in its place."""
     seq: int | None = Field(default=None, unique=True, sa_type=BigInteger)
     hash: str | None = Field(default=None, unique=True)
