@@ -1,5 +1,6 @@
 """The local Kafka and PostgreSQL: only pinned files run, they really answer, and nothing stays behind."""
 
+import importlib
 import json
 import os
 import shutil
@@ -292,3 +293,15 @@ def test_a_cluster_obeys_and_nothing_of_it_outlives_its_script(open_tmp: Path) -
         else:
             stdin.close()
         assert ends_within(second, 15)
+
+
+def test_a_cluster_id_that_begins_like_an_option_is_taken_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One id in 64 does: it had once kept a broker from starting."""
+    monkeypatch.syspath_prepend(servers.CHECKOUT / "deploy" / "kafka")
+    local_broker = importlib.import_module("local_broker")
+    settings = local_broker.write_settings(tmp_path, 9092, 9093)
+    cluster = "-" + local_broker.new_cluster_id()[1:]
+    local_broker.format_storage(local_broker.java_command(local_broker.DEFAULT_VERSION), tmp_path, settings, cluster)
+    assert cluster in (tmp_path / "data" / "meta.properties").read_text()

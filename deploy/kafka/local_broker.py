@@ -164,7 +164,7 @@ def format_storage(java: list[str], directory: Path, settings: Path, cluster: st
     """
     if (directory / "data" / "meta.properties").exists():
         return
-    command = [*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings), *more]
+    command = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(settings), *more]
     formatting = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if formatting.returncode:
         raise CannotStart(f"Kafka could not format {directory}:\n{formatting.stdout}{formatting.stderr}")
