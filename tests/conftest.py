@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 FIRST = (
     "test_starter.py", "test_local_servers.py", "test_benchmarks.py", "faults/test_crash.py", "node/test_demo.py",
-    "federation/test_kafka_bus.py", "federation/test_kafka_refusals.py",
+    "node/test_settle.py", "federation/test_kafka_bus.py", "federation/test_kafka_refusals.py",
 )  # fmt: skip
 """The files that take longest: dealt out first, so that no worker is left with one of them when the others are done."""
 
