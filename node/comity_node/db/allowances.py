@@ -1,37 +1,10 @@
 """Audits outside their firms' authorisations that two reviewers allowed, or declined."""
 
-from datetime import datetime
-
-from sqlalchemy import CheckConstraint
-from sqlmodel import Field, SQLModel, col, select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows.columns import UtcTime, one_of
+from comity_node.db.rows.reports import AllowanceRow
 from comity_node.domain.allowing import Allowance, AllowanceCode, Why
-
-
-class AllowanceRow(SQLModel, table=True):
-    """What two reviewers say to one audit; the same person cannot be both."""
-
-    __tablename__ = "audit_allowance"
-    __table_args__ = (
-        one_of("state", "proposed", "allowed", "declined"),
-        CheckConstraint("second_by is null or second_by <> first_by", name="two_people"),
-        CheckConstraint("(state = 'proposed') = (second_by is null)", name="decided"),
-        CheckConstraint("(second_by is null) = (second_code is null)", name="says_why"),
-    )
-    number: int | None = Field(default=None, primary_key=True)
-    id: str = Field(unique=True)
-    report_id: str = Field(foreign_key="report.id", index=True)
-    state: str
-    first_by: str = Field(foreign_key="person.id")
-    first_at: datetime = Field(sa_type=UtcTime)
-    first_code: str
-    first_words: str
-    second_by: str | None = Field(default=None, foreign_key="person.id")
-    second_at: datetime | None = Field(default=None, sa_type=UtcTime)
-    second_code: str | None = None
-    second_words: str | None = None
 
 
 class Allowances:

@@ -118,3 +118,27 @@ class ConsentRow(SQLModel, table=True):
     review_id: str = Field(primary_key=True, foreign_key="review.id")
     given_by: str = Field(foreign_key="person.id")
     given_at: datetime = Field(sa_type=UtcTime)
+
+
+class AllowanceRow(SQLModel, table=True):
+    """What two reviewers say to one audit; the same person cannot be both."""
+
+    __tablename__ = "audit_allowance"
+    __table_args__ = (
+        one_of("state", "proposed", "allowed", "declined"),
+        CheckConstraint("second_by is null or second_by <> first_by", name="two_people"),
+        CheckConstraint("(state = 'proposed') = (second_by is null)", name="decided"),
+        CheckConstraint("(second_by is null) = (second_code is null)", name="says_why"),
+    )
+    number: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True)
+    report_id: str = Field(foreign_key="report.id", index=True)
+    state: str
+    first_by: str = Field(foreign_key="person.id")
+    first_at: datetime = Field(sa_type=UtcTime)
+    first_code: str
+    first_words: str
+    second_by: str | None = Field(default=None, foreign_key="person.id")
+    second_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    second_code: str | None = None
+    second_words: str | None = None
