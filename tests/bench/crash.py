@@ -259,18 +259,26 @@ def sweep_ground(sweep: Sweep, roles: Sequence[str], most: int | None, only: str
 
 
 def warm(scratch: Path) -> None:
-    """Let this process meet all the code once, before anything is forked from it."""
+    """Let this process meet all the code once, before anything is forked from it.
+
+    Raises:
+        SystemExit: not even this went well; with what the nodes wrote.
+    """
     set_up_logs()
     (scratch / "warm-up").mkdir()
-    aside = os.dup(2)
-    log = os.open(scratch / "warm-up.log", os.O_WRONLY | os.O_CREAT)
+    written = scratch / "warm-up.log"
+    aside, log = os.dup(2), os.open(written, os.O_WRONLY | os.O_CREAT)
     os.dup2(log, 2)
-    prepared = asyncio.run(prepare(scratch / "warm-up", Ground("sqlite", "locallog"), None, None))
-    copy_town(prepared, scratch / "warm", {})
-    asyncio.run(warm_up(scratch / "warm"))
-    os.dup2(aside, 2)
-    os.close(aside)
-    os.close(log)
+    try:
+        prepared = asyncio.run(prepare(scratch / "warm-up", Ground("sqlite", "locallog"), None, None))
+        copy_town(prepared, scratch / "warm", {})
+        asyncio.run(warm_up(scratch / "warm"))
+    except BaseException as error:
+        raise SystemExit(f"crash: the story goes wrong without any kill: {error!r}\n{written.read_text()}") from error
+    finally:
+        os.dup2(aside, 2)
+        os.close(aside)
+        os.close(log)
 
 
 def arguments() -> argparse.Namespace:

@@ -176,7 +176,7 @@ async def warm_up(directory: Path) -> None:
     nodes = [Node.open(directory / slug) for slug in (PUBLISHER, RECEIVER)]
     loops = [asyncio.create_task(Exchange(node, node.bus()).run()) for node in nodes]
     try:
-        await Story(directory).tell()
+        await Story(directory, 60.0).tell()
     finally:
         for loop in loops:
             loop.cancel()

@@ -19,7 +19,6 @@ from comity_federation.keys import SigningPair, new_signing_pair
 from comity_federation.local_log import LocalLog
 from comity_federation.log_state import peek
 from comity_federation.peer_tokens import sign_peer_token
-from comity_federation.registry import Lifetimes, publish
 from comity_node.domain.errors import TooManyRequests
 from comity_node.services.operating.check import check
 from comity_node.services.peers import client as client_room
@@ -185,11 +184,8 @@ async def test_the_proof_of_a_fork_is_two_statements_with_the_members_signature(
 
 async def test_under_an_expired_registry_no_record_is_given_but_the_checkpoint_is(street: Street) -> None:
     a, b = await street.found("a", "b")
-    world = street.town.world
-    world.directory.lifetimes = Lifetimes(hub=timedelta(seconds=1))
-    publish(world.directory, world.hub)
-    await street.refresh()
-    await asyncio.sleep(1.2)
+    expired = a.registry.expires + timedelta(seconds=1)
+    a.house.node.clock = lambda: expired
     for path in ADDRESSES[1:]:
         answer = await ask(a, path, b)
         assert (answer.status_code, answer.json()["code"]) == (503, "registry.expired")
