@@ -9,7 +9,7 @@ from datetime import date
 from typing import Final
 
 from comity_federation.statements import Outgoing
-from comity_node.domain.names import fold_name
+from comity_node.domain.names import lasting_name
 from comity_schemas.handling import Handling
 from comity_schemas.identifiers import Identifier
 from comity_schemas.pointer import POINTER_DISCLOSABLE, Pointer
@@ -31,7 +31,7 @@ class Whom:
     @property
     def marks(self) -> frozenset[str]:
         """What tells that another pointer is about the same supplier."""
-        named = {f"name {self.country} {fold_name(name.text)}" for name in self.names}
+        named = {f"name {self.country} {lasting_name(name.text)}" for name in self.names}
         return frozenset(named | {f"{identifier.scheme} {identifier.id}" for identifier in self.identifiers})
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from comity_federation import strict_json
 from comity_federation.encoding import digest
-from comity_node.domain.names import fold_name
+from comity_node.domain.names import lasting_name
 from comity_node.domain.spelling import bare
 from comity_schemas.identifiers import Identifier
 
@@ -58,7 +58,7 @@ def listed_key(names: Sequence[str], country: str, address: str) -> str:
 
 
 def _folded(names: Sequence[str]) -> list[str]:
-    return sorted({fold_name(name) for name in names})
+    return sorted({lasting_name(name) for name in names})
 
 
 def _bare(part: str | None) -> str:

@@ -1,0 +1,1 @@
+"""Comparing suppliers: who may be whom, and why. Pure."""

@@ -1,0 +1,258 @@
+"""Folding a name to what is compared: words in ASCII without legal forms, and their bare consonants. Pure.
+
+Rules:
+- Visible text never folds to nothing, and the same text folds to the same in every process.
+- A word of Cyrillic, Greek, Armenian or Georgian is transliterated; of other scripts a trade or place that the lexicon
+  knows becomes the English word, because that is what stands in the Latin name, and the rest is transliterated.
+- A legal form falls away at the beginning and the end; inside a name only where it cannot be anything else.
+- Of a text of more than `MOST_LETTERS` letters or `MOST_WORDS` words the rest is not looked at.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from comity_node.domain.matching.parting import part
+from comity_node.lexicon import lexicon
+from comity_node.lexicon.letters import romanised, script_of, spelled, words_of
+from comity_node.lexicon.words import UNPARTED, Known
+
+FOLDING: Final = 2
+"""Stored with folded names; a change of folding or of the lexicon raises it, and what stores them is made anew."""
+
+MOST_LETTERS: Final = 1_000
+MOST_WORDS: Final = 60
+
+_TRANSLITERATED: Final = frozenset({"Latin", "Cyrillic", "Greek", "Armenian", "Georgian"})
+_JOINING: Final = frozenset("the and und et y e i of al el".split())
+"""Words that are left out where others are there."""
+_ARTICLES: Final = re.compile("^(?:وال|فال|بال|كال|لل|ال)(?=.{2})")
+_AND: Final = re.compile("^و(?=ال)")
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A name as it is compared."""
+
+    words: tuple[str, ...]
+    """In ASCII, without legal forms, in their order; never empty for visible text."""
+    legal: tuple[str, ...]
+    """Legal forms that fell away, as the lexicon names their kind: llc, jsc, lp ..."""
+    skeletons: tuple[str, ...]
+    """What is left of each word without vowels and with like-sounding consonants as one: it bridges scripts."""
+    joined: str
+    """All words without blanks."""
+    also: tuple[str, ...]
+    """Other readings of some of the words: the transliteration of what was translated, the translation of what was
+    transliterated."""
+    han: tuple[str, ...]
+    """Pairs of Chinese letters that stand side by side, simplified, without the legal form."""
+    script: str
+    """In which most of the letters are; one of `letters.SCRIPTS`, or Other."""
+    is_generic: bool
+    """There are only trades, places, single letters and words that many firms have."""
+
+
+class _Parts(NamedTuple):
+    words: list[str]
+    also: list[str]
+    legal: list[str]
+    runs: list[str]
+    """Of Han and Kana, without legal forms."""
+
+
+@lru_cache(maxsize=16_384)
+def fold(text: str) -> Folded:
+    """Return a name as it is compared."""
+    spelt = spelled(text[:MOST_LETTERS])
+    native = words_of(spelt)[:MOST_WORDS]
+    if all(word.isascii() for word in native):
+        parts = _latin(native)
+        script = "Latin"
+    else:
+        parts = _any_script(native)
+        script = _main_script(native)
+    # Some 27,000 letters (rare ideographs, cuneiform) have no transliteration: "" would equal every other such name.
+    words = tuple(parts.words) or tuple(spelt.split()[:MOST_WORDS]) or tuple(text[:MOST_LETTERS].split()[:MOST_WORDS])
+    known = lexicon()
+    return Folded(
+        words=words,
+        legal=tuple(parts.legal),
+        skeletons=tuple(skeleton for word in words if (skeleton := skeleton_of(word))),
+        joined="".join(words),
+        also=tuple(dict.fromkeys(word for word in parts.also if word not in words)),
+        han=tuple(dict.fromkeys(run[i : i + 2] for run in parts.runs for i in range(len(run) - 1))),
+        script=script,
+        is_generic=all(len(word) < 2 or word.isdigit() or word in known.plain for word in words),
+    )
+
+
+def meaning_of(word: str) -> str | None:
+    """Return the English word for a trade, or the usual spelling of a place, that a folded word of any language is."""
+    return lexicon().meanings.get(word)
+
+
+def long_form_of(word: str) -> str | None:
+    """Return the word that a folded abbreviation stands for."""
+    return lexicon().short.get(word)
+
+
+_LIKE_SOUNDS: Final = (
+    ("x", "ks"), ("ph", "f"), ("kh", "k"), ("gh", "g"), ("dh", "d"), ("th", "t"), ("sh", "s"), ("ck", "k"), ("q", "k"),
+    ("c", "k"), ("z", "s"), ("j", "s"), ("v", "b"),
+)  # fmt: skip
+_SILENT: Final = str.maketrans("", "", "aeiouywh")
+_REPEATED: Final = re.compile(r"(.)\1+")
+
+
+@lru_cache(maxsize=65_536)
+def skeleton_of(word: str) -> str:
+    """Return the consonants of a folded word, like-sounding ones as one; empty where fewer than two are left."""
+    for letters, sound in _LIKE_SOUNDS:
+        word = word.replace(letters, sound)
+    bones = _REPEATED.sub(r"\1", word.translate(_SILENT))
+    return bones if len(bones) > 1 else ""
+
+
+def _latin(native: list[str]) -> _Parts:
+    kept, legal = _without_legal(native)
+    return _Parts(_without_joining(kept) or native, [], legal, [])
+
+
+def _any_script(native: list[str]) -> _Parts:
+    parts = _Parts([], [], [], [])
+    words, parts.legal[:] = _without_legal(native)
+    words = list(_without_legal_inside(words, parts.legal)) or native
+    trades, places = lexicon().trades, lexicon().places
+    start = 0
+    while start < len(words):
+        word, script = words[start], script_of(words[start])
+        if script in UNPARTED:
+            _add_run(parts, word, script)
+        elif script in _TRANSLITERATED:
+            parts.words.append(romanised(word))
+            parts.also.extend((meaning_of(romanised(word)) or "").split())
+        else:
+            start += _add_known(parts, words, start, trades, places)
+            continue
+        start += 1
+    parts.words[:] = _without_joining(parts.words)
+    return parts
+
+
+def _add_known(parts: _Parts, words: Sequence[str], start: int, *tables: Known) -> int:
+    """Add what begins at a word, translated if a table knows it; return how many words it takes."""
+    plain = [bare_of_article(word) for word in words[start : start + 4]]
+    for table in tables:
+        for size in range(min(len(plain), table.longest.get(plain[0], 0)), 0, -1):
+            means = table.sequences.get(tuple(plain[:size]))
+            if means is not None:
+                parts.words.extend(means.split())
+                parts.also.extend(map(romanised, plain[:size]))
+                return size
+    parts.words.append(romanised(plain[0]))
+    return 1
+
+
+def bare_of_article(word: str) -> str:
+    """Return an Arabic word without "and" and the article, as Latin spellings leave them out; others as they are."""
+    if script_of(word) != "Arabic":
+        return word
+    return _ARTICLES.sub("", _AND.sub("", word))
+
+
+def _add_run(parts: _Parts, run: str, script: str) -> None:
+    if script in ("Han", "Kana"):
+        parts.runs.append(run)
+    pieces = part(run)
+    for piece in pieces:
+        if piece.means:
+            parts.words.extend(piece.means.split())
+            parts.also.append(romanised(piece.letters))
+        else:
+            parts.words.append(romanised(piece.letters))
+    if len(pieces) > 1:
+        parts.also.append("".join(romanised(piece.letters) for piece in pieces))
+
+
+def _without_joining(words: list[str]) -> list[str]:
+    return [word for word in words if word not in _JOINING] or words
+
+
+def _without_legal(words: list[str]) -> tuple[list[str], list[str]]:
+    """Return the words without legal forms at the beginning and end, and those in between that are certain."""
+    table = lexicon().legal
+    legal: list[str] = []
+    end = len(words)
+    while (size := _ends_legal(words, end, table)) and size <= end:
+        legal.append(table.sequences[tuple(words[end - size : end])])
+        end -= size
+    kept: list[str] = []
+    at = 0
+    while at < end:
+        size = next(
+            (
+                n
+                for n in range(min(end - at, table.longest.get(words[at], 0)), 0, -1)
+                if tuple(words[at : at + n]) in table.sequences and _may_stand(words[at : at + n], begins=not kept)
+            ),
+            0,
+        )
+        if size:
+            legal.append(table.sequences[tuple(words[at : at + size])])
+        else:
+            kept.append(words[at])
+        at += size or 1
+    return (kept, legal) if kept else (words, legal)
+
+
+def _ends_legal(words: Sequence[str], end: int, table: Known) -> int:
+    """Return how many words before a place are the longest legal form that ends there."""
+    for size in range(min(end, _LONGEST_LEGAL), 0, -1):
+        if tuple(words[end - size : end]) in table.sequences:
+            return size
+    return 0
+
+
+_LONGEST_LEGAL: Final = 8
+_CERTAIN: Final = frozenset("ltd llc inc plc ooo zao oao".split())
+"""Short ones that are nothing else, also in the midst of a name."""
+_BEGINNING: Final = frozenset("ao cia ctcp cty cv ets eurl pao pt sarl sia ste tnhh tov uab".split())
+"""Short ones that stand before the name in some countries; "Sa Sa" is none."""
+
+
+def _may_stand(words: Sequence[str], *, begins: bool) -> bool:
+    """Return whether a legal form that does not end the name can be nothing else."""
+    if sum(map(len, words)) > 4 or words[0] in _CERTAIN:
+        return True
+    return begins and (words[0] in _BEGINNING or not words[0].isascii())
+
+
+def _without_legal_inside(words: list[str], legal: list[str]) -> Iterator[str]:
+    """Yield the words, runs without the legal forms in them."""
+    for word in words:
+        if script_of(word) not in UNPARTED:
+            yield word
+            continue
+        rest = word
+        for form, kind in _fused():
+            if form in rest and (len(form) > 2 or rest.startswith(form) or rest.endswith(form)):
+                legal.append(kind)
+                rest = rest.replace(form, " ") if len(form) > 2 else rest.removesuffix(form).removeprefix(form)
+        yield from rest.split()
+
+
+@lru_cache(maxsize=1)
+def _fused() -> list[tuple[str, str]]:
+    """Return the legal forms of scripts without blanks, the longest first."""
+    return sorted(lexicon().legal.inside.items(), key=lambda form: (-len(form[0]), form[0]))
+
+
+def _main_script(words: Sequence[str]) -> str:
+    letters: dict[str, int] = {}
+    for word in words:
+        script = script_of(word)
+        letters[script] = letters.get(script, 0) + len(word) * (3 if script in ("Han", "Hangul") else 1)
+    return max(letters, key=lambda script: (letters[script], script), default="Other")

@@ -1,0 +1,77 @@
+"""The keys under which a folded name is found: words, consonants, pairs of them, three letters, Chinese letters. Pure.
+
+A key is the CRC-32 of a kind and a text, as a signed 32-bit number, so that it is the same on every machine and both
+databases store it in four bytes. Two texts of one key are told apart when candidates are compared.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+from zlib import crc32
+
+from comity_node.domain.matching.folding import Folded, skeleton_of
+
+JOINED: Final = 4.0
+WORD: Final = 3.0
+PAIR: Final = 2.5
+HAN: Final = 2.0
+SKELETON: Final = 1.5
+THREE_LETTERS: Final = 1.0
+"""How much each kind of key counts, beside how rare it is."""
+
+MOST_PAIRED: Final = 3
+"""With how many of the skeletons behind it in the alphabet each one is paired."""
+MOST_KEYS: Final = 400
+
+
+def posting_keys(folded: Folded) -> dict[int, float]:
+    """Return key to weight of a name, at most `MOST_KEYS` of them; equal keys of two kinds keep the larger weight."""
+    keys: dict[int, float] = {}
+    for key, weight in _keys(folded):
+        if key not in keys:
+            if len(keys) == MOST_KEYS:
+                break
+            keys[key] = weight
+    return keys
+
+
+def _keys(folded: Folded) -> Iterator[tuple[int, float]]:
+    """Yield the keys in the order of their weight."""
+    yield _key("j", folded.joined), JOINED
+    for word in (*folded.words, *folded.also):
+        yield _key("w", word), WORD
+    skeletons = _bones(folded)
+    for one, other in _pairs(skeletons):
+        yield _key("p", f"{one}|{other}"), PAIR
+    for pair in folded.han:
+        yield _key("c", pair), HAN
+    for skeleton in skeletons:
+        yield _key("s", skeleton), SKELETON
+    for word in folded.words:
+        for key in _three_letters(word):
+            yield key, THREE_LETTERS
+
+
+def _bones(folded: Folded) -> list[str]:
+    """Return the skeletons, also of an Arabic name's Latin spelling without its article."""
+    bones = set(folded.skeletons)
+    for word in folded.words:
+        if word.startswith("al") and len(word) > 5:
+            bones.add(skeleton_of(word[2:]))
+    return sorted(bones - {""})
+
+
+def _pairs(skeletons: list[str]) -> Iterator[tuple[str, str]]:
+    for at, one in enumerate(skeletons):
+        for other in skeletons[at + 1 : at + 1 + MOST_PAIRED]:
+            yield one, other
+
+
+@lru_cache(maxsize=65_536)
+def _three_letters(word: str) -> tuple[int, ...]:
+    spaced = f"  {word} "
+    return tuple(_key("g", spaced[at : at + 3]) for at in range(len(spaced) - 2))
+
+
+def _key(kind: str, text: str) -> int:
+    return crc32(f"{kind}{text}".encode()) - 2**31

@@ -1,0 +1,59 @@
+"""Parting a run of letters without blanks (Chinese, Japanese, Korean, Thai) into known words and what is between. Pure.
+
+The parting with the fewest unknown letters wins, of those the one with the fewest pieces, of those the one whose known
+words stand further back: a firm's own name stands before its trade.
+"""
+
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from comity_node.lexicon import lexicon
+from comity_node.lexicon.words import Known
+
+MOST_LETTERS: Final = 200
+"""A longer run is one unknown piece."""
+
+
+class Piece(NamedTuple):
+    """A part of a run."""
+
+    letters: str
+    means: str
+    """In English; empty where it is unknown."""
+
+
+@lru_cache(maxsize=8_192)
+def part(run: str) -> tuple[Piece, ...]:
+    """Return the pieces of a run, in their order."""
+    if len(run) > MOST_LETTERS:
+        return (Piece(run, ""),)
+    trades, places = lexicon().trades, lexicon().places
+    # From the back: the best parting of each rest, as (unknown letters, pieces, its first piece's end, meaning).
+    best: list[tuple[int, int, int, str]] = [(0, 0, len(run), "")] * (len(run) + 1)
+    for start in range(len(run) - 1, -1, -1):
+        best[start] = min(_options(run, start, best, trades, places), key=lambda option: option[:2])
+    pieces: list[Piece] = []
+    at = 0
+    while at < len(run):
+        _, _, end, means = best[at]
+        if means or not pieces or pieces[-1].means:
+            pieces.append(Piece(run[at:end], means))
+        else:
+            pieces[-1] = Piece(pieces[-1].letters + run[at:end], "")
+        at = end
+    return tuple(pieces)
+
+
+def _options(
+    run: str, start: int, best: list[tuple[int, int, int, str]], trades: Known, places: Known
+) -> list[tuple[int, int, int, str]]:
+    rest = best[start + 1]
+    # One unknown letter: it joins the unknown piece behind it, or begins one.
+    begins = 0 if rest[3] == "" and start + 1 < len(run) else 1
+    options = [(rest[0] + 1, rest[1] + begins, start + 1, "")]
+    for table in (trades, places):
+        for end in range(start + 2, min(len(run), start + table.most_letters) + 1):
+            means = table.inside.get(run[start:end])
+            if means is not None:
+                options.append((best[end][0], best[end][1] + 1, end, means))
+    return options
