@@ -135,6 +135,7 @@ TABLE = """
     extend_window           401       401       401       401       401       401
     say                     401       401       401       401       401       401
 
+    list_changes            401       403       200       200       200       403
     screen_suppliers        401       403       403       403       200       403
     list_suppliers          401       403       200       200       200       403
     show_supplier           401       403       200       200       200       403

@@ -81,6 +81,7 @@ STATUS: dict[str, int] = {
     "request.content-type": 415,
     "request.too-large": 413,
     "request.cursor": 422,
+    "changes.cursor-lost": 409,
 }
 """Stable code to status. A code that is not here is our fault and answers 500."""
 

@@ -7,6 +7,7 @@ words.
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -15,10 +16,12 @@ from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.changes import note_changes
 from comity_node.db.hashes import has_hash
 from comity_node.db.rows.bus import ReceivedRow
 from comity_node.db.rows.view import ReplyRow
 from comity_node.db.rows.voices import CorroborationRow
+from comity_node.domain.changing import Change, what_became
 from comity_node.domain.supplier_view import CorroborationEntry, EntryState, ReplyEntry
 from comity_schemas.corroboration import Corroboration
 from comity_schemas.handling import Handling
@@ -100,7 +103,14 @@ class Beside(Generic[B]):
             entry for entry in entries if entry.state is EntryState.CURRENT and self._shelf.body_of(entry) is not None
         ]
 
-    async def put(self, entries: Sequence[B]) -> None:
+    async def entries_by_number(self, numbers: Sequence[int]) -> dict[int, B]:
+        """Return the entries of these records' numbers that exist."""
+        number = col(self._shelf.row.id)
+        connection = await self._session.connection()
+        rows = await connection.execute(self._shelf.entries.add_columns(number).where(number.in_(numbers)))
+        return {row[-1]: self._shelf.opened(row[:-1]) for row in rows}
+
+    async def put(self, entries: Sequence[B], now: datetime) -> None:
         """Add or change entries whose records are accepted."""
         if not entries:
             return
@@ -109,12 +119,18 @@ class Beside(Generic[B]):
             ReceivedRow.state == "accepted", has_hash([entry.hash for entry in entries])
         )
         numbers = {name: number for name, number in await self._session.exec(numbered) if name is not None}
+        noted: list[tuple[int, Change]] = []
         for entry in entries:
             number = numbers[entry.hash]
-            row = await self._session.get(self._shelf.row, number) or self._shelf.new_row(number, entry)
+            before = await self._session.get(self._shelf.row, number)
+            row = before or self._shelf.new_row(number, entry)
+            if before is None:
+                noted.append((number, Change.ADDED))
+            if entry.state is not EntryState.CURRENT:
+                noted.append((number, what_became(entry.state)))
             row.state, row.by, row.reason = entry.state.value, entry.by, entry.reason
             self._session.add(row)
-        await self._session.flush()
+        await note_changes(self._session, noted, now)
 
     async def forget_log(self, member: str) -> None:
         """Remove a member's entries, to be folded anew."""
@@ -125,6 +141,12 @@ class Beside(Generic[B]):
     async def of_log(self, member: str) -> dict[str, B]:
         """Return all entries of one member's log."""
         return {entry.hash: entry for entry in await self._where(col(ReceivedRow.member).in_, [member])}
+
+    async def numbers_of_log(self, member: str) -> set[int]:
+        """Return the numbers of the records of one member's log that are here."""
+        row = self._shelf.row
+        query = select(row.id).join(ReceivedRow, col(ReceivedRow.id) == row.id).where(ReceivedRow.member == member)
+        return set(await self._session.exec(query))
 
     async def members(self) -> list[str]:
         """Return whose entries the view holds."""

@@ -16,12 +16,12 @@ from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.bulk import insert_rows, stored_time
+from comity_node.db.bulk import insert_rows
+from comity_node.db.changes import note_changes
 from comity_node.db.hashes import has_hash
 from comity_node.db.rows.bus import ReceivedRow
 from comity_node.db.rows.pointers import PointerIdentifierRow, PointerNameRow, PointerRow
 from comity_node.db.rows.view import (
-    ChangeRow,
     DecisionIdentifierRow,
     DecisionNameRow,
     DecisionRow,
@@ -30,6 +30,7 @@ from comity_node.db.rows.view import (
     EntryRow,
 )
 from comity_node.db.rows.voices import NoticeIdentifierRow, NoticeNameRow, NoticeRow
+from comity_node.domain.changing import Change, what_became
 from comity_node.domain.names import fold_name
 from comity_node.domain.supplier_view import DecisionEntry, Entry, EntryState, NoticeEntry, PointerEntry
 from comity_schemas.audit_notice import AuditNotice
@@ -177,7 +178,7 @@ class Entries(Generic[E]):
         await insert_rows(self._session, shelf.name, ("entry", "number", "text", "folded", "country"), names)
         identifiers = [(scheme, value, f.number) for f in folded for scheme, value in set(f.identifiers)]
         await insert_rows(self._session, shelf.identifier, ("scheme", "value", "entry"), identifiers)
-        await self._note([f.number for f in folded], now)
+        await note_changes(self._session, [(f.number, Change.ADDED) for f in folded], now)
 
     async def change(self, entries: Sequence[E], now: datetime) -> None:
         """Write what became of entries that are there."""
@@ -188,12 +189,7 @@ class Entries(Generic[E]):
         if changed:
             rows = [{"n": n, "state": e.state, "by": e.by, "reason": e.reason} for n, e in changed]
             await (await self._session.connection()).execute(self._shelf.change, rows)
-            await self._note([number for number, _ in changed], now)
-
-    async def _note(self, numbers: Sequence[int], now: datetime) -> None:
-        """Note that these entries are new or changed, for whoever follows the view."""
-        at = stored_time(now)
-        await insert_rows(self._session, ChangeRow, ("entry", "at"), [(number, at) for number in numbers])
+            await note_changes(self._session, [(number, what_became(entry.state)) for number, entry in changed], now)
 
     async def forget_log(self, member: str) -> None:
         """Remove a member's entries, to be folded anew."""
@@ -209,6 +205,12 @@ class Entries(Generic[E]):
             self._shelf.entries.where(col(ReceivedRow.member) == member)
         )
         return {entry.hash: entry for entry in map(self._shelf.opened, rows)}
+
+    async def numbers_of_log(self, member: str) -> set[int]:
+        """Return the numbers of the records of one member's log that are here."""
+        row = self._shelf.entry
+        query = select(row.id).join(ReceivedRow, col(ReceivedRow.id) == row.id).where(ReceivedRow.member == member)
+        return set(await self._session.exec(query))
 
     async def members(self) -> list[str]:
         """Return whose entries the view holds."""

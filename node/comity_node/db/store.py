@@ -8,6 +8,7 @@ from comity_node.db.accounts import Accounts
 from comity_node.db.allowances import Allowances
 from comity_node.db.backlog import Backlogs
 from comity_node.db.cases import Cases
+from comity_node.db.changes import Changes
 from comity_node.db.concerns import Concerns
 from comity_node.db.conditions import Conditions
 from comity_node.db.consents import Consents
@@ -166,6 +167,11 @@ class Store:
     def view(self) -> View:
         """The supplier view."""
         return View(self._session)
+
+    @cached_property
+    def changes(self) -> Changes:
+        """What changed in the supplier view, in its order."""
+        return Changes(self._session)
 
     @cached_property
     def suppliers(self) -> Suppliers:

@@ -18,6 +18,7 @@ from comity_node.domain.supplier_view import (
     PointerEntry,
     ReplyEntry,
 )
+from comity_schemas.statement import Kind
 
 Names = set[tuple[str, str, str, str]]
 Identifiers = set[tuple[str, str, str]]
@@ -43,6 +44,14 @@ class View:
             ReplyEntry: self.replies,
             CorroborationEntry: self.corroborations,
         }
+        self._by_kind: Mapping[str, Entries[Any] | Beside[Any]] = {
+            Kind.FINDING: self.findings,
+            Kind.DECISION: self.decisions,
+            Kind.POINTER: self.pointers,
+            Kind.AUDIT_NOTICE: self.notices,
+            Kind.REPLY: self.replies,
+            Kind.CORROBORATION: self.corroborations,
+        }
         self._all: tuple[Entries[Any] | Beside[Any], ...] = (*self._found_by_name.values(), *self._beside.values())
 
     async def load(self, hashes: Iterable[str]) -> dict[str, AnyEntry]:
@@ -53,6 +62,15 @@ class View:
             found.update(await kind.load(wanted - found.keys()))
         return found
 
+    async def entries_by_number(self, wanted: Mapping[int, str | None]) -> dict[int, AnyEntry]:
+        """Return the entries of these numbers and kinds of records; what is not there any more is left out."""
+        found: dict[int, AnyEntry] = {}
+        for kind, of_kind in self._by_kind.items():
+            numbers = [number for number, named in wanted.items() if named == kind]
+            if numbers:
+                found.update(await of_kind.entries_by_number(numbers))
+        return found
+
     async def numbers(self, hashes: Sequence[str]) -> dict[str, int]:
         """Return hash to the number of the record that counts, of whatever kind."""
         return await self.findings.numbers(hashes)
@@ -61,17 +79,17 @@ class View:
         """Add or change entries whose records are accepted."""
         for type_, named in self._found_by_name.items():
             await named.put([entry for entry in entries if isinstance(entry, type_)], now)
-        await self._put_beside(entries)
+        await self._put_beside(entries, now)
 
     async def change(self, entries: Sequence[AnyEntry], now: datetime) -> None:
         """Write what became of entries that are there; what stands beside others may be new."""
         for type_, named in self._found_by_name.items():
             await named.change([entry for entry in entries if isinstance(entry, type_)], now)
-        await self._put_beside(entries)
+        await self._put_beside(entries, now)
 
-    async def _put_beside(self, entries: Sequence[AnyEntry]) -> None:
+    async def _put_beside(self, entries: Sequence[AnyEntry], now: datetime) -> None:
         for type_, beside in self._beside.items():
-            await beside.put([entry for entry in entries if isinstance(entry, type_)])
+            await beside.put([entry for entry in entries if isinstance(entry, type_)], now)
 
     async def forget_log(self, member: str) -> None:
         """Remove a member's entries, to be folded anew."""
@@ -84,6 +102,10 @@ class View:
         for kind in self._all:
             found.update(await kind.of_log(member))
         return found
+
+    async def numbers_of_log(self, member: str) -> set[int]:
+        """Return the numbers of the records of one member's log that are in the view."""
+        return set().union(*[await kind.numbers_of_log(member) for kind in self._all])
 
     async def members(self) -> list[str]:
         """Return whose entries the view holds."""

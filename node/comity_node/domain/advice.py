@@ -62,6 +62,10 @@ CONDITIONS: dict[str, Advice] = {
         "Screening does not stand on it. What is shown of one supplier may lack the newest; nothing is lost.",
         "See that the disk has room and that the database answers.",
     ),
+    "endings": Advice(
+        "What has ended shows as expired wherever somebody looks; only the feed of changes says so later.",
+        "See that the disk has room and that the database answers.",
+    ),
     "relay": Advice(
         "Nothing is lost or said twice: what is released stays in the outbox, in its order.",
         "The text names it: the bus, this node's right to write, its entry in the registry, or that nobody has said "

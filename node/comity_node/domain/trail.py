@@ -79,6 +79,7 @@ class Event(StrEnum):
     TRAIL_EXPORTED = "trail.exported"
     TRAIL_SEALED_ANEW = "trail.sealed-anew"
     SCREENED = "supplier.screened"
+    CHANGES_READ = "changes.read"
     SUPPLIER_SHOWN = "supplier.shown"
     SUPPLIERS_JUDGED = "suppliers.judged"
     JUDGEMENT_UNDONE = "judgement.undone"

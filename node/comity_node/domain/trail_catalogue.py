@@ -251,6 +251,11 @@ CATALOGUE: dict[Event, Described] = {
         "`suppliers`",
         (Field("asked", Number, "how many"), Field("positions", Places, "to which place each log was read")),
     ),
+    Event.CHANGES_READ: Described(
+        "who read",
+        "`changes`: something of the feed was shown",
+        (Field("first", Number, "the first change"), Field("last", Number, "the last change")),
+    ),
     Event.SUPPLIER_SHOWN: Described(
         "who looked",
         "`suppliers`",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
 from comity_node.db.rows.columns import UtcTime, one_of, where
@@ -106,9 +106,27 @@ class ReplyRow(SQLModel, table=True):
 
 
 class ChangeRow(SQLModel, table=True):
-    """Something in the supplier view changed; what follows the view reads on from its own cursor."""
+    """Something in the supplier view changed; what follows the view reads on from its own cursor.
+
+    `entry` is the number of the record; of a supplier that people joined or parted it is 0, and `supplier` says which.
+    """
 
     __tablename__ = "change"
+    __table_args__ = (
+        one_of("what", "added", "superseded", "withdrawn", "removed", "expired", "joined", "parted"),
+        CheckConstraint("(what in ('joined', 'parted')) = (supplier is not null)", name="whose"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     entry: int
     at: datetime = Field(sa_type=UtcTime)
+    what: str = Field(default="added", sa_column_kwargs={"server_default": "added"})
+    supplier: int | None = None
+
+
+class EndingRow(SQLModel, table=True):
+    """The last day on which something in the view stands, until it has been told that it is over."""
+
+    __tablename__ = "ending"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    day: str = Field(primary_key=True)
+    entry: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})

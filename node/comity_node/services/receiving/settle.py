@@ -18,6 +18,7 @@ from comity_federation.registry import Registry
 from comity_node.db import Database, Store
 from comity_node.db.logs import LogStatus
 from comity_node.db.received import Received, Verdict, Volume
+from comity_node.domain.changing import Change
 from comity_node.domain.supplier_view import AnyEntry, Statement, changes
 from comity_node.domain.trail import Event
 from comity_node.services.receiving.hearing import heard_at
@@ -109,6 +110,7 @@ async def redecide(store: Store, member: Member, now: datetime, *, why: str, rep
     """
     log = await store.logs.of(member.slug)
     frozen_from: int | None = None
+    stood = await store.view.numbers_of_log(member.slug)
     while True:
         await store.received.reopen(member.slug)
         await store.view.forget_log(member.slug)
@@ -120,6 +122,8 @@ async def redecide(store: Store, member: Member, now: datetime, *, why: str, rep
         # A fork found on the way: once more, with nothing counted from there on.
         frozen_from = settling.state.frozen_from
         repeats += settling.repeats
+    gone = stood - await store.view.numbers_of_log(member.slug)
+    await store.changes.note(sorted(gone), Change.REMOVED, now)
     detail = {"why": why, "frozen_from": frozen_from}
     await store.trail.add(now, _ACTOR, Event.LOG_REDECIDED, member.slug, **detail)
     if frozen_from is not None and frozen_from != log.frozen_from:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from comity_node.db import Store
 from comity_node.db.suppliers import Known, NewSupplier
+from comity_node.domain.changing import Change
 from comity_node.domain.errors import NotFound
 from comity_node.domain.people import Person
 from comity_node.domain.suppliers.judging import (
@@ -63,6 +64,7 @@ async def judge_same(store: Store, person: Person, first: int, second: int, why:
                 )
     made = await _add(store, person, Judged.SAME, first, second, why, now)
     await store.suppliers.set_whole(dict.fromkeys(left | right, min(left | right)))
+    await store.changes.note_supplier(min(left | right), Change.JOINED, now)
     return made
 
 
@@ -115,6 +117,7 @@ async def put_apart(
     second = (await store.suppliers.ensure([new]))[key]
     made = await _add(store, person, Judged.APART, supplier, second, why, now, sorted(set(statements)))
     await derive(store, sorted(about))
+    await store.changes.note_supplier(supplier, Change.PARTED, now)
     return made
 
 
@@ -144,6 +147,10 @@ async def undo(store: Store, person: Person, judgement_id: str, words: str | Non
         await store.suppliers.set_whole(wholes(pairs, affected))
     if statements:
         await derive(store, sorted((await store.view.numbers(statements)).values()))
+    for number in (made.first, made.second) if made.judged is Judged.SAME else ():
+        await store.changes.note_supplier(number, Change.PARTED, now)
+    if made.judged is Judged.APART:
+        await store.changes.note_supplier(made.first, Change.JOINED, now)
     await store.trail.add(now, person.id, Event.JUDGEMENT_UNDONE, judgement_id)
     undone = await store.judgements.find(judgement_id)
     assert undone is not None
