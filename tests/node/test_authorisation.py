@@ -157,6 +157,7 @@ TABLE = """
 
     list_indicators         401       200       200       200       200       200
     list_answers            401       200       200       200       200       200
+    list_codes              401       200       200       200       200       200
     list_countries          401       200       200       200       200       200
     list_crosswalks         401       200       200       200       200       200
     list_clauses            401       200       200       200       200       200

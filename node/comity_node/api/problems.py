@@ -20,6 +20,7 @@ STATUS: dict[str, int] = {
     "not-allowed": 403,
     "not-found": 404,
     "link.ended": 410,
+    "web.form-refused": 400,
     "mail.not-sent": 503,
     "too-many-requests": 429,
     "name-taken": 409,

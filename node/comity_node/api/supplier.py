@@ -12,7 +12,7 @@ from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
 from comity_node.api.replies import Codes, Text, WordOut, describe_word
 from comity_node.api.vocabulary import AnswerOut, AnswersOut
-from comity_node.auth import Releaser, ThisNode
+from comity_node.auth import Releaser, ThisNode, link_holder
 from comity_node.db import Store
 from comity_node.domain.errors import NotSignedIn
 from comity_node.domain.trail import Event
@@ -28,24 +28,13 @@ router = APIRouter(tags=["supplier"])
 _link = HTTPBearer(auto_error=False, description="The secret of a supplier's personal link")
 
 
-_WRONG = "wrong"
-"""All wrong secrets together are one caller: a good link is not slowed by them, and no memory grows with them."""
-
-
 async def _secret(
     request: Request, node: ThisNode, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_link)]
 ) -> str:
     """Return the secret of a link that is good now, if its supplier has not asked too much."""
     if credentials is None:
         raise NotSignedIn("this needs the secret of your link: `Authorization: Bearer ...`")
-    limits: Limits = request.app.state.link_limits
-    try:
-        async with node.database.read() as store:
-            link = await supplier_links.open_link(store, credentials.credentials)
-    except NotSignedIn:
-        limits.take_one(_WRONG)
-        raise
-    limits.take_one(link.id)
+    await link_holder(request, node, credentials.credentials)
     return credentials.credentials
 
 
@@ -186,8 +175,6 @@ async def _show(store: Store, secret: str, node: Node) -> SupplierOut:
     now = node.clock()
     shown = await supplier_links.show(store, await supplier_links.open_link(store, secret), now)
     process = shown.clock.process
-    ends = None if process is None else process.window_ends
-    may_extend = process is not None and ends is not None and ends > now and process.extended_at is None
     return SupplierOut(
         statement=shown.statement,
         state=shown.state,
@@ -195,8 +182,8 @@ async def _show(store: Store, secret: str, node: Node) -> SupplierOut:
         handling=shown.handling,
         stage=shown.clock.stage,
         in_words=shown.clock.in_words,
-        window_ends=ends,
-        may_extend=may_extend,
+        window_ends=None if process is None else process.window_ends,
+        may_extend=shown.may_extend,
         words=[describe_word(word, node) for word in shown.words],
         draft=shown.draft,
     )

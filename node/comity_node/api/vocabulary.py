@@ -17,6 +17,7 @@ from comity_node.vocabulary import (
     describe_clause,
     describe_codes,
     describe_crosswalk,
+    describe_said,
 )
 
 router = APIRouter(prefix="/vocabulary", tags=["vocabulary"])
@@ -67,10 +68,10 @@ async def list_indicators(person: SignedIn, language: Language = Language.ENGLIS
 
 
 class AnswerOut(BaseModel):
-    """A code of a supplier's or a reviewer's answer in words. `says` is the English original, which counts."""
+    """A code in words. `says` is the English original, which counts."""
 
     kind: str
-    """`act` and `code` of a supplier; `outcome` of a dispute, reason of a `withdrawal`."""
+    """Such as `act` and `code` of a supplier, `outcome` of a dispute; or `status`, `remedy` of a finding."""
     code: str
     says: str
     beside: str | None
@@ -89,6 +90,12 @@ class AnswersOut(BaseModel):
 async def list_answers(person: SignedIn, language: Language = Language.ENGLISH) -> AnswersOut:
     """The codes with which suppliers answer and people decide, in words."""
     return AnswersOut(answers=[AnswerOut.model_validate(each) for each in describe_answers(language)])
+
+
+@router.get("/codes", responses=refuses(422))
+async def list_codes(person: SignedIn, language: Language = Language.ENGLISH) -> AnswersOut:
+    """What findings and decisions say as codes, and their terms of handling, in words."""
+    return AnswersOut(answers=[AnswerOut.model_validate(each) for each in describe_said(language)])
 
 
 class ClauseOut(BaseModel):

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from comity_node import web
 from comity_node.api import api_v1, health_router, metrics_router
 from comity_node.api.contract import complete
 from comity_node.api.problems import add_problems, too_large
@@ -47,7 +48,9 @@ class SafeHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *_HEADERS]
+                own = {name.lower() for name, _ in message.get("headers", [])}
+                # A page says itself which style it may load; what says nothing may load nothing and is not kept.
+                message["headers"] = [*message.get("headers", []), *(each for each in _HEADERS if each[0] not in own)]
             await send(message)
 
         await self._app(scope, receive, send_safe if scope["type"] == "http" else send)
@@ -106,5 +109,6 @@ def create_app(node: Node) -> FastAPI:
     app.include_router(api_v1)
     app.include_router(health_router)
     app.include_router(metrics_router)
+    app.router.routes.extend(web.routes)
     add_problems(app)
     return app

@@ -1,4 +1,4 @@
-"""Who is asking: people with opaque bearer tokens, and other members' nodes. Closed by default.
+"""Who is asking: people with opaque bearer tokens, other members' nodes, suppliers with a link. Closed by default.
 
 Every route but health and sign-in depends on `people.person_with` or `peers.calling_member`; a test walks all routes
 and fails on one that does not.
@@ -26,6 +26,7 @@ from comity_node.auth.people import (
     person_with,
     this_node,
 )
+from comity_node.auth.suppliers import link_holder
 
 __all__ = [
     "Admin",
@@ -46,6 +47,7 @@ __all__ = [
     "SupplierReader",
     "ThisNode",
     "current_person",
+    "link_holder",
     "metrics_reader",
     "person_with",
     "this_node",

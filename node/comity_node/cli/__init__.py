@@ -22,6 +22,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "verify": ("record", "verify", "Check one record offline."),
     "indicators": ("vocabulary", "indicators", "Say what each code means, what to look for, what to ask."),
     "answers": ("vocabulary", "answers", "Say in words the codes that suppliers and reviewers answer with."),
+    "codes": ("vocabulary", "codes", "Say in words what findings and decisions say as codes."),
     "countries": ("vocabulary", "countries", "Say how countries are named in the six UN languages."),
     "crosswalk": ("crosswalk", "app", "Say which indicators the clauses of a scheme propose."),
     "import": ("review", "import_register", "Import a public register."),

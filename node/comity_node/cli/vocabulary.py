@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from comity_node.domain.vocabulary import CountryName, Language, Page, Translated, worded
-from comity_node.vocabulary import CodeText, TranslatedCode, describe_answers, describe_codes, texts
+from comity_node.vocabulary import CodeText, TranslatedCode, describe_answers, describe_codes, describe_said, texts
 from comity_node.vocabulary import countries as country_list
 from comity_schemas.identifiers import Identifier
 from comity_schemas.indicators import Indicator
@@ -135,13 +135,24 @@ def answers(
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
     """Say in words the codes that suppliers and reviewers answer with. The English original counts."""
-    found = describe_answers(language)
+    _say_words(describe_answers(language), as_json=as_json)
+
+
+def codes(
+    language: Annotated[Language, typer.Option(help="A translation beside the English original.")] = Language.ENGLISH,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+) -> None:
+    """Say in words what findings and decisions say as codes. The English original counts."""
+    _say_words(describe_said(language), as_json=as_json)
+
+
+def _say_words(found: list[dict[str, str | None]], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
     for each in found:
-        typer.echo(f"{each['kind']:<11}{each['code']:<20}{each['says']}")
+        typer.echo(f"{each['kind']:<11}{each['code']:<30}{each['says']}")
         if each["beside"]:
-            typer.echo(f"{'':31}{each['beside']}")
+            typer.echo(f"{'':41}{each['beside']}")
     if found[0]["mark"]:
         typer.echo(found[0]["mark"])

@@ -119,6 +119,10 @@ class Process:
         review_by = self.check.review_by
         return review_by is not None and now.date() > review_by
 
+    def may_extend(self, now: datetime) -> bool:
+        """Whether the reply window can be extended: once, and while it runs."""
+        return self.window_ends is not None and self.window_ends > now and self.extended_at is None
+
 
 def stage_of(process: Process | None, exempt: str | None, now: datetime) -> Stage:
     """Return where a proposal stands.

@@ -1,6 +1,7 @@
 """What a person can do wrong or run into at a node, one class per thing they can do about it."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import ClassVar
 
 from comity_schemas.errors import ComityError
@@ -25,10 +26,33 @@ class NotSignedIn(ComityError):
     code: ClassVar[str] = "not-signed-in"
 
 
+class LinkEnd(StrEnum):
+    """Why a supplier's link has ended by itself."""
+
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    OVERTURNED = "overturned"
+    EXPIRED = "expired"
+
+
 class LinkEnded(ComityError):
-    """What a supplier's link was about does not stand any more; the link has ended by itself."""
+    """What a supplier's link was about does not stand any more; the link has ended by itself.
+
+    Attributes:
+        why: What became of it.
+    """
 
     code: ClassVar[str] = "link.ended"
+
+    def __init__(self, why: LinkEnd, said: str) -> None:
+        super().__init__(f"{said}. This link has ended")
+        self.why = why
+
+
+class FormRefused(ComityError):
+    """A form came from another page, is too large, or is none; nothing was changed."""
+
+    code: ClassVar[str] = "web.form-refused"
 
 
 class WrongPassword(ComityError):

@@ -9,21 +9,39 @@ from comity_node.vocabulary.crosswalks import (
     read_crosswalk,
 )
 from comity_node.vocabulary.indicators import CodeText, TranslatedCode, describe_codes
-from comity_node.vocabulary.texts import answers, describe_answers, glossary, mail_texts, texts
+from comity_node.vocabulary.texts import (
+    answers,
+    codes,
+    country_in_words,
+    describe_answers,
+    describe_said,
+    glossary,
+    indicator_in_words,
+    machine_mark,
+    mail_texts,
+    page_words,
+    texts,
+)
 
 __all__ = [
     "CodeText",
     "TranslatedCode",
     "answers",
     "bundled_crosswalks",
+    "codes",
     "countries",
+    "country_in_words",
     "crosswalks_with",
     "describe_answers",
     "describe_clause",
     "describe_codes",
     "describe_crosswalk",
+    "describe_said",
     "glossary",
+    "indicator_in_words",
+    "machine_mark",
     "mail_texts",
+    "page_words",
     "read_crosswalk",
     "texts",
 ]

@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     mail_password_file: Path | None = None
     mail_ca_file: Path | None = None
     public_url: str | None = None
-    """Where a supplier opens its code."""
+    """How this node is reached from outside; a supplier opens its code at `/supplier` under it."""
 
     @classmethod
     def settings_customise_sources(

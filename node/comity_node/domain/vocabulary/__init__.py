@@ -6,8 +6,8 @@ Rules:
 - A file that does not fit is refused as a whole, with line and reason. Nothing of it is used.
 """
 
-from comity_node.domain.vocabulary.answers import ANSWERS, AnswerWords, answer_in_words, parse_answers
 from comity_node.domain.vocabulary.articles import Articles, read_articles
+from comity_node.domain.vocabulary.code_words import ANSWERS, CODES, CodeWords, in_words, parse_code_words
 from comity_node.domain.vocabulary.countries import Countries, CountryName, parse_countries
 from comity_node.domain.vocabulary.crosswalk import (
     Clause,
@@ -32,9 +32,10 @@ from comity_node.domain.vocabulary.texts import (
 
 __all__ = [
     "ANSWERS",
-    "AnswerWords",
+    "CODES",
     "Articles",
     "Clause",
+    "CodeWords",
     "Countries",
     "CountryName",
     "Crosswalk",
@@ -50,8 +51,8 @@ __all__ = [
     "Texts",
     "Translated",
     "Worded",
-    "answer_in_words",
-    "parse_answers",
+    "in_words",
+    "parse_code_words",
     "parse_countries",
     "parse_crosswalk",
     "parse_glossary",

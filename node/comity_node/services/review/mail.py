@@ -33,7 +33,7 @@ class MailNotSent(ComityError):
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """Who takes the node's mail; `public_url` is where a supplier opens its code."""
+    """Who takes the node's mail; under `public_url` the node is reached from outside."""
 
     host: str
     port: int
@@ -68,6 +68,11 @@ def compose(sender: str, to: str, member: str, address: str, code: str, language
     return message
 
 
+def supplier_page(public_url: str) -> str:
+    """Return where a supplier opens its code, under the node's public address."""
+    return f"{public_url.rstrip('/')}/supplier"
+
+
 async def send_code(server: MailServer | None, to: str, member: str, code: str, language: Language) -> None:
     """Mail a supplier's code.
 
@@ -76,7 +81,7 @@ async def send_code(server: MailServer | None, to: str, member: str, code: str, 
     """
     if server is None:
         raise MailNotSent(f"this node sends no mail: mail_host, mail_from and public_url are not set; {_INSTEAD}")
-    await send(server, compose(server.sender, to, member, server.public_url, code, language))
+    await send(server, compose(server.sender, to, member, supplier_page(server.public_url), code, language))
 
 
 async def send(server: MailServer, message: EmailMessage) -> None:

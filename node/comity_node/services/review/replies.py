@@ -50,12 +50,7 @@ async def write_down(store: Store, said: Said, by: Person | None, now: datetime)
         Contradictory: it names both a proposal and a statement, or neither, or a code twice.
         TextRefused: the text tells what must not leave.
     """
-    if (said.review_id is None) == (said.about is None):
-        raise Contradictory("name either a proposal of this node or a published statement; nothing was recorded")
-    if not said.codes or len(set(said.codes)) != len(said.codes):
-        raise Contradictory("give at least one code, and each once; nothing was recorded")
-    review_id, about, finding = await _subject(store, said)
-    require_sayable(said.text, finding)
+    review_id, about = await require_said(store, said)
     process = None if review_id is None else await store.due_process.find(review_id)
     ends = None if process is None else process.window_ends
     late = said.act is ReplyAct.REPLY and ends is not None and now > ends
@@ -67,6 +62,21 @@ async def write_down(store: Store, said: Said, by: Person | None, now: datetime)
     actor = _SUPPLIER if by is None else by.id
     await store.trail.add(now, actor, Event.SUPPLIER_SAID, word.id, act=said.act.value, late=late, **detail)
     return word
+
+
+async def require_said(store: Store, said: Said) -> tuple[str | None, str | None]:
+    """Let what a supplier says pass only if it can be kept; return the own proposal or else the statement it is about.
+
+    Raises:
+        NotFound, Contradictory, TextRefused: as `write_down`.
+    """
+    if (said.review_id is None) == (said.about is None):
+        raise Contradictory("name either a proposal of this node or a published statement; nothing was recorded")
+    if not said.codes or len(set(said.codes)) != len(said.codes):
+        raise Contradictory("give at least one code, and each once; nothing was recorded")
+    review_id, about, finding = await _subject(store, said)
+    require_sayable(said.text, finding)
+    return review_id, about
 
 
 async def propose_reply(store: Store, person: Person, word_id: str, now: datetime) -> Review:

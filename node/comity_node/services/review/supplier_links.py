@@ -18,7 +18,7 @@ from comity_node.db.reviews import Review
 from comity_node.db.supplier_links import SupplierLink
 from comity_node.db.supplier_words import SupplierWord
 from comity_node.domain.due_process import Outcome, Windows
-from comity_node.domain.errors import Contradictory, LinkEnded, NotFound, NotSignedIn, NotYet
+from comity_node.domain.errors import Contradictory, LinkEnd, LinkEnded, NotFound, NotSignedIn, NotYet
 from comity_node.domain.people import Person
 from comity_node.domain.supplier_view import Entry, EntryState, Standing, standing
 from comity_node.domain.trail import Event
@@ -26,13 +26,13 @@ from comity_node.services.accounts import new_id
 from comity_node.services.publishing.published import OF_A_SUPPLIER, RELEASE, WITHDRAW, newest_hash, said_of
 from comity_node.services.review.due_process import Clock, clock_of, why_exempt
 from comity_node.services.review.release import read_outgoing
-from comity_node.services.review.replies import Said, write_down
+from comity_node.services.review.replies import Said, require_said, write_down
 from comity_schemas.reply import ReplyAct, ReplyCode
 from comity_schemas.statement import Kind
 
 _ENDED = {
-    Standing.OVERTURNED: "it was overturned: it does not stand any more. This link has ended",
-    Standing.EXPIRED: "its time is over: every node shows it as expired. This link has ended",
+    Standing.OVERTURNED: (LinkEnd.OVERTURNED, "it was overturned: it does not stand any more"),
+    Standing.EXPIRED: (LinkEnd.EXPIRED, "its time is over: every node shows it as expired"),
 }
 
 LINK_PREFIX = "comity_supplier_"
@@ -51,7 +51,10 @@ class Shown:
     """What the network sees, or would see."""
     handling: dict[str, Any]
     clock: Clock
+    may_extend: bool
     words: list[SupplierWord]
+    left: frozenset[str]
+    """Ids of the words that have left and stand beside it at every node."""
     draft: dict[str, Any] | None
 
 
@@ -113,18 +116,35 @@ async def show(store: Store, link: SupplierLink, now: datetime) -> Shown:
         LinkEnded: it does not stand any more.
     """
     stands = await _what_stands(store, link, now.date())
-    words = await store.words.of_review(link.review_id)
-    if stands.review.id != link.review_id:
-        words += await store.words.of_review(stands.review.id)
+    words = await said_through(store, link)
+    clock = await clock_of(store, stands.review, now)
     return Shown(
         stands.statement,
         "proposed" if stands.statement is None else "published",
         {**stands.outgoing.body, **stands.outgoing.disclosed},
         stands.outgoing.handling.to_parsed(),
-        await clock_of(store, stands.review, now),
+        clock,
+        stands.review.state == "proposed" and clock.process is not None and clock.process.may_extend(now),
         words,
+        frozenset([word.id for word in words if await _has_left(store, word)]),
         None if link.draft is None else json.loads(link.draft),
     )
+
+
+async def said_through(store: Store, link: SupplierLink) -> list[SupplierWord]:
+    """Return what the supplier has said about it in all its forms, oldest first; also once the link has ended."""
+    reviews = [link.review_id]
+    item = await store.outbox.of_review(link.review_id)
+    if item is not None and item.hash is not None:
+        newest = await store.outbox.of_hash(await newest_hash(store, item.hash))
+        if newest is not None and newest.review_id is not None:
+            reviews.append(newest.review_id)
+    return [word for review in dict.fromkeys(reviews) for word in await store.words.of_review(review)]
+
+
+async def _has_left(store: Store, word: SupplierWord) -> bool:
+    item = None if word.carried is None else await store.outbox.of_review(word.carried)
+    return item is not None and item.hash is not None
 
 
 async def save_draft(store: Store, link: SupplierLink, draft: dict[str, Any]) -> None:
@@ -142,12 +162,24 @@ async def extend_window(store: Store, link: SupplierLink, windows: Windows, now:
     process = await store.due_process.find(review.id)
     if process is None or process.window_ends is None or process.window_ends <= now or review.state != "proposed":
         raise Contradictory("no reply window runs now; you can still reply, and it will say that it came late")
-    if process.extended_at is not None:
+    if not process.may_extend(now):
         raise Contradictory("the reply window was extended already, and only once can it be")
     ends = process.window_ends + windows.extension
     await store.due_process.put(replace(process, window_ends=ends, extended_at=now))
     await store.trail.add(now, _SUPPLIER, Event.WINDOW_EXTENDED, review.id, window_ends=ends.isoformat())
     return await clock_of(store, review, now)
+
+
+async def require_sendable(
+    store: Store, link: SupplierLink, act: ReplyAct, codes: tuple[ReplyCode, ...], text: str | None, now: datetime
+) -> None:
+    """Let an answer pass only if `say` would take it now. Nothing is kept.
+
+    Raises:
+        TextRefused, Contradictory, LinkEnded: as `say`.
+    """
+    stands = await _what_stands(store, link, now.date())
+    await require_said(store, Said(act, codes, text, review_id=stands.review.id))
 
 
 async def say(
@@ -183,7 +215,7 @@ async def _what_stands(store: Store, link: SupplierLink, today: date) -> _Stands
     review = await store.reviews.find(link.review_id)
     assert review is not None
     if review.state == "rejected":
-        raise LinkEnded("it was not published after all: nothing is said of you there. This link has ended")
+        raise LinkEnded(LinkEnd.REJECTED, "it was not published after all: nothing is said of you there")
     item = await store.outbox.of_review(review.id)
     if item is None or item.hash is None:
         return _Stands(review, read_outgoing(review), None)
@@ -191,11 +223,11 @@ async def _what_stands(store: Store, link: SupplierLink, today: date) -> _Stands
     item = await store.outbox.of_hash(newest)
     assert item is not None
     if any(r.act == WITHDRAW and r.state == "approved" for r in await store.reviews.of_target(newest)):
-        raise LinkEnded("it was taken back: it is not said of you any more. This link has ended")
+        raise LinkEnded(LinkEnd.WITHDRAWN, "it was taken back: it is not said of you any more")
     if item.outgoing.kind == Kind.FINDING:
         entry = Entry(newest, "", item.seq or 0, item.outgoing.handling, said_of(item.outgoing), EntryState.CURRENT)
         ended = _ENDED.get(standing(entry, today))
         if ended is not None:
-            raise LinkEnded(ended)
+            raise LinkEnded(*ended)
     revised = None if item.review_id is None else await store.reviews.find(item.review_id)
     return _Stands(revised or review, item.outgoing, newest)
