@@ -32,10 +32,10 @@ from comity_node.domain.register import (
 from comity_node.domain.register.listing import Earlier, Period, read_listing, valid_until
 from comity_node.domain.register.persons import bears_a_persons_name
 from comity_node.domain.register.place import municipality_of
-from comity_node.domain.register.table import MAX_ROW_BYTES
 from comity_node.domain.screening import DecisionState, Hit, Likeness, Question, State, Verdict
 from comity_node.domain.supplier_view import Entry, EntryState, Standing
 from comity_node.domain.suppliers.mentions import mentions
+from comity_node.domain.tables.lines import MAX_ROW_BYTES
 from comity_node.mappings import bundled_mappings, find_register, mapping_text, read_register, register_of
 from comity_node.services.answering.answers import describe
 from comity_node.services.answering.screen import Answer, Coverage

@@ -49,6 +49,7 @@ STATUS: dict[str, int] = {
     "contract.exit-plan-missing": 409,
     "contract.reference-taken": 409,
     "contract.sheet-refused": 422,
+    "table.refused": 422,
     "report.expired": 404,
     "report.key-gone": 404,
     "report.too-large": 413,

@@ -10,6 +10,12 @@ import typer
 from pydantic import ValidationError
 
 from comity_federation.keys import load_public
+from comity_node.cli.screening_files import (
+    FileRun,
+    read_columns,
+    say_how_read,
+    screen_against_network,
+)
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.vocabulary import read_country, read_identifier
 from comity_node.cli.words import say_answer
@@ -17,6 +23,7 @@ from comity_node.domain.screening import Question
 from comity_node.services.answering.answers import describe
 from comity_node.services.answering.screen import Answer, screen_and_note
 from comity_node.services.operating.check import check as check_node
+from comity_node.services.screening_files.opening import Told
 from comity_node.wiring import Node
 from comity_node.wiring.founding import Founded, Founding, found_node
 from comity_schemas.member import Authorisation, Basis, Role
@@ -89,8 +96,10 @@ def check(home: HomeOption) -> None:
 
 
 def screen(
-    home: HomeOption,
     name: Annotated[str | None, typer.Argument(help="The supplier's name, in any script.")] = None,
+    home: Annotated[
+        Path | None, typer.Option("--home", envvar="COMITY_HOME", metavar="DIR", help="The node's home.")
+    ] = None,
     country: Annotated[
         str | None, typer.Option(metavar="CC", help="Its country: ISO code or name, in any UN language.")
     ] = None,
@@ -98,19 +107,57 @@ def screen(
         list[str] | None, typer.Option("--id", metavar="SCHEME:VALUE", help="Such as BR-CNPJ:54.951.803/0001-50.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+    file: Annotated[
+        Path | None, typer.Option(help="Screen a whole file: CSV, XLSX, or an OCDS 1.1 package (JSON).")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The same rows with the result beside each: .csv or .xlsx.")] = None,
+    candidates: Annotated[bool, typer.Option("--candidates", help="Add a column of at most five candidates.")] = False,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WHAT=HEADING", help="Which column holds what, if the guess is wrong; repeat."),
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a CSV that is not in UTF-8, such as windows-1252.")] = None,
+    look: Annotated[bool, typer.Option("--look", help="Only say how the file is read.")] = False,
 ) -> None:
-    """Ask what the network knows of one supplier. Answered from this node's own copy: nobody learns of it."""
+    """Ask what the network knows of a supplier, or of all in a file. Answered here: nobody learns of it.
+
+    With --file: 0 the result is written; 1 nothing was written; 2 the command was wrong.
+    """
+    if file is not None:
+        run = FileRun(file, out or file, Told(read_columns(column), encoding), candidates)
+        _screen_file(home, run, look=look, name=name)
+        return
+    if any((out, candidates, column, encoding, look)):
+        raise typer.BadParameter("this goes with --file")
     if name is None and not id_:
-        raise typer.BadParameter("give a NAME, an --id, or both")
+        raise typer.BadParameter("give a NAME, an --id, or both; or a --file")
     question = Question(
         name, None if country is None else read_country(country), tuple(read_identifier(text) for text in id_ or [])
     )
     with told_plainly():
-        answers = asyncio.run(_screen(home, question))
+        answers = asyncio.run(_screen(_needed(home), question))
     if as_json:
         typer.echo(json.dumps(describe(answers), ensure_ascii=False, indent=2))
     else:
         say_answer(describe(answers))
+
+
+def _screen_file(home: Path | None, run: FileRun, *, look: bool, name: str | None) -> None:
+    if name is not None:
+        raise typer.BadParameter("give a NAME or a --file, not both")
+    if run.out == run.file and not look:
+        raise typer.BadParameter("say where the result goes: --out FILE.csv or FILE.xlsx")
+    with told_plainly():
+        if look:
+            say_how_read(run.file, run.told)
+        else:
+            screen_against_network(_needed(home), run)
+
+
+def _needed(home: Path | None) -> Path:
+    if home is None:
+        raise typer.BadParameter("say which node's: --home DIR, or COMITY_HOME")
+    return home
 
 
 async def _check(home: Path) -> list[str]:

@@ -29,13 +29,13 @@ from comity_node.domain.report_sheet.columns import (
     Table,
 )
 from comity_node.domain.report_sheet.writing import FIRST_ROW
+from comity_node.domain.tables.workbook import why_unsafe
 from comity_schemas.errors import ComityError
 from comity_schemas.report import MAX_REPORT_BYTES, Report
 
 MAX_UNPACKED_BYTES = 64 * 1024 * 1024
 MOST_FAULTS = 50
 _MOST_ROWS = 2_000
-_ACTIVE = ("vbaproject", "macrosheets/", "externallinks/", "embeddings/", "activex/", "ctrlprops/", "customui")
 _WHOLE = "the whole"
 
 
@@ -90,28 +90,15 @@ def open_workbook(raw: bytes) -> Workbook:
         raise SheetRefused(f"the workbook has {len(raw)} bytes; at most {MAX_REPORT_BYTES} are read")
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as parts:
-            _check_parts(parts)
+            why = why_unsafe(parts, MAX_UNPACKED_BYTES)
+            if why is not None:
+                raise SheetRefused(why)
         return load_workbook(io.BytesIO(raw), keep_vba=False, keep_links=False)
     except SheetRefused:
         raise
     # Whatever a damaged workbook makes the library stumble over: it is one refusal, and nothing was written.
     except Exception as error:
         raise SheetRefused("this is not an XLSX workbook, or a damaged one; nothing was written") from error
-
-
-def _check_parts(parts: zipfile.ZipFile) -> None:
-    if sum(part.file_size for part in parts.infolist()) > MAX_UNPACKED_BYTES:
-        raise SheetRefused("the workbook unpacks to more than any report can be; nothing was read")
-    for part in parts.infolist():
-        if any(active in part.filename.lower() for active in _ACTIVE):
-            raise SheetRefused(
-                "the workbook holds macros, links to other files or embedded things; nothing was read. Copy the values "
-                "into a fresh template"
-            )
-        if part.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in parts.read(part):
-            raise SheetRefused("the workbook declares a document type, which no spreadsheet needs; nothing was read")
-    if b"macroEnabled" in parts.read("[Content_Types].xml"):
-        raise SheetRefused("the workbook is macro-enabled; nothing was read. Save it as .xlsx")
 
 
 class _Reading:

@@ -1,0 +1,159 @@
+"""Whom a row asks about: cells become a party, or a reason why nobody can be asked about."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import ValidationError
+
+from comity_node.domain.screening_files.columns import Columns, What
+from comity_node.domain.spelling import tidy
+from comity_node.domain.tables.table import Row, text_of
+from comity_schemas.identifiers import Identifier
+
+MOST_NAME: Final = 300
+MOST_ADDRESS: Final = 500
+MOST_NAMES: Final = 20
+MOST_NUMBERS: Final = 20
+
+ReadCountry = Callable[[str], str | None]
+"""The ISO code of a spelling; None where nobody can tell."""
+
+_BETWEEN: Final = re.compile(r"[;|\n]")
+_MADE_A_NUMBER: Final = re.compile(r"^(\d+)\.0+$")
+"""What a program leaves of a number that it took for a quantity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One row, read."""
+
+    row: Row
+    key: str = ""
+    """Its own number, as the file has it."""
+    names: tuple[str, ...] = ()
+    country: str | None = None
+    address: str | None = None
+    identifiers: tuple[Identifier, ...] = ()
+    good: str = ""
+    refused: str | None = None
+    """Why nobody is asked about; what stands there is not repeated."""
+    notes: tuple[str, ...] = ()
+    """What of it was not used, or read otherwise than it is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something about a row that somebody should look at; never its content."""
+
+    number: int
+    what: str
+
+
+class Reading:
+    """Reads one file's rows, one after another."""
+
+    def __init__(self, columns: Columns, read_country: ReadCountry, problem: Callable[[Problem], None]) -> None:
+        self._columns = columns
+        self._read_country = read_country
+        self._problem = problem
+        self._first_of_key: dict[str, int] = {}
+
+    def ask(self, row: Row) -> Asked:
+        """Return whom a row asks about, and tell what is wrong with it."""
+        asked = self._read(row)
+        for what in (*asked.notes, *([asked.refused] if asked.refused else [])):
+            self._problem(Problem(row.number, what))
+        if asked.key and (first := self._first_of_key.setdefault(asked.key, row.number)) != row.number:
+            self._problem(Problem(row.number, f"its id stands in row {first} too; both were done"))
+        return asked
+
+    def _read(self, row: Row) -> Asked:
+        if row.reason is not None:
+            return Asked(row, refused=row.reason)
+        if row.is_empty:
+            return Asked(row, refused="it is empty")
+        if {place for what in (What.NAME, What.OTHER_NAME) for place in self._places(what)} & row.formulas:
+            return Asked(row, refused="its name is a formula or an error, which is never computed: write its result")
+        notes: list[str] = []
+        names = list(self._names(row, notes))
+        identifiers = self._identifiers(row, notes)
+        read = Asked(
+            row=row,
+            key=self._cell(row, What.ID),
+            names=tuple(dict.fromkeys(names))[:MOST_NAMES],
+            country=self._country(row, notes),
+            address=self._address(row, notes),
+            identifiers=identifiers,
+            good=self._cell(row, What.GOOD)[:MOST_NAME],
+            notes=tuple(notes),
+        )
+        return read if read.names or read.identifiers else _nobody(read)
+
+    def _names(self, row: Row, notes: list[str]) -> Iterator[str]:
+        written = [text_of(row.cells[place]) for place in self._places(What.NAME)]
+        for place in self._places(What.OTHER_NAME):
+            written += _BETWEEN.split(text_of(row.cells[place]))
+        for each in (*written, *row.beyond):
+            name = tidy("".join(" " if unicodedata.category(c) == "Cc" else c for c in each))
+            if not any(c.isalnum() for c in name):
+                continue
+            if len(name) > MOST_NAME:
+                notes.append(f"a name of more than {MOST_NAME} characters was not used")
+                continue
+            if any(unicodedata.category(c) in ("Cc", "Cf") and c not in "\t\n\r\u200c\u200d" for c in each):
+                notes.append("a name holds control or direction-changing characters; it was read without them")
+            if any(map(_mixes_scripts, name.split())):
+                notes.append("a word of the name mixes letters of two alphabets that look alike")
+            yield name
+
+    def _country(self, row: Row, notes: list[str]) -> str | None:
+        written = self._cell(row, What.COUNTRY)
+        country = self._read_country(written) if written else None
+        if written and country is None:
+            notes.append("its country is none that the list of countries can read, and was not used")
+        return country
+
+    def _address(self, row: Row, notes: list[str]) -> str | None:
+        parts = [tidy(text_of(row.cells[place])) for place in self._places(What.ADDRESS)]
+        address = ", ".join(part for part in parts if part)
+        if len(address) > MOST_ADDRESS:
+            notes.append(f"an address of more than {MOST_ADDRESS} characters was not used")
+            return None
+        return address or None
+
+    def _identifiers(self, row: Row, notes: list[str]) -> tuple[Identifier, ...]:
+        written = [(scheme, text_of(row.cells[place])) for place, scheme in self._columns.numbers.items()]
+        told = self._cell(row, What.SCHEME)
+        for number in _BETWEEN.split(self._cell(row, What.IDENTIFIER)):
+            scheme, colon, rest = number.partition(":")
+            written.append((told, number) if told or not colon else (scheme.strip(), rest))
+        found = []
+        for scheme, number in written:
+            if not number.strip():
+                continue
+            try:
+                found.append(Identifier.of(scheme, _MADE_A_NUMBER.sub(r"\1", number.strip())))
+            except ValidationError:
+                which = f"its {scheme} number" if scheme else "a number without its register"
+                notes.append(f"{which} has another form, or its check digit does not fit, and was not used")
+        return tuple(dict.fromkeys(found))[:MOST_NUMBERS]
+
+    def _cell(self, row: Row, what: What) -> str:
+        return next((tidy(text_of(row.cells[place])) for place in self._places(what)), "")
+
+    def _places(self, what: What) -> tuple[int, ...]:
+        return self._columns.places.get(what, ())
+
+
+def _nobody(read: Asked) -> Asked:
+    """Return the row with why nobody can be asked about."""
+    why = read.notes[0] if read.notes else "it has no name and no number"
+    return Asked(read.row, key=read.key, refused=why, notes=read.notes[1:])
+
+
+def _mixes_scripts(word: str) -> bool:
+    scripts = {unicodedata.name(c, "").split(" ")[0] for c in word if c.isalpha()}
+    return len(scripts & {"LATIN", "CYRILLIC", "GREEK"}) > 1

@@ -1,0 +1,125 @@
+"""Writing a table a row at a time, in which nothing that a stranger wrote is ever run as a formula."""
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import IO, Protocol
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from comity_node.domain.export import harmless
+from comity_node.domain.tables.csv_table import ONE_COLUMN
+from comity_node.domain.tables.table import CsvForm, TableRefused, Value, text_of
+
+FORMS = ("csv", "xlsx")
+
+
+class Writer(Protocol):
+    """Takes rows; the file is whole once it is closed."""
+
+    def write(self, row: Sequence[Value]) -> None:
+        """Take one row."""
+
+    def close(self) -> None:
+        """End the file."""
+
+
+class CsvWriter:
+    """Writes CSV in UTF-8, with the mark by which spreadsheet programs know it if what was read had one."""
+
+    def __init__(self, stream: IO[bytes], form: CsvForm | None) -> None:
+        delimiter = "," if form is None or form.delimiter == ONE_COLUMN else form.delimiter
+        marked = form is None or form.marked
+        self._text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
+        if marked:
+            self._text.write("\ufeff")
+        self._writer = csv.writer(self._text, delimiter=delimiter)
+
+    def write(self, row: Sequence[Value]) -> None:
+        """Take one row."""
+        self._writer.writerow([harmless(_encodable(cell)) if isinstance(cell, str) else text_of(cell) for cell in row])
+
+    def close(self) -> None:
+        """End the file; the stream stays open."""
+        self._text.flush()
+        self._text.detach()
+
+
+class WorkbookWriter:
+    """Writes a workbook of one sheet; numbers and days of the file that was read stay what they are."""
+
+    def __init__(self, stream: IO[bytes], title: str = "Screening") -> None:
+        self._stream = stream
+        self._book = Workbook(write_only=True)
+        self._sheet = self._book.create_sheet(title)
+        self._sheet.freeze_panes = "A2"
+
+    def write(self, row: Sequence[Value]) -> None:
+        """Take one row."""
+        cells = []
+        for value in row:
+            if not isinstance(value, str):
+                cells.append(WriteOnlyCell(self._sheet, _fits(value)))  # type: ignore[arg-type]
+                continue
+            cell = WriteOnlyCell(self._sheet, harmless(ILLEGAL_CHARACTERS_RE.sub("\ufffd", _encodable(value))) or None)
+            cell.data_type = "s" if value else "n"
+            cells.append(cell)
+        self._sheet.append(cells)
+
+    def close(self) -> None:
+        """End the file; the stream stays open."""
+        self._book.save(self._stream)
+
+
+def _encodable(text: str) -> str:
+    # A lone surrogate, which no encoding has, can come out of a workbook or JSON.
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _fits(value: Value) -> Value:
+    # A workbook knows no zones and no days before 1900.
+    if isinstance(value, datetime | time) and value.tzinfo is not None:
+        return value.isoformat()
+    if isinstance(value, date) and value.year < 1900:
+        return value.isoformat()
+    return value
+
+
+def form_of(path: Path) -> str:
+    """Return in which form a file of this name is written.
+
+    Raises:
+        TableRefused: none that can be.
+    """
+    form = path.suffix.lower().removeprefix(".")
+    if form not in FORMS:
+        raise TableRefused(f"the result is written as .csv or .xlsx, by the name of the file; {path.name} is neither")
+    return form
+
+
+def writer_for(form: str, stream: IO[bytes], read: CsvForm | None) -> Writer:
+    """Return what writes a form; a CSV gets the delimiter of the one that was read."""
+    return CsvWriter(stream, read) if form == "csv" else WorkbookWriter(stream)
+
+
+class NewFile:
+    """A file that appears under its name only once it is whole; an earlier one of that name stays until then."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._part = path.with_name(f".{path.name}.part")
+
+    def __enter__(self) -> IO[bytes]:
+        self._stream = self._part.open("wb")
+        return self._stream
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._stream.close()
+        if kind is None:
+            self._part.replace(self._path)
+        else:
+            self._part.unlink(missing_ok=True)

@@ -1,0 +1,135 @@
+"""Rows asked of what the network shares, all at one moment, and what is written beside each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from comity_federation.registry import Registry
+from comity_node.db import Store
+from comity_node.db.suppliers import Known
+from comity_node.domain.inherent_risk import RiskList
+from comity_node.domain.screening import (
+    DecisionHit,
+    Hit,
+    NoticeHit,
+    PointerHit,
+    Question,
+    Verdict,
+)
+from comity_node.domain.screening_files.asking import Asked
+from comity_node.domain.screening_files.results import Candidate, Result, not_asked, reason_with
+from comity_node.domain.screening_files.words import NOTHING_FOUND, next_step
+from comity_node.domain.supplier_view import DecisionStanding, Standing
+from comity_node.domain.suppliers.mentions import Role
+from comity_node.services.answering.screen import Answer, screen
+
+AnyHit = Hit | DecisionHit | PointerHit | NoticeHit
+
+_CLOSED = frozenset({Standing.CLOSED, Standing.EXPIRED})
+_GONE = frozenset({DecisionStanding.WITHDRAWN, DecisionStanding.SUPERSEDED})
+
+
+@dataclass
+class NetworkAsker:
+    """Asks within one view of the database, so that every row is asked at the same log positions."""
+
+    store: Store
+    registry: Registry
+    as_of: datetime
+    risks: RiskList | None = None
+    """None: inherent risk is switched off, and the column stays empty."""
+    positions: dict[str, int] | None = None
+    """Member to the last statement of its log that the rows were asked at; None before the first."""
+    registry_version: int | None = None
+    coverage_in_words: str | None = None
+
+    async def ask(self, rows: Sequence[Asked]) -> list[Result]:
+        """Return what is said of each row, in their order."""
+        asking = [row for row in rows if row.refused is None]
+        questions = [_question(row) for row in asking]
+        answers = await screen(self.store, questions, self.registry, self.as_of) if questions else []
+        suppliers = await self._suppliers(answers)
+        told = {id(row): self._result(row, answer, suppliers) for row, answer in zip(asking, answers, strict=True)}
+        for answer in answers[:1]:
+            self.positions, self.registry_version = answer.positions, answer.registry_version
+            self.coverage_in_words = answer.coverage.in_words()
+        return [told[id(row)] if row.refused is None else not_asked(row.refused, self.as_of) for row in rows]
+
+    async def _suppliers(self, answers: Sequence[Answer]) -> dict[str, Known]:
+        """Return statement to the supplier it is about, as this node knows it."""
+        hashes = {hit.entry.hash for answer in answers for hit in _ranked(answer)}
+        numbers = await self.store.view.numbers(sorted(hashes))
+        mentions = await self.store.suppliers.mentioned_by(sorted(numbers.values()))
+        subject = {mention.entry: mention.supplier for mention in mentions if mention.role is Role.SUBJECT}
+        known = await self.store.suppliers.find(sorted(set(subject.values())))
+        return {name: known[subject[n]] for name, n in numbers.items() if subject.get(n) in known}
+
+    def _result(self, row: Asked, answer: Answer, suppliers: dict[str, Known]) -> Result:
+        ranked = _ranked(answer)
+        candidates = _candidates(ranked, suppliers)
+        likest = ranked[0] if ranked else None
+        known = None if likest is None else suppliers.get(likest.entry.hash)
+        reason = "no name and no number like it is shared" if likest is None else likest.likeness.reason
+        return Result(
+            verdict=answer.verdict,
+            reason=reason_with(reason, row.notes),
+            state=_state(answer),
+            next_step=next_step(
+                answer.verdict,
+                answer.state,
+                answer.decision_state,
+                complete=answer.coverage.complete,
+                speak_to=answer.pointers[0].entry.member if answer.pointers else None,
+            ),
+            as_of=self.as_of,
+            score=0 if likest is None else _score(likest),
+            supplier_id="" if known is None else str(known.number),
+            supplier_name="" if known is None else known.name,
+            findings_current=sum(hit.standing is Standing.CURRENT for hit in answer.hits),
+            findings_closed=sum(hit.standing in _CLOSED for hit in answer.hits),
+            decisions=sum(hit.standing not in _GONE for hit in answer.decisions),
+            risk=self._risk(row),
+            candidates=candidates,
+        )
+
+    def _risk(self, row: Asked) -> str:
+        """Return what a state's list says of the good from the country; nothing about the supplier."""
+        if self.risks is None or row.country is None:
+            return ""
+        found = self.risks.find(row.country, row.good or None)
+        if not found:
+            return ""
+        said = [f"{risk.good}: {', '.join(what.value for what in risk.says)}" for risk in found[:10]]
+        more = f" and {len(found) - 10} further goods" if len(found) > 10 else ""
+        return f"{found[0].according_to}, of goods from this country, not of the supplier: {'; '.join(said)}{more}"
+
+
+def _question(row: Asked) -> Question:
+    return Question(row.names[0] if row.names else None, row.country, row.identifiers)
+
+
+def _ranked(answer: Answer) -> list[AnyHit]:
+    """Return what was found, the likest first, each kind in its own order."""
+    found: list[AnyHit] = [*answer.hits, *answer.decisions, *answer.pointers, *answer.audits]
+    order = list(Verdict)
+    return sorted(found, key=lambda hit: (order.index(hit.likeness.verdict), -_score(hit)))
+
+
+def _score(hit: AnyHit) -> int:
+    return hit.likeness.similarity
+
+
+def _candidates(ranked: Sequence[AnyHit], suppliers: dict[str, Known]) -> list[Candidate]:
+    found: dict[int, Candidate] = {}
+    for hit in ranked:
+        known = suppliers.get(hit.entry.hash)
+        if known is not None and known.number not in found:
+            found[known.number] = Candidate(str(known.number), known.name, _score(hit), hit.likeness.verdict)
+    return list(found.values())
+
+
+def _state(answer: Answer) -> str:
+    """Return the state in words; where nothing is found and not everybody was heard, that stands beside it."""
+    if answer.coverage.complete or answer.state not in NOTHING_FOUND:
+        return answer.state.value
+    return f"{answer.state.value}; {answer.coverage.in_words()}"

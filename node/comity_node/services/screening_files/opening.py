@@ -1,0 +1,69 @@
+"""Opening what somebody gives to be screened, whatever it is: a CSV, a workbook, or a package of a tender."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from comity_node.domain.screening_files.columns import Columns, map_columns
+from comity_node.domain.screening_files.ocds import open_package
+from comity_node.domain.tables.csv_table import open_csv
+from comity_node.domain.tables.table import Table, TableRefused
+from comity_node.domain.tables.workbook import open_workbook_table
+
+_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What somebody said of a file; the rest is guessed."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    encoding: str | None = None
+    delimiter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file whose rows can be asked about, once."""
+
+    table: Table
+    columns: Columns
+
+    def in_words(self) -> list[str]:
+        """Return how it is read, for somebody to confirm."""
+        return [self.table.in_words(), *self.columns.in_words()]
+
+
+NOTHING_TOLD = Told()
+
+
+def open_table(stream: BinaryIO, told: Told = NOTHING_TOLD, *, ragged: bool = False) -> Table:
+    """Open a file as a table.
+
+    Args:
+        stream: the file at its beginning; it can be read from there again.
+        told: what somebody said of it.
+        ragged: whether a row of a CSV may have further cells to the right of the last heading.
+
+    Raises:
+        TableRefused: it cannot be read, with what to do.
+    """
+    begin = stream.read(4096)
+    stream.seek(0)
+    if begin.startswith(b"PK\x03\x04"):
+        return open_workbook_table(stream)
+    if begin.startswith(_OLD_WORKBOOK):
+        raise TableRefused("this is a workbook of the old form (.xls); save it as .xlsx or CSV UTF-8")
+    if begin.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+        return open_package(stream)
+    return open_csv(stream, told.encoding, told.delimiter, ragged=ragged)
+
+
+def open_given(stream: BinaryIO, told: Told = NOTHING_TOLD) -> Opened:
+    """Open a file that is to be screened.
+
+    Raises:
+        TableRefused: it cannot be read, or no column is known to hold a name or a number.
+    """
+    table = open_table(stream, told)
+    return Opened(table, map_columns(table.headings, told.columns))

@@ -1,0 +1,198 @@
+"""Tables from somebody else's machine: what is read, what is refused in words, and nothing that is written runs."""
+
+import csv
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl import Workbook, load_workbook
+
+from comity_node.domain.tables import table as tables
+from comity_node.domain.tables import workbook as workbooks
+from comity_node.domain.tables.csv_table import MOST_LINE_BYTES, open_csv
+from comity_node.domain.tables.table import Row, Table, TableRefused
+from comity_node.domain.tables.workbook import open_workbook_table
+from comity_node.domain.tables.writing import NewFile, writer_for
+from comity_node.services.screening_files.opening import open_table
+
+NAMES = ["Société Générale de Coton", "Фабрика Образец", "示例有限公司", "مصنع مثال"]
+
+
+def read(
+    raw: bytes, encoding: str | None = None, delimiter: str | None = None, **more: bool
+) -> tuple[Table, list[Row]]:
+    table = open_csv(io.BytesIO(raw), encoding, delimiter, **more)
+    return table, list(table.rows)
+
+
+def sheet(rows: list[list[object]]) -> bytes:
+    book = Workbook()
+    assert book.active is not None
+    for row in rows:
+        book.active.append(row)
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
+
+
+def read_sheet(raw: bytes) -> list[Row]:
+    return list(open_workbook_table(io.BytesIO(raw)).rows)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_encoding_and_delimiter_are_found(encoding: str, delimiter: str) -> None:
+    lines = [delimiter.join(["id", "name"]), *(f'{n}{delimiter}"{name}"' for n, name in enumerate(NAMES))]
+    found, rows = read("\r\n".join(lines).encode(encoding))
+    assert (found.headings, [row.cells[1] for row in rows]) == (("id", "name"), NAMES)
+    assert [row.number for row in rows] == [2, 3, 4, 5]
+
+
+def test_an_old_encoding_is_refused_with_the_line_and_read_when_it_is_told() -> None:
+    raw = "id,name\n1,Plain\n2,Société\n".encode("windows-1252")
+    with pytest.raises(TableRefused, match=r"line 3 is not written in UTF-8.*windows-1252 \(Western Europe\)"):
+        read(raw)
+    assert read(raw, "windows-1252")[1][1].cells == ("2", "Société")
+    with pytest.raises(TableRefused, match="the encoding is one of utf-8"):
+        read(raw, "rot13")
+
+
+def test_one_line_in_another_encoding_is_a_broken_row_and_the_rest_is_read() -> None:
+    raw = "id,name\n1,Société\n2,Größe\n".encode() + "3,Café\n".encode("windows-1252") + b"4,Plain\n"
+    rows = read(raw)[1]
+    assert [row.reason for row in rows] == [None, None, "it is not written in utf-8", None]
+    assert rows[2].cells == ("3", "Caf\ufffd")
+
+
+def test_broken_rows_are_told_by_number_and_keep_what_can_be_made_out() -> None:
+    raw = b'id,name\n1,Good\n2,Exemplar, Gloves\n3,"never closed\n4,Tubos 4" SA\n5\n\n,\n6,"Two\nlines"\n7,Last,,\n'
+    rows = read(raw)[1]
+    assert [(row.number, row.cells, row.reason) for row in rows] == [
+        (2, ("1", "Good"), None),
+        (3, ("2", "Exemplar, Gloves"), "it has 3 cells where there are 2 headings"),
+        (4, ("3", '"never closed'), "its quotes do not fit"),
+        (5, ("4", 'Tubos 4" SA'), None),
+        (6, ("5", ""), None),
+        (8, ("", ""), None),
+        (9, ("6", "Two\nlines"), None),
+        (11, ("7", "Last"), None),
+    ]
+
+
+def test_a_row_that_is_too_long_and_ten_thousand_letters_spoil_nothing() -> None:
+    raw = b"id,name\n1," + b"x" * MOST_LINE_BYTES + b"\n2," + b"y" * 10_000 + b"\n3,Good\n"
+    rows = read(raw)[1]
+    assert rows[0].reason == f"it is longer than {MOST_LINE_BYTES} bytes"
+    assert [len(str(row.cells[1])) for row in rows[1:]] == [10_000, 4]
+
+
+def test_a_list_of_names_alone_has_one_column_whatever_stands_in_them() -> None:
+    found, rows = read(b"name\nExemplar Gloves, Inc.\nOther; Firm | Co\n")
+    assert (found.headings, [row.cells[0] for row in rows]) == (
+        ("name",),
+        ["Exemplar Gloves, Inc.", "Other; Firm | Co"],
+    )
+
+
+def test_further_cells_are_read_where_a_table_may_have_them() -> None:
+    assert read(b"id,other_name\n1,a,b,c\n", ragged=True)[1][0].beyond == ("b", "c")
+
+
+def test_files_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MAX_ROWS", 3)
+    assert len(read(b"name\n" + b"a\n" * 3)[1]) == 3
+    with pytest.raises(TableRefused, match="more than 3 rows"):
+        read(b"name\n" + b"a\n" * 4)
+    for raw, words in (
+        (b"", "empty"),
+        (b",,\n1,2,3\n", "no headings"),
+        (b"a," * 201 + b"a\n", "more than 200 columns"),
+    ):
+        with pytest.raises(TableRefused, match=words):
+            read(raw)
+
+
+def test_a_workbook_keeps_its_types_and_computes_no_formula() -> None:
+    raw = sheet([["id", "name", "due"], [7, "Exemplar", None], [None, None, None], [8.0, "=1+1", True], [None] * 3])
+    rows = read_sheet(raw)
+    assert [(row.number, row.cells, row.formulas) for row in rows] == [
+        (2, (7, "Exemplar", None), frozenset()),
+        (3, (None, None, None), frozenset()),
+        (4, (8, "=1+1", True), frozenset({1})),
+    ]
+
+
+def repacked(raw: bytes, **parts: bytes) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(raw)) as old, zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, parts.pop(name, None) or old.read(name))
+        for name, content in parts.items():
+            new.writestr(name, content)
+    return written.getvalue()
+
+
+def test_a_zip_bomb_and_everything_active_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    good = sheet([["name"], ["Exemplar"]])
+    monkeypatch.setattr(workbooks, "MAX_UNPACKED_BYTES", 16 * 1024 * 1024)
+    bomb = repacked(good, **{"xl/media/x": b"\0" * (workbooks.MAX_UNPACKED_BYTES + 1)})
+    assert len(bomb) < 50_000
+    entity = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'
+    wide = entity.decode().encode("utf-16")
+    for raw, words in (
+        (bomb, "unpacks to more"),
+        (repacked(good, **{"xl/vbaProject.bin": b"x"}), "macros"),
+        (repacked(good, **{"xl/worksheets/sheet1.xml": entity}), "document type"),
+        (repacked(good, **{"xl/worksheets/sheet1.xml": wide}), "document type"),
+        (b"PK\x03\x04 no zip", "not an XLSX workbook"),
+        (b"\xd0\xcf\x11\xe0 old", "old form"),
+    ):
+        with pytest.raises(TableRefused, match=words):
+            open_table(io.BytesIO(raw))
+
+
+def written(form: str, rows: list[list[object]], table: Table | None = None) -> bytes:
+    stream = io.BytesIO()
+    writer = writer_for(form, stream, None if table is None else table.form)
+    for row in rows:
+        writer.write(row)  # type: ignore[arg-type]
+    writer.close()
+    return stream.getvalue()
+
+
+FORMULAS = ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_text_that_is_written_begins_a_formula(text: str) -> None:
+    (row,) = csv.reader(io.StringIO(written("csv", [[text]]).decode("utf-8-sig"), newline=""))
+    assert row == [f"'{text}"]
+    cell = load_workbook(io.BytesIO(written("xlsx", [[text]]))).worksheets[0]["A1"]
+    assert (cell.data_type, str(cell.value)[0]) == ("s", "'")
+
+
+@settings(max_examples=25)
+@given(st.lists(st.one_of(st.text(max_size=20), st.integers(-9, 9), st.none()), min_size=1, max_size=4))
+def test_whatever_is_written_can_be_read_again(row: list[object]) -> None:
+    for form in ("csv", "xlsx"):
+        raw = written(form, [["h"] * len(row), [*row[:-1], "end"]])
+        again = list(open_table(io.BytesIO(raw)).rows)
+        assert again[-1].cells[-1] == "end"
+
+
+def test_a_csv_is_written_as_the_one_that_was_read() -> None:
+    plain, _ = read(b"id;name\n1;a\n")
+    marked, _ = read(b"\xef\xbb\xbfid,name\n1,a\n")
+    assert written("csv", [["id", "é"]], plain) == "id;é\r\n".encode()
+    assert written("csv", [["id", "é"]], marked) == "id,é\r\n".encode("utf-8-sig")
+
+
+def test_a_result_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "out.csv").write_text("earlier")
+    with pytest.raises(RuntimeError), NewFile(tmp_path / "out.csv") as stream:
+        stream.write(b"half")
+        raise RuntimeError
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("out.csv", "earlier")]
