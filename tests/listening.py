@@ -13,7 +13,7 @@ from comity_federation.registry import Registry
 from comity_node.db import Database
 from comity_node.db.logs import LogStatus
 from comity_node.db.quarantine import Chosen
-from comity_node.services.answering.screen import Coverage, cover
+from comity_node.services.answering.moment import Coverage, cover
 from comity_node.services.operating.check import check
 from comity_node.services.receiving.subscriptions import trust_fingerprint
 from comity_node.wiring import Home, Node

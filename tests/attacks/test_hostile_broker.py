@@ -19,7 +19,7 @@ from comity_federation.bus import checkpoints_topic, statements_topic
 from comity_federation.decide import decide
 from comity_federation.decision import Accepted, Refused, Seen, Waiting
 from comity_federation.local_log import LocalLog
-from comity_node.services.answering.screen import SILENT_AFTER
+from comity_node.services.answering.moment import SILENT_AFTER
 from hostile_bus import Cheat, HostileBus, Shown, honest, with_parts
 from lies import liar
 from listening import Listener

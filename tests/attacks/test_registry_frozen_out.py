@@ -29,7 +29,7 @@ from comity_federation.registry.changes import enter
 from comity_federation.registry.lists import write_list
 from comity_federation.registry.roles import PairSigner, target_file
 from comity_federation.registry.verification import TIMESTAMP_NAME, metadata_name
-from comity_node.services.answering.screen import cover
+from comity_node.services.answering.moment import cover
 from comity_schemas.member import MemberStatus
 from hostile_bus import HostileBus
 from listening import Listener

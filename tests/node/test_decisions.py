@@ -32,7 +32,8 @@ from comity_node.domain.supplier_view import (
     fold,
 )
 from comity_node.services.answering.answers import describe
-from comity_node.services.answering.screen import Answer, Coverage, screen
+from comity_node.services.answering.moment import Coverage
+from comity_node.services.answering.screen import Answer, screen
 from comity_node.services.operating.check import check
 from comity_schemas.decision import Decision, End
 from comity_schemas.finding import Finding

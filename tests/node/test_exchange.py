@@ -20,7 +20,8 @@ from comity_node.domain.minimize import Policy
 from comity_node.domain.people import PersonRole
 from comity_node.domain.screening import Question, State
 from comity_node.services.accounts import add_person
-from comity_node.services.answering.screen import Coverage, cover, screen
+from comity_node.services.answering.moment import Coverage, cover
+from comity_node.services.answering.screen import screen
 from comity_node.services.review.release import approve, propose_release
 from comity_node.workers.exchange import Exchange, ExchangeRuns, Part
 from comity_schemas.member import Member, MemberStatus, SigningKey

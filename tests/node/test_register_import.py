@@ -38,7 +38,8 @@ from comity_node.domain.suppliers.mentions import mentions
 from comity_node.domain.tables.lines import MAX_ROW_BYTES
 from comity_node.mappings import bundled_mappings, find_register, mapping_text, read_register, register_of
 from comity_node.services.answering.answers import describe
-from comity_node.services.answering.screen import Answer, Coverage
+from comity_node.services.answering.moment import Coverage
+from comity_node.services.answering.screen import Answer
 from comity_schemas.bands import Band
 from comity_schemas.finding import SourceType, Status
 from comity_schemas.handling import Tlp

@@ -13,7 +13,7 @@ from comity_node.auth import RecordReader, SignedIn, ThisNode
 from comity_node.db.logs import LogStatus
 from comity_node.domain.errors import NotFound
 from comity_node.services.answering.answers import describe_coverage
-from comity_node.services.answering.screen import cover
+from comity_node.services.answering.moment import cover
 from comity_schemas.wire import Digest
 
 router = APIRouter(tags=["network"])

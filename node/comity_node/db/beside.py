@@ -16,6 +16,7 @@ from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.as_of import Heads, as_they_were, reached
 from comity_node.db.changes import note_changes
 from comity_node.db.hashes import has_hash
 from comity_node.db.rows.bus import ReceivedRow
@@ -56,15 +57,15 @@ class BesideShelf(Generic[B]):
             col(row.state),
             col(row.by),
             col(row.reason),
+            col(row.earlier_by),
         ).join(row, col(row.id) == col(ReceivedRow.id))
 
     def opened(self, found: Any) -> B:
         """Return the entry of a row of `entries`."""
-        hash_, member, seq, handling, said, state, by, reason = found
+        hash_, member, seq, handling, said, state, by, reason, earlier_by = found
         body = None if said is None else self.model.model_validate_json(said)
-        return self.make(
-            hash_, member, seq, Handling.model_validate_json(handling), body, EntryState(state), by, reason
-        )
+        place = (hash_, member, seq, Handling.model_validate_json(handling))
+        return self.make(*place, body, EntryState(state), by, reason, earlier_by)
 
     def new_row(self, number: int, entry: B) -> ReplyRow | CorroborationRow:
         """Return the row of a new entry."""
@@ -80,11 +81,12 @@ class BesideShelf(Generic[B]):
 
 
 class Beside(Generic[B]):
-    """Repository of the entries of one kind."""
+    """Repository of the entries of one kind, as they are or as they were at log positions."""
 
-    def __init__(self, session: AsyncSession, shelf: BesideShelf[B]) -> None:
+    def __init__(self, session: AsyncSession, shelf: BesideShelf[B], at: Heads | None = None) -> None:
         self._session = session
         self._shelf: BesideShelf[B] = shelf
+        self._at = at
 
     async def load(self, hashes: Iterable[str]) -> dict[str, B]:
         """Return the named entries and everything that superseded them."""
@@ -129,6 +131,7 @@ class Beside(Generic[B]):
             if entry.state is not EntryState.CURRENT:
                 noted.append((number, what_became(entry.state)))
             row.state, row.by, row.reason = entry.state.value, entry.by, entry.reason
+            row.earlier_by = entry.earlier_by
             self._session.add(row)
         await note_changes(self._session, noted, now)
 
@@ -152,6 +155,7 @@ class Beside(Generic[B]):
         """Return whose entries the view holds."""
         row = self._shelf.row
         query = select(ReceivedRow.member).join(row, col(row.id) == ReceivedRow.id).distinct()
+        query = query if self._at is None else query.where(reached(self._at))
         return sorted(await self._session.exec(query))
 
     async def orphans(self) -> int:
@@ -165,7 +169,7 @@ class Beside(Generic[B]):
         for start in range(0, len(values), _CHUNK):
             query = self._shelf.entries.where(among(values[start : start + _CHUNK]))
             found.extend(map(self._shelf.opened, await connection.execute(query)))
-        return found
+        return found if self._at is None else await as_they_were(self._session, self._at, found)
 
 
 REPLIES: BesideShelf[ReplyEntry] = BesideShelf(

@@ -11,11 +11,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Select, TextClause, delete, func, text
+from sqlalchemy import ColumnElement, Select, TextClause, delete, func, text, true
 from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.as_of import Heads, as_they_were, reached, record_reached
 from comity_node.db.bulk import insert_rows
 from comity_node.db.changes import note_changes
 from comity_node.db.hashes import has_hash
@@ -90,20 +91,22 @@ class Shelf(Generic[E]):
             col(entry.state),
             col(entry.by),
             col(entry.reason),
+            col(entry.earlier_by),
         ).join(entry, col(entry.id) == col(record.id))
 
     @cached_property
     def change(self) -> TextClause:
         """What later statements make of an entry."""
         table = self.entry.__tablename__
-        return text(f'update {table} set state = :state, "by" = :by, reason = :reason where id = :n')  # noqa: S608
+        columns = 'state = :state, "by" = :by, reason = :reason, earlier_by = :earlier_by'
+        return text(f"update {table} set {columns} where id = :n")  # noqa: S608 (names of our own tables)
 
     def opened(self, row: Any) -> E:
         """Return the entry of a row of `entries`."""
-        hash_, member, seq, handling, said, state, by, reason = row[:8]
+        hash_, member, seq, handling, said, state, by, reason, earlier_by = row[:9]
         body = None if said is None else self.model.model_validate_json(said)
         place = (hash_, member, seq, Handling.model_validate_json(handling))
-        return self.make(*place, body, EntryState(state), by, reason)
+        return self.make(*place, body, EntryState(state), by, reason, earlier_by)
 
     def folded(self, number: int, entry: E) -> Folded:
         """Return a new entry as it is stored."""
@@ -119,11 +122,12 @@ class Shelf(Generic[E]):
 
 
 class Entries(Generic[E]):
-    """Repository of the entries of one kind."""
+    """Repository of the entries of one kind, as they are or as they were at log positions."""
 
-    def __init__(self, session: AsyncSession, shelf: Shelf[E]) -> None:
+    def __init__(self, session: AsyncSession, shelf: Shelf[E], at: Heads | None = None) -> None:
         self._session = session
         self._shelf: Shelf[E] = shelf
+        self._at = at
 
     async def load(self, hashes: Iterable[str]) -> dict[str, E]:
         """Return the named entries and everything that superseded them."""
@@ -137,13 +141,26 @@ class Entries(Generic[E]):
 
     async def entries(self, hashes: Sequence[str]) -> list[E]:
         """Return the entries of these hashes that exist."""
-        return await self._chunked(self._shelf.entries, has_hash, hashes, self._shelf.opened)
+        return await self._then(await self._chunked(self._shelf.entries, has_hash, hashes, self._shelf.opened))
 
     async def entries_by_number(self, numbers: Sequence[int]) -> dict[int, E]:
         """Return the entries of these records' numbers, as `names` and `with_identifiers` give them."""
         number = col(self._shelf.entry.id)
         query = self._shelf.entries.add_columns(number)
-        return dict(await self._chunked(query, number.in_, numbers, lambda row: (row[-1], self._shelf.opened(row))))
+        found = await self._chunked(query, number.in_, numbers, lambda row: (row[-1], self._shelf.opened(row)))
+        return dict(await self._numbered_then(found))
+
+    async def _then(self, entries: list[E]) -> list[E]:
+        """Return entries as they are meant to be read: as they are, or as they were."""
+        return entries if self._at is None else await as_they_were(self._session, self._at, entries)
+
+    async def _numbered_then(self, found: list[tuple[int, E]]) -> list[tuple[int, E]]:
+        then = {entry.hash: entry for entry in await self._then([entry for _, entry in found])}
+        return [(number, then[entry.hash]) for number, entry in found if entry.hash in then]
+
+    def _there(self, number: Any) -> ColumnElement[bool]:
+        """Return the condition that an entry was there, by the number of its record."""
+        return true() if self._at is None else record_reached(number, self._at)
 
     async def _chunked(
         self,
@@ -187,7 +204,10 @@ class Entries(Generic[E]):
 
     async def _change(self, changed: Sequence[tuple[int, E]], now: datetime) -> None:
         if changed:
-            rows = [{"n": n, "state": e.state, "by": e.by, "reason": e.reason} for n, e in changed]
+            rows = [
+                {"n": n, "state": e.state, "by": e.by, "reason": e.reason, "earlier_by": e.earlier_by}
+                for n, e in changed
+            ]
             await (await self._session.connection()).execute(self._shelf.change, rows)
             await note_changes(self._session, [(number, what_became(entry.state)) for number, entry in changed], now)
 
@@ -204,7 +224,7 @@ class Entries(Generic[E]):
         rows = await (await self._session.connection()).execute(
             self._shelf.entries.where(col(ReceivedRow.member) == member)
         )
-        return {entry.hash: entry for entry in map(self._shelf.opened, rows)}
+        return {entry.hash: entry for entry in await self._then([self._shelf.opened(row) for row in rows])}
 
     async def numbers_of_log(self, member: str) -> set[int]:
         """Return the numbers of the records of one member's log that are here."""
@@ -215,36 +235,43 @@ class Entries(Generic[E]):
     async def members(self) -> list[str]:
         """Return whose entries the view holds."""
         entry = self._shelf.entry
-        query = select(ReceivedRow.member).join(entry, col(entry.id) == ReceivedRow.id).distinct()
-        return sorted(await self._session.exec(query))
+        query = select(ReceivedRow.member).join(entry, col(entry.id) == ReceivedRow.id)
+        return sorted(await self._session.exec(query.where(self._there(entry.id)).distinct()))
 
     async def with_identifiers(self, identifiers: Iterable[Identifier]) -> dict[int, Identifier]:
         """Return number to identifier of the entries that carry one of these."""
         row, found = self._shelf.identifier, dict[int, Identifier]()
         for wanted in identifiers:
             query = select(row.entry).where(row.scheme == wanted.scheme, row.value == wanted.id)
+            query = query.where(self._there(row.entry))
             found.update(dict.fromkeys(await self._session.exec(query), wanted))
         return found
 
     async def names(self) -> list[tuple[int, str, str, str]]:
         """Return (number, name as written, folded name, country) of every name in the view."""
         row = self._shelf.name
-        query = select(row.entry, row.text, row.folded, row.country)
+        query = select(row.entry, row.text, row.folded, row.country).where(self._there(row.entry))
         return [(n, t, f, c) for n, t, f, c in await self._session.exec(query)]
 
     async def page(self, *, before: int | None, most: int) -> list[tuple[int, E]]:
         """Return what stands, newest first, each with its number."""
         number = col(self._shelf.entry.id)
-        query = self._shelf.entries.add_columns(number).where(col(self._shelf.entry.state) == EntryState.CURRENT.value)
-        if before is not None:
-            query = query.where(number < before)
-        rows = await (await self._session.connection()).execute(query.order_by(number.desc()).limit(most))
-        return [(row[-1], self._shelf.opened(row)) for row in rows]
+        stands = col(self._shelf.entry.state) == EntryState.CURRENT.value if self._at is None else reached(self._at)
+        query = self._shelf.entries.add_columns(number).where(stands).order_by(number.desc()).limit(most)
+        connection, found, more = await self._session.connection(), list[tuple[int, E]](), True
+        while more and len(found) < most:
+            rows = (await connection.execute(query if before is None else query.where(number < before))).all()
+            then = await self._numbered_then([(row[-1], self._shelf.opened(row)) for row in rows])
+            # As it was: what was current then may be taken back now, so the state is looked at here.
+            found += [(n, entry) for n, entry in then if entry.state is EntryState.CURRENT]
+            before, more = rows[-1][-1] if rows else before, len(rows) == most
+        return found[:most]
 
     async def unnamed(self) -> int:
         """Return how many entries have no readable name: they are counted, and nobody can find them."""
         entry = self._shelf.entry
-        return (await self._session.exec(select(func.count()).select_from(entry).where(~col(entry.named)))).one()
+        query = select(func.count()).select_from(entry).where(~col(entry.named), self._there(entry.id))
+        return (await self._session.exec(query)).one()
 
     async def indexed(self) -> tuple[set[tuple[str, str, str, str]], set[tuple[str, str, str]]]:
         """Return (hash, name as written, folded name, country) and (hash, scheme, value) of everything that can be
@@ -257,8 +284,8 @@ class Entries(Generic[E]):
             ReceivedRow, col(ReceivedRow.id) == identifier.entry
         )
         return (
-            {(h or "", t, f, c) for h, t, f, c in await self._session.exec(names)},
-            {(h or "", s, v) for h, s, v in await self._session.exec(identifiers)},
+            {(h or "", t, f, c) for h, t, f, c in await self._session.exec(names.where(self._there(name.entry)))},
+            {(h or "", s, v) for h, s, v in await self._session.exec(identifiers.where(self._there(identifier.entry)))},
         )
 
     async def orphans(self) -> int:

@@ -6,6 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.accounts import Accounts
 from comity_node.db.allowances import Allowances
+from comity_node.db.as_of import Heads
 from comity_node.db.backlog import Backlogs
 from comity_node.db.cases import Cases
 from comity_node.db.changes import Changes
@@ -44,9 +45,20 @@ from comity_node.db.view import View
 class Store:
     """The repositories over one session; nobody but `Database` commits."""
 
-    def __init__(self, session: AsyncSession, seals: Seals) -> None:
+    def __init__(self, session: AsyncSession, seals: Seals, at: Heads | None = None) -> None:
         self._session = session
         self._seals = seals
+        self._at = at
+
+    def as_of(self, heads: Heads) -> "Store":
+        """Return the same transaction with the supplier view as it was at log positions.
+
+        Only the view goes back: what people here entered and judged since, and the registry, are as they are.
+
+        Args:
+            heads: Member to the last place of its log that counts.
+        """
+        return Store(self._session, self._seals, heads)
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -166,7 +178,7 @@ class Store:
     @cached_property
     def view(self) -> View:
         """The supplier view."""
-        return View(self._session)
+        return View(self._session, self._at)
 
     @cached_property
     def changes(self) -> Changes:

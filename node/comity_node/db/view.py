@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.as_of import Heads
 from comity_node.db.beside import CORROBORATIONS, REPLIES, Beside
 from comity_node.db.entries import DECISIONS, FINDINGS, NOTICES, POINTERS, Entries
 from comity_node.domain.supplier_view import (
@@ -25,15 +26,19 @@ Identifiers = set[tuple[str, str, str]]
 
 
 class View:
-    """Repository of the supplier view; what a statement refers to may be of any kind."""
+    """Repository of the supplier view; what a statement refers to may be of any kind.
 
-    def __init__(self, session: AsyncSession) -> None:
-        self.findings: Entries[Entry] = Entries(session, FINDINGS)
-        self.decisions: Entries[DecisionEntry] = Entries(session, DECISIONS)
-        self.pointers: Entries[PointerEntry] = Entries(session, POINTERS)
-        self.notices: Entries[NoticeEntry] = Entries(session, NOTICES)
-        self.replies: Beside[ReplyEntry] = Beside(session, REPLIES)
-        self.corroborations: Beside[CorroborationEntry] = Beside(session, CORROBORATIONS)
+    Given log positions, it is read as it was there, and cannot be written.
+    """
+
+    def __init__(self, session: AsyncSession, at: Heads | None = None) -> None:
+        self._at = at
+        self.findings: Entries[Entry] = Entries(session, FINDINGS, at)
+        self.decisions: Entries[DecisionEntry] = Entries(session, DECISIONS, at)
+        self.pointers: Entries[PointerEntry] = Entries(session, POINTERS, at)
+        self.notices: Entries[NoticeEntry] = Entries(session, NOTICES, at)
+        self.replies: Beside[ReplyEntry] = Beside(session, REPLIES, at)
+        self.corroborations: Beside[CorroborationEntry] = Beside(session, CORROBORATIONS, at)
         self._found_by_name: Mapping[type[AnyEntry], Entries[Any]] = {
             Entry: self.findings,
             DecisionEntry: self.decisions,
@@ -77,15 +82,20 @@ class View:
 
     async def put(self, entries: Sequence[AnyEntry], now: datetime) -> None:
         """Add or change entries whose records are accepted."""
+        self._must_be_now()
         for type_, named in self._found_by_name.items():
             await named.put([entry for entry in entries if isinstance(entry, type_)], now)
         await self._put_beside(entries, now)
 
     async def change(self, entries: Sequence[AnyEntry], now: datetime) -> None:
         """Write what became of entries that are there; what stands beside others may be new."""
+        self._must_be_now()
         for type_, named in self._found_by_name.items():
             await named.change([entry for entry in entries if isinstance(entry, type_)], now)
         await self._put_beside(entries, now)
+
+    def _must_be_now(self) -> None:
+        assert self._at is None, "the view as it was is read only"
 
     async def _put_beside(self, entries: Sequence[AnyEntry], now: datetime) -> None:
         for type_, beside in self._beside.items():
@@ -93,6 +103,7 @@ class View:
 
     async def forget_log(self, member: str) -> None:
         """Remove a member's entries, to be folded anew."""
+        self._must_be_now()
         for kind in self._all:
             await kind.forget_log(member)
 

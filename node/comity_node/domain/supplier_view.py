@@ -5,10 +5,11 @@ Expiry is computed when read, never stored. Findings, decisions and pointers are
 seen, what an authority ordered and whom to speak to first are never counted together.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from typing import TypeVar
 
 from comity_schemas.audit_notice import AuditNotice
 from comity_schemas.corroboration import Corroboration
@@ -53,6 +54,8 @@ class Entry:
     by: str | None = None
     """The statement that superseded or withdrew it."""
     reason: str | None = None
+    earlier_by: str | None = None
+    """The statement that had superseded it before it was withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class DecisionEntry:
     by: str | None = None
     """The statement that superseded or withdrew it."""
     reason: str | None = None
+    earlier_by: str | None = None
+    """The statement that had superseded it before it was withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,8 @@ class ReplyEntry:
     by: str | None = None
     """The statement that superseded or withdrew it."""
     reason: str | None = None
+    earlier_by: str | None = None
+    """The statement that had superseded it before it was withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,8 @@ class PointerEntry:
     by: str | None = None
     """The statement that superseded or withdrew it."""
     reason: str | None = None
+    earlier_by: str | None = None
+    """The statement that had superseded it before it was withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +122,8 @@ class CorroborationEntry:
     by: str | None = None
     """The statement that superseded or withdrew it."""
     reason: str | None = None
+    earlier_by: str | None = None
+    """The statement that had superseded it before it was withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +139,12 @@ class NoticeEntry:
     by: str | None = None
     """The statement that superseded or withdrew it."""
     reason: str | None = None
+    earlier_by: str | None = None
+    """The statement that had superseded it before it was withdrawn."""
 
 
 AnyEntry = Entry | DecisionEntry | ReplyEntry | PointerEntry | CorroborationEntry | NoticeEntry
+A = TypeVar("A", Entry, DecisionEntry, ReplyEntry, PointerEntry, CorroborationEntry, NoticeEntry)
 
 
 class Standing(StrEnum):
@@ -250,7 +264,8 @@ def changes(view: dict[str, AnyEntry], statement: Statement) -> list[AnyEntry]:
         target = view.get(body.statement)
         if target is None or target.state is EntryState.WITHDRAWN:
             return []
-        return [replace(target, state=EntryState.WITHDRAWN, by=statement.hash, reason=body.reason.value)]
+        withdrawn = replace(target, state=EntryState.WITHDRAWN, by=statement.hash, reason=body.reason.value)
+        return [replace(withdrawn, earlier_by=target.by)]
     added = _added(statement)
     if added is None:
         return []
@@ -258,6 +273,27 @@ def changes(view: dict[str, AnyEntry], statement: Statement) -> list[AnyEntry]:
     if revised is None or revised.state is not EntryState.CURRENT:
         return [added]
     return [added, replace(revised, state=EntryState.SUPERSEDED, by=statement.hash)]
+
+
+def as_then(entry: A, place_of: Callable[[str], int | None], head: int) -> A:
+    """Return an entry as it stood while its log ended at `head`: what came later is taken off it again.
+
+    Args:
+        entry: Of a statement at or before `head`, as it stands now.
+        place_of: The place in the log of the statement of this hash.
+        head: The last place that counts.
+    """
+    if entry.state is EntryState.WITHDRAWN and _is_later(entry.by, place_of, head):
+        before = EntryState.CURRENT if entry.earlier_by is None else EntryState.SUPERSEDED
+        entry = replace(entry, state=before, by=entry.earlier_by, reason=None, earlier_by=None)
+    if entry.state is EntryState.SUPERSEDED and _is_later(entry.by, place_of, head):
+        entry = replace(entry, state=EntryState.CURRENT, by=None)
+    return entry
+
+
+def _is_later(by: str | None, place_of: Callable[[str], int | None], head: int) -> bool:
+    place = None if by is None else place_of(by)
+    return place is not None and place > head
 
 
 def _added(statement: Statement) -> AnyEntry | None:

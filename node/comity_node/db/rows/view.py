@@ -21,6 +21,7 @@ class EntryFields(SQLModel):
     state: str
     by: str | None = None
     reason: str | None = None
+    earlier_by: str | None = None
 
 
 class NameFields(SQLModel):
@@ -103,6 +104,7 @@ class ReplyRow(SQLModel, table=True):
     state: str
     by: str | None = None
     reason: str | None = None
+    earlier_by: str | None = None
 
 
 class ChangeRow(SQLModel, table=True):

@@ -19,6 +19,7 @@ class CorroborationRow(SQLModel, table=True):
     state: str
     by: str | None = None
     reason: str | None = None
+    earlier_by: str | None = None
 
 
 class NoticeRow(EntryFields, table=True):

@@ -15,7 +15,8 @@ from comity_node.domain.supplier_view import (
     Standing,
     dispute_standing,
 )
-from comity_node.services.answering.screen import Answer, Coverage
+from comity_node.services.answering.moment import Coverage
+from comity_node.services.answering.screen import Answer
 from comity_schemas.corroboration import Says
 from comity_schemas.finding import SourceType
 from comity_schemas.reply import DECIDED_WITHIN, Reply

@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
 from comity_node.db.entries import E, Entries
-from comity_node.db.logs import LogStatus
 from comity_node.domain.noticing import NOBODY_LOOKED, Assessed
 from comity_node.domain.screening import (
     DecisionHit,
@@ -37,54 +36,10 @@ from comity_node.domain.supplier_view import (
     standing,
 )
 from comity_node.domain.trail import Event
+from comity_node.services.answering.moment import Coverage, Moment, this_moment
 from comity_node.services.answering.voices import with_replies, with_voices
 from comity_node.services.suppliers.following import catch_up
 from comity_node.services.suppliers.screened import Through, joined_with, through_providers
-from comity_schemas.member import MemberStatus, Role
-
-SILENT_AFTER = timedelta(hours=1)
-"""A member that publishes is expected to send a checkpoint every 15 minutes; after four missed ones it is not heard."""
-
-_SILENT_ROLES = frozenset({Role.OBSERVER})
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """Whom the answer rests on: absence of a finding means little when members were not heard."""
-
-    members: int
-    heard: tuple[str, ...]
-    not_heard: tuple[tuple[str, datetime | None], ...]
-    """Slug, and since when; None for never."""
-    behind: tuple[tuple[str, int], ...]
-    """Slug, and how many statements were announced that have not arrived."""
-    frozen: tuple[str, ...]
-    """Members whose log forked: what they said from there on does not count."""
-    registry_expired: datetime | None
-    newer_registry: tuple[str, ...] = ()
-    """Members that follow a newer registry than this node was shown: somebody holds it back."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether everybody was heard and nothing announced is missing."""
-        return not (self.not_heard or self.behind or self.frozen or self.registry_expired or self.newer_registry)
-
-    def in_words(self) -> str:
-        """Return one sentence for people."""
-        if self.complete:
-            return f"complete: all {self.members} members heard"
-        parts = []
-        if self.not_heard:
-            since = [when for _, when in self.not_heard if when is not None]
-            ago = f" since {min(since):%Y-%m-%d %H:%M} UTC" if since else " yet"
-            parts.append(f"{len(self.not_heard)} of {self.members} members not heard{ago}")
-        parts += [f"{count} statements of {slug} announced but not received" for slug, count in self.behind]
-        parts += [f"the log of {slug} contradicts itself and is frozen" for slug in self.frozen]
-        if self.registry_expired is not None:
-            parts.append(f"the registry expired {self.registry_expired:%Y-%m-%d %H:%M} UTC: nothing new is accepted")
-        if self.newer_registry:
-            parts.append(f"{', '.join(self.newer_registry)} follow a newer registry than this node was shown")
-        return "incomplete: " + "; ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +73,19 @@ class Answer:
 
 async def screen(store: Store, questions: Sequence[Question], registry: Registry, now: datetime) -> list[Answer]:
     """Answer questions from one consistent view, so that all are asked at the same log positions."""
-    logs = {log.member: log for log in await store.logs.all()}
-    coverage = cover(registry, logs, now)
-    positions = {slug: log.head for slug, log in sorted(logs.items())}
+    return await _answers(store, questions, await this_moment(store, registry, now))
+
+
+async def screen_at(store: Store, questions: Sequence[Question], moment: Moment) -> list[Answer]:
+    """Answer questions as of a moment, now or later: from the statements up to its positions, on its day.
+
+    What people here judged and entered since, and what the registry says of members since, is not taken off again.
+    """
+    return await _answers(store.as_of(moment.positions), questions, moment)
+
+
+async def _answers(store: Store, questions: Sequence[Question], moment: Moment) -> list[Answer]:
+    now = moment.at
     findings, decisions = store.view.findings, store.view.decisions
     unreadable, unreadable_decisions = await findings.unnamed(), await decisions.unnamed()
     pointers, unreadable_pointers = store.view.pointers, await store.view.pointers.unnamed()
@@ -161,9 +126,9 @@ async def screen(store: Store, questions: Sequence[Question], registry: Registry
                 unreadable_audits=unreadable_audits,
                 assessed=assessed_of(found, noticed),
                 as_of=now,
-                registry_version=registry.version,
-                positions=positions,
-                coverage=coverage,
+                registry_version=moment.registry_version,
+                positions=moment.positions,
+                coverage=moment.coverage,
                 through=await through_providers(store, question),
             )
         )
@@ -202,38 +167,6 @@ async def screen_and_note(
             now, person, Event.SCREENED, "suppliers", asked=len(questions), positions=answers[0].positions
         )
     return answers
-
-
-def cover(registry: Registry, logs: dict[str, LogStatus], now: datetime) -> Coverage:
-    """Return who was heard and what is missing."""
-    expected = [m for m in registry.members if m.status is MemberStatus.ACTIVE and m.role not in _SILENT_ROLES]
-    heard, silent, behind = [], [], []
-    for member in expected:
-        log = logs.get(member.slug, LogStatus(member.slug))
-        if _is_heard(log, now):
-            heard.append(member.slug)
-        else:
-            silent.append((member.slug, log.heard_at))
-        if log.announced_seq is not None and log.announced_seq > log.head and log.frozen_from is None:
-            behind.append((member.slug, log.announced_seq - log.head))
-    return Coverage(
-        members=len(expected),
-        heard=tuple(heard),
-        not_heard=tuple(silent),
-        behind=tuple(behind),
-        frozen=tuple(slug for slug in sorted(logs) if logs[slug].frozen_from is not None),
-        registry_expired=registry.expires if registry.expires <= now else None,
-        newer_registry=tuple(m.slug for m in expected if _announced(logs, m.slug) > registry.version),
-    )
-
-
-def _announced(logs: dict[str, LogStatus], slug: str) -> int:
-    log = logs.get(slug)
-    return 0 if log is None or log.announced_registry is None else log.announced_registry
-
-
-def _is_heard(log: LogStatus, now: datetime) -> bool:
-    return log.heard_at is not None and now - log.heard_at <= SILENT_AFTER
 
 
 async def _like(

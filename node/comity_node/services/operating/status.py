@@ -13,7 +13,7 @@ from comity_node.db.logs import LogStatus
 from comity_node.db.supplier_words import SupplierWord
 from comity_node.domain.advice import Advice, advise
 from comity_node.domain.due_process import FIXED, Process, Windows
-from comity_node.services.answering.screen import Coverage, cover
+from comity_node.services.answering.moment import Coverage, cover
 from comity_node.services.operating.retention import NOTHING_DESTROYED, Retention
 from comity_node.services.publishing.deliveries import Correction, corrections, not_applied, others
 from comity_node.services.remedy.contracts import NOTHING_DUE, Due

@@ -33,7 +33,8 @@ from comity_node.domain.suppliers.account import Told, Way
 from comity_node.domain.suppliers.facts import Fact, FactKind
 from comity_node.domain.suppliers.judging import Judged, Judgement
 from comity_node.domain.suppliers.mentions import Role
-from comity_node.services.answering.screen import Coverage, audits_of, cover, pointed_at
+from comity_node.services.answering.moment import Coverage, cover
+from comity_node.services.answering.screen import audits_of, pointed_at
 from comity_node.services.answering.voices import with_replies, with_voices
 from comity_node.services.suppliers.facts import MOST_FACTS
 from comity_schemas.identifiers import Identifier
