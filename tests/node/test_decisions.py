@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 from builders import DECISION_IN_CLEAR, FINDING_IN_CLEAR, HANDLING, IDENTIFIERS, NAMES, Made, Publisher
 from comity_node.cli.words import say_answer
 from comity_node.db import Database
+from comity_node.domain.matching.likeness import Likeness, Verdict
 from comity_node.domain.screening import (
     DecisionHit,
     DecisionState,
-    Likeness,
     Question,
     State,
-    Verdict,
     recognitions_of,
 )
 from comity_node.domain.supplier_view import (
@@ -139,7 +138,7 @@ def test_a_recognition_is_tied_to_the_decision_it_names_and_to_no_other() -> Non
         DecisionHit(
             DecisionEntry(f"{n:043}", "agency", n, TERMS, body, EntryState.CURRENT),
             DecisionStanding.IN_FORCE,
-            Likeness(Verdict.REVIEW, "", 100),
+            Likeness(Verdict.REVIEW),
         )
         for n, body in enumerate(said)
     ]
@@ -345,7 +344,7 @@ def printed(capsys: pytest.CaptureFixture[str], *bodies: dict[str, Any]) -> str:
         DecisionHit(
             DecisionEntry(f"{n:043}", "agency", n, TERMS, decision(**body), EntryState.CURRENT),
             decision_standing(entry(decision(**body)), TODAY),
-            Likeness(Verdict.MATCH, "the same BR-CNPJ 00000000000191", 100),
+            Likeness(Verdict.MATCH, reason="the same BR-CNPJ 00000000000191"),
         )
         for n, body in enumerate(bodies)
     ]

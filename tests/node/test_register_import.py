@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from builders import CHECKOUT
 from comity_node import mappings
+from comity_node.domain.matching.likeness import Likeness, Verdict
 from comity_node.domain.minimize import Policy, minimize, outgoing_finding
 from comity_node.domain.register import (
     DecisionMapping,
@@ -32,7 +33,7 @@ from comity_node.domain.register import (
 from comity_node.domain.register.listing import Earlier, Period, read_listing, valid_until
 from comity_node.domain.register.persons import bears_a_persons_name
 from comity_node.domain.register.place import municipality_of
-from comity_node.domain.screening import DecisionState, Hit, Likeness, Question, State, Verdict
+from comity_node.domain.screening import DecisionState, Hit, Question, State
 from comity_node.domain.supplier_view import Entry, EntryState, Standing
 from comity_node.domain.suppliers.mentions import mentions
 from comity_node.domain.tables.lines import MAX_ROW_BYTES
@@ -198,7 +199,7 @@ def test_rua_crisostomo_alvares_291_is_one_event_of_four_suppliers_that_are_link
         Entry(f"{n:043}", "agency", n, draft.handling, draft.finding, EntryState.CURRENT)
         for n, draft in enumerate(drafts, 1)
     ]
-    hits = [Hit(entry, Standing.CURRENT, Likeness(Verdict.MATCH, "", 100)) for entry in entries]
+    hits = [Hit(entry, Standing.CURRENT, Likeness(Verdict.MATCH)) for entry in entries]
     cover = Coverage(1, ("agency",), (), (), (), None)
     answers = [
         Answer(

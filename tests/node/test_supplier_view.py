@@ -1,6 +1,5 @@
 """The supplier view as a pure fold, and screening against it: identity only, and never a name alone."""
 
-import string
 import unicodedata
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -12,20 +11,18 @@ from hypothesis import strategies as st
 
 from builders import FINDING_IN_CLEAR, HANDLING, NAMES
 from comity_federation.encoding import digest
+from comity_node.domain.matching.likeness import Likeness, Part, PartKind, Verdict
 from comity_node.domain.names import fold_name
 from comity_node.domain.screening import (
-    CLOSE,
     MOST_CANDIDATES,
     Hit,
-    Likeness,
     Question,
     State,
-    Verdict,
     best_verdict,
     close_names,
+    likeness_of,
     sort_hits,
     state_of,
-    weigh_identifiers,
 )
 from comity_node.domain.supplier_view import Entry, EntryState, Standing, Statement, changes, fold, standing
 from comity_schemas.finding import Finding
@@ -276,96 +273,59 @@ def test_an_unreadable_finding_counts_since_its_date_is_unknown() -> None:
 ONE = Identifier(scheme="UNGM", id="1111")
 OTHER = Identifier(scheme="UNGM", id="2222")
 ELSEWHERE = Identifier(scheme="BR-CNPJ", id="00000000000191")
-BY_NAME = Likeness(Verdict.REVIEW, "the name is equal: A", 100)
 
 
-def with_identifiers(*identifiers: Identifier) -> Entry:
-    return entry_of(identifiers=[identifier.to_parsed() for identifier in identifiers] or None)
+def with_identifiers(*identifiers: Identifier, name: str = "A") -> Entry:
+    return entry_of(names=[{"text": name}], identifiers=[identifier.to_parsed() for identifier in identifiers] or None)
 
 
 @given(st.text(max_size=20), st.booleans())
 def test_an_equal_identifier_is_a_match_whatever_the_name(name: str, contradicted: bool) -> None:
     theirs = with_identifiers(OTHER, ELSEWHERE) if contradicted else with_identifiers(ELSEWHERE)
-    asked = Question(name, "MY", (ONE, ELSEWHERE))
-    found = weigh_identifiers(asked, Likeness(Verdict.REVIEW, "anything", 3), theirs)
-    assert found == Likeness(Verdict.MATCH, "the same BR-CNPJ 00000000000191", 100)
+    found = likeness_of(Question(name, "MY", (ONE, ELSEWHERE)), theirs)
+    assert (found.verdict, found.reason) == (Verdict.MATCH, "the same BR-CNPJ 00000000000191")
 
 
-def test_the_same_scheme_with_another_number_is_for_review_and_never_a_match() -> None:
-    found = weigh_identifiers(Question("A", identifiers=(ONE,)), BY_NAME, with_identifiers(OTHER, ELSEWHERE))
-    assert found == Likeness(Verdict.REVIEW, "the name is equal: A; but another UNGM: 2222", CLOSE)
-
-
-def test_another_number_never_makes_something_more_alike() -> None:
-    abroad = Likeness(Verdict.REVIEW, "the name comes close", 70)
-    assert weigh_identifiers(Question("A", identifiers=(ONE,)), abroad, with_identifiers(OTHER)).similarity == 70
-
-
-def test_numbers_of_different_schemes_say_nothing_about_each_other() -> None:
-    assert weigh_identifiers(Question("A", identifiers=(ONE,)), BY_NAME, with_identifiers(ELSEWHERE)) == BY_NAME
-    assert weigh_identifiers(Question("A", identifiers=(ONE,)), BY_NAME, with_identifiers()) == BY_NAME
-
-
-def test_an_unreadable_entry_has_no_identifier_to_compare() -> None:
+def test_an_unreadable_entry_is_like_nobody() -> None:
     entry = Entry("A" * 43, "agency", 1, TERMS, None, EntryState.CURRENT)
-    assert weigh_identifiers(Question("A", identifiers=(ONE,)), BY_NAME, entry) == BY_NAME
+    assert likeness_of(Question("A", identifiers=(ONE,)), entry).verdict is Verdict.NONE
 
 
 # --- screening: names
 
-Row = tuple[str, str, str, str]
+Row = tuple[int, str, str, str]
 
 
-def named(*names: str, country: str = "BR", key: str = "h") -> list[Row]:
+def named(*names: str, country: str = "BR", key: int = 1) -> list[Row]:
     return [(key, name, fold_name(name), country) for name in names]
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.text(string.ascii_letters + " ", min_size=1, max_size=12), min_size=1, max_size=4), st.booleans())
-def test_a_name_alone_never_gives_a_match(names: list[str], abroad: bool) -> None:
-    found = close_names(Question(names[0], "MY" if abroad else "BR"), named(*names))
-    assert {likeness.verdict for likeness in found.values()} == {Verdict.REVIEW}
-
-
-def test_an_equal_name_says_so_and_a_close_one_too() -> None:
+def test_what_is_equal_or_comes_close_is_looked_at() -> None:
     found = close_names(
         Question("Fazenda Exemplo Ltda"),
         [
-            *named("FAZENDA EXEMPLO", key="equal"),
-            *named("Fazenda Exenplo", key="close"),
-            *named("Another Firm", key="far"),
+            *named("FAZENDA EXEMPLO", key=1),
+            *named("Fazenda Exenplo", key=2),
+            *named("Another Firm", key=3),
         ],
     )
-    assert {key: likeness.reason for key, likeness in found.items()} == {
-        "equal": "the name is equal: FAZENDA EXEMPLO",
-        "close": "the name comes close: Fazenda Exenplo",
-    }
-    assert CLOSE <= found["close"].similarity < found["equal"].similarity == 100
-
-
-def test_a_name_in_another_country_is_shown_with_less_weight_and_says_where() -> None:
-    (found,) = close_names(Question("Exemplo", "PT"), named("Exemplo")).values()
-    assert found == Likeness(Verdict.REVIEW, "the name is equal: Exemplo; in BR, you asked for PT", 80)
-
-
-@given(st.permutations(["Fazenda Exemplo", "Fazenda Exemplos", "Fazenda Exenplo"]), st.sampled_from(["BR", "PT"]))
-def test_the_best_of_several_names_counts_in_whatever_order_they_come(names: list[str], country: str) -> None:
-    (found,) = close_names(Question("Fazenda Exemplo", country), named(*names)).values()
-    assert found.reason.startswith("the name is equal: Fazenda Exemplo")
+    assert found == {1, 2}
 
 
 def test_without_a_name_nothing_is_found_by_name() -> None:
-    assert close_names(Question(identifiers=(ONE,)), named("Exemplo")) == {}
+    assert close_names(Question(identifiers=(ONE,)), named("Exemplo")) == set()
 
 
 # --- screening: what is said
 
 
-def hit(verdict: Verdict, state: Standing, similarity: int = 100, key: str = "A") -> Hit:
-    return Hit(entry_of(name=digest(key)), state, Likeness(verdict, "for a test", similarity))
+def hit(verdict: Verdict, state: Standing, score: int = 100, key: str = "A") -> Hit:
+    return Hit(
+        entry_of(name=digest(key)), state, Likeness(verdict, (Part(PartKind.WORD, "A", "A", "for a test", score),))
+    )
 
 
-MATCH, REVIEW = Verdict.MATCH, Verdict.REVIEW
+MATCH, OTHER_SITE, REVIEW = Verdict.MATCH, Verdict.OTHER_SITE, Verdict.REVIEW
 
 
 @pytest.mark.parametrize(
@@ -379,6 +339,8 @@ MATCH, REVIEW = Verdict.MATCH, Verdict.REVIEW
         ([(MATCH, Standing.SUPERSEDED)], "known, no finding shared"),
         ([(MATCH, Standing.OVERTURNED)], "known, no finding shared"),
         ([(REVIEW, Standing.WITHDRAWN)], "known, no finding shared"),
+        ([(OTHER_SITE, Standing.CURRENT)], "findings shared on another site of the same company"),
+        ([(OTHER_SITE, Standing.CURRENT), (MATCH, Standing.CURRENT)], "findings shared"),
         ([(REVIEW, Standing.CURRENT)], "findings shared under a like name, identity not confirmed"),
         ([(REVIEW, Standing.EXPIRED)], "findings shared under a like name, identity not confirmed"),
         # The match was taken back: what is shared is about somebody with a like name.
@@ -396,7 +358,10 @@ def test_no_words_are_a_clearance() -> None:
         assert not [word for word in ("clear", "clean", "safe", "ok", "no risk", "compliant") if word in state.split()]
 
 
-@pytest.mark.parametrize(("verdicts", "best"), [([], "none"), ([REVIEW], "review"), ([REVIEW, MATCH], "match")])
+@pytest.mark.parametrize(
+    ("verdicts", "best"),
+    [([], "none"), ([REVIEW], "review"), ([REVIEW, MATCH], MATCH), ([REVIEW, OTHER_SITE], OTHER_SITE)],
+)
 def test_the_strongest_verdict_counts(verdicts: list[Verdict], best: str) -> None:
     assert best_verdict([hit(verdict, Standing.CURRENT) for verdict in verdicts]) == best
 
@@ -418,7 +383,7 @@ def test_hits_come_matches_first_then_by_likeness_then_by_what_counts_whatever_t
     hits: list[Hit], random: Any
 ) -> None:
     ranked = sort_hits(hits)
-    order = [(h.likeness.verdict is REVIEW, -h.likeness.similarity, [*Standing].index(h.standing)) for h in ranked]
+    order = [(h.likeness.verdict is REVIEW, -h.likeness.score, [*Standing].index(h.standing)) for h in ranked]
     assert order == sorted(order)
     random.shuffle(hits)
     assert [h.entry.hash for h in sort_hits(hits)] == [h.entry.hash for h in ranked]

@@ -1,4 +1,4 @@
-"""Screening, first honest form: equal identifiers, equal folded names, close names. Pure.
+"""Screening: what is known of whoever is like the one asked about. Pure.
 
 Findings, decisions, audits and pointers are lists with words of their own. Verdicts speak of identity only, never of
 guilt. A name alone never gives `match`: at most `review`. Absence is never clearance, so every answer carries a state
@@ -14,6 +14,10 @@ from typing import TypeVar
 from rapidfuzz import fuzz
 
 from comity_node.domain.corroborating import Weighed
+from comity_node.domain.matching.comparing import compare
+from comity_node.domain.matching.likeness import RANKS, Likeness, Verdict, strongest_verdict
+from comity_node.domain.matching.party import Party
+from comity_node.domain.matching.thresholds import REVIEW
 from comity_node.domain.names import fold_name
 from comity_node.domain.noticing import Assessed, assessed
 from comity_node.domain.supplier_view import (
@@ -31,18 +35,7 @@ from comity_schemas.finding import Finding
 from comity_schemas.identifiers import Identifier
 from comity_schemas.pointer import Pointer
 
-CLOSE = 88
-"""Least similarity (0 to 100) of folded names to be shown for review. Measured thresholds follow with the engine."""
-
 MOST_CANDIDATES = 50
-
-
-class Verdict(StrEnum):
-    """Whether it is the same supplier; nothing about what it did."""
-
-    MATCH = "match"
-    REVIEW = "review"
-    NONE = "none"
 
 
 class State(StrEnum):
@@ -55,6 +48,7 @@ class State(StrEnum):
     NOTHING_OPEN = "assessed, nothing open in scope"
     """Of what an audit that still stands looked for; nothing about any other indicator."""
     POSSIBLE = "findings shared under a like name, identity not confirmed"
+    OTHER_SITE = "findings shared on another site of the same company"
     SHARED = "findings shared"
 
 
@@ -63,6 +57,7 @@ class DecisionState(StrEnum):
 
     NOTHING_SHARED = "no decision shared"
     POSSIBLE = "decisions shared under a like name, identity not confirmed"
+    OTHER_SITE = "decisions shared on another site of the same company"
     SHARED = "decisions shared"
 
 
@@ -73,16 +68,12 @@ class Question:
     name: str | None = None
     country: str | None = None
     identifiers: tuple[Identifier, ...] = ()
+    addresses: tuple[str, ...] = ()
 
-
-@dataclass(frozen=True, slots=True)
-class Likeness:
-    """Why an entry was found."""
-
-    verdict: Verdict
-    reason: str
-    similarity: int
-    """0 to 100, of folded names; 100 for an equal identifier. Only for sorting, never shown beside a bidder."""
+    @property
+    def party(self) -> Party:
+        """What identity is judged by."""
+        return Party(() if self.name is None else (self.name,), self.country, self.addresses, self.identifiers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,33 +128,21 @@ _ORDER: tuple[Standing | DecisionStanding, ...] = (*Standing, *DecisionStanding)
 """What counts today comes first."""
 
 
-def close_names(question: Question, names: Iterable[tuple[int, str, str, str]]) -> dict[int, Likeness]:
-    """Return number to likeness of the entries whose name equals or comes close to the one asked for.
+def close_names(question: Question, names: Iterable[tuple[int, str, str, str]]) -> set[int]:
+    """Return the numbers of the entries with a name that equals or comes close to the one asked for.
 
     Args:
         question: With a name.
         names: (number of the entry, name as written, folded name, country) of the supplier view.
     """
     if question.name is None:
-        return {}
+        return set()
     wanted = fold_name(question.name)
-    best: dict[int, Likeness] = {}
-    for key, written, folded, country in names:
-        similarity = 100 if folded == wanted else round(fuzz.token_sort_ratio(wanted, folded, score_cutoff=CLOSE))
-        abroad = question.country is not None and country not in ("", question.country)
-        weight = similarity - (20 if abroad else 0)
-        if similarity < CLOSE or (key in best and best[key].similarity >= weight):
-            continue
-        how = "the name is equal" if similarity == 100 else "the name comes close"
-        where = f"; in {country}, you asked for {question.country}" if abroad else ""
-        best[key] = Likeness(Verdict.REVIEW, f"{how}: {written}{where}", weight)
-    return best
+    return {key for key, _, folded, _ in names if fuzz.token_sort_ratio(wanted, folded, score_cutoff=REVIEW)}
 
 
-def weigh_identifiers(
-    question: Question, likeness: Likeness, entry: Entry | DecisionEntry | PointerEntry | NoticeEntry
-) -> Likeness:
-    """Return the likeness with what identifiers add: equal decides, same scheme and different speaks against."""
+def likeness_of(question: Question, entry: Entry | DecisionEntry | PointerEntry | NoticeEntry) -> Likeness:
+    """Return how alike whoever an entry is about is to the one asked about."""
     match entry:
         case Entry():
             said: Finding | Decision | Pointer | AuditNotice | None = entry.finding
@@ -173,16 +152,7 @@ def weigh_identifiers(
             said = entry.pointer
         case NoticeEntry():
             said = entry.notice
-    theirs = () if said is None else said.identifiers or ()
-    for mine in question.identifiers:
-        if mine in theirs:
-            return Likeness(Verdict.MATCH, f"the same {mine.scheme} {mine.id}", 100)
-    for mine in question.identifiers:
-        other = next((i for i in theirs if i.scheme == mine.scheme), None)
-        if other is not None:
-            reason = f"{likeness.reason}; but another {other.scheme}: {other.id}"
-            return Likeness(Verdict.REVIEW, reason, min(likeness.similarity, CLOSE))
-    return likeness
+    return compare(question.party, Party.of(said))
 
 
 def sort_hits(hits: Iterable[H]) -> list[H]:
@@ -190,8 +160,8 @@ def sort_hits(hits: Iterable[H]) -> list[H]:
     ranked = sorted(
         hits,
         key=lambda h: (
-            h.likeness.verdict is not Verdict.MATCH,
-            -h.likeness.similarity,
+            RANKS[h.likeness.verdict],
+            -h.likeness.score,
             _ORDER.index(h.standing),
             h.entry.hash,
         ),
@@ -220,7 +190,8 @@ def state_of(hits: Sequence[Hit], audits: Sequence[NoticeHit] = (), *, known_oth
         # A finding that was taken back speaks of an audit too.
         return State.NOTHING_SHARED if hits or done else State.NEVER_AUDITED
     # Findings of somebody with a like name must not read as findings on this supplier.
-    return State.SHARED if best_verdict(shared) is Verdict.MATCH else State.POSSIBLE
+    states = {Verdict.MATCH: State.SHARED, Verdict.OTHER_SITE: State.OTHER_SITE}
+    return states.get(best_verdict(shared), State.POSSIBLE)
 
 
 def assessed_of(hits: Sequence[Hit], audits: Sequence[NoticeHit]) -> Assessed:
@@ -249,7 +220,8 @@ def decision_state_of(hits: Sequence[DecisionHit]) -> DecisionState:
     shared = [hit for hit in hits if hit.standing not in gone]
     if not shared:
         return DecisionState.NOTHING_SHARED
-    return DecisionState.SHARED if best_verdict(shared) is Verdict.MATCH else DecisionState.POSSIBLE
+    states = {Verdict.MATCH: DecisionState.SHARED, Verdict.OTHER_SITE: DecisionState.OTHER_SITE}
+    return states.get(best_verdict(shared), DecisionState.POSSIBLE)
 
 
 def recognitions_of(hits: Sequence[DecisionHit]) -> dict[str, list[DecisionHit]]:
@@ -267,5 +239,4 @@ def best_verdict(
     hits: Sequence[Hit] | Sequence[DecisionHit] | Sequence[PointerHit] | Sequence[NoticeHit],
 ) -> Verdict:
     """Return the strongest verdict among the hits."""
-    verdicts = {h.likeness.verdict for h in hits}
-    return next((v for v in (Verdict.MATCH, Verdict.REVIEW) if v in verdicts), Verdict.NONE)
+    return strongest_verdict(h.likeness.verdict for h in hits)

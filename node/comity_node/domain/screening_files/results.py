@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from comity_node.domain.screening import Verdict
+from comity_node.domain.matching.likeness import Verdict
 from comity_node.domain.tables.table import Value
 
 COLUMNS: Final = (

@@ -1,6 +1,7 @@
 """What to do next, in words: from the verdict and from what is known. Nothing here clears anybody."""
 
-from comity_node.domain.screening import DecisionState, State, Verdict
+from comity_node.domain.matching.likeness import Verdict
+from comity_node.domain.screening import DecisionState, State
 
 NOTHING_FOUND = frozenset({State.NOTHING_OPEN, State.NOTHING_SHARED, State.NEVER_AUDITED, State.NO_SUPPLIER})
 NOTHING = "No clearance: it says only what members that were heard have shared. Go on with your own checks."
@@ -21,6 +22,8 @@ def next_step(verdict: Verdict, state: State, decisions: DecisionState, *, compl
         steps.append(f"Speak to {speak_to} before anybody contacts this supplier.")
     if verdict is Verdict.REVIEW:
         steps.append("A person must look whether this is the same supplier: compare country, address and numbers.")
+    if verdict is Verdict.OTHER_SITE:
+        steps.append("The company is the same and the site another: ask which site serves this contract.")
     if state is State.SHARED:
         steps.append("Read the findings and what the supplier answers to them before you decide.")
     elif state not in NOTHING_FOUND:
@@ -40,5 +43,7 @@ def next_step_of_list(verdict: Verdict) -> str:
     if verdict is Verdict.NONE:
         return "Nobody like it is on the list. That says nothing about the supplier."
     if verdict is Verdict.MATCH:
-        return "The same number: read what the list says of it."
+        return "It is the same: read what the list says of it."
+    if verdict is Verdict.OTHER_SITE:
+        return "The company is the same and the site another: read of which of them the list speaks."
     return "A person must look whether this is the same: compare country, address and numbers."

@@ -6,6 +6,7 @@ from typing import Any
 
 from comity_node.domain.corroborating import Weighed, sources
 from comity_node.domain.disagreeing import contradictions
+from comity_node.domain.matching.likeness import Likeness
 from comity_node.domain.noticing import Assessed
 from comity_node.domain.screening import DecisionHit, Hit, NoticeHit, PointerHit, recognitions_of
 from comity_node.domain.supplier_view import (
@@ -97,11 +98,24 @@ def _answer(answer: Answer, met: Events) -> dict[str, Any]:
     }
 
 
+def describe_likeness(likeness: Likeness) -> dict[str, Any]:
+    """Return why something was found: a sentence, and the lines whose points add up to the score."""
+    lines = [
+        {"about": p.about.value, "asked": p.asked, "known": p.known, "reason": p.reason, "points": p.points}
+        for p in likeness.parts
+    ]
+    return {
+        "verdict": likeness.verdict.value,
+        "reason": likeness.reason,
+        "score": likeness.score,
+        "explanation": lines,
+    }
+
+
 def _hit(hit: Hit, met: Events, today: date) -> dict[str, Any]:
     same_event = [other for other in met.get(_event(hit.entry), ()) if other != hit.entry.hash]
     return {
-        "verdict": hit.likeness.verdict.value,
-        "reason": hit.likeness.reason,
+        **describe_likeness(hit.likeness),
         **describe_finding(hit, same_event, today),
     }
 
@@ -146,7 +160,7 @@ def _credit(hit: Hit) -> dict[str, Any] | None:
 
 def _decisions(hits: Sequence[DecisionHit], today: date) -> list[dict[str, Any]]:
     return [
-        {"verdict": hit.likeness.verdict.value, "reason": hit.likeness.reason, **said}
+        {**describe_likeness(hit.likeness), **said}
         for hit, said in zip(hits, describe_decisions(hits, today), strict=True)
     ]
 
@@ -183,8 +197,7 @@ def describe_pointer(hit: PointerHit) -> dict[str, Any]:
     """Return whom to speak to first. It has no state and no count: it says nothing about the supplier."""
     entry = hit.entry
     return {
-        "verdict": hit.likeness.verdict.value,
-        "reason": hit.likeness.reason,
+        **describe_likeness(hit.likeness),
         "speak_to": entry.member,
         "statement": entry.hash,
         "seq": entry.seq,
@@ -205,8 +218,7 @@ def describe_audit(hit: NoticeHit) -> dict[str, Any]:
     """Return an audit, planned or done, as its publisher tells of it."""
     entry = hit.entry
     return {
-        "verdict": hit.likeness.verdict.value,
-        "reason": hit.likeness.reason,
+        **describe_likeness(hit.likeness),
         "standing": hit.standing.value,
         "published_by": entry.member,
         "statement": entry.hash,

@@ -9,24 +9,23 @@ from typing import Any
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
 from comity_node.db.entries import E, Entries
+from comity_node.domain.matching.likeness import Likeness, Verdict, strongest_verdict
 from comity_node.domain.noticing import NOBODY_LOOKED, Assessed
 from comity_node.domain.screening import (
     DecisionHit,
     DecisionState,
     Hit,
-    Likeness,
     NoticeHit,
     PointerHit,
     Question,
     State,
-    Verdict,
     assessed_of,
     best_verdict,
     close_names,
     decision_state_of,
+    likeness_of,
     sort_hits,
     state_of,
-    weigh_identifiers,
 )
 from comity_node.domain.supplier_view import (
     Standing,
@@ -109,11 +108,11 @@ async def _answers(store: Store, questions: Sequence[Question], moment: Moment) 
         pointed = await pointed_at(store, question, pointer_names, now)
         noticed = await audits_of(store, question, notice_names, now)
         # Strongest of all: it says whether it is the same supplier, not what is said of it.
-        verdicts = {best_verdict(found), best_verdict(decided), best_verdict(pointed), best_verdict(noticed)}
+        verdicts = [best_verdict(found), best_verdict(decided), best_verdict(pointed), best_verdict(noticed)]
         answers.append(
             Answer(
                 question=question,
-                verdict=next((v for v in (Verdict.MATCH, Verdict.REVIEW) if v in verdicts), Verdict.NONE),
+                verdict=strongest_verdict(verdicts),
                 state=state_of(found, noticed, known_otherwise=bool(decided or pointed)),
                 hits=await with_voices(store, sort_hits(found), now.date()),
                 unreadable=unreadable,
@@ -173,10 +172,8 @@ async def _like(
     entries: Entries[E], question: Question, names: list[tuple[int, str, str, str]]
 ) -> list[tuple[E, Likeness]]:
     # In a thread: the search compares every name, and other requests go on meanwhile.
-    found: dict[int, Likeness] = await asyncio.to_thread(close_names, question, names)
-    for key, identifier in (await entries.with_identifiers(question.identifiers)).items():
-        found[key] = Likeness(Verdict.MATCH, f"the same {identifier.scheme} {identifier.id}", 100)
-    hits = []
-    for number, entry in (await entries.entries_by_number(sorted(found))).items():
-        hits.append((entry, weigh_identifiers(question, found[number], entry)))
-    return hits
+    found = await asyncio.to_thread(close_names, question, names)
+    found.update(await entries.with_identifiers(question.identifiers))
+    read = (await entries.entries_by_number(sorted(found))).values()
+    hits = [(entry, likeness_of(question, entry)) for entry in read]
+    return [(entry, likeness) for entry, likeness in hits if likeness.verdict is not Verdict.NONE]

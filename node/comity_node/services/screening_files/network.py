@@ -8,13 +8,13 @@ from comity_federation.registry import Registry
 from comity_node.db import Store
 from comity_node.db.suppliers import Known
 from comity_node.domain.inherent_risk import RiskList
+from comity_node.domain.matching.likeness import RANKS
 from comity_node.domain.screening import (
     DecisionHit,
     Hit,
     NoticeHit,
     PointerHit,
     Question,
-    Verdict,
 )
 from comity_node.domain.screening_files.asking import Asked
 from comity_node.domain.screening_files.results import Candidate, Result, not_asked, reason_with
@@ -111,12 +111,11 @@ def _question(row: Asked) -> Question:
 def _ranked(answer: Answer) -> list[AnyHit]:
     """Return what was found, the likest first, each kind in its own order."""
     found: list[AnyHit] = [*answer.hits, *answer.decisions, *answer.pointers, *answer.audits]
-    order = list(Verdict)
-    return sorted(found, key=lambda hit: (order.index(hit.likeness.verdict), -_score(hit)))
+    return sorted(found, key=lambda hit: (RANKS[hit.likeness.verdict], -_score(hit)))
 
 
 def _score(hit: AnyHit) -> int:
-    return hit.likeness.similarity
+    return hit.likeness.score
 
 
 def _candidates(ranked: Sequence[AnyHit], suppliers: dict[str, Known]) -> list[Candidate]:

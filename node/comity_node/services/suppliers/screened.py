@@ -6,7 +6,8 @@ from datetime import date
 
 from comity_node.db import Store
 from comity_node.db.suppliers import Known
-from comity_node.domain.screening import DecisionHit, Hit, Likeness, Question, Verdict
+from comity_node.domain.matching.likeness import Likeness, Verdict, strongest_verdict
+from comity_node.domain.screening import DecisionHit, Hit, Question
 from comity_node.domain.supplier_view import EntryState, decision_standing, standing
 from comity_node.domain.suppliers.judging import Judged
 from comity_node.domain.suppliers.mentions import Role
@@ -44,7 +45,7 @@ async def joined_with(store: Store, hits: Sequence[Hit | DecisionHit], today: da
     for mention in subjects:
         whole = found[mention.supplier].whole
         verdict = by_number[mention.entry].likeness.verdict
-        verdicts[whole] = Verdict.MATCH if Verdict.MATCH in (verdict, verdicts.get(whole)) else verdict
+        verdicts[whole] = strongest_verdict([verdict, verdicts.get(whole, Verdict.NONE)])
     together = await store.suppliers.of_wholes(sorted(verdicts))
     more = await store.suppliers.mentions([k.number for k in together], MOST + len(by_number))
     whole_of = {known.number: known.whole for known in together}
@@ -53,7 +54,7 @@ async def joined_with(store: Store, hits: Sequence[Hit | DecisionHit], today: da
         return nobody
     words = await _by_whom(store, together)
     likeness = {
-        entry: Likeness(verdicts[whole_of[s]], f"joined with what was found, {words[whole_of[s]]}", 99)
+        entry: Likeness.judged(verdicts[whole_of[s]], f"joined with what was found, {words[whole_of[s]]}")
         for entry, s in new.items()
     }
     findings = await store.view.findings.entries_by_number(sorted(new))

@@ -10,15 +10,14 @@ from comity_node.db import Store
 from comity_node.db.factory_lists import Standing
 from comity_node.db.suppliers import Known, Mention
 from comity_node.domain.errors import NotFound
+from comity_node.domain.matching.likeness import Likeness, Verdict
 from comity_node.domain.noticing import NOBODY_LOOKED, Assessed
 from comity_node.domain.screening import (
     DecisionHit,
     Hit,
-    Likeness,
     NoticeHit,
     PointerHit,
     Question,
-    Verdict,
     assessed_of,
     sort_hits,
 )
@@ -50,7 +49,7 @@ MOST_LISTED = 200
 """Sites on its lists that are shown; the lists themselves show all."""
 
 _WAYS = {Role.SUBJECT: Way.ITSELF, Role.OPERATOR: Way.SITE, Role.CLIENT: Way.PROVIDER}
-_KNOWN_ONE = Likeness(Verdict.MATCH, "", 100)
+_KNOWN_ONE = Likeness(Verdict.MATCH)
 
 
 @dataclass(frozen=True, slots=True)
