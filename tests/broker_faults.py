@@ -77,7 +77,7 @@ class Network:
             await store.reports.add(report)
             review = await propose_release(store, one, report.id, "O1", policy=Policy(), now=now)
             await hear(store, one, review.id, now)
-            await approve(store, two, review.id, now)
+            await approve(store, two, review.id, now, Role.AGENCY)
 
     async def ready(self, slug: str) -> dict[str, Any]:
         """Return what a node says of itself."""

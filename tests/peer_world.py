@@ -45,7 +45,7 @@ from comity_node.services.receiving.intake import take_in
 from comity_node.services.receiving.settle import settle
 from comity_node.services.receiving.words import note_checkpoint
 from comity_node.services.review.release import approve, propose_release
-from comity_schemas.member import Member
+from comity_schemas.member import Member, Role
 from comity_schemas.statement import Checkpoint
 from heard import hear
 from node_world import House, Town, audit_report
@@ -168,7 +168,7 @@ class Neighbour:
                 await store.reports.add(stored)
                 review = await propose_release(store, people[0], stored.id, "O1", policy=Policy(), now=now)
                 await hear(store, people[0], review.id, now)
-                await approve(store, people[1], review.id, now)
+                await approve(store, people[1], review.id, now, Role.AGENCY)
 
     async def publish(self, log: LocalLog, *refs: str) -> list[bytes]:
         """Release and send to a bus; return everything this node has said, in order."""

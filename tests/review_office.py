@@ -102,7 +102,7 @@ class Office:
         await self.write(lambda store: consent(store, self.people[who], review.id, NOW))
 
     async def approve(self, who: str, review: Review) -> None:
-        await self.write(lambda store: approve(store, self.people[who], review.id, NOW))
+        await self.write(lambda store: approve(store, self.people[who], review.id, NOW, Role.AGENCY))
 
     async def reject(self, who: str, review: Review) -> None:
         await self.write(lambda store: reject(store, self.people[who], review.id, NOW))

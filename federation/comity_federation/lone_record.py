@@ -89,8 +89,8 @@ def read_outgoing(raw: bytes) -> tuple[Outgoing, datetime]:
     return outgoing, datetime.fromtimestamp(min(claims.iat, _LATEST), UTC)
 
 
-def rehearse(outgoing: Outgoing, now: datetime) -> Decision:
-    """Return what every node would decide about a statement if it were signed now by a member that may say it.
+def rehearse(outgoing: Outgoing, now: datetime, role: Role) -> Decision:
+    """Return what every node would decide about a statement if it were signed now by a member of this role.
 
     Nothing is kept: the key is thrown away.
     """
@@ -102,7 +102,7 @@ def rehearse(outgoing: Outgoing, now: datetime) -> Decision:
         slug="rehearsal",
         names=("Rehearsal",),
         country="international",
-        role=Role.AGENCY,
+        role=role,
         status=MemberStatus.ACTIVE,
         signing_keys=(SigningKeyEntry(kid=kid, key=public),),
     )

@@ -28,7 +28,7 @@ from comity_node.domain.minimize import Policy
 from comity_node.services.receiving.subscriptions import trust_fingerprint
 from comity_node.services.review.release import approve, propose_release
 from comity_node.wiring import Node
-from comity_schemas.member import Member, MemberStatus
+from comity_schemas.member import Member, MemberStatus, Role
 from node_world import Actor, House, Town, audit_report
 from registry_world import new_member
 
@@ -98,7 +98,7 @@ async def _fill_desk(house: House, reviewer: Actor, second: Actor) -> None:
         for letter in "ab":
             name = digest(report_of(letter))
             review = await propose_release(store, reviewer.person, name, "O1", policy=Policy(), now=now)
-            await approve(store, second.person, review.id, now)
+            await approve(store, second.person, review.id, now, Role.AGENCY)
 
 
 def report_of(letter: str) -> bytes:

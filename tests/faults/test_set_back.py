@@ -24,6 +24,7 @@ from comity_node.domain.minimize import Policy
 from comity_node.services.operating.check import check
 from comity_node.services.review.release import approve, propose_release
 from comity_node.wiring import Node
+from comity_schemas.member import Role
 from faults.crash_town import report_of
 from node_world import House, Town, clean_environment, until
 
@@ -76,7 +77,7 @@ class Machine:
                 review = await propose_release(
                     store, reviewer, digest(report_of(letter)), "O1", policy=Policy(), now=now
                 )
-                await approve(store, second, review.id, now)
+                await approve(store, second, review.id, now, Role.AGENCY)
 
     async def stop_between_transactions(self, process: asyncio.subprocess.Process) -> None:
         """Let a process stand still while it holds no lock."""

@@ -16,6 +16,7 @@ from comity_node.services.publishing.deliveries import Correction, Delivery, cor
 from comity_node.services.receiving.words import note_checkpoint, verified_heads
 from comity_node.services.review.release import approve, propose_withdrawal
 from comity_schemas.handling import Handling
+from comity_schemas.member import Role
 from comity_schemas.statement import Kind, WithdrawalReason
 from node_world import NOW
 from peer_world import Neighbour, Street
@@ -32,7 +33,7 @@ async def take_back(of: Neighbour, log: LocalLog) -> tuple[str, str, list[bytes]
         assert first is not None and second is not None
         error = WithdrawalReason.FACTUAL_ERROR
         review = await propose_withdrawal(store, first[0], item.hash, error, node.clock())
-        await approve(store, second[0], review.id, node.clock())
+        await approve(store, second[0], review.id, node.clock(), Role.AGENCY)
     said = await of.publish(log)
     async with node.database.read() as store:
         (last, _) = (await store.outbox.page(before=None, most=1))[0]

@@ -30,6 +30,7 @@ from comity_node.services.review.revision import propose_revision
 from comity_node.wiring.settings import SettingsRefused, read_settings
 from comity_schemas.finding import Finding, Status
 from comity_schemas.handling import Contact, Tlp
+from comity_schemas.member import Role
 from node_world import NOW, OBSERVATION
 from review_office import Office
 
@@ -70,7 +71,9 @@ async def notify(office: Office, review: Any) -> None:
 
 
 async def approve_at(office: Office, review: Any, days: float) -> None:
-    await office.write(lambda store: approve(store, office.people["fay"], review.id, NOW + timedelta(days=days)))
+    await office.write(
+        lambda store: approve(store, office.people["fay"], review.id, NOW + timedelta(days=days), Role.AGENCY)
+    )
 
 
 async def clock(office: Office, review: Any, days: float = 0) -> Clock:

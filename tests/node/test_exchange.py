@@ -24,7 +24,7 @@ from comity_node.services.answering.moment import Coverage, cover
 from comity_node.services.answering.screen import screen
 from comity_node.services.review.release import approve, propose_release
 from comity_node.workers.exchange import Exchange, ExchangeRuns, Part
-from comity_schemas.member import Member, MemberStatus, SigningKey
+from comity_schemas.member import Member, MemberStatus, Role, SigningKey
 from heard import hear
 from node_world import House, Town, audit_report, clean_environment, exchanging, until
 
@@ -48,7 +48,7 @@ async def release(house: House, ref: str) -> None:
         )
         review = await propose_release(store, one, digest(raw), "O1", policy=Policy(), now=now)
         await hear(store, one, review.id, now)
-        await approve(store, two, review.id, now)
+        await approve(store, two, review.id, now, Role.AGENCY)
 
 
 async def conditions(house: House) -> dict[str, str]:

@@ -24,6 +24,7 @@ from comity_node.services.reports.submit import MARKS, Receipt, submit_report
 from comity_node.services.review.release import approve, propose_release, read_outgoing
 from comity_node.services.review.revision import propose_revision
 from comity_schemas.finding import Status
+from comity_schemas.member import Role
 from comity_schemas.report import Report
 from heard import hear
 from node_world import NOW, OBSERVATION, SMETA, audit_report, registry_of
@@ -80,7 +81,7 @@ class Desk:
     async def _release(self, review: Review) -> str:
         async with self.database.write() as store:
             await hear(store, self.people["ben"], review.id, NOW)
-            await approve(store, self.people["ben"], review.id, NOW)
+            await approve(store, self.people["ben"], review.id, NOW, Role.AGENCY)
         pair = new_signing_pair(f"{AGENCY.did}#k1")
         await sign_queued(self.database, AGENCY.member(), pair, Head(0, genesis(AGENCY.did)), NOW)
         async with self.database.read() as store:

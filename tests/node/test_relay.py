@@ -81,7 +81,7 @@ class Desk:
                     await store.reports.add(stored)
                 review = await propose_release(store, reviewer, stored.id, "O1", policy=Policy(), now=now)
                 await hear(store, reviewer, review.id, now)
-                await approve(store, second, review.id, now)
+                await approve(store, second, review.id, now, Role.AGENCY)
 
     async def reconcile(self, bus: LocalLog | FaultyBus) -> Head:
         return await reconcile(self.database, bus, MEMBER, REGISTRY, NOW)
@@ -297,7 +297,7 @@ async def test_what_only_the_topic_knew_is_among_the_published_and_can_be_withdr
         found = [await store.accounts.find_by_name(name) for name in ("reviewer", "second")]
         reviewer, second = (each[0] for each in found if each is not None)
         proposal = await propose_withdrawal(store, reviewer, item.hash or "", WithdrawalReason.FACTUAL_ERROR, NOW)
-        await approve(store, second, proposal.id, NOW)
+        await approve(store, second, proposal.id, NOW, Role.AGENCY)
     await restored.turn(log)
     assert read_by_a_peer(await on(log)) == [Accepted] * 2
     assert await check(restored.database, REGISTRY, NOW) == []

@@ -29,7 +29,7 @@ from comity_node.services.review.due_process import check_retaliation, notify_su
 from comity_node.services.review.release import approve
 from comity_node.services.review.replies import Said, decide_dispute, propose_reply, write_down
 from comity_schemas.handling import Contact
-from comity_schemas.member import Member
+from comity_schemas.member import Member, Role
 from comity_schemas.reply import DisputeOutcome, ReplyAct, ReplyCode
 from node_world import NOW, Bench, registry_of
 from review_office import Office
@@ -164,7 +164,7 @@ async def test_a_reply_in_the_window_leaves_once_the_finding_is_signed_and_by_tw
     with pytest.raises(NotYet, match="not published yet"):
         await propose(office, word)
     later = NOW + timedelta(days=30)
-    await office.write(lambda store: approve(store, office.people["fay"], review.id, later))
+    await office.write(lambda store: approve(store, office.people["fay"], review.id, later, Role.AGENCY))
     (finding,) = await office.sign()
     carried = await propose(office, word)
     with pytest.raises(AlreadyProposed):

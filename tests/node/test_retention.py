@@ -36,6 +36,7 @@ from comity_node.services.review.release import approve, propose_release, reject
 from comity_node.services.review.report_status import report_status
 from comity_schemas.finding import Remedy, Verified
 from comity_schemas.identifiers import Identifier
+from comity_schemas.member import Role
 from comity_schemas.reply import ReplyAct, ReplyCode
 from heard import hear
 from node_world import NOW, Clock, Town, audit_report, exchanging, new_sqlite, until
@@ -244,7 +245,7 @@ async def test_what_an_open_proposal_or_dispute_rests_on_waits_and_is_said(archi
     async with archive.database.write() as store:
         assert f"not decided yet rests on it (review {first})" in str(await why_kept(store, one))
         await reject(store, archive.people[1], first, NOW)
-        await approve(store, archive.people[1], second, NOW)
+        await approve(store, archive.people[1], second, NOW, Role.AGENCY)
     assert await archive.expire() == Destroyed(2, 0)
 
 

@@ -29,6 +29,7 @@ from comity_node.services.review.release import (
 )
 from comity_node.services.review.report_status import report_status
 from comity_schemas.handling import Handling
+from comity_schemas.member import Role
 from node_world import NOW, OBSERVATION, registry_of
 from review_office import Office
 
@@ -84,7 +85,7 @@ async def test_the_same_person_is_refused_also_with_another_token(either_office:
         again = await bearer(store, other.secret, NOW)
         assert again is not None and one.secret != other.secret
     with pytest.raises(SamePerson):
-        await office.write(lambda store: approve(store, again, review.id, NOW))
+        await office.write(lambda store: approve(store, again, review.id, NOW, Role.AGENCY))
     with pytest.raises(SamePerson):
         await office.reject("ana", review)
     assert (await office.released(), await office.state(review)) == (0, "proposed")
@@ -182,7 +183,7 @@ async def test_an_unknown_report_or_review_is_not_found(office: Office) -> None:
     with pytest.raises(NotFound):
         await office.propose("ana", "X" * 43)
     with pytest.raises(NotFound):
-        await office.write(lambda store: approve(store, office.people["ana"], "nothing", NOW))
+        await office.write(lambda store: approve(store, office.people["ana"], "nothing", NOW, Role.AGENCY))
 
 
 @pytest.mark.parametrize("tlp", ["RED", "AMBER", "AMBER+STRICT"])

@@ -11,7 +11,7 @@ from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.api.reviews import ReviewOut, Terms, describe_review
-from comity_node.auth import AuditReader, Reviewer, ThisNode
+from comity_node.auth import AuditReader, Reviewer, ThisNode, saying
 from comity_node.db import Store
 from comity_node.domain.noticing import plan_ends
 from comity_node.domain.supplier_view import NoticeEntry, Standing, notice_standing
@@ -22,6 +22,7 @@ from comity_schemas.finding import SchemeCode
 from comity_schemas.identifiers import Identifier
 from comity_schemas.indicators import Indicator
 from comity_schemas.report import Ref
+from comity_schemas.statement import Kind
 from comity_schemas.subject import Name, SubjectType
 from comity_schemas.wire import Digest, Month, text
 
@@ -73,7 +74,7 @@ class AuditOut(BaseModel):
     notice: dict[str, Any] | None
 
 
-@router.post("/planned", status_code=201, responses=refuses(403, 409))
+@router.post("/planned", status_code=201, dependencies=[saying(Kind.AUDIT_NOTICE)], responses=refuses(403, 409))
 async def propose_planned_audit(body: PlanProposal, person: Reviewer, node: ThisNode, once: Onced) -> ReviewOut:
     """Propose a plan. Refused where another member's audit covers it, unless you say that it is wanted all the same."""
 
@@ -102,7 +103,7 @@ async def propose_planned_audit(body: PlanProposal, person: Reviewer, node: This
     return await once.write(propose)
 
 
-@router.post("/done", status_code=201, responses=refuses(403, 404, 409))
+@router.post("/done", status_code=201, dependencies=[saying(Kind.AUDIT_NOTICE)], responses=refuses(403, 404, 409))
 async def propose_done_audit(body: DoneProposal, person: Reviewer, node: ThisNode, once: Onced) -> ReviewOut:
     """Propose to tell that an audit is done. Nothing leaves before a second person approves."""
     done = audit_notices.Done(body.report, body.about, body.with_result)

@@ -6,11 +6,12 @@ from comity_node.api.bodies import Body
 from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
 from comity_node.api.reviews import ReviewOut, Terms, describe_review
-from comity_node.auth import Reviewer, ThisNode
+from comity_node.auth import Reviewer, ThisNode, saying
 from comity_node.db import Store
 from comity_node.services.review import corroborations
 from comity_schemas.corroboration import Says
 from comity_schemas.report import Ref
+from comity_schemas.statement import Kind
 from comity_schemas.wire import Digest
 
 router = APIRouter(tags=["review"])
@@ -31,7 +32,9 @@ class CorroborationProposal(Body):
     revises: Digest | None = None
 
 
-@router.post("/corroborations", status_code=201, responses=refuses(403, 404, 409))
+@router.post(
+    "/corroborations", status_code=201, dependencies=[saying(Kind.CORROBORATION)], responses=refuses(403, 404, 409)
+)
 async def propose_corroboration(
     body: CorroborationProposal, person: Reviewer, node: ThisNode, once: Onced
 ) -> ReviewOut:

@@ -9,12 +9,13 @@ from comity_node.api.bodies import Body, Id
 from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
 from comity_node.api.reviews import ReviewOut, Terms, describe_review
-from comity_node.auth import Releaser, Reviewer, ThisNode
+from comity_node.auth import Releaser, Reviewer, ThisNode, saying
 from comity_node.db import Store
 from comity_node.domain.errors import NotFound
 from comity_node.domain.ruling import Ruling
 from comity_node.services.review import decisions
 from comity_schemas.decision import Decision
+from comity_schemas.statement import Kind
 from comity_schemas.wire import Digest
 
 router = APIRouter(tags=["decisions"])
@@ -42,7 +43,7 @@ class RulingOut(BaseModel):
     decision: dict[str, Any]
 
 
-@router.post("/decisions", status_code=201, responses=refuses(403, 409))
+@router.post("/decisions", status_code=201, dependencies=[saying(Kind.DECISION)], responses=refuses(403, 409))
 async def propose_decision(body: DecisionProposal, person: Reviewer, node: ThisNode, once: Onced) -> ReviewOut:
     """Propose that a decision is released. Nothing leaves before a second person approves."""
 

@@ -12,7 +12,9 @@ from comity_node.api.jobs import JobOut, describe_job
 from comity_node.api.once import Onced
 from comity_node.auth import Reviewer, ThisNode
 from comity_node.db import Store
+from comity_node.domain.saying import require_may_say
 from comity_node.services.importing import jobs
+from comity_schemas.statement import Kind
 
 router = APIRouter(prefix="/imports", tags=["import"])
 
@@ -31,6 +33,7 @@ async def import_register(body: ImportIn, person: Reviewer, node: ThisNode, once
     What takes longer than half a second goes on by itself: `GET /jobs/{id}` says how far it is.
     """
     prepared = await asyncio.to_thread(jobs.prepare, body.mapping, body.table, node.home.secret.read_bytes())
+    require_may_say(await node.own_role(), Kind(prepared.kind))
     given = jobs.as_bytes(body.mapping, body.table)
 
     async def begin(store: Store) -> JobOut:

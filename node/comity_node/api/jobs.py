@@ -66,9 +66,11 @@ async def approve_batch(batch: Id, person: Releaser, node: ThisNode, once: Onced
     What takes longer than half a second goes on by itself: `GET /jobs/{id}` says how far it is.
     """
 
+    role = await node.own_role()
+
     async def begin(store: Store) -> JobOut:
         job = await jobs.start_release(store, person, batch, node.clock())
-        return describe_job(await jobs.advance_release(store, job.id, node.clock(), jobs.budget(jobs.STEP_S)))
+        return describe_job(await jobs.advance_release(store, job.id, node.clock(), jobs.budget(jobs.STEP_S), role))
 
     return await once.write(begin)
 

@@ -11,13 +11,14 @@ from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.api.reviews import ReviewOut, describe_review
-from comity_node.auth import Releaser, ThisNode
+from comity_node.auth import Releaser, ThisNode, saying
 from comity_node.db import Store
 from comity_node.domain.pointing import Whom
 from comity_node.services.review import pointers
 from comity_node.services.review.pointers import OwnPointer, PointerState, own_pointer
 from comity_schemas.countries import Country
 from comity_schemas.identifiers import Identifier
+from comity_schemas.statement import Kind
 from comity_schemas.subject import Name
 from comity_schemas.wire import Digest, text
 
@@ -55,7 +56,7 @@ class PointerOut(BaseModel):
     valid_until: date
 
 
-@router.post("", status_code=201, responses=refuses(403, 409))
+@router.post("", status_code=201, dependencies=[saying(Kind.POINTER)], responses=refuses(403, 409))
 async def propose_pointer(body: PointerProposal, person: Releaser, node: ThisNode, once: Onced) -> ReviewOut:
     """Propose a pointer. Nothing leaves before a second person approves; one of the two is a focal point."""
 

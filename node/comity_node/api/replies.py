@@ -11,12 +11,13 @@ from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.api.reviews import ReviewOut, describe_review
-from comity_node.auth import Releaser, Reviewer, ThisNode
+from comity_node.auth import Releaser, Reviewer, ThisNode, saying
 from comity_node.db import Store
 from comity_node.db.supplier_words import SupplierWord
 from comity_node.services.review import replies
 from comity_node.wiring import Node
 from comity_schemas.reply import MOST_TEXT, DisputeOutcome, ReplyAct, ReplyCode
+from comity_schemas.statement import Kind
 from comity_schemas.wire import PRINTABLE, Digest
 
 router = APIRouter(prefix="/replies", tags=["supplier"])
@@ -83,7 +84,7 @@ async def list_replies(person: Releaser, node: ThisNode, cursor: Cursor = None, 
     return page(rows, limit, lambda w: w.number, lambda w: describe_word(w, node))
 
 
-@router.post("/{word_id}/release", status_code=201, responses=refuses(403, 404, 409))
+@router.post("/{word_id}/release", status_code=201, dependencies=[saying(Kind.REPLY)], responses=refuses(403, 404, 409))
 async def propose_reply(word_id: Id, person: Reviewer, node: ThisNode, once: Onced) -> ReviewOut:
     """Propose that it leaves, with what was decided of it; a second person approves."""
 

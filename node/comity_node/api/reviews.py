@@ -11,7 +11,7 @@ from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.api.visible import note_list, read_report, visible_review
-from comity_node.auth import Releaser, Reviewer, ThisNode
+from comity_node.auth import Releaser, Reviewer, ThisNode, saying
 from comity_node.db import Store
 from comity_node.db.outbox import OutboxItem
 from comity_node.db.reviews import Review
@@ -156,7 +156,7 @@ class AppliedOut(BaseModel):
     members: list[AppliedBy]
 
 
-@router.post("/reviews", status_code=201, responses=refuses(403, 404, 409))
+@router.post("/reviews", status_code=201, dependencies=[saying(Kind.FINDING)], responses=refuses(403, 404, 409))
 async def propose_release(body: ReleaseProposal, person: Reviewer, node: ThisNode, once: Onced) -> ReviewOut:
     """Propose a release. Nothing leaves before a second person approves."""
 
@@ -177,7 +177,7 @@ async def propose_release(body: ReleaseProposal, person: Reviewer, node: ThisNod
     return await once.write(propose)
 
 
-@router.post("/revisions", status_code=201, responses=refuses(403, 409))
+@router.post("/revisions", status_code=201, dependencies=[saying(Kind.FINDING)], responses=refuses(403, 409))
 async def propose_revision(body: RevisionProposal, person: Reviewer, node: ThisNode, once: Onced) -> ReviewOut:
     """Propose where a published finding stands now. The earlier form stands until a second person approves."""
     step = Step(body.status, body.verified, body.remedies, body.remedy_due)
@@ -188,7 +188,7 @@ async def propose_revision(body: RevisionProposal, person: Reviewer, node: ThisN
     return await once.write(propose)
 
 
-@router.post("/withdrawals", status_code=201, responses=refuses(403, 404, 409))
+@router.post("/withdrawals", status_code=201, dependencies=[saying(Kind.WITHDRAWAL)], responses=refuses(403, 404, 409))
 async def propose_withdrawal(body: WithdrawalProposal, person: Reviewer, node: ThisNode, once: Onced) -> ReviewOut:
     """Propose that a published finding or decision is taken back. It stands until a second person approves."""
 
@@ -254,9 +254,11 @@ async def notify_supplier(review_id: Id, person: Releaser, node: ThisNode, once:
 async def approve(review_id: Id, person: Releaser, node: ThisNode, once: Onced) -> ReviewOut:
     """Approve as the second person: this is the release, and it cannot be undone, only taken back."""
 
+    role = await node.own_role()
+
     async def decide(store: Store) -> ReviewOut:
         await visible_review(store, review_id, person)
-        await release.approve(store, person, review_id, node.clock())
+        await release.approve(store, person, review_id, node.clock(), role)
         return await _decided(store, review_id, node)
 
     return await once.write(decide)

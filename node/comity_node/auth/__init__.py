@@ -26,6 +26,7 @@ from comity_node.auth.people import (
     person_with,
     this_node,
 )
+from comity_node.auth.saying import saying
 from comity_node.auth.suppliers import link_holder
 
 __all__ = [
@@ -50,5 +51,6 @@ __all__ = [
     "link_holder",
     "metrics_reader",
     "person_with",
+    "saying",
     "this_node",
 ]

@@ -17,7 +17,7 @@ from comity_node.services.evidence.vault import Vault
 from comity_node.wiring.home import Home
 from comity_node.wiring.settings import Settings
 from comity_schemas.errors import ComityError
-from comity_schemas.member import Member
+from comity_schemas.member import Member, Role
 
 Clock = Callable[[], datetime]
 _LOOK_AGAIN = timedelta(seconds=1)
@@ -116,6 +116,14 @@ class Node:
                 f"the registry does not list {self.settings.member}; hand member.json to the registrar"
             )
         return member
+
+    async def own_role(self) -> Role:
+        """Return what this node's member is.
+
+        Raises:
+            RegistryMissing: it is not listed, or there is no registry yet.
+        """
+        return self.own_member(await self.registry()).role
 
     async def close(self) -> None:
         """Let go of all connections."""

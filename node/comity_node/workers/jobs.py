@@ -55,8 +55,9 @@ class JobRunner:
     async def _advance(self, job: Job) -> None:
         node = self._node
         if job.kind != IMPORT:
+            role = await node.own_role()
             async with node.database.write() as store:
-                await jobs.advance_release(store, job.id, node.clock(), budget(STEP_S))
+                await jobs.advance_release(store, job.id, node.clock(), budget(STEP_S), role)
             return
         prepared = await self._prepare(job)
         async with node.database.write() as store:

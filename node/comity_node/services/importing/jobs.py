@@ -33,6 +33,7 @@ from comity_node.services.importing.register_import import Imported, take_row
 from comity_node.services.review.release import approve
 from comity_node.vocabulary import countries
 from comity_schemas.errors import ComityError
+from comity_schemas.member import Role
 
 IMPORT, RELEASE = "import", "release"
 STEP_S = 0.5
@@ -157,7 +158,7 @@ async def advance_import(
     return job
 
 
-async def advance_release(store: Store, job_id: str, now: datetime, enough: Enough) -> Job:
+async def advance_release(store: Store, job_id: str, now: datetime, enough: Enough, role: Role) -> Job:
     """Release the next proposals; one that cannot be released stays proposed, and why is noted.
 
     Raises:
@@ -175,7 +176,7 @@ async def advance_release(store: Store, job_id: str, now: datetime, enough: Enou
         for review in proposed:
             # An approval changes nothing before it has asked everything.
             try:
-                await approve(store, person, review.id, now)
+                await approve(store, person, review.id, now, role)
                 result["decided"] += 1
             except ComityError as error:
                 result["not_decided"] += 1

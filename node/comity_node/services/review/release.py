@@ -55,6 +55,7 @@ from comity_schemas.corroboration import Corroboration
 from comity_schemas.decision import Decision
 from comity_schemas.finding import Commitment, Finding, Status
 from comity_schemas.handling import Handling, Tlp
+from comity_schemas.member import Role
 from comity_schemas.pointer import Pointer
 from comity_schemas.reply import Reply
 from comity_schemas.statement import Body, Kind, Withdrawal, WithdrawalReason
@@ -170,8 +171,15 @@ async def propose_withdrawal(
     return review
 
 
-async def approve(store: Store, person: Person, review_id: str, now: datetime) -> Review:
+async def approve(store: Store, person: Person, review_id: str, now: datetime, role: Role) -> Review:
     """Approve a proposal as the second person: this is the release.
+
+    Args:
+        store: The open transaction.
+        person: Who approves.
+        review_id: What.
+        now: The time.
+        role: What this node's member is: every node refuses what it may not say.
 
     Raises:
         NotFound, AlreadyDecided, SamePerson, FocalPointNeeded, HandlingRefused: nothing was released.
@@ -182,7 +190,7 @@ async def approve(store: Store, person: Person, review_id: str, now: datetime) -
     """
     review = await _open_review(store, person, review_id)
     outgoing = read_outgoing(review)
-    _require_acceptable(outgoing, now)
+    _require_acceptable(outgoing, now, role)
     if review.act == RELEASE:
         await _check_may_follow(store, review)
     proposer = await store.accounts.find_person(review.proposed_by)
@@ -303,9 +311,9 @@ RELEASE_CHECKS: tuple[Callable[[Review, Sequence[Person]], None], ...] = (
 """What must hold of those who release and of the terms, at the moment of release."""
 
 
-def _require_acceptable(outgoing: Outgoing, now: datetime) -> None:
+def _require_acceptable(outgoing: Outgoing, now: datetime, role: Role) -> None:
     # What is signed cannot be unsaid: find out before what every receiver would make of it.
-    decision = rehearse(outgoing, now)
+    decision = rehearse(outgoing, now, role)
     if isinstance(decision, Refused):
         raise CannotPropose(
             f"every node would refuse this statement at step {decision.step} ({decision.code} {decision.detail}); "
