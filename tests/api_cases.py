@@ -64,6 +64,7 @@ SENSIBLE: dict[str, dict[str, Any]] = {
     "POST /api/v1/audits/planned": a_plan(),
     "POST /api/v1/audits/done": {"report": None},
     "POST /api/v1/replies": {"review": None, "act": "dispute", "codes": ["remedied"]},
+    "POST /yente/match/{dataset}": {"queries": {"q": {"schema": "Company", "properties": {"name": ["Mill"]}}}},
     "POST /api/v1/suppliers": {"name": "Entered", "country": "CH"},
     "POST /api/v1/suppliers/search": {"newest_first": True},
     "POST /api/v1/judgements/{judgement_id}/undo": {},
@@ -181,6 +182,7 @@ async def _things(office: Office, often: int) -> dict[str, list[Any]]:
         **await _suppliers(office, often),
         "record_id": [str(await office.refused()) for _ in range(3)],
         "member": ["agency", "firm"],
+        "dataset": ["default", "comity", "agency"],
         "export_number": [str((await office.made("all", "POST", "trail/exports", json={}))["number"])],
     }
 
@@ -192,6 +194,7 @@ async def _suppliers(office: Office, often: int) -> dict[str, list[Any]]:
     return {
         # A report's section too has a number.
         "number": ["1", *map(str, numbers)],
+        "entity": [f"supplier-{number}" for number in numbers],
         "first": numbers[:often],
         "second": numbers[often:],
         "statements": [[statement] for _, statement in known],

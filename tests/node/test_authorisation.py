@@ -152,6 +152,12 @@ TABLE = """
     take_back_list          401       403       204       403       403       403
     list_judgements         401       403       200       200       200       403
     undo_judgement          401       403       200       403       403       403
+    match_examples          401       403       403       403       200       403
+    search_entities         401       403       403       403       200       403
+    fetch_entity            401       403       403       403       200       403
+    get_catalog             401       403       403       403       200       403
+    list_algorithms         401       403       403       403       200       403
+    is_yente_alive          200       200       200       200       200       200
     get_network             401       200       200       200       200       200
     export_record           401       403/403   200/200   200/200   200/200   200/200
 
@@ -566,6 +572,20 @@ async def _list(office: Office, who: str, own: bool) -> Asked:
     return {"list_id": await office.factory_list()}
 
 
+async def _example(office: Office, who: str, own: bool) -> Asked:
+    query = {"schema": "Company", "properties": {"name": ["Exemplar Gloves"]}}
+    return {"dataset": "default", "json": {"queries": {"q": query}}}
+
+
+async def _search(office: Office, who: str, own: bool) -> Asked:
+    return {"dataset": "default", "params": {"q": "Exemplar Gloves"}}
+
+
+async def _entity(office: Office, who: str, own: bool) -> Asked:
+    number, _ = await office.supplier()
+    return {"entity": f"supplier-{number}"}
+
+
 async def _which(office: Office, who: str, own: bool) -> Asked:
     return {"json": {}}
 
@@ -690,6 +710,9 @@ MAKE: dict[str, Make] = {
     "get_plan": _plan,
     "say_plan": _said_of_plan,
     "screen_suppliers": _suppliers,
+    "match_examples": _example,
+    "search_entities": _search,
+    "fetch_entity": _entity,
     "list_suppliers": _which,
     "show_supplier": _supplier,
     "export_supplier": _supplier_file,

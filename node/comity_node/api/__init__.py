@@ -34,6 +34,7 @@ from comity_node.api import (
     suppliers,
     trail,
     vocabulary,
+    yente,
 )
 
 api_v1 = APIRouter(prefix="/api/v1")
@@ -73,5 +74,6 @@ for _room in _ROOMS:
 
 health_router = health.router
 metrics_router = metrics.router
+yente_router = yente.router
 
-__all__ = ["api_v1", "health_router", "metrics_router"]
+__all__ = ["api_v1", "health_router", "metrics_router", "yente_router"]

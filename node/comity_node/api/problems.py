@@ -80,6 +80,7 @@ STATUS: dict[str, int] = {
     "registry.missing": 503,
     "registry.expired": 503,
     "request.malformed": 422,
+    "convention.refused": 400,
     "request.content-type": 415,
     "request.too-large": 413,
     "request.cursor": 422,

@@ -25,18 +25,25 @@ def this_node(request: Request) -> Node:
 ThisNode = Annotated[Node, Depends(this_node)]
 
 
+def _api_key(request: Request) -> str | None:
+    """Return the token as yente's clients send it: the same header, another word before it."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() or None if scheme.lower() == "apikey" else None
+
+
 async def current_person(
-    node: ThisNode, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request, node: ThisNode, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Person:
     """Return who holds the request's token.
 
     Raises:
         NotSignedIn: no token, or one that is wrong, expired or revoked.
     """
-    if credentials is None:
+    token = _api_key(request) if credentials is None else credentials.credentials
+    if token is None:
         raise NotSignedIn("this needs a token: `Authorization: Bearer ...`")
     async with node.database.read() as store:
-        person = await bearer(store, credentials.credentials, node.clock())
+        person = await bearer(store, token, node.clock())
     if person is None:
         raise NotSignedIn("this token is wrong, expired or revoked")
     return person

@@ -69,11 +69,18 @@ class Question:
     country: str | None = None
     identifiers: tuple[Identifier, ...] = ()
     addresses: tuple[str, ...] = ()
+    other_names: tuple[str, ...] = ()
+    """Under which it is known too, where somebody says so."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All its names, the first one first."""
+        return (() if self.name is None else (self.name,)) + self.other_names
 
     @property
     def party(self) -> Party:
         """What identity is judged by."""
-        return Party(() if self.name is None else (self.name,), self.country, self.addresses, self.identifiers)
+        return Party(self.names, self.country, self.addresses, self.identifiers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +142,12 @@ def close_names(question: Question, names: Iterable[tuple[int, str, str, str]]) 
         question: With a name.
         names: (number of the entry, name as written, folded name, country) of the supplier view.
     """
-    if question.name is None:
-        return set()
-    wanted = fold_name(question.name)
-    return {key for key, _, folded, _ in names if fuzz.token_sort_ratio(wanted, folded, score_cutoff=REVIEW)}
+    wanted = [fold_name(name) for name in question.names]
+    return {
+        key
+        for key, _, folded, _ in names
+        if any(fuzz.token_sort_ratio(name, folded, score_cutoff=REVIEW) for name in wanted)
+    }
 
 
 def likeness_of(question: Question, entry: Entry | DecisionEntry | PointerEntry | NoticeEntry) -> Likeness:

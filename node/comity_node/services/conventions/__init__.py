@@ -1,0 +1,1 @@
+"""Screening in others' shapes: the same question, the same answer, other words."""

@@ -1,0 +1,139 @@
+"""Screening as others' clients ask for it: each supplier that may be meant, once, with why.
+
+The same questions go to the same engine as everybody's; no query leaves the node, and the trail notes how many were
+asked and never whom about.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from comity_federation.registry import Registry
+from comity_node.db import Database, Store
+from comity_node.db.suppliers import Known, Wanted
+from comity_node.domain.conventions.asking import Example, Unplaced
+from comity_node.domain.conventions.entities import Profile
+from comity_node.domain.matching.likeness import RANKS, Likeness
+from comity_node.domain.suppliers.mentions import Role
+from comity_node.domain.trail import Event
+from comity_node.services.answering.screen import Answer, cover, screen
+from comity_node.services.conventions.profiles import profiles_of
+from comity_node.services.suppliers.following import catch_up
+from comity_schemas.identifiers import Identifier
+
+MOST_FOR_A_NUMBER = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A supplier that may be the one asked about."""
+
+    profile: Profile
+    likeness: Likeness
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Everybody who may be meant by one example, the likest first, and what the network knows under it."""
+
+    candidates: tuple[Candidate, ...]
+    answer: Answer
+
+
+async def match(
+    database: Database, examples: Sequence[Example], registry: Registry, person: str, now: datetime
+) -> list[Matched]:
+    """Answer examples, all at the same log positions, once the trail says how many were asked."""
+    await catch_up(database)
+    async with database.read() as store:
+        questions = [
+            replace(e.question, identifiers=await _with_unplaced(store, e.question.identifiers, e.unplaced))
+            for e in examples
+        ]
+        answers = await screen(store, questions, registry, now)
+        found = [await _suppliers(store, answer) for answer in answers]
+        profiles = await profiles_of(store, {whole for some in found for whole in some}, now.date())
+    await _note(database, person, now, len(examples), answers[0].positions)
+    return [Matched(_ranked(some, profiles), answer) for some, answer in zip(found, answers, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A part of the list of suppliers, and at which log positions it was read."""
+
+    profiles: tuple[Profile, ...]
+    further: bool
+
+
+async def list_profiles(
+    database: Database, wanted: Wanted, person: str, now: datetime, *, skip: int, most: int
+) -> Listed:
+    """Return suppliers whose name begins so, or all, once the trail says that a list was shown."""
+    await catch_up(database)
+    async with database.read() as store:
+        found = await store.suppliers.page(wanted, skip=skip, most=most + 1)
+        wholes = list(dict.fromkeys(known.whole for known in found[:most]))
+        profiles = await profiles_of(store, wholes, now.date())
+    async with database.write() as store:
+        await store.trail.add(now, person, Event.SUPPLIER_SHOWN, "suppliers", what="list")
+    return Listed(tuple(profiles[whole] for whole in wholes), len(found) > most)
+
+
+async def find_profiles(database: Database, numbers: Sequence[int], person: str, now: datetime) -> dict[int, Profile]:
+    """Return number to supplier, of those that exist; under a joined number stands the one it was joined with."""
+    await catch_up(database)
+    async with database.read() as store:
+        known = await store.suppliers.find(numbers)
+        profiles = await profiles_of(store, {each.whole for each in known.values()}, now.date())
+        positions = {log.member: log.head for log in await store.logs.all()}
+    async with database.write() as store:
+        await store.trail.add(now, person, Event.SUPPLIER_SHOWN, "suppliers", what="one", positions=positions)
+    return {number: profiles[each.whole] for number, each in known.items() if each.whole in profiles}
+
+
+async def publishers(database: Database, registry: Registry, now: datetime) -> tuple[list[str], dict[str, int], str]:
+    """Return the members that may be asked about, the log positions, and in words whom an answer rests on."""
+    async with database.read() as store:
+        logs = {log.member: log for log in await store.logs.all()}
+    members = sorted({member.slug for member in registry.members})
+    return members, {slug: log.head for slug, log in sorted(logs.items())}, cover(registry, logs, now).in_words()
+
+
+async def _with_unplaced(
+    store: Store, placed: tuple[Identifier, ...], unplaced: Sequence[Unplaced]
+) -> tuple[Identifier, ...]:
+    """Return the identifiers with those that somebody here has under the number whose scheme nobody gave."""
+    wanted = [(scheme, each.number) for each in unplaced for scheme in each.schemes()]
+    found = await store.suppliers.with_identifier(wanted, MOST_FOR_A_NUMBER) if wanted else []
+    return (*placed, *dict.fromkeys(Identifier(scheme=s, id=value) for _, s, value in found))
+
+
+async def _suppliers(store: Store, answer: Answer) -> dict[int, Likeness]:
+    """Return the suppliers that findings and decisions which were found are about, each by its likest."""
+    likeness = {hit.entry.hash: hit.likeness for hit in answer.hits}
+    likeness.update({hit.entry.hash: hit.likeness for hit in answer.decisions})
+    numbers = await store.view.numbers(sorted(likeness))
+    by_number = {numbers[name]: how for name, how in likeness.items() if name in numbers}
+    mentions = [m for m in await store.suppliers.mentioned_by(sorted(by_number)) if m.role is Role.SUBJECT]
+    known: Mapping[int, Known] = await store.suppliers.find(sorted({m.supplier for m in mentions}))
+    found: dict[int, Likeness] = {}
+    for mention in mentions:
+        whole, how = known[mention.supplier].whole, by_number[mention.entry]
+        if whole not in found or _order(how) < _order(found[whole]):
+            found[whole] = how
+    return found
+
+
+def _order(likeness: Likeness) -> tuple[int, float]:
+    return RANKS[likeness.verdict], -likeness.score
+
+
+def _ranked(found: Mapping[int, Likeness], profiles: Mapping[int, Profile]) -> tuple[Candidate, ...]:
+    ordered = sorted(found, key=lambda whole: (*_order(found[whole]), whole))
+    return tuple(Candidate(profiles[whole], found[whole]) for whole in ordered if whole in profiles)
+
+
+async def _note(database: Database, person: str, now: datetime, asked: int, positions: dict[str, int]) -> None:
+    # A transaction of its own: while somebody searches, whoever writes need not wait.
+    async with database.write() as store:
+        await store.trail.add(now, person, Event.SCREENED, "suppliers", asked=asked, positions=positions)
