@@ -158,6 +158,14 @@ TABLE = """
     get_catalog             401       403       403       403       200       403
     list_algorithms         401       403       403       403       200       403
     is_yente_alive          200       200       200       200       200       200
+    get_manifest            401       403       403       403       200       403
+    reconcile_batch         401       403       403       403       200       403
+    suggest_entity          401       403       403       403       200       403
+    suggest_type            401       403       403       403       200       403
+    suggest_property        401       403       403       403       200       403
+    propose_properties      401       403       403       403       200       403
+    show_flyout             401       403       403       403       200       403
+    preview_entity          401       403       403       403       200       403
     get_network             401       200       200       200       200       200
     export_record           401       403/403   200/200   200/200   200/200   200/200
 
@@ -586,6 +594,24 @@ async def _entity(office: Office, who: str, own: bool) -> Asked:
     return {"entity": f"supplier-{number}"}
 
 
+async def _dataset(office: Office, who: str, own: bool) -> Asked:
+    return {"dataset": "default"}
+
+
+async def _cells(office: Office, who: str, own: bool) -> Asked:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    return {
+        "dataset": "default",
+        "content": b"queries=%7B%22q0%22:%7B%22query%22:%22Gloves%22%7D%7D",
+        "headers": headers,
+    }
+
+
+async def _pointed_at(office: Office, who: str, own: bool) -> Asked:
+    number, _ = await office.supplier()
+    return {"dataset": "default", "what": "entity", "params": {"id": f"supplier-{number}"}}
+
+
 async def _which(office: Office, who: str, own: bool) -> Asked:
     return {"json": {}}
 
@@ -713,6 +739,14 @@ MAKE: dict[str, Make] = {
     "match_examples": _example,
     "search_entities": _search,
     "fetch_entity": _entity,
+    "get_manifest": _dataset,
+    "reconcile_batch": _cells,
+    "suggest_entity": _dataset,
+    "suggest_type": _dataset,
+    "suggest_property": _dataset,
+    "propose_properties": _dataset,
+    "show_flyout": _pointed_at,
+    "preview_entity": _pointed_at,
     "list_suppliers": _which,
     "show_supplier": _supplier,
     "export_supplier": _supplier_file,

@@ -23,6 +23,7 @@ from comity_node.api import (
     plans,
     pointers,
     quarantine,
+    reconcile,
     referrals,
     replies,
     reports,
@@ -75,5 +76,6 @@ for _room in _ROOMS:
 health_router = health.router
 metrics_router = metrics.router
 yente_router = yente.router
+reconcile_router = reconcile.router
 
-__all__ = ["api_v1", "health_router", "metrics_router", "yente_router"]
+__all__ = ["api_v1", "health_router", "metrics_router", "reconcile_router", "yente_router"]

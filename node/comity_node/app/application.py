@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comity_node import web
-from comity_node.api import api_v1, health_router, metrics_router, yente_router
+from comity_node.api import api_v1, health_router, metrics_router, reconcile_router, yente_router
 from comity_node.api.contract import complete
 from comity_node.api.problems import add_problems, too_large
 from comity_node.services.peers.limits import Limits
@@ -111,5 +111,6 @@ def create_app(node: Node) -> FastAPI:
     app.include_router(metrics_router)
     app.router.routes.extend(web.routes)
     app.include_router(yente_router)
+    app.include_router(reconcile_router)
     add_problems(app)
     return app

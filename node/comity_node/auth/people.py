@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from comity_node.domain.errors import NotAllowed, NotSignedIn
@@ -39,7 +39,10 @@ async def current_person(
     Raises:
         NotSignedIn: no token, or one that is wrong, expired or revoked.
     """
-    token = _api_key(request) if credentials is None else credentials.credentials
+    return await _holder(node, _api_key(request) if credentials is None else credentials.credentials)
+
+
+async def _holder(node: Node, token: str | None) -> Person:
     if token is None:
         raise NotSignedIn("this needs a token: `Authorization: Bearer ...`")
     async with node.database.read() as store:
@@ -52,13 +55,38 @@ async def current_person(
 SignedIn = Annotated[Person, Depends(current_person)]
 
 
+async def reconciling_officer(
+    request: Request,
+    node: ThisNode,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    api_key: Annotated[
+        str | None, Query(max_length=200, description="A token, for clients that send no header")
+    ] = None,
+) -> Person:
+    """Return the officer who reconciles: OpenRefine sends no header, and has the token in the service's address.
+
+    Raises:
+        NotSignedIn: no token, or one that is wrong, expired or revoked.
+        NotAllowed: somebody else's.
+    """
+    in_header = _api_key(request) if credentials is None else credentials.credentials
+    return _checked(await _holder(node, in_header or api_key), (PersonRole.OFFICER,))
+
+
+def _checked(person: Person, roles: tuple[PersonRole, ...]) -> Person:
+    if not person.roles & set(roles):
+        raise NotAllowed(f"this needs one of the roles: {', '.join(sorted(roles))}")
+    return person
+
+
+ReconcilingOfficer = Annotated[Person, Depends(reconciling_officer)]
+
+
 def person_with(*roles: PersonRole) -> Callable[[Person], Awaitable[Person]]:
     """Return a dependency that lets in people with one of these roles."""
 
     async def check(person: SignedIn) -> Person:
-        if not person.roles & set(roles):
-            raise NotAllowed(f"this needs one of the roles: {', '.join(sorted(roles))}")
-        return person
+        return _checked(person, roles)
 
     return check
 

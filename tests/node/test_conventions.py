@@ -1,27 +1,24 @@
-"""yente's clients at a node: their shapes, what they may conclude from them, and what they are told that is ours."""
+"""Others' clients at a node: yente's and OpenRefine's shapes, and what they are told that is ours."""
 
+import json
 from collections.abc import AsyncIterator
+from functools import cache
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 import pytest
 import pytest_asyncio
+from jsonschema import Draft7Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT7
 
-from builders import DECISION_IN_CLEAR, FINDING_IN_CLEAR, HANDLING, Publisher
-from comity_node.domain.conventions.asking import ExampleRefused, read_example
-from comity_node.domain.conventions.entities import Profile, topics
-from comity_node.domain.matching.likeness import Likeness, Verdict
+from builders import Publisher
 from comity_node.domain.people import PersonRole
-from comity_node.domain.screening import DecisionHit, Hit
-from comity_node.domain.supplier_view import DecisionEntry, Entry, EntryState, decision_standing, standing
-from comity_node.vocabulary import countries
 from comity_node.wiring import Node
-from comity_schemas.decision import Decision
-from comity_schemas.finding import Finding
-from comity_schemas.handling import Handling
 from comity_schemas.member import MemberStatus
-from comity_schemas.subject import SubjectType
-from node_world import NOW, House, Town, new_sqlite
+from node_world import House, Town, new_sqlite
 from supplier_desk import CNPJ, LEI, Desk, desk_at
 
 GRAVE = {"severity": "S3", "status": "confirmed"}
@@ -256,34 +253,6 @@ async def test_their_words_for_algorithms_and_weights_change_nothing_and_are_tol
     assert (await at.api.get("/yente/healthz")).json() == {"status": "ok"}
 
 
-# --- reading whom they ask about
-
-
-def read(**properties: Any) -> Any:
-    return read_example("Company", properties, countries().read)
-
-
-@pytest.mark.parametrize(
-    ("properties", "identifiers", "unplaced"),
-    [
-        ({"leiCode": LEI["id"]}, ["XI-LEI"], 0),
-        ({"registrationNumber": "BR-CNPJ:00.000.000/0001-91"}, ["BR-CNPJ"], 0),
-        ({"taxNumber": "00.000.000/0001-91", "country": "br"}, ["BR-CNPJ"], 0),
-        ({"taxNumber": "00.000.000/0001-91", "country": "Brazil"}, ["BR-CNPJ"], 0),
-        ({"registrationNumber": "1234567", "country": "my"}, [], 1),
-        ({"registrationNumber": "1234567"}, [], 0),
-        ({"registrationNumber": "00.000.000/0001-92", "country": "br"}, [], 1),
-        ({"leiCode": "ZZZZ00EXEMPLARGL0171"}, [], 0),
-    ],
-)
-def test_a_number_counts_under_a_scheme_that_is_certain(
-    properties: dict[str, Any], identifiers: list[str], unplaced: int
-) -> None:
-    example = read(name="Somebody", **properties)
-    assert ([i.scheme for i in example.question.identifiers], len(example.unplaced)) == (identifiers, unplaced)
-    assert bool(example.warnings) == (not identifiers and not unplaced)
-
-
 async def test_a_number_without_scheme_is_found_under_the_list_somebody_stands_on(at: At) -> None:
     await at.desk.say(GLOVES, "agency", {"scheme": "MY-SSM", "id": "1234567A"}, country="MY")
     (found,) = (await at.first(named("Quite Other", registrationNumber=["1234567-A"], country=["my"])))["results"]
@@ -293,61 +262,135 @@ async def test_a_number_without_scheme_is_found_under_the_list_somebody_stands_o
     assert "another" not in named_so["reason"]
 
 
-def test_no_value_of_a_property_that_is_not_compared_is_repeated() -> None:
-    example = read(name="Somebody", passportNumber="SECRET", **{"a name with spaces": "SECRET"})
-    assert example.warnings == ("2 properties are not compared: passportNumber",)
-    with pytest.raises(ExampleRefused) as refused:
-        read(name=["SECRET", {"a": ["list"]}, ["x"]])
-    assert "SECRET" not in str(refused.value)
+# --- OpenRefine
 
 
-# --- topics
+SCHEMAS = Path(__file__).parents[1] / "reconciliation_schemas"
 
 
-TERMS = Handling.from_parsed(HANDLING)
+@cache
+def schema(name: str) -> Draft7Validator:
+    types = {"https://reconciliation-api.github.io/specs/0.2/schemas/type.json": json.loads(read_schema("type"))}
+    # The security scheme stands in the specification of another standard; its form is asserted where it is used.
+    types["http://swagger.io/v2/schema.json"] = {
+        "definitions": {"securityDefinitions": {"additionalProperties": {"type": "object", "required": ["type"]}}}
+    }
+    known = Registry().with_resources([(uri, Resource.from_contents(said, DRAFT7)) for uri, said in types.items()])
+    return Draft7Validator(json.loads(read_schema(name)), registry=known)
 
 
-def profile(findings: tuple[Hit, ...] = (), decisions: tuple[DecisionHit, ...] = ()) -> Profile:
-    return Profile(1, (), SubjectType.SUPPLIER, (GLOVES,), ("MY",), (), findings, decisions)
+def read_schema(name: str) -> str:
+    return (SCHEMAS / f"{name}.json").read_text()
 
 
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({}, ["forced.labor"]),
-        ({"severity": "S4"}, ["forced.labor"]),
-        ({"severity": "S2"}, []),
-        ({"status": "alleged"}, []),
-        ({"status": "under-engagement"}, []),
-        ({"status": "plan-agreed"}, []),  # no admission
-        ({"status": "closed-claimed"}, []),
-        ({"status": "overturned"}, []),
-        ({"valid_until": "2026-04-30"}, []),
-        ({"indicators": [{"indicator": "HS01", "basis": "stated"}]}, []),
-        ({"subject": "site"}, ["forced.labor"]),
-    ],
-)
-def test_forced_labor_is_said_of_nothing_less(changes: dict[str, Any], expected: list[str]) -> None:
-    finding = Finding.from_parsed({**FINDING_IN_CLEAR, **GRAVE, **changes})
-    entry = Entry("H" * 43, "agency", 1, TERMS, finding, EntryState.CURRENT)
-    hit = Hit(entry, standing(entry, NOW.date()), Likeness(Verdict.MATCH))
-    assert list(topics(profile(findings=(hit,)), NOW.date())) == expected
+async def reconcile(at: At, queries: dict[str, Any], **params: str) -> Any:
+    form = {"queries": json.dumps(queries)}
+    schema("reconciliation-query-batch").validate(queries)
+    answer = await at.api.post("/reconcile/default", data=form, params=params)
+    assert answer.status_code == 200, answer.text
+    schema("reconciliation-result-batch").validate(answer.json())
+    assert answer.headers["access-control-allow-origin"] == "*"
+    return answer.json()
 
 
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({}, ["debarment"]),
-        ({"terms": [{"end": "permanent"}]}, ["debarment"]),
-        ({"terms": [{"end": "not-stated"}]}, []),
-        ({"terms": [{"start": "2020-01-01", "end": "date", "until": "2021-01-01"}]}, []),
-        ({"lifted": "rescinded"}, []),
-        ({"measure": "suspension"}, []),
-        ({"grounds": ["forced-labour"]}, ["debarment"]),  # a ground is no indicator of forced labour
-    ],
-)
-def test_debarment_is_an_exclusion_in_force_and_no_finding(changes: dict[str, Any], expected: list[str]) -> None:
-    decision = Decision.from_parsed({**DECISION_IN_CLEAR, **changes})
-    entry = DecisionEntry("H" * 43, "agency", 1, TERMS, decision, EntryState.CURRENT)
-    hit = DecisionHit(entry, decision_standing(entry, NOW.date()), Likeness(Verdict.MATCH))
-    assert list(topics(profile(decisions=(hit,)), NOW.date())) == expected
+async def test_openrefine_reconciles_cells_and_an_equal_name_alone_is_no_match(at: At) -> None:
+    await at.desk.say(GLOVES, "agency", LEI, country="MY")
+    row = {
+        "query": "Quite Other",
+        "type": "Company",
+        "properties": [{"pid": "LegalEntity:leiCode", "v": LEI["id"]}, {"pid": "country", "v": {"id": "my"}}],
+    }
+    said = await reconcile(at, {"q0": {"query": GLOVES}, "q1": row, "q2": {"query": "Nobody At All"}})
+    (by_name,), (by_number,) = said["q0"]["result"], said["q1"]["result"]
+    assert (by_name["match"], by_number["match"], said["q2"]["result"]) == (False, True, [])
+    assert by_number["score"] == sum(feature["value"] for feature in by_number["features"]) == 100
+    assert (by_name["name"], by_name["type"]) == (GLOVES, [{"id": "Company", "name": "Companies"}])
+    assert by_name["description"] == f"supplier, MY, XI-LEI:{LEI['id']}"
+    assert said["q2"]["comity"]["state"] == "no supplier by this name"
+
+
+async def test_a_cell_that_cannot_be_asked_says_so_and_the_others_are_answered(at: At) -> None:
+    await at.desk.say(GLOVES)
+    said = await reconcile(at, {"good": {"query": GLOVES}, "bad": {"query": " "}})
+    assert (len(said["good"]["result"]), said["bad"]["status"], said["bad"]["result"]) == (1, 400, [])
+    for form, words in (
+        ({"queries": json.dumps({"bad": {"query": " "}})}, "an empty question finds nobody"),
+        ({"queries": json.dumps({"q0": {"query": GLOVES, "limit": 0}})}, "a limit is 1 or more"),
+        ({"queries": "[]"}, "no JSON object"),
+        ({"queries": json.dumps({f"q{n}": {"query": GLOVES} for n in range(101)})}, "1 to 100 queries"),
+        ({"extend": json.dumps({"ids": ["supplier-1"], "properties": [{"id": "passport"}]})}, "a property is none of"),
+        ({"else": "x"}, "give `queries` or `extend`"),
+    ):
+        refused = await at.api.post("/reconcile/default", data=form)
+        assert (refused.status_code, words in refused.json()["detail"]) == (400, True), refused.text
+    refused = await at.api.post("/reconcile/default", json={"queries": {}})
+    assert (refused.status_code, "a field of a form" in refused.json()["detail"]) == (400, True)
+
+
+async def test_its_manifest_hands_the_token_on_and_everything_it_names_answers(at: At) -> None:
+    made = await at.desk.say(f"<b>{GLOVES}</b>", "agency", LEI, country="MY", **GRAVE)
+    await at.desk.say(f"<b>{GLOVES}</b>", "agency", LEI, kind="decision", terms=[{"end": "not-stated"}])
+    entity = f"supplier-{await at.desk.number(made)}"
+    token = at.api.headers["authorization"].removeprefix("ApiKey ")
+    # As OpenRefine asks: without a header, the token in the address of the service.
+    async with httpx2.AsyncClient(transport=at.api._transport, base_url="http://node") as openrefine:
+        assert (await openrefine.get("/reconcile/default")).status_code == 401
+        assert (await openrefine.get("/yente/catalog", params={"api_key": token})).status_code == 401
+        answer = await openrefine.get("/reconcile/default", params={"api_key": token})
+        manifest = answer.json()
+        schema("manifest").validate(manifest)
+        assert manifest["authentication"] == {"type": "apiKey", "name": "api_key", "in": "query"}
+        assert manifest["batchSize"] == 100
+        found: dict[str, Any] = {}
+        for what, prefix in (("entity", "<b>exemplar"), ("type", "comp"), ("property", "regi")):
+            said = manifest["suggest"][what]
+            answer = await openrefine.get(f"{said['service_url']}{said['service_path']}&prefix={quote(prefix)}")
+            plural = {"entity": "entities", "type": "types", "property": "properties"}[what]
+            schema(f"suggest-{plural}-response").validate(answer.json())
+            (found[what],) = answer.json()["result"]
+            flyout = said["flyout_service_url"] + said["flyout_service_path"].replace("${id}", found[what]["id"])
+            shown = (await openrefine.get(flyout)).json()
+            assert shown["id"] == found[what]["id"]
+            assert "<b>" not in shown["html"]
+        assert {what: each["id"] for what, each in found.items()} == {
+            "entity": entity,
+            "type": "Company",
+            "property": "registrationNumber",
+        }
+        page = await openrefine.get(manifest["preview"]["url"].replace("{{id}}", entity))
+        assert page.headers["content-type"].startswith("text/html")
+        assert page.headers["content-security-policy"].endswith("http://localhost:*")
+        assert f"<p>&lt;b&gt;{GLOVES}&lt;/b&gt;</p>" in page.text
+        assert "no clearance" in page.text
+        proposal = manifest["extend"]["propose_properties"]
+        proposed = (await openrefine.get(proposal["service_url"] + proposal["service_path"])).json()
+        schema("data-extension-property-proposal").validate(proposed)
+        asked = {"ids": [entity, "supplier-999"], "properties": [{"id": each["id"]} for each in proposed["properties"]]}
+        schema("data-extension-query").validate(asked)
+        form = {"extend": json.dumps(asked)}
+        extended = (await openrefine.post("/reconcile/default", data=form, params={"api_key": token})).json()
+    schema("data-extension-response").validate(extended)
+    assert extended["rows"]["supplier-999"] == {}
+    assert extended["rows"][entity] == {
+        "name": [{"str": f"<b>{GLOVES}</b>"}],
+        "alias": [],
+        "country": [{"str": "my"}],
+        "identifiers": [{"str": f"XI-LEI:{LEI['id']}"}],
+        "topics": [{"str": "forced.labor"}],
+        "findings_current": [{"int": 1}],
+        "findings_closed": [{"int": 0}],
+        "findings_other": [{"int": 0}],
+        "decisions_in_force": [{"int": 0}],
+        "decisions_other": [{"int": 1}],
+    }
+
+
+async def test_the_trail_says_how_many_were_asked_and_never_whom(at: At, house: House) -> None:
+    await at.desk.say(GLOVES)
+    await at.match(named(GLOVES), named("Somebody"))
+    await reconcile(at, {"q0": {"query": "Somebody"}})
+    await at.api.get("/yente/search/default", params={"q": "Somebody"})
+    async with house.node.database.read() as store:
+        noted = [row.entry for row in await store.trail.after(0, upto=100, most=100) if "screened" in repr(row.entry)]
+    assert len(noted) == 3
+    assert "Somebody" not in repr(noted) and GLOVES not in repr(noted)
