@@ -64,6 +64,7 @@ SENSIBLE: dict[str, dict[str, Any]] = {
     "POST /api/v1/audits/planned": a_plan(),
     "POST /api/v1/audits/done": {"report": None},
     "POST /api/v1/replies": {"review": None, "act": "dispute", "codes": ["remedied"]},
+    "POST /reconcile/{dataset}": {"queries": '{"q0": {"query": "Mill"}}'},
     "POST /yente/match/{dataset}": {"queries": {"q": {"schema": "Company", "properties": {"name": ["Mill"]}}}},
     "POST /api/v1/suppliers": {"name": "Entered", "country": "CH"},
     "POST /api/v1/suppliers/search": {"newest_first": True},
@@ -79,6 +80,7 @@ SENSIBLE: dict[str, dict[str, Any]] = {
 
 SENSIBLE_QUERY: dict[str, dict[str, Any]] = {
     "GET /api/v1/plan": {"report": None, "observation": "O1"},
+    "GET /reconcile/{dataset}/preview": {"id": None},
     "GET /api/v1/vocabulary/clauses": {"scheme": "SMETA", "version": "7.0"},
 }
 """The same where it stands behind the question mark."""
@@ -195,6 +197,7 @@ async def _suppliers(office: Office, often: int) -> dict[str, list[Any]]:
         # A report's section too has a number.
         "number": ["1", *map(str, numbers)],
         "entity": [f"supplier-{number}" for number in numbers],
+        "id": [f"supplier-{number}" for number in numbers],
         "first": numbers[:often],
         "second": numbers[often:],
         "statements": [[statement] for _, statement in known],

@@ -16,6 +16,8 @@ import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from comity_node.domain.conventions.entities import DEBARMENT, Profile, topics
+from comity_node.domain.matching.likeness import Likeness, Verdict
 from comity_node.domain.register import (
     DecisionMapping,
     ImportedRuling,
@@ -27,6 +29,7 @@ from comity_node.domain.register import (
 )
 from comity_node.domain.register.aliases import NameReading, read_names, read_other_name
 from comity_node.domain.ruling import decision_handling, outgoing_decision
+from comity_node.domain.screening import DecisionHit
 from comity_node.domain.supplier_view import DecisionEntry, DecisionStanding, EntryState, decision_standing
 from comity_node.mappings import mapping_text
 from comity_node.vocabulary import countries
@@ -142,6 +145,24 @@ def test_no_bank_carries_a_labour_indicator_or_ground(banks: dict[str, Decision]
     # Where a cross debarment names no ground, none is made up; eight rows name a rule that tells no practice.
     assert sum(not d.grounds for d in banks.values()) == 401
     assert sum(d.grounds == (Ground.OTHER,) for d in banks.values()) == 8
+
+
+def test_no_bank_s_decision_gives_the_topic_forced_labor_and_only_exclusions_in_force_give_debarment(
+    banks: dict[str, Decision],
+) -> None:
+    given = Counter[tuple[str, ...]]()
+    for decision in banks.values():
+        terms = decision_handling(decision)
+        entry = DecisionEntry("H" * 43, "agency", 1, terms, decision, EntryState.CURRENT)
+        hit = DecisionHit(entry, decision_standing(entry, TODAY), Likeness(Verdict.MATCH))
+        profile = Profile(1, (), decision.subject, ("Somebody",), (), (), (), (hit,))
+        given[topics(profile, TODAY)] += 1
+        assert (DEBARMENT in topics(profile, TODAY)) == (
+            decision.measure is Measure.EXCLUSION and standing(decision) is DecisionStanding.IN_FORCE
+        )
+    assert sum(given.values()) == 2_818
+    assert set(given) == {(), (DEBARMENT,)}
+    assert given[(DEBARMENT,)] > 1_000 and given[()] > 100
 
 
 def test_aliases_are_names_of_their_own_and_remarks_are_none(banks: dict[str, Decision]) -> None:

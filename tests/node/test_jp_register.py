@@ -4,13 +4,17 @@ import csv
 import io
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from comity_node.domain.conventions.entities import is_forced_labor
+from comity_node.domain.matching.likeness import Likeness, Verdict
 from comity_node.domain.minimize import Draft, Policy, minimize, outgoing_finding
 from comity_node.domain.register import ImportedRow, MappingRefused, ProblemKind, RowProblem, read_rows
+from comity_node.domain.screening import Hit
 from comity_node.domain.spelling import joined
 from comity_node.domain.supplier_view import Entry, EntryState, Standing, standing
 from comity_node.mappings import find_register, mapping_text, register_of
@@ -63,6 +67,23 @@ def test_none_is_current_and_a_removed_entry_has_expired_and_was_not_withdrawn(
         cells = lines[row.line - 1].split("\t")
         if cells[9] == "removed":
             assert draft.finding.valid_until <= date.fromisoformat(cells[4])
+
+
+def test_no_row_gives_the_topic_forced_labor_nor_would_one_of_safety_law_if_it_were_confirmed_and_current(
+    drafts: list[tuple[ImportedRow, Draft]],
+) -> None:
+    as_they_are, if_confirmed = 0, Counter[bool]()
+    for _, draft in drafts:
+        entry = Entry("H" * 43, "agency", 1, draft.handling, draft.finding, EntryState.CURRENT)
+        hit = Hit(entry, standing(entry, TODAY), Likeness(Verdict.MATCH))
+        as_they_are += is_forced_labor(hit, TODAY)
+        grave = draft.finding.model_copy(update={"status": Status.CONFIRMED, "severity": Severity.S4})
+        confirmed = replace(hit, standing=Standing.CURRENT, entry=replace(entry, finding=grave))
+        of_safety = all(found.indicator.value.startswith("HS") for found in grave.indicators)
+        if_confirmed[of_safety] += is_forced_labor(confirmed, TODAY)
+    assert as_they_are == 0
+    # Three of the others would: they state forced labour.
+    assert if_confirmed == {True: 0, False: 3}
 
 
 def test_exactly_three_state_forced_labour_and_they_are_one_event(drafts: list[tuple[ImportedRow, Draft]]) -> None:

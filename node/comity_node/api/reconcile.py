@@ -51,7 +51,9 @@ _SENT = {
 }
 
 Prefix = Annotated[str, Query(max_length=300)]
-Text = Annotated[str | None, Query(max_length=60_000)]
+Text = Annotated[str | None, Query(max_length=2_500)]
+"""Servers refuse addresses of more than 64 KiB in words of their own; encoded, a character can take twelve bytes."""
+
 EntityId = Annotated[str, Query(max_length=100)]
 _HTML: dict[int | str, dict[str, Any]] = {200: {"description": "a page", "content": {"text/html": {}}}}
 

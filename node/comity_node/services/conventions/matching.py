@@ -16,7 +16,8 @@ from comity_node.domain.conventions.entities import Profile
 from comity_node.domain.matching.likeness import RANKS, Likeness
 from comity_node.domain.suppliers.mentions import Role
 from comity_node.domain.trail import Event
-from comity_node.services.answering.screen import Answer, cover, screen
+from comity_node.services.answering.moment import cover
+from comity_node.services.answering.screen import Answer, screen
 from comity_node.services.conventions.profiles import profiles_of
 from comity_node.services.suppliers.following import catch_up
 from comity_schemas.identifiers import Identifier
