@@ -1,6 +1,7 @@
 """Databases for the tests of a node: every test that takes `database` runs on SQLite and on PostgreSQL."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +17,7 @@ from comity_node.db.migrate import migrate_async
 from filled_database import fill
 from node_world import Bench, Town
 from peer_world import Street
+from relay_desk import Desk, Desks
 
 EITHER = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
@@ -119,3 +121,18 @@ async def log(tmp_path: Path) -> AsyncIterator[LocalLog]:
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A directory for property tests, which make many databases in one test."""
     yield tmp_path_factory.mktemp("scratch")
+
+
+@pytest_asyncio.fixture
+async def desks(tmp_path: Path) -> AsyncIterator[Desks]:
+    """A member's desk whose people are hired, and whatever is restored or restarted from it."""
+    async with AsyncExitStack() as stack:
+        made = Desks(tmp_path, stack)
+        await made.desk.hire()
+        yield made
+
+
+@pytest.fixture
+def desk(desks: Desks) -> Desk:
+    """The member's own desk."""
+    return desks.desk
