@@ -255,6 +255,27 @@ class Office:
         listed = await self.made("officer", "POST", "suppliers/search", json={"name": f"Supplier of {publisher.name}"})
         return int(listed["suppliers"][0]["number"]), second.hash
 
+    async def vendor(self, of: str) -> str:
+        """The id of a row of an officer's own list."""
+        named = uuid.uuid4().hex
+        await self.made(of, "POST", "vendors", json={"rows": [{"row": named, "name": f"Vendor {named}"}]})
+        kept = (await self.made(of, "GET", "vendors?limit=1"))["items"]
+        return str(kept[0]["id"])
+
+    async def row_judgement(self, of: str) -> str:
+        """The id of a judgement that a row of an officer's does not mean a supplier."""
+        number, _ = await self.supplier()
+        body = {"supplier": number, "judged": "not-same"}
+        made = await self.made(of, "POST", f"vendors/{await self.vendor(of)}/judgements", json=body)
+        return str(made["id"])
+
+    async def watch(self, of: str) -> str:
+        """The id of a watch of an officer's; one ends first, since nobody has many."""
+        for before in await self.made(of, "GET", "watches"):
+            await self.ask(of, "DELETE", f"watches/{before['id']}")
+        body = {"title": "mine", "mail": "officer@agency.example"}
+        return str((await self.made(of, "POST", "watches", json=body))["id"])
+
     async def fact(self) -> str:
         """The id of something entered of a supplier."""
         number, _ = await self.supplier()

@@ -31,6 +31,7 @@ SMALL = {
         ["--size", "500"],
         {"catch-up", "growth", "memory-idle", "memory-after", "poll-quiet", "poll-news"},
     ),
+    ("watching",): (["--size", "500"], {"changes-poll", "changes-poll-middle", "reverse-probe"}),
     ("fanout",): (["--size", "1", "--nodes", "1"], {"fanout"}),
     # Last: it leaves more of the corpus on the broker than the others expect.
     ("request",): (["--size", "500", "--seconds", "1"], {"request"}),

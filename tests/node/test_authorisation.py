@@ -137,6 +137,23 @@ TABLE = """
 
     list_changes            401       403       200       200       200       403
     screen_suppliers        401       403       403       403       200       403
+    keep_rows               401       403       403       403       200       403
+    list_rows               401       403       403       403       200       403
+    list_touched_rows       401       403/403   403/403   403/403   200/404   403/403
+    remove_row              401       403/403   403/403   403/403   204/404   403/403
+    list_meant_suppliers    401       403/403   403/403   403/403   200/404   403/403
+    judge_row               401       403/403   403/403   403/403   201/404   403/403
+    list_row_judgements     401       403/403   403/403   403/403   200/404   403/403
+    list_waiting_judgements 401       403       403       403       200       403
+    confirm_row_judgement   401       403/403   403/403   403/403   409/200   403/403
+    undo_row_judgement      401       403/403   403/403   403/403   200/404   403/403
+    add_watch               401       403       403       403       201       403
+    list_watches            401       403       403       403       200       403
+    remove_watch            401       403/403   403/403   403/403   204/404   403/403
+    test_watch              401       403/403   403/403   403/403   200/404   403/403
+    list_watch_deliveries   401       403/403   403/403   403/403   200/404   403/403
+    list_alerts             401       403/403   403/403   403/403   200/404   403/403
+    see_alerts              401       403       403       403       200       403
     list_suppliers          401       403       200       200       200       403
     show_supplier           401       403       200       200       200       403
     export_supplier         401       403       200       200       200       403
@@ -612,6 +629,42 @@ async def _pointed_at(office: Office, who: str, own: bool) -> Asked:
     return {"dataset": "default", "what": "entity", "params": {"id": f"supplier-{number}"}}
 
 
+async def _rows(office: Office, who: str, own: bool) -> Asked:
+    return {"json": {"rows": [{"row": f"of {who}", "name": "Exemplar Gloves", "country": "MY"}]}}
+
+
+async def _touching(office: Office, who: str, own: bool) -> Asked:
+    return {"params": {"statement": await office.record("agency") if own else "N" * 43}}
+
+
+async def _row(office: Office, who: str, own: bool) -> Asked:
+    return {"vendor_id": await office.vendor("officer" if own else "officer 2")}
+
+
+async def _row_to_judge(office: Office, who: str, own: bool) -> Asked:
+    return {**await _row(office, who, own), "json": {"supplier": (await office.supplier())[0], "judged": "unsure"}}
+
+
+async def _row_judgement(office: Office, who: str, own: bool) -> Asked:
+    return {"judgement_id": await office.row_judgement("officer" if own else "officer 2")}
+
+
+async def _new_watch(office: Office, who: str, own: bool) -> Asked:
+    return {"json": {"title": "mine", "mail": "officer@agency.example"}}
+
+
+async def _watch(office: Office, who: str, own: bool) -> Asked:
+    return {"watch_id": await office.watch("officer" if own else "officer 2")}
+
+
+async def _alerts_of_watch(office: Office, who: str, own: bool) -> Asked:
+    return {"params": {"watch": await office.watch("officer" if own else "officer 2")}}
+
+
+async def _up_to(office: Office, who: str, own: bool) -> Asked:
+    return {"json": {"number": 1}}
+
+
 async def _which(office: Office, who: str, own: bool) -> Asked:
     return {"json": {}}
 
@@ -747,6 +800,20 @@ MAKE: dict[str, Make] = {
     "propose_properties": _dataset,
     "show_flyout": _pointed_at,
     "preview_entity": _pointed_at,
+    "keep_rows": _rows,
+    "list_touched_rows": _touching,
+    "remove_row": _row,
+    "list_meant_suppliers": _row,
+    "judge_row": _row_to_judge,
+    "list_row_judgements": _row,
+    "confirm_row_judgement": _row_judgement,
+    "undo_row_judgement": _row_judgement,
+    "add_watch": _new_watch,
+    "remove_watch": _watch,
+    "test_watch": _watch,
+    "list_watch_deliveries": _watch,
+    "list_alerts": _alerts_of_watch,
+    "see_alerts": _up_to,
     "list_suppliers": _which,
     "show_supplier": _supplier,
     "export_supplier": _supplier_file,

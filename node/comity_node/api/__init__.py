@@ -34,7 +34,9 @@ from comity_node.api import (
     supplier_facts,
     suppliers,
     trail,
+    vendors,
     vocabulary,
+    watches,
     yente,
 )
 
@@ -63,6 +65,8 @@ _ROOMS = (
     jobs,
     screening,
     changes,
+    vendors,
+    watches,
     network,
     trail,
     quarantine,

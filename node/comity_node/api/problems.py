@@ -85,6 +85,10 @@ STATUS: dict[str, int] = {
     "request.too-large": 413,
     "request.cursor": 422,
     "changes.cursor-lost": 409,
+    "vendor.too-many": 409,
+    "vendor.judgement-refused": 409,
+    "watch.refused": 409,
+    "delivery.not-taken": 503,
 }
 """Stable code to status. A code that is not here is our fault and answers 500."""
 

@@ -64,6 +64,15 @@ class Changes:
         rows = await (await self._session.connection()).execute(query.order_by(col(ChangeRow.id)).limit(most))
         return [_changed(row) for row in rows]
 
+    async def by_number(self, numbers: Iterable[int]) -> dict[int, Changed]:
+        """Return the changes of these numbers."""
+        connection, wanted = await self._session.connection(), sorted(set(numbers))
+        found: dict[int, Changed] = {}
+        for start in range(0, len(wanted), _CHUNK):
+            rows = await connection.execute(_CHANGED.where(col(ChangeRow.id).in_(wanted[start : start + _CHUNK])))
+            found.update({changed.number: changed for changed in map(_changed, rows)})
+        return found
+
     async def at(self, number: int) -> datetime | None:
         """Return when a change was noted; None where there is none of this number."""
         return (await self._session.exec(select(ChangeRow.at).where(ChangeRow.id == number))).first()
@@ -77,7 +86,7 @@ class Changes:
         row, found = ReceivedRow, dict[int, str | None]()
         for start in range(0, len(entries), _CHUNK):
             query = select(row.id, row.kind).where(col(row.id).in_(entries[start : start + _CHUNK]))
-            found.update(dict((await self._session.exec(query)).all()))
+            found.update({number or 0: kind for number, kind in await self._session.exec(query)})
         return found
 
     async def followed(self, name: str) -> int:

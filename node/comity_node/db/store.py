@@ -39,7 +39,11 @@ from comity_node.db.supplier_links import SupplierLinks
 from comity_node.db.supplier_words import SupplierWords
 from comity_node.db.suppliers import Suppliers
 from comity_node.db.trail import Trail
+from comity_node.db.vendor_judgements import VendorJudgements
+from comity_node.db.vendors import Vendors
 from comity_node.db.view import View
+from comity_node.db.watch_deliveries import WatchDeliveries
+from comity_node.db.watches import Watches
 
 
 class Store:
@@ -204,6 +208,26 @@ class Store:
     def judgements(self) -> Judgements:
         """What people judged of suppliers."""
         return Judgements(self._session)
+
+    @cached_property
+    def vendors(self) -> Vendors:
+        """The rows of officers' own lists."""
+        return Vendors(self._session, self._seals)
+
+    @cached_property
+    def vendor_judgements(self) -> VendorJudgements:
+        """What officers judged of their rows."""
+        return VendorJudgements(self._session, self._seals)
+
+    @cached_property
+    def watches(self) -> Watches:
+        """What officers watch, and what they were told."""
+        return Watches(self._session, self._seals)
+
+    @cached_property
+    def deliveries_of_watches(self) -> WatchDeliveries:
+        """What watches send."""
+        return WatchDeliveries(self._session)
 
     @cached_property
     def trail(self) -> Trail:

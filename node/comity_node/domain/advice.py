@@ -66,6 +66,14 @@ CONDITIONS: dict[str, Advice] = {
         "What has ended shows as expired wherever somebody looks; only the feed of changes says so later.",
         "See that the disk has room and that the database answers.",
     ),
+    "alerts": Advice(
+        "No alert is lost: it is made when this is over. Screening and the feed of changes do not stand on it.",
+        "See that the disk has room and that the database answers.",
+    ),
+    "deliveries": Advice(
+        "Alerts are kept and shown by `comity alerts`; mails and webhooks wait and are tried again.",
+        "See that the disk has room and that the database answers.",
+    ),
     "relay": Advice(
         "Nothing is lost or said twice: what is released stays in the outbox, in its order.",
         "The text names it: the bus, this node's right to write, its entry in the registry, or that nobody has said "

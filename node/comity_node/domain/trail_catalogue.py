@@ -256,6 +256,34 @@ CATALOGUE: dict[Event, Described] = {
         "`changes`: something of the feed was shown",
         (Field("first", Number, "the first change"), Field("last", Number, "the last change")),
     ),
+    Event.VENDORS_KEPT: Described(
+        "whose rows they are",
+        "`vendors`",
+        (
+            Field("added", Number),
+            Field("changed", Number),
+            Field("removed", Number),
+            Field("rows", Number, "how many are kept now"),
+        ),
+    ),
+    Event.VENDOR_JUDGED: Described(
+        "who judged",
+        "the judgement's id; neither the row nor the supplier",
+        (Field("judged", Text, "`same`, `not-same` or `unsure`"),),
+    ),
+    Event.VENDOR_JUDGEMENT_CONFIRMED: Described("the second person", "the judgement's id"),
+    Event.VENDOR_JUDGEMENT_UNDONE: Described("who undid it", "the judgement's id"),
+    Event.WATCH_BEGUN: Described(
+        "whose it is",
+        "the watch's id; never what is watched, nor an address",
+        (Field("channel", Text, "`feed`, `mail` or `webhook`"), Field("timing", Text)),
+    ),
+    Event.WATCH_ENDED: Described("whose it was", "the watch's id"),
+    Event.ALERTS_SENT: Described(
+        "`exchange`, or who asked for a test",
+        "the delivery's id",
+        (Field("channel", Text), Field("alerts", Number, "how many it tells")),
+    ),
     Event.SUPPLIER_SHOWN: Described(
         "who looked",
         "`suppliers`",

@@ -14,6 +14,7 @@ from comity_federation.registry import Registry, RegistryClient
 from comity_node.db import Database
 from comity_node.domain.errors import RegistryMissing
 from comity_node.services.evidence.vault import Vault
+from comity_node.services.watching.sending import Outward
 from comity_node.wiring.home import Home
 from comity_node.wiring.settings import Settings
 from comity_schemas.errors import ComityError
@@ -81,6 +82,11 @@ class Node:
     def vault(self) -> Vault:
         """Where evidence files lie."""
         return Vault(self.settings.evidence or self.home.evidence, self.home.evidence_keys)
+
+    @property
+    def outward(self) -> Outward:
+        """Through what alerts are sent."""
+        return Outward(self.settings.mail_server, self.settings.webhook_networks, self.settings.member)
 
     def trusted_registry(self) -> Registry:
         """Return the last good registry, without any network.

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, IPvAnyNetwork, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from comity_federation.addresses import is_this_machine
@@ -79,6 +79,8 @@ class Settings(BaseSettings):
     mail_ca_file: Path | None = None
     public_url: str | None = None
     """How this node is reached from outside; a supplier opens its code at `/supplier` under it."""
+    webhook_networks: tuple[IPvAnyNetwork, ...] = ()
+    """Networks of the organisation's own that webhooks may call beside public addresses."""
 
     @classmethod
     def settings_customise_sources(

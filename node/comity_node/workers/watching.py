@@ -3,6 +3,9 @@
 import asyncio
 
 from comity_node.services.watching.endings import note_endings
+from comity_node.services.watching.noticing import note_alerts
+from comity_node.services.watching.sending import make_deliveries, try_due
+from comity_node.services.watching.vendors import Portfolios
 from comity_node.wiring import Node
 from comity_node.workers.loops import Named
 
@@ -16,11 +19,12 @@ class Watching:
         self._node = node
         self._ended_on = ""
         self._looked_at = -1
+        self._portfolios = Portfolios()
 
     @property
     def loops(self) -> Named:
         """What must go on all the time."""
-        return {"endings": self._endings}
+        return {"endings": self._endings, "alerts": self._alerts, "deliveries": self._deliveries}
 
     async def _endings(self) -> None:
         """Tell what has ended by itself: when something changed, and once a day."""
@@ -35,3 +39,14 @@ class Watching:
         if not more:
             self._looked_at, self._ended_on = newest, now.date().isoformat()
         await asyncio.sleep(0.1)
+
+    async def _alerts(self) -> None:
+        """Look whom the next changes concern, and keep who is told."""
+        if not await note_alerts(self._node.database, self._portfolios, self._node.clock()):
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _deliveries(self) -> None:
+        """Send what waits and may be tried now."""
+        await make_deliveries(self._node.database, self._node.clock())
+        if not await try_due(self._node.database, self._node.outward, self._node.clock()):
+            await asyncio.sleep(_LOOK_EVERY_S)

@@ -16,6 +16,7 @@ from comity_node.db.rows import (
     trail,
     view,
     voices,
+    watching,
 )
 from comity_node.db.rows.columns import metadata
 
@@ -36,4 +37,5 @@ __all__ = [
     "trail",
     "view",
     "voices",
+    "watching",
 ]

@@ -84,16 +84,21 @@ async def send_code(server: MailServer | None, to: str, member: str, code: str, 
     await send(server, compose(server.sender, to, member, supplier_page(server.public_url), code, language))
 
 
-async def send(server: MailServer, message: EmailMessage) -> None:
+async def send(server: MailServer, message: EmailMessage, instead: str | None = None) -> None:
     """Give a mail to the server.
+
+    Args:
+        server: Who takes it.
+        message: What is sent.
+        instead: What to do when it does not leave; for a supplier's code unless it is given.
 
     Raises:
         MailNotSent: nothing left, or nobody knows; with what to do.
     """
-    await asyncio.to_thread(_send, server, message)
+    await asyncio.to_thread(_send, server, message, instead or _INSTEAD)
 
 
-def _send(server: MailServer, message: EmailMessage) -> None:
+def _send(server: MailServer, message: EmailMessage, instead: str) -> None:
     try:
         trusted = ssl.create_default_context(cafile=None if server.ca_file is None else str(server.ca_file))
         with _connected(server, trusted) as smtp:
@@ -103,15 +108,15 @@ def _send(server: MailServer, message: EmailMessage) -> None:
                 smtp.login(server.username, server.password_file.read_text("utf-8").strip())
             smtp.send_message(message)
     except smtplib.SMTPRecipientsRefused as error:
-        raise MailNotSent(f"the mail server does not take this address; {_INSTEAD}") from error
+        raise MailNotSent(f"the mail server does not take this address; {instead}") from error
     except smtplib.SMTPAuthenticationError as error:
-        raise MailNotSent(f"the mail server refuses mail_username and mail_password_file; {_INSTEAD}") from error
+        raise MailNotSent(f"the mail server refuses mail_username and mail_password_file; {instead}") from error
     except (smtplib.SMTPNotSupportedError, ssl.SSLError) as error:
-        raise MailNotSent(f"the mail server offers no TLS that this node trusts; {_INSTEAD}") from error
+        raise MailNotSent(f"the mail server offers no TLS that this node trusts; {instead}") from error
     except smtplib.SMTPResponseException as error:
-        raise MailNotSent(f"the mail server answers {error.smtp_code}; {_INSTEAD}") from error
+        raise MailNotSent(f"the mail server answers {error.smtp_code}; {instead}") from error
     except (smtplib.SMTPException, OSError, ValueError) as error:
-        raise MailNotSent(f"the mail server does not answer as one; {_INSTEAD}") from error
+        raise MailNotSent(f"the mail server does not answer as one; {instead}") from error
 
 
 def _connected(server: MailServer, trusted: ssl.SSLContext) -> smtplib.SMTP:

@@ -18,7 +18,7 @@ from comity_node.domain.changing import News, about, body_of, news_of, standing_
 from comity_node.domain.supplier_view import AnyEntry
 from comity_schemas.errors import ComityError
 
-_SUPPLIERS = "suppliers"
+SUPPLIERS = "suppliers"
 """Who follows the view with whom its statements mention."""
 
 
@@ -51,6 +51,8 @@ class Item:
     entry: AnyEntry | None
     """None where it does not count any more, or the change is about a supplier."""
     suppliers: tuple[Concerned, ...]
+    spoken_of: AnyEntry | None = None
+    """Of a reply or corroboration: what it stands beside, if that is here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +72,29 @@ async def tell_changes(store: Store, cursor: str | None, most: int) -> Told:
         CursorLost: the cursor was not made by this node, or by a past of it that did not happen any more.
     """
     after = 0 if cursor is None else await _place(store, cursor)
-    upto = await store.changes.followed(_SUPPLIERS)
+    upto = await store.changes.followed(SUPPLIERS)
     changes = await store.changes.after(after, upto=upto, most=most + 1)
     shown = changes[:most]
     last = shown[-1] if shown else None
     if last is None:
         # As it came: a cursor of the beginning stays one.
-        return Told((), cursor or _cursor(0, None), False)
-    return Told(tuple(await items_of(store, shown)), _cursor(last.number, last.at), len(changes) > most)
+        return Told((), cursor or make_cursor(0, None), False)
+    return Told(tuple(await items_of(store, shown)), make_cursor(last.number, last.at), len(changes) > most)
 
 
 async def cursor_of_now(store: Store) -> str:
     """Return the cursor behind everything that can be told now."""
-    upto = await store.changes.followed(_SUPPLIERS)
-    return _cursor(upto, await store.changes.at(upto))
+    upto = await store.changes.followed(SUPPLIERS)
+    return make_cursor(upto, await store.changes.at(upto))
 
 
 async def items_of(store: Store, changes: Sequence[Changed]) -> list[Item]:
     """Return changes with what their statements say now, and whom they concern."""
     entries = await store.view.entries_by_number({c.entry: c.kind for c in changes if c.kind is not None})
     named = {number: name for number, entry in entries.items() if (name := about(entry)) is not None}
-    spoken_of = await store.view.numbers(sorted(set(named.values()))) if named else {}
-    numbers = {number: spoken_of.get(name, number) for number, name in named.items()}
+    spoken_of = await store.view.load(set(named.values())) if named else {}
+    places = await store.view.numbers(sorted(spoken_of)) if spoken_of else {}
+    numbers = {number: places.get(name, number) for number, name in named.items()}
     wanted = sorted({numbers.get(number, number) for number in entries})
     mentioned: dict[int, list[Mention]] = {}
     for mention in await store.suppliers.mentioned_by(wanted):
@@ -107,7 +110,8 @@ async def items_of(store: Store, changes: Sequence[Changed]) -> list[Item]:
         concerned = tuple(Concerned(number, known[number].whole, role) for number, role in whom if number in known)
         kind = "supplier" if change.supplier is not None else change.kind or "unknown"
         news = news_of(change.what, entry)
-        items.append(Item(change.number, news, change.at, kind, change.statement, entry, concerned))
+        beside = spoken_of.get(named.get(change.entry, ""))
+        items.append(Item(change.number, news, change.at, kind, change.statement, entry, concerned, beside))
     return items
 
 
@@ -133,7 +137,8 @@ def describe_item(item: Item, today: date) -> dict[str, Any]:
     }
 
 
-def _cursor(number: int, at: datetime | None) -> str:
+def make_cursor(number: int, at: datetime | None) -> str:
+    """Return the cursor behind a change that was noted at a time."""
     # With its time: after a restore the same number may be another change.
     when = 0 if at is None else round(at.timestamp() * 1_000_000)
     return b64encode(f"{number}.{when}".encode("ascii"))

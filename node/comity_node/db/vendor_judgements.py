@@ -1,0 +1,98 @@
+"""What officers judged of their rows and suppliers; an undone judgement stays, with who undid it."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from comity_node.db.keys import Seals
+from comity_node.db.rows.watching import VendorJudgementRow
+from comity_node.domain.watching.judging import VendorJudged, VendorJudgement
+from comity_node.domain.watching.vendors import party_from_parsed, party_to_parsed
+
+
+class VendorJudgements:
+    """Repository of what was judged of vendors."""
+
+    def __init__(self, session: AsyncSession, seals: Seals) -> None:
+        self._session = session
+        self._seals = seals
+
+    async def add(self, judgement: VendorJudgement) -> None:
+        """Store a new judgement."""
+        j = judgement
+        row = VendorJudgementRow(
+            id=j.id,
+            vendor=j.vendor,
+            supplier=j.supplier,
+            judged=j.judged.value,
+            words=self._seals.seal_words(j.words),
+            vendor_facts=self._seals.seal_words(json.dumps(party_to_parsed(j.vendor_facts), ensure_ascii=False)) or "",
+            supplier_facts=json.dumps(party_to_parsed(j.supplier_facts), ensure_ascii=False),
+            by=j.by,
+            at=j.at,
+        )
+        self._session.add(row)
+        await self._session.flush()
+
+    async def find(self, judgement_id: str) -> VendorJudgement | None:
+        """Return a judgement, undone or not."""
+        row = await self._row(judgement_id)
+        return None if row is None else self._judgement(row)
+
+    async def of_vendors(self, vendors: Iterable[int], *, undone: bool = False) -> list[VendorJudgement]:
+        """Return what was judged of these rows, the newest first; also what was undone, if that is asked for."""
+        query = select(VendorJudgementRow).where(col(VendorJudgementRow.vendor).in_(sorted(set(vendors))))
+        if not undone:
+            query = query.where(col(VendorJudgementRow.undone_at).is_(None))
+        rows = await self._session.exec(query.order_by(col(VendorJudgementRow.number).desc()))
+        return [self._judgement(row) for row in rows]
+
+    async def unconfirmed(self, but: str, most: int) -> list[VendorJudgement]:
+        """Return who was judged not to be the same by one person, another one than this, the oldest first."""
+        row = VendorJudgementRow
+        query = select(row).where(
+            row.judged == VendorJudged.NOT_SAME.value,
+            col(row.undone_at).is_(None),
+            col(row.confirmed_at).is_(None),
+            row.by != but,
+        )
+        return [self._judgement(each) for each in await self._session.exec(query.order_by(col(row.number)).limit(most))]
+
+    async def confirm(self, judgement_id: str, by: str, at: datetime) -> None:
+        """Note that a second person says so too."""
+        row = await self._row(judgement_id)
+        assert row is not None
+        row.confirmed_by, row.confirmed_at = by, at
+        await self._session.flush()
+
+    async def undo(self, judgement_id: str, by: str, at: datetime) -> None:
+        """Note that a judgement does not stand any more."""
+        row = await self._row(judgement_id)
+        assert row is not None
+        row.undone_by, row.undone_at = by, at
+        await self._session.flush()
+
+    async def _row(self, judgement_id: str) -> VendorJudgementRow | None:
+        query = select(VendorJudgementRow).where(VendorJudgementRow.id == judgement_id)
+        return (await self._session.exec(query)).first()
+
+    def _judgement(self, row: VendorJudgementRow) -> VendorJudgement:
+        return VendorJudgement(
+            row.number or 0,
+            row.id,
+            row.vendor,
+            row.supplier,
+            VendorJudged(row.judged),
+            self._seals.open_words(row.words),
+            party_from_parsed(json.loads(self._seals.open_words(row.vendor_facts) or "{}")),
+            party_from_parsed(json.loads(row.supplier_facts)),
+            row.by,
+            row.at,
+            row.confirmed_by,
+            row.confirmed_at,
+            row.undone_by,
+            row.undone_at,
+        )

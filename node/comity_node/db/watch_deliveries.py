@@ -1,0 +1,125 @@
+"""What watches send, by mail or webhook: each delivery keeps its id however often it is tried."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from comity_node.db.rows.watching import AlertRow, WatchDeliveryRow, WatchRow
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One mail or call, and what came of it."""
+
+    number: int
+    id: str
+    watch: int
+    is_test: bool
+    state: str
+    """`waiting`, `sent`, `given-up` or `dropped`."""
+    tries: int
+    made_at: datetime
+    next_at: datetime | None = None
+    ended_at: datetime | None = None
+    said: str | None = None
+
+
+class WatchDeliveries:
+    """Repository of what watches send."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def unsent(self) -> list[tuple[int, datetime | None]]:
+        """Return (watch, when something was made to be sent) of the watches that send and of which alerts wait."""
+        last = (
+            select(func.max(WatchDeliveryRow.made_at))
+            .where(WatchDeliveryRow.watch == AlertRow.watch, col(WatchDeliveryRow.is_test).is_(False))
+            .correlate(AlertRow)
+            .scalar_subquery()
+        )
+        query = (
+            select(AlertRow.watch, last)
+            .join(WatchRow, col(WatchRow.number) == col(AlertRow.watch))
+            .where(col(AlertRow.delivery).is_(None), WatchRow.channel != "feed", col(WatchRow.ended_at).is_(None))
+            .group_by(col(AlertRow.watch))
+        )
+        return [(watch, at) for watch, at in await self._session.exec(query)]
+
+    async def make(self, delivery: Delivery, most: int) -> int:
+        """Store a new delivery with the oldest alerts of its watch that wait, at most so many; return its number."""
+        d = delivery
+        row = WatchDeliveryRow(
+            id=d.id, watch=d.watch, is_test=d.is_test, state=d.state, tries=d.tries, made_at=d.made_at,
+            next_at=d.next_at,
+        )  # fmt: skip
+        self._session.add(row)
+        await self._session.flush()
+        number = row.number or 0
+        if not d.is_test:
+            waiting = select(AlertRow.number).where(AlertRow.watch == d.watch, col(AlertRow.delivery).is_(None))
+            numbers = list(await self._session.exec(waiting.order_by(col(AlertRow.number)).limit(most)))
+            told = update(AlertRow).where(col(AlertRow.number).in_(numbers)).values(delivery=number)
+            await self._session.exec(told)
+            self._session.expire_all()
+        return number
+
+    async def due(self, now: datetime, most: int) -> list[Delivery]:
+        """Return what waits and may be tried now, the longest waiting first."""
+        query = select(WatchDeliveryRow).where(
+            WatchDeliveryRow.state == "waiting", col(WatchDeliveryRow.next_at) <= now
+        )
+        rows = await self._session.exec(query.order_by(col(WatchDeliveryRow.next_at)).limit(most))
+        return [_delivery(row) for row in rows]
+
+    async def find(self, number: int) -> Delivery | None:
+        """Return a delivery."""
+        row = await self._session.get(WatchDeliveryRow, number)
+        return None if row is None else _delivery(row)
+
+    async def number_of(self, delivery_id: str) -> int:
+        """Return the number of a delivery that is there."""
+        return (
+            await self._session.exec(select(WatchDeliveryRow.number).where(WatchDeliveryRow.id == delivery_id))
+        ).one() or 0
+
+    async def put(self, delivery: Delivery) -> None:
+        """Store what came of a try."""
+        row = await self._session.get(WatchDeliveryRow, delivery.number)
+        assert row is not None
+        row.state, row.tries, row.next_at = delivery.state, delivery.tries, delivery.next_at
+        row.ended_at, row.said = delivery.ended_at, delivery.said
+        await self._session.flush()
+
+    async def drop(self, watch: int, at: datetime) -> None:
+        """Let nothing that waits of a watch be tried any more."""
+        waiting = update(WatchDeliveryRow).where(
+            col(WatchDeliveryRow.watch) == watch, col(WatchDeliveryRow.state) == "waiting"
+        )
+        await self._session.exec(waiting.values(state="dropped", next_at=None, ended_at=at, said="the watch was ended"))
+        self._session.expire_all()
+
+    async def page(self, watch: int, *, before: int | None, most: int) -> list[Delivery]:
+        """Return what a watch sent, the newest first."""
+        query = select(WatchDeliveryRow).where(col(WatchDeliveryRow.watch) == watch)
+        if before is not None:
+            query = query.where(col(WatchDeliveryRow.number) < before)
+        rows = await self._session.exec(query.order_by(col(WatchDeliveryRow.number).desc()).limit(most))
+        return [_delivery(row) for row in rows]
+
+    async def counted(self, deliveries: Sequence[int]) -> dict[int, int]:
+        """Return delivery to how many alerts it tells."""
+        query = select(AlertRow.delivery, func.count()).where(col(AlertRow.delivery).in_(deliveries))
+        rows = await self._session.exec(query.group_by(col(AlertRow.delivery)))
+        return {delivery: count for delivery, count in rows if delivery is not None}
+
+
+def _delivery(row: WatchDeliveryRow) -> Delivery:
+    return Delivery(
+        row.number or 0, row.id, row.watch, row.is_test, row.state, row.tries, row.made_at, row.next_at, row.ended_at,
+        row.said,
+    )  # fmt: skip

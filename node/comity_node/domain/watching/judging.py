@@ -1,0 +1,112 @@
+"""What an officer judges of a row of the own list and a supplier: it is the same, it is not, nobody can tell. Pure.
+
+Not to be mixed up with judgements of two suppliers (`domain.suppliers.judging`): those change how everybody at this
+node is shown suppliers, these say whom one row of one officer's list means.
+
+Rules:
+- A judgement is about a row and a supplier's number, and holds for all that the supplier is joined with. So it outlives
+  screenings, joins and splits.
+- It lapses when facts change by which identity is judged, and says which: of the row any of them; of the supplier its
+  country and numbers, and, unless it was judged to be the same, its names. A further spelling of somebody who was
+  recognised is no reason to ask again.
+- "Not the same" on a supplier with a finding of the gravest kind needs a second person; until then nothing is hidden.
+- It hides nothing that is found later about a supplier that was recognised, and never deletes: what was dismissed is
+  listed as decided.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from comity_node.domain.matching.party import Party
+from comity_node.domain.watching.vendors import differing
+from comity_schemas.errors import ComityError
+from comity_schemas.finding import Severity
+
+
+class VendorJudged(StrEnum):
+    """What was judged."""
+
+    SAME = "same"
+    NOT_SAME = "not-same"
+    UNSURE = "unsure"
+
+
+class Holds(StrEnum):
+    """Whether a judgement counts now."""
+
+    HOLDS = "holds"
+    NEEDS_SECOND = "needs a second person"
+    LAPSED = "lapsed"
+    UNDONE = "undone"
+
+
+@dataclass(frozen=True, slots=True)
+class VendorJudgement:
+    """One judgement, the facts it rests on, and what became of it."""
+
+    number: int
+    id: str
+    vendor: int
+    supplier: int
+    judged: VendorJudged
+    words: str | None
+    vendor_facts: Party
+    supplier_facts: Party
+    by: str
+    at: datetime
+    confirmed_by: str | None = None
+    confirmed_at: datetime | None = None
+    undone_by: str | None = None
+    undone_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A judgement, whether it counts now, and why not."""
+
+    judgement: VendorJudgement
+    holds: Holds
+    why: str | None = None
+
+
+class VendorJudgementRefused(ComityError):
+    """It does not fit what stands; nothing was changed."""
+
+    code: ClassVar[str] = "vendor.judgement-refused"
+
+
+def weigh(judgement: VendorJudgement, vendor: Party, supplier: Party, severities: Iterable[str]) -> Weighed:
+    """Return whether a judgement counts now.
+
+    Args:
+        judgement: As it was made.
+        vendor: The row's facts now.
+        supplier: The supplier's own facts now.
+        severities: Of what is found about the supplier and all it is joined with.
+    """
+    if judgement.undone_at is not None:
+        return Weighed(judgement, Holds.UNDONE)
+    changed = differing(judgement.vendor_facts, vendor)
+    if changed:
+        return Weighed(judgement, Holds.LAPSED, f"of the row {_and(changed)} changed since")
+    changed = differing(judgement.supplier_facts, supplier)
+    if judgement.judged is VendorJudged.SAME:
+        changed = [each for each in changed if each != "name"]
+    if changed:
+        return Weighed(judgement, Holds.LAPSED, f"of the supplier {_and(changed)} changed since")
+    if needs_second(judgement.judged, severities) and judgement.confirmed_by is None:
+        why = "a finding of the gravest kind stands about it: a second person has to say so too"
+        return Weighed(judgement, Holds.NEEDS_SECOND, why)
+    return Weighed(judgement, Holds.HOLDS)
+
+
+def needs_second(judged: VendorJudged, severities: Iterable[str]) -> bool:
+    """Tell whether one person is not enough."""
+    return judged is VendorJudged.NOT_SAME and Severity.S4.value in set(severities)
+
+
+def _and(words: list[str]) -> str:
+    return " and ".join(words)

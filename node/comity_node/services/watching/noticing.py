@@ -1,0 +1,215 @@
+"""From changes to alerts: each change asks the vendors whom it may concern, and the watches who wants to know.
+
+Rules:
+- Alerts are stored in the transaction that moves the cursor. A crash before it repeats the part, a crash after it has
+  told all of it: nothing is lost, and the name of each alert keeps it from being told twice.
+- Comparing happens before that transaction: whoever writes meanwhile does not wait.
+- A row that was judged not to be this supplier is not told of it. One that was judged to be is told of all.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from comity_federation.encoding import digest
+from comity_node.db import Database, Store
+from comity_node.db.watches import NewAlert
+from comity_node.domain.changing import News, Said, body_of
+from comity_node.domain.matching.likeness import Verdict
+from comity_node.domain.matching.party import Party
+from comity_node.domain.suppliers.mentions import Role
+from comity_node.domain.watching.judging import Holds, VendorJudged
+from comity_node.domain.watching.portfolio import Touched
+from comity_node.domain.watching.vendors import Vendor
+from comity_node.domain.watching.watches import Facts, Interest, Watch, answers_to
+from comity_node.services.accounts import new_id
+from comity_node.services.watching.feed import SUPPLIERS, Concerned, Item, items_of
+from comity_node.services.watching.judging import judged_wholes
+from comity_node.services.watching.vendors import Portfolios
+from comity_schemas.finding import Finding
+from comity_schemas.identifiers import Identifier
+
+PART = 200
+"""Changes in one transaction."""
+
+_NAME = "alerts"
+
+_THROUGH = {
+    Role.SUBJECT.value: "",
+    Role.OPERATOR.value: "about its site: ",
+    Role.CLIENT.value: "through its labour provider: ",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What was found for some changes, before it is stored."""
+
+    after: int
+    upto: int
+    alerts: list[NewAlert]
+
+
+async def note_alerts(database: Database, portfolios: Portfolios, now: datetime) -> bool:
+    """Look at the next changes and store who is told of them; return whether there is more to do now."""
+    async with database.read() as store:
+        part = await _look(store, portfolios)
+    if part is None:
+        return False
+    async with database.write() as store:
+        # Somebody else looked meanwhile: what they have told is told.
+        if await store.changes.followed(_NAME) == part.after:
+            await store.watches.tell(part.alerts, now)
+            await store.changes.set_followed(_NAME, part.upto)
+    return True
+
+
+async def _look(store: Store, portfolios: Portfolios) -> _Part | None:
+    after, upto = await store.changes.followed(_NAME), await store.changes.followed(SUPPLIERS)
+    changes = await store.changes.after(after, upto=upto, most=PART)
+    if not changes:
+        return None
+    watches = await store.watches.standing()
+    last = changes[-1].number
+    if not watches:
+        return _Part(after, last, [])
+    await portfolios.refresh(store)
+    items = await items_of(store, changes)
+    concerns = _Concerns(store, portfolios)
+    wholes = await _watched_wholes(store, watches)
+    alerts: list[NewAlert] = []
+    for item in items:
+        facts = facts_of(item)
+        asking = [w for w in watches if answers_to(w.interest, facts, wholes.get(w.number))]
+        touched = await concerns.of(item) if any(_needs_rows(w.interest) for w in asking) else []
+        for watch in asking:
+            alerts += _alerts_of(watch, item, touched)
+    return _Part(after, last, alerts)
+
+
+async def _watched_wholes(store: Store, watches: Sequence[Watch]) -> Mapping[int, int]:
+    """Return watch to the number under which its supplier stands now."""
+    asked = {w.number: w.interest.supplier for w in watches if w.interest.supplier is not None}
+    known = await store.suppliers.find(sorted(set(asked.values())))
+    return {number: known[supplier].whole for number, supplier in asked.items() if supplier in known}
+
+
+def facts_of(item: Item) -> Facts:
+    """Return what of a change a watch can look at; of what stands beside a statement, the statement's."""
+    entry = item.spoken_of or item.entry
+    said: Said | None = None if entry is None else body_of(entry)
+    sector = getattr(said, "sector", None)
+    finding = said if isinstance(said, Finding) else None
+    return Facts(
+        item.news,
+        None if item.entry is None else item.entry.member,
+        getattr(said, "country", None),
+        None if sector is None else f"{sector.scheme.value}:{sector.code}",
+        frozenset() if finding is None else frozenset(found.indicator.value for found in finding.indicators),
+        None if finding is None else finding.severity.value,
+        frozenset(each.whole for each in item.suppliers),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """A vendor that a change may concern, the supplier by which it does, and how."""
+
+    vendor: Vendor
+    supplier: Concerned
+    verdict: str
+    reason: str
+
+
+class _Concerns:
+    """Which vendors changes concern, asked once for each supplier of a part."""
+
+    def __init__(self, store: Store, portfolios: Portfolios) -> None:
+        self._store = store
+        self._portfolios = portfolios
+        self._found: dict[tuple[int, Party], list[Touched]] = {}
+
+    async def of(self, item: Item) -> list[Concern]:
+        """Return the vendors that a change may concern, each once, the strongest first."""
+        found: dict[int, Concern] = {}
+        for supplier in item.suppliers:
+            some = {t.vendor.number: t for t in await self._touched(item, supplier)}
+            judged = await judged_wholes(self._store, {number: t.vendor for number, t in some.items()})
+            for number, touched in some.items():
+                verdict, reason = touched.likeness.verdict.value, touched.likeness.reason
+                said = judged.get((number, supplier.whole))
+                if said is not None and said.holds is Holds.HOLDS:
+                    if said.judgement.judged is VendorJudged.NOT_SAME:
+                        continue
+                    if said.judgement.judged is VendorJudged.SAME:
+                        verdict, reason = Verdict.MATCH.value, f"judged to be the same on {said.judgement.at:%Y-%m-%d}"
+                elif said is not None and said.why is not None:
+                    reason = f"{reason}; it was judged {said.judgement.judged.value}, but {said.why}"
+                reason = _THROUGH.get(supplier.role, "") + reason
+                found.setdefault(number, Concern(touched.vendor, supplier, verdict, reason))
+        return list(found.values())
+
+    async def _touched(self, item: Item, supplier: Concerned) -> list[Touched]:
+        entry = item.spoken_of or item.entry
+        said = None if entry is None or supplier.role != Role.SUBJECT.value else body_of(entry)
+        own = Party.of(said) if said is not None and hasattr(said, "names") else Party(())  # type: ignore[arg-type]
+        party = await _as_known(self._store, supplier, own)
+        key = (supplier.whole, party)
+        if key not in self._found:
+            self._found[key] = self._portfolios.touched_by(party)
+        return self._found[key]
+
+
+async def _as_known(store: Store, supplier: Concerned, said: Party) -> Party:
+    """Return what a statement says of a supplier, with all names and numbers under which it is known here."""
+    numbers = [known.number for known in await store.suppliers.of_wholes([supplier.whole])]
+    names = [text for _, text, _ in await store.suppliers.names(numbers)]
+    numbered = await store.suppliers.identifiers(numbers)
+    more = tuple(Identifier(scheme=scheme, id=value) for _, scheme, value in numbered)
+    return replace(
+        said,
+        names=tuple(dict.fromkeys([*said.names, *names])),
+        identifiers=tuple(dict.fromkeys([*said.identifiers, *more])),
+    )
+
+
+def _needs_rows(interest: Interest) -> bool:
+    return interest.vendors or interest.vendor is not None
+
+
+def _alerts_of(watch: Watch, item: Item, concerns: Iterable[Concern]) -> list[NewAlert]:
+    if not _needs_rows(watch.interest):
+        supplier = item.suppliers[0].number if item.suppliers else None
+        return [_alert(watch, item, None, supplier, None, "it answers to what you watch")]
+    found = []
+    for concern in concerns:
+        vendor = concern.vendor
+        if vendor.owner == watch.owner and watch.interest.vendor in (None, vendor.id):
+            supplier, verdict = concern.supplier.number, concern.verdict
+            found.append(_alert(watch, item, vendor.number, supplier, verdict, concern.reason))
+    return found
+
+
+def _alert(
+    watch: Watch, item: Item, vendor: int | None, supplier: int | None, verdict: str | None, reason: str
+) -> NewAlert:
+    # What people do here to suppliers may happen again, what is said in a log happens once.
+    what = item.statement if item.kind != "supplier" else f"change {item.number}"
+    once = digest(f"{watch.number} {vendor} {what} {item.news.value}")
+    return NewAlert(
+        new_id(), watch.number, item.number, once, item.news, item.statement, vendor, supplier, verdict, reason
+    )
+
+
+async def rows_touched(store: Store, portfolios: Portfolios, owner: str, statement: str) -> list[Concern] | None:
+    """Return which of an officer's rows a statement may concern; None where there is no such statement here."""
+    numbers = await store.view.numbers([statement])
+    entry = (await store.view.load([statement])).get(statement)
+    if entry is None or statement not in numbers:
+        return None
+    await portfolios.refresh(store)
+    mentioned = await store.suppliers.mentioned_by([numbers[statement]])
+    known = await store.suppliers.find(sorted({m.supplier for m in mentioned}))
+    suppliers = tuple(Concerned(m.supplier, known[m.supplier].whole, m.role.value) for m in mentioned)
+    item = Item(0, News.NEW, datetime.min.replace(tzinfo=UTC), "", statement, entry, suppliers)
+    return [c for c in await _Concerns(store, portfolios).of(item) if c.vendor.owner == owner]

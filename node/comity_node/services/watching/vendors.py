@@ -1,0 +1,118 @@
+"""Keeping an officer's own list of firms: rows added, changed, replaced as a whole, removed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from comity_node.db import Store
+from comity_node.domain.errors import NotFound
+from comity_node.domain.matching.party import Party
+from comity_node.domain.people import Person
+from comity_node.domain.trail import Event
+from comity_node.domain.watching.portfolio import Portfolio, Touched
+from comity_node.domain.watching.vendors import MOST_VENDORS, TooManyVendors, Vendor, fingerprint
+from comity_node.services.accounts import new_id
+
+_AT_ONCE = 5_000
+"""Rows that are read into memory in one query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of the rows that were given."""
+
+    added: int
+    changed: int
+    unchanged: int
+    removed: int
+    rows: int
+    """How many the officer keeps now."""
+
+
+async def keep_vendors(
+    store: Store, person: Person, given: Sequence[tuple[str, Party]], now: datetime, *, replace: bool = False
+) -> Kept:
+    """Take in rows by the names they have in the officer's own system.
+
+    Args:
+        store: The open transaction.
+        person: Whose rows they are.
+        given: (row, party), no row twice.
+        now: The time.
+        replace: Whether what is not given is removed.
+
+    Raises:
+        TooManyVendors: more than one officer may keep; nothing was changed.
+    """
+    known = await store.vendors.of_rows(person.id, [row for row, _ in given])
+    added = [(new_id(), row, party) for row, party in given if row not in known]
+    changed = [
+        (known[row].number, party)
+        for row, party in given
+        if row in known and fingerprint(known[row].party) != fingerprint(party)
+    ]
+    gone = await _others(store, person, {row for row, _ in given}) if replace else []
+    total = await store.vendors.count(person.id) + len(added) - len(gone)
+    if total > MOST_VENDORS:
+        raise TooManyVendors(f"{total} rows are more than the {MOST_VENDORS} that one officer keeps; nothing changed")
+    await store.vendors.remove(gone)
+    await store.vendors.add(person.id, added, now)
+    await store.vendors.change(changed, now)
+    kept = Kept(len(added), len(changed), len(given) - len(added) - len(changed), len(gone), total)
+    detail = {"added": kept.added, "changed": kept.changed, "removed": kept.removed, "rows": kept.rows}
+    await store.trail.add(now, person.id, Event.VENDORS_KEPT, "vendors", **detail)
+    return kept
+
+
+async def remove_vendor(store: Store, person: Person, vendor_id: str, now: datetime) -> None:
+    """Remove a row, with its alerts and what was judged of it.
+
+    Raises:
+        NotFound: it is not there, or somebody else's.
+    """
+    vendor = await own_vendor(store, person, vendor_id)
+    await store.vendors.remove([vendor.number])
+    detail = {"added": 0, "changed": 0, "removed": 1, "rows": await store.vendors.count(person.id)}
+    await store.trail.add(now, person.id, Event.VENDORS_KEPT, "vendors", **detail)
+
+
+async def own_vendor(store: Store, person: Person, vendor_id: str) -> Vendor:
+    """Return an officer's own row.
+
+    Raises:
+        NotFound: it is not there, or somebody else's.
+    """
+    vendor = await store.vendors.find(person.id, vendor_id)
+    if vendor is None:
+        raise NotFound("no such row of yours")
+    return vendor
+
+
+async def _others(store: Store, person: Person, rows: set[str]) -> list[int]:
+    gone: list[int] = []
+    before: int | None = None
+    while some := await store.vendors.page(person.id, before=before, most=_AT_ONCE):
+        gone += [vendor.number for vendor in some if vendor.row not in rows]
+        before = some[-1].number
+    return gone
+
+
+class Portfolios:
+    """The vendors of all officers of a node in memory, brought up to what is stored before each use."""
+
+    def __init__(self) -> None:
+        self._portfolio = Portfolio()
+        self._version = 0
+
+    async def refresh(self, store: Store) -> None:
+        """Take in what was written and removed since."""
+        for number in self._portfolio.numbers - await store.vendors.numbers():
+            self._portfolio.remove(number)
+        while some := await store.vendors.written_after(self._version, _AT_ONCE):
+            for vendor in some:
+                self._portfolio.put(vendor)
+            self._version = some[-1].version
+
+    def touched_by(self, party: Party) -> list[Touched]:
+        """Return the vendors that may be this party, of whichever officer, the strongest first."""
+        return self._portfolio.touched_by(party)
