@@ -1,48 +1,99 @@
-"""Comparing two parties, first honest form: equal identifiers decide, equal and close names are for review."""
+"""Whether two parties are the same, and why. Pure, and the same on every machine.
 
-from rapidfuzz import fuzz
+Rules:
+- An equal number decides, whatever the name. An equal parent is the same company at another site.
+- Else the name must come close enough; then country, address and unit numbers say what they add to it.
+- A name alone never gives `match`; neither does a name beside another number of the same register.
+- Where the name is the same company's and the place is another, it is `same company, other site`.
+"""
 
+from comity_node.domain.matching.identifiers import other_site_number, weigh_numbers
 from comity_node.domain.matching.likeness import Likeness, Part, PartKind, Verdict
+from comity_node.domain.matching.naming import Named, compare_names
 from comity_node.domain.matching.party import Party, Rarity, all_alike
-from comity_node.domain.matching.thresholds import ANOTHER_NUMBER, REVIEW, WRONG_COUNTRY
-from comity_node.domain.names import fold_name
+from comity_node.domain.matching.places import Place, are_sister_branches, begin_as_one_company, compare_addresses
+from comity_node.domain.matching.thresholds import (
+    OTHER_ADDRESS,
+    OTHER_UNIT,
+    REVIEW,
+    SAME_ADDRESS,
+    SAME_COMPANY,
+    SAME_SITE,
+    WRONG_COUNTRY,
+)
+
+_LEAST_NAMED = REVIEW - SAME_ADDRESS
+"""Fewer points of a name cannot become enough by anything beside it."""
 
 
 def compare(asked: Party, known: Party, rarity: Rarity = all_alike) -> Likeness:
     """Return how alike the two are, with every line that leads there."""
-    same = next((i for i in asked.identifiers if i in known.identifiers), None)
-    if same is not None:
-        reason = f"the same {same.scheme} {same.id}"
-        return Likeness(Verdict.MATCH, (Part(PartKind.IDENTIFIER, same.id, same.id, reason, 100),), reason)
-    named = _by_name(asked, known)
-    if named is None or named[0].points < REVIEW:
-        return Likeness(Verdict.NONE, named or (), "no name and no number in common")
-    parts = [*named, *_other_number(asked, known)]
-    return Likeness(Verdict.REVIEW, tuple(parts), "; ".join(part.reason for part in parts))
+    decided, number = weigh_numbers(asked.identifiers, known.identifiers)
+    if decided is not Verdict.NONE and number is not None:
+        return Likeness(decided, (number,), number.reason)
+    named = compare_names(asked.names, known.names, rarity)
+    if named is None or (named.points < _LEAST_NAMED and not _are_sisters(named)):
+        return Likeness(Verdict.NONE, () if named is None else named.parts, "no name and no number in common")
+    place, *addresses = compare_addresses(asked.addresses, known.addresses)
+    parts = [*named.parts, *_country(asked, known), *_address(place, *addresses)]
+    parts += _other_site(asked, known, named)
+    if number is not None:
+        parts.append(number)
+    verdict = _verdict(named, place, tuple(parts), other_number=number is not None)
+    return Likeness(verdict, tuple(parts), _in_words(named, parts))
 
 
-def _by_name(asked: Party, known: Party) -> tuple[Part, ...] | None:
-    pairs = [(a, k) for a in asked.names for k in known.names]
-    if not pairs:
-        return None
-    likest = max(pairs, key=lambda pair: _similarity(*pair))
-    points = _similarity(*likest)
-    how = "the name is equal" if points == 100 else "the name comes close"
-    parts = [Part(PartKind.JOINED, *likest, f"{how}: {likest[1]}", points)]
-    if asked.country and known.country and asked.country != known.country:
-        said = f"in {known.country}, you asked for {asked.country}"
-        parts.append(Part(PartKind.COUNTRY, asked.country, known.country, said, WRONG_COUNTRY))
-    return tuple(parts)
+def _country(asked: Party, known: Party) -> list[Part]:
+    if not asked.country or not known.country or asked.country == known.country:
+        return []
+    said = f"in {known.country}, you asked for {asked.country}"
+    return [Part(PartKind.COUNTRY, asked.country, known.country, said, WRONG_COUNTRY)]
 
 
-def _similarity(one: str, other: str) -> int:
-    return round(fuzz.token_sort_ratio(fold_name(one), fold_name(other)))
+def _address(place: Place, asked: str, known: str) -> list[Part]:
+    points = {Place.SAME: SAME_ADDRESS, Place.NEAR: SAME_ADDRESS, Place.OTHER: OTHER_ADDRESS}.get(place)
+    return [] if points is None else [Part(PartKind.ADDRESS, asked, known, place.value, points)]
 
 
-def _other_number(asked: Party, known: Party) -> list[Part]:
-    for mine in asked.identifiers:
-        other = next((i for i in known.identifiers if i.scheme == mine.scheme), None)
-        if other is not None:
-            said = f"but another {other.scheme}: {other.id}"
-            return [Part(PartKind.IDENTIFIER, mine.id, other.id, said, ANOTHER_NUMBER)]
+def _other_site(asked: Party, known: Party, named: Named) -> list[Part]:
+    """Return what says that the two are different sites: numbers of sites, units, branches."""
+    mine, theirs = named.asked.site, named.known.site
+    number = other_site_number(asked.identifiers, known.identifiers)
+    if number is not None:
+        return [Part(PartKind.UNIT_NUMBER, *number, "the site has another number", OTHER_UNIT)]
+    if mine.units != theirs.units:
+        unit, other = ", ".join(sorted(mine.units)), ", ".join(sorted(theirs.units))
+        return [Part(PartKind.UNIT_NUMBER, unit, other, "the unit number differs", OTHER_UNIT)]
+    if _are_sisters(named):
+        return [Part(PartKind.UNIT_NUMBER, named.asked.text, named.known.text, "another branch", 0)]
+    if mine.is_branch != theirs.is_branch:
+        return [Part(PartKind.UNIT_NUMBER, named.asked.text, named.known.text, "only one is a branch", 0)]
     return []
+
+
+def _are_sisters(named: Named) -> bool:
+    mine, theirs = named.asked.site, named.known.site
+    if mine.is_branch and theirs.is_branch:
+        return are_sister_branches(mine.company, theirs.company)
+    return begin_as_one_company(named.asked.text, named.known.text)
+
+
+def _verdict(named: Named, place: Place, parts: tuple[Part, ...], *, other_number: bool) -> Verdict:
+    score = sum(part.points for part in parts)
+    apart = any(part.about is PartKind.UNIT_NUMBER for part in parts)
+    sisters = any(part.reason == "another branch" for part in parts)
+    if sisters or (named.points >= SAME_COMPANY and place is Place.OTHER):
+        return Verdict.OTHER_SITE
+    if score < REVIEW:
+        return Verdict.NONE
+    if apart:
+        return Verdict.OTHER_SITE
+    if place is Place.SAME and named.points >= SAME_SITE and not other_number:
+        return Verdict.MATCH
+    return Verdict.REVIEW
+
+
+def _in_words(named: Named, parts: list[Part]) -> str:
+    how = "the name is equal" if named.all_equal else "the name comes close"
+    beside = [part.reason for part in parts[len(named.parts) :]]
+    return "; ".join([f"{how}: {named.known.text}", *beside])

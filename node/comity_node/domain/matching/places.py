@@ -1,0 +1,161 @@
+"""Where two parties are: addresses, unit numbers and branches in names. Pure.
+
+Two facilities are one only where their house numbers agree and no unit number differs; two sites of one company are
+`same company, other site`.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from itertools import takewhile
+from typing import Final
+
+from anyascii import anyascii
+from rapidfuzz import fuzz
+
+LEAST_ALIKE: Final = 0.62
+"""How alike two addresses with equal house numbers are at least, of 1, to be one."""
+CERTAINLY_ALIKE: Final = 0.78
+"""Without house numbers they must be that much alike."""
+LEAST_SHARED_NUMBERS: Final = 0.5
+"""Of the numbers of the shorter address."""
+
+
+class Place(Enum):
+    """What two addresses say."""
+
+    SAME = "the address is the same"
+    NEAR = "the address comes close"
+    UNCLEAR = "the addresses tell too little"
+    OTHER = "the address is another"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An address as it is compared."""
+
+    words: str
+    """Folded, in their order, without those that every address has."""
+    numbers: frozenset[str]
+
+
+_PIECES: Final = re.compile(r"[a-z]+|[0-9]+")
+_LEAST_POSTCODE: Final = 5
+_IN_EVERY_ADDRESS: Final = frozenset(
+    "a and av ave avenue bldg block building city co code commune cun county dist district economic estate export "
+    "floor free industrial industry jalan jl kab km lane lot mah mahallesi moo near no number of park phase plot po "
+    "box processing prov province rd road sec section sector sheng shi shed sk sokak sok st street the tel town "
+    "township unit via village ward zip zona zone zhen".split()
+)
+
+
+@lru_cache(maxsize=32_768)
+def written(address: str) -> Written:
+    """Return an address as it is compared."""
+    pieces = _PIECES.findall((address if address.isascii() else anyascii(address)).lower())
+    words = [piece for piece in pieces if piece not in _IN_EVERY_ADDRESS]
+    numbers = {word.lstrip("0") or "0" for word in words if word.isdigit()}
+    # Postcodes say no house.
+    return Written(" ".join(words), frozenset({n for n in numbers if len(n) < _LEAST_POSTCODE} or numbers))
+
+
+def compare_addresses(asked: Iterable[str], known: Iterable[str]) -> tuple[Place, str, str]:
+    """Return what the likest two addresses say, and which they are."""
+    found = [(_place(written(a), written(k)), a, k) for a in asked for k in known if a.strip() and k.strip()]
+    order = list(Place)
+    return min(found, key=lambda each: order.index(each[0]), default=(Place.UNCLEAR, "", ""))
+
+
+def _place(one: Written, other: Written) -> Place:
+    if min(len(one.words), len(other.words)) < _LEAST_LETTERS:
+        return Place.UNCLEAR
+    alike = (fuzz.token_set_ratio(one.words, other.words) + fuzz.token_sort_ratio(one.words, other.words)) / 200
+    fewest = min(len(one.numbers), len(other.numbers))
+    if not fewest:
+        return Place.NEAR if alike >= CERTAINLY_ALIKE else Place.OTHER
+    agree = len(one.numbers & other.numbers) / fewest >= LEAST_SHARED_NUMBERS
+    if not agree or alike < LEAST_ALIKE:
+        return Place.OTHER
+    return Place.SAME if alike >= CERTAINLY_ALIKE else Place.NEAR
+
+
+_LEAST_LETTERS: Final = 8
+"""Of an address that tells a place; the name of a country alone is none."""
+
+# --- units and branches in names
+
+_ROMAN: Final = {
+    "ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "xi": "11", "xii": "12",
+    "xiii": "13", "xiv": "14", "xv": "15", "xvi": "16", "xvii": "17", "xviii": "18", "xix": "19", "xx": "20",
+    "ll": "2", "two": "2", "three": "3", "four": "4", "five": "5",
+}  # fmt: skip
+"""Also "ll" for II, as lists that were typed have it."""
+_SINGLE_ROMAN: Final = {"i": "1", "v": "5", "x": "10"}
+_UNIT_WORDS: Final = frozenset("unit plant factory no workshop division line mill br branch phase fund".split())
+_BRANCH_WORDS: Final = frozenset(
+    "branch sucursal filial filiale succursale subesi sube zweigniederlassung fengongsi cabang oddzial".split()
+)
+_WITH_NUMBER: Final = re.compile(r"[a-z]{1,5}([0-9]{1,2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a name says of which site it is."""
+
+    company: tuple[str, ...]
+    """The words without unit numbers and the words that announce them."""
+    units: frozenset[str]
+    is_branch: bool
+
+
+@lru_cache(maxsize=65_536)
+def site_of(words: tuple[str, ...]) -> Site:
+    """Return what folded words of a name say of the site."""
+    company: list[str] = []
+    units: set[str] = set()
+    for at, word in enumerate(words):
+        before = words[at - 1] if at else ""
+        unit = _unit(word, before, is_last=at == len(words) - 1) if at else None
+        if unit is not None:
+            units.add(unit)
+            if company and company[-1] == before and before in _UNIT_WORDS:
+                company.pop()
+        elif word not in _BRANCH_WORDS and word not in company:
+            company.append(word)
+    is_branch = any(word in _BRANCH_WORDS for word in words)
+    return Site(tuple(company) or words, frozenset(units), is_branch)
+
+
+def _unit(word: str, before: str, *, is_last: bool) -> str | None:
+    if word.isdigit():
+        return (word.lstrip("0") or "0") if len(word) < 3 or before in _UNIT_WORDS else None
+    if word in _SINGLE_ROMAN:
+        return _SINGLE_ROMAN[word] if is_last or before in _UNIT_WORDS else None
+    if word in _ROMAN:
+        return _ROMAN[word]
+    found = _WITH_NUMBER.fullmatch(word)
+    return found[1].lstrip("0") if found is not None else None
+
+
+def are_sister_branches(asked: Sequence[str], known: Sequence[str]) -> bool:
+    """Return whether the names of two branches have one company, and go on with different places or numbers."""
+    mine, theirs = set(asked), set(known)
+    shared = len(mine & theirs)
+    return shared >= 2 and shared >= max(len(mine - theirs), len(theirs - mine)) and mine != theirs
+
+
+_BRANCH_ENDS: Final = re.compile("(?:分公司|分店|分厂|分廠|支店|지점|지사)$")
+
+
+def begin_as_one_company(asked: str, known: str) -> bool:
+    """Return whether two names in a script without blanks are of branches that begin alike and are not the same."""
+    if not (_BRANCH_ENDS.search(asked) and _BRANCH_ENDS.search(known)) or asked == known:
+        return False
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(asked, known, strict=False)))
+    return shared >= _LEAST_COMMON and 2 * shared >= max(len(asked), len(known)) - 3
+
+
+_LEAST_COMMON: Final = 4
+"""Letters that the names of sister branches begin with."""
