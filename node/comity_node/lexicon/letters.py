@@ -73,11 +73,17 @@ _BRACKETED: Final = {
     "유": "유한회사",
 }
 """Legal forms that are one letter in brackets: outside its brackets that letter is part of a name."""
+_ARTICLES: Final = re.compile("^(?:وال|فال|بال|كال|لل|ال)(?=.{2})")
+_GLUED_ARTICLE: Final = re.compile(r"\b[AE]l(?=[A-Z][a-z])")
+"""AlMuttahida: the article is told from the word by the capital letter only."""
+_AND: Final = re.compile("^و(?=ال)")
 _BLANKED: Final = {"Cc", "Zl", "Zp", "Zs"}
 
 
 def spelled(text: str) -> str:
     """Return the text in lower case and composed, without accents and invisible signs, Chinese simplified."""
+    if "l" in text:
+        text = _GLUED_ARTICLE.sub(r"\g<0> ", text)
     if text.isascii():
         return text.lower()
     # Invisible signs first: one between two letters keeps them from being composed.
@@ -90,7 +96,10 @@ def spelled(text: str) -> str:
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text as `spelled` gives it, Latin ones in ASCII; "S.A." is one word, "S A" are two."""
+    """Return the words of a text as `spelled` gives it; "S.A." is one word, "S A" are two.
+
+    Latin words are in ASCII, Arabic ones without "and" and the article, which Latin spellings leave out or set apart.
+    """
     text = _APOSTROPHES.sub("", text)
     if "." in text:
         text = _DOTTED.sub(lambda dotted: dotted[0].replace(".", "") + " ", text)
@@ -114,11 +123,12 @@ def _script_of_letter(letter: str) -> str:
     return next((name for name, letters in _SCRIPT if letters.match(letter)), "Other")
 
 
+@lru_cache(maxsize=32_768)
 def romanised(word: str) -> str:
     """Return a word of `words_of` in ASCII letters and digits; the word itself where nothing transliterates it."""
     if word.isascii():
         return word
-    for letters, latin in _sounds().items():
+    for letters, latin in _sounds().get(script_of(word), ()):
         word = word.replace(letters, latin)
     return "".join(_ASCII_WORD.findall(anyascii(word).lower())) or word
 
@@ -136,7 +146,12 @@ def _of_one_script(word: str) -> str:
     if _LATIN.search(word) and _CYRILLIC_OR_GREEK.search(word):
         latin = word.translate(_LOOKS_LATIN)
         word = word.translate(_LOOKS_CYRILLIC) if _CYRILLIC_OR_GREEK.search(latin) else latin
-    return romanised(word) if script_of(word) == "Latin" else word
+    match script_of(word):
+        case "Latin":
+            return romanised(word)
+        case "Arabic":
+            return _ARTICLES.sub("", _AND.sub("", word))
+    return word
 
 
 @lru_cache(maxsize=1)
@@ -146,7 +161,10 @@ def _usual_letters() -> dict[int, str]:
 
 
 @lru_cache(maxsize=1)
-def _sounds() -> dict[str, str]:
-    """Return letters to how they are written in Latin, of those that sound otherwise together than one by one."""
-    rows = sorted(read_single("sounds.tsv"), key=lambda row: -len(row.written))
-    return {unicodedata.normalize("NFKC", row.written): row.means for row in rows}
+def _sounds() -> dict[str, list[tuple[str, str]]]:
+    """Return script to letters and how they are written in Latin, of those that transliterating one by one misses."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for row in sorted(read_single("sounds.tsv"), key=lambda row: -len(row.written)):
+        letters = unicodedata.normalize("NFKC", row.written)
+        found.setdefault(script_of(letters), []).append((letters, row.means))
+    return found

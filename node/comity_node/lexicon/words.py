@@ -1,6 +1,6 @@
 """The lexicon as it is looked up: word sequences to what they mean, spelled as `letters` spells names."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -11,11 +11,13 @@ from comity_node.lexicon.reading import Row, read, read_single
 Words = tuple[str, ...]
 UNPARTED: Final = frozenset({"Han", "Kana", "Hangul", "Thai", "Lao", "Khmer", "Myanmar"})
 """Scripts in which a known word is looked for inside a run of letters."""
+_LEAST_LETTERS: Final = 4
+"""A shorter Latin word means something in too many languages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What one kind of row knows."""
+    """What some rows know."""
 
     sequences: Mapping[Words, str]
     """Of words with blanks between them."""
@@ -33,7 +35,9 @@ class Lexicon:
 
     legal: Known
     trades: Known
-    places: Known
+    """Trades, and places whose name is no trade; without the Japanese ones."""
+    japanese: Known
+    """Trades, places and surnames as Japanese reads them: Chinese has the same letters."""
     short: Mapping[str, str]
     """Abbreviation to the word it stands for, both in ASCII."""
     meanings: Mapping[str, str]
@@ -50,15 +54,19 @@ def lexicon() -> Lexicon:
         BrokenFile: a file of it breaks a rule.
     """
     trades, places = read("trades"), read("places")
-    short = {_one(row.written): _one(row.means) for row in _pairs("short.tsv")}
-    meanings = _meanings([*places, *trades])
+    short = {_one(row.written): row.means for row in read_single("short.tsv")}
+    meanings = _meanings([row for row in (*places, *trades) if row.language != "ja-names"])
     plain = {word for row in read_single("plain-words.tsv") for word in words_of(spelled(row.written))}
-    plain |= {word for row in (*trades, *places) for word in row.means.split()} | set(meanings)
-    return Lexicon(_known(read("legal")), _known(trades), _known(places), short, meanings, frozenset(plain))
-
-
-def _pairs(file: str) -> Iterable[Row]:
-    return read_single(file)
+    plain |= {word for row in (*trades, *places) if row.language != "ja-names" for word in row.means.split()}
+    both = [*trades, *places]
+    return Lexicon(
+        legal=_known(read("legal")),
+        trades=_known(row for row in both if not row.language.startswith("ja")),
+        japanese=_known(row for row in both if row.language.startswith("ja")),
+        short=short,
+        meanings=meanings,
+        plain=frozenset(plain | set(meanings)),
+    )
 
 
 def _one(text: str) -> str:
@@ -80,11 +88,14 @@ def _known(rows: Iterable[Row]) -> Known:
     return Known(sequences, longest, inside, max(map(len, inside), default=0))
 
 
-def _meanings(rows: Iterable[Row]) -> dict[str, str]:
+def _meanings(rows: Sequence[Row]) -> dict[str, str]:
     """Return romanised word to English word; of two that are written alike the first file in the alphabet counts."""
     found: dict[str, str] = {}
     for row in rows:
         words = words_of(spelled(row.written))
-        if len(words) == 1 and " " not in row.means:
+        is_short = row.written.isascii() and len(row.written) < _LEAST_LETTERS and row.language != "en"
+        if len(words) == 1 and " " not in row.means and not is_short:
             found.setdefault(romanised(words[0]), row.means)
-    return found
+    # What another language's row means may be one of several English words for one thing.
+    english = {row.written: row.means for row in rows if row.language == "en"}
+    return {word: english.get(means, means) for word, means in found.items()}

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from comity_node.domain.matching.parting import part
@@ -24,12 +25,12 @@ FOLDING: Final = 2
 
 MOST_LETTERS: Final = 1_000
 MOST_WORDS: Final = 60
+MOST_GLUED: Final = 6
+"""Of how many pieces of a run two side by side are also read as one word."""
 
 _TRANSLITERATED: Final = frozenset({"Latin", "Cyrillic", "Greek", "Armenian", "Georgian"})
 _JOINING: Final = frozenset("the and und et y e i of al el".split())
 """Words that are left out where others are there."""
-_ARTICLES: Final = re.compile("^(?:وال|فال|بال|كال|لل|ال)(?=.{2})")
-_AND: Final = re.compile("^و(?=ال)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +86,31 @@ def fold(text: str) -> Folded:
         also=tuple(dict.fromkeys(word for word in parts.also if word not in words)),
         han=tuple(dict.fromkeys(run[i : i + 2] for run in parts.runs for i in range(len(run) - 1))),
         script=script,
-        is_generic=all(len(word) < 2 or word.isdigit() or word in known.plain for word in words),
+        is_generic=all(
+            len(word) < 2 or word.isdigit() or word in known.plain or bare_word(word) in known.plain for word in words
+        ),
     )
 
 
 def meaning_of(word: str) -> str | None:
     """Return the English word for a trade, or the usual spelling of a place, that a folded word of any language is."""
-    return lexicon().meanings.get(word)
+    meanings = lexicon().meanings
+    return meanings.get(word) or meanings.get(_singular(word))
+
+
+@lru_cache(maxsize=65_536)
+def bare_word(word: str) -> str:
+    """Return what a folded word is compared by across languages: its meaning where it has one, else its singular."""
+    return meaning_of(word) or _singular(word)
+
+
+def _singular(word: str) -> str:
+    if len(word) < _LEAST_WITH_PLURAL or not word.endswith("s") or word.endswith("ss"):
+        return word
+    return word[:-3] + "y" if word.endswith("ies") else word[:-1]
+
+
+_LEAST_WITH_PLURAL: Final = 5
 
 
 def long_form_of(word: str) -> str | None:
@@ -125,48 +144,45 @@ def _any_script(native: list[str]) -> _Parts:
     parts = _Parts([], [], [], [])
     words, parts.legal[:] = _without_legal(native)
     words = list(_without_legal_inside(words, parts.legal)) or native
-    trades, places = lexicon().trades, lexicon().places
+    known = lexicon().japanese if any(_JAPANESE.search(word) for word in native) else lexicon().trades
     start = 0
     while start < len(words):
-        word, script = words[start], script_of(words[start])
+        script = script_of(words[start])
         if script in UNPARTED:
-            _add_run(parts, word, script)
-        elif script in _TRANSLITERATED:
-            parts.words.append(romanised(word))
-            parts.also.extend((meaning_of(romanised(word)) or "").split())
+            _add_run(parts, words[start], script, known)
+            start += 1
         else:
-            start += _add_known(parts, words, start, trades, places)
-            continue
-        start += 1
+            start += _add_known(parts, words, start, lexicon().trades, script in _TRANSLITERATED)
     parts.words[:] = _without_joining(parts.words)
     return parts
 
 
-def _add_known(parts: _Parts, words: Sequence[str], start: int, *tables: Known) -> int:
-    """Add what begins at a word, translated if a table knows it; return how many words it takes."""
-    plain = [bare_of_article(word) for word in words[start : start + 4]]
-    for table in tables:
-        for size in range(min(len(plain), table.longest.get(plain[0], 0)), 0, -1):
-            means = table.sequences.get(tuple(plain[:size]))
-            if means is not None:
-                parts.words.extend(means.split())
-                parts.also.extend(map(romanised, plain[:size]))
-                return size
-    parts.words.append(romanised(plain[0]))
+_JAPANESE: Final = re.compile("[\u3041-\u30ff]|会社|法人|组合")
+"""Kana, or what only legal forms of Japan have."""
+
+
+def _add_known(parts: _Parts, words: Sequence[str], start: int, known: Known, transliterated: bool) -> int:
+    """Add what begins at a word, translated if the lexicon knows it; return how many words it takes."""
+    most = min(len(words) - start, known.longest.get(words[start], 0))
+    for size in range(most, 0, -1):
+        means = known.sequences.get(tuple(words[start : start + size]))
+        if means is not None:
+            plain = [romanised(word) for word in words[start : start + size]]
+            parts.words.extend(plain if transliterated else means.split())
+            parts.also.extend(means.split() if transliterated else plain)
+            return size
+    plain_word = romanised(words[start])
+    parts.words.append(plain_word)
+    if "ج" in words[start]:
+        # In Egypt it sounds as in "go".
+        parts.also.append(plain_word.replace("j", "g"))
     return 1
 
 
-def bare_of_article(word: str) -> str:
-    """Return an Arabic word without "and" and the article, as Latin spellings leave them out; others as they are."""
-    if script_of(word) != "Arabic":
-        return word
-    return _ARTICLES.sub("", _AND.sub("", word))
-
-
-def _add_run(parts: _Parts, run: str, script: str) -> None:
+def _add_run(parts: _Parts, run: str, script: str, known: Known) -> None:
     if script in ("Han", "Kana"):
         parts.runs.append(run)
-    pieces = part(run)
+    pieces = part(run, known)
     for piece in pieces:
         if piece.means:
             parts.words.extend(piece.means.split())
@@ -175,6 +191,10 @@ def _add_run(parts: _Parts, run: str, script: str) -> None:
             parts.words.append(romanised(piece.letters))
     if len(pieces) > 1:
         parts.also.append("".join(romanised(piece.letters) for piece in pieces))
+    for one, other in pairwise(pieces[:MOST_GLUED]):
+        if not (one.means and other.means):
+            # Who writes Latin does not always see where a firm's own name ends.
+            parts.also.append(romanised(one.letters) + romanised(other.letters))
 
 
 def _without_joining(words: list[str]) -> list[str]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 from zlib import crc32
 
-from comity_node.domain.matching.folding import Folded, skeleton_of
+from comity_node.domain.matching.folding import Folded, bare_word, skeleton_of
 
 JOINED: Final = 4.0
 WORD: Final = 3.0
@@ -19,8 +19,9 @@ SKELETON: Final = 1.5
 THREE_LETTERS: Final = 1.0
 """How much each kind of key counts, beside how rare it is."""
 
-MOST_PAIRED: Final = 3
+MOST_PAIRED: Final = 4
 """With how many of the skeletons behind it in the alphabet each one is paired."""
+MOST_BONES: Final = 30
 MOST_KEYS: Final = 400
 
 
@@ -37,15 +38,16 @@ def posting_keys(folded: Folded) -> dict[int, float]:
 
 def _keys(folded: Folded) -> Iterator[tuple[int, float]]:
     """Yield the keys in the order of their weight."""
-    yield _key("j", folded.joined), JOINED
+    if folded.joined:
+        yield _key("j", folded.joined), JOINED
     for word in (*folded.words, *folded.also):
         yield _key("w", word), WORD
-    skeletons = _bones(folded)
-    for one, other in _pairs(skeletons):
+    bones = _bones(folded)
+    for one, other in _pairs(bones):
         yield _key("p", f"{one}|{other}"), PAIR
     for pair in folded.han:
         yield _key("c", pair), HAN
-    for skeleton in skeletons:
+    for skeleton in dict.fromkeys([*bones, *folded.skeletons]):
         yield _key("s", skeleton), SKELETON
     for word in folded.words:
         for key in _three_letters(word):
@@ -53,17 +55,18 @@ def _keys(folded: Folded) -> Iterator[tuple[int, float]]:
 
 
 def _bones(folded: Folded) -> list[str]:
-    """Return the skeletons, also of an Arabic name's Latin spelling without its article."""
-    bones = set(folded.skeletons)
-    for word in folded.words:
-        if word.startswith("al") and len(word) > 5:
+    """Return the skeletons of all readings, of a word with a meaning that of its meaning, in alphabetical order."""
+    bones: set[str] = set()
+    for word in (*folded.words, *folded.also):
+        bones.add(skeleton_of(bare_word(word)))
+        if word.startswith(("al", "el")) and len(word) > 5:
             bones.add(skeleton_of(word[2:]))
-    return sorted(bones - {""})
+    return sorted(bones - {""})[:MOST_BONES]
 
 
-def _pairs(skeletons: list[str]) -> Iterator[tuple[str, str]]:
-    for at, one in enumerate(skeletons):
-        for other in skeletons[at + 1 : at + 1 + MOST_PAIRED]:
+def _pairs(bones: list[str]) -> Iterator[tuple[str, str]]:
+    for at, one in enumerate(bones):
+        for other in bones[at + 1 : at + 1 + MOST_PAIRED]:
             yield one, other
 
 

@@ -4,10 +4,8 @@ The parting with the fewest unknown letters wins, of those the one with the fewe
 words stand further back: a firm's own name stands before its trade.
 """
 
-from functools import lru_cache
 from typing import Final, NamedTuple
 
-from comity_node.lexicon import lexicon
 from comity_node.lexicon.words import Known
 
 MOST_LETTERS: Final = 200
@@ -22,16 +20,14 @@ class Piece(NamedTuple):
     """In English; empty where it is unknown."""
 
 
-@lru_cache(maxsize=8_192)
-def part(run: str) -> tuple[Piece, ...]:
+def part(run: str, known: Known) -> tuple[Piece, ...]:
     """Return the pieces of a run, in their order."""
     if len(run) > MOST_LETTERS:
         return (Piece(run, ""),)
-    trades, places = lexicon().trades, lexicon().places
     # From the back: the best parting of each rest, as (unknown letters, pieces, its first piece's end, meaning).
     best: list[tuple[int, int, int, str]] = [(0, 0, len(run), "")] * (len(run) + 1)
     for start in range(len(run) - 1, -1, -1):
-        best[start] = min(_options(run, start, best, trades, places), key=lambda option: option[:2])
+        best[start] = min(_options(run, start, best, known), key=lambda option: option[:2])
     pieces: list[Piece] = []
     at = 0
     while at < len(run):
@@ -45,15 +41,16 @@ def part(run: str) -> tuple[Piece, ...]:
 
 
 def _options(
-    run: str, start: int, best: list[tuple[int, int, int, str]], trades: Known, places: Known
+    run: str, start: int, best: list[tuple[int, int, int, str]], known: Known
 ) -> list[tuple[int, int, int, str]]:
     rest = best[start + 1]
     # One unknown letter: it joins the unknown piece behind it, or begins one.
     begins = 0 if rest[3] == "" and start + 1 < len(run) else 1
     options = [(rest[0] + 1, rest[1] + begins, start + 1, "")]
-    for table in (trades, places):
-        for end in range(start + 2, min(len(run), start + table.most_letters) + 1):
-            means = table.inside.get(run[start:end])
-            if means is not None:
-                options.append((best[end][0], best[end][1] + 1, end, means))
+    # A word of one letter counts at the end of a run only: elsewhere it is part of a name.
+    shortest = 1 if 0 < start == len(run) - 1 else 2
+    for end in range(start + shortest, min(len(run), start + known.most_letters) + 1):
+        means = known.inside.get(run[start:end])
+        if means is not None:
+            options.append((best[end][0], best[end][1] + 1, end, means))
     return options

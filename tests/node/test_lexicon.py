@@ -1,0 +1,52 @@
+"""The lexicon's files: each says its source, and one that is broken is refused with its line."""
+
+import pytest
+
+from comity_node.lexicon import BrokenFile, check
+from comity_node.lexicon.reading import COLUMNS, rows_of
+from comity_node.lexicon.words import lexicon
+
+GOOD = "# source: by hand\nwritten\tmeans\nGarn\tyarn\n"
+
+
+def test_every_file_of_the_lexicon_can_be_used() -> None:
+    counts = check()
+    assert sum(counts.values()) > 8_000
+    assert all(counts.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        (GOOD.replace("# source: by hand\n", ""), 1, "source"),
+        (GOOD.replace("means", "meaning"), 2, "columns"),
+        ("# source: by hand\n", 2, "columns"),
+        (GOOD + "Tuch\n", 4, "cells"),
+        (GOOD + "Tuch\tcloth\tweaver\n", 4, "cells"),
+        (GOOD + "\tcloth\n", 4, "empty"),
+        (GOOD + "Tuch \tcloth\n", 4, "blanks"),
+        (GOOD + "Tu\u0308ch\tcloth\n", 4, "composed"),
+        (GOOD + "Garn\tthread\n", 4, "line 3"),
+        (GOOD + "Tuch\tCloth\n", 4, "lower-case"),
+        (GOOD + "x" * 101 + "\tcloth\n", 4, "100"),
+    ],
+)
+def test_a_broken_file_is_refused_with_its_line(text: str, line: int, reason: str) -> None:
+    with pytest.raises(BrokenFile, match=reason) as refused:
+        list(rows_of("trades/de.tsv", text, COLUMNS))
+    assert (refused.value.file, refused.value.line) == ("trades/de.tsv", line)
+
+
+def test_no_single_letter_and_no_common_english_word_is_a_legal_form_that_falls_away() -> None:
+    legal = lexicon().legal.sequences
+    assert not [words for words in legal if sum(map(len, words)) < 2]
+    assert not {
+        ("star",),
+        ("trading",),
+        ("group",),
+        ("union",),
+        ("bank",),
+        ("trust",),
+        ("mei",),
+        ("cooperative",),
+    } & set(legal)
