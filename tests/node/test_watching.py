@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from comity_node.db import Database
+from comity_node.db.suppliers import Wanted
 from comity_node.domain.changing import News
 from comity_node.domain.errors import NotFound, SamePerson
 from comity_node.domain.matching.party import Party
@@ -270,6 +271,21 @@ async def test_new_findings_on_a_recognised_supplier_are_told_as_a_match_whateve
     await room.desk.say("示例手套", "city", LEI)
     assert [a.verdict for a in await room.alerts()][1:] == ["match"]
     assert await meant(room) == {"recognised": [(number, "holds")], "to_judge": [], "decided": []}
+
+
+async def test_a_spelling_by_which_a_supplier_was_recognised_finds_it_until_that_is_undone(room: WatchRoom) -> None:
+    await room.keep(V1=row("Ex. Glove Works", LEI))
+    number = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI))
+    made = await judge(room, number, VendorJudged.SAME)
+
+    async def found() -> list[int]:
+        async with room.database.read() as store:
+            return [k.number for k in await store.suppliers.page(Wanted(name="Ex. Glove Works"), skip=0, most=9)]
+
+    assert await found() == [number]
+    async with room.database.write() as store:
+        await judging.undo_vendor_judgement(store, room.officer, made, NOW)
+    assert await found() == []
 
 
 async def test_a_judgement_outlives_joins_and_lapses_with_facts_and_says_which(room: WatchRoom) -> None:

@@ -14,6 +14,7 @@ from comity_node.auth import Officer, ThisNode
 from comity_node.db import Store
 from comity_node.domain.errors import NotFound
 from comity_node.domain.matching.party import Party
+from comity_node.domain.trail import Event
 from comity_node.domain.watching.judging import VendorJudged
 from comity_node.domain.watching.vendors import MOST_VENDORS, Vendor, party_to_parsed
 from comity_node.services.suppliers.following import catch_up
@@ -172,6 +173,8 @@ async def list_meant_suppliers(vendor_id: Id, person: Officer, node: ThisNode) -
     await catch_up(node.database)
     async with node.database.read() as store:
         meant = await judging.whom_it_means(store, person, vendor_id)
+    async with node.database.write() as store:
+        await store.trail.add(node.clock(), person.id, Event.SUPPLIER_SHOWN, "suppliers", what="list")
     return MeantOut(
         recognised=[describe_alike(each) for each in meant.recognised],
         to_judge=[describe_alike(each) for each in meant.to_judge],

@@ -3,6 +3,7 @@
 import asyncio
 
 from comity_node.services.watching.endings import note_endings
+from comity_node.services.watching.feed import SUPPLIERS
 from comity_node.services.watching.noticing import note_alerts
 from comity_node.services.watching.sending import make_deliveries, try_due
 from comity_node.services.watching.vendors import Portfolios
@@ -30,7 +31,7 @@ class Watching:
         """Tell what has ended by itself: when something changed, and once a day."""
         now = self._node.clock()
         async with self._node.database.read() as store:
-            newest = await store.changes.newest()
+            newest = await store.changes.followed(SUPPLIERS)
         if newest == self._looked_at and self._ended_on == now.date().isoformat():
             await asyncio.sleep(_LOOK_EVERY_S)
             return

@@ -161,9 +161,18 @@ class FactRow(SQLModel, table=True):
 
     __tablename__ = "supplier_fact"
     __table_args__ = (
-        one_of("fact", "entered", "former-name", "owned-by", "in-consortium", "site-of", "supplies-labour-to"),
-        CheckConstraint("(fact in ('entered', 'former-name')) = (other is null)", name="other"),
-        CheckConstraint("(fact = 'former-name') = (text is not null)", name="text"),
+        one_of(
+            "fact",
+            "entered",
+            "former-name",
+            "also-called",
+            "owned-by",
+            "in-consortium",
+            "site-of",
+            "supplies-labour-to",
+        ),
+        CheckConstraint("(fact in ('entered', 'former-name', 'also-called')) = (other is null)", name="other"),
+        CheckConstraint("(fact in ('former-name', 'also-called')) = (text is not null)", name="text"),
         CheckConstraint("(taken_back_at is null) = (taken_back_by is null)", name="taken_back"),
         Index("ix_supplier_fact_folded", "folded"),
     )

@@ -17,13 +17,18 @@ class FactKind(StrEnum):
     ENTERED = "entered"
     """The supplier itself, which no statement mentions yet."""
     FORMER_NAME = "former-name"
+    ALIAS = "also-called"
+    """A spelling by which an officer recognised it in the own list; taken back with that judgement."""
     OWNED_BY = "owned-by"
     IN_CONSORTIUM = "in-consortium"
     SITE_OF = "site-of"
     SUPPLIES_LABOUR_TO = "supplies-labour-to"
 
 
-RELATIONS = frozenset(FactKind) - {FactKind.ENTERED, FactKind.FORMER_NAME}
+NAMES = frozenset({FactKind.FORMER_NAME, FactKind.ALIAS})
+"""Facts that are a name."""
+
+RELATIONS = frozenset(FactKind) - NAMES - {FactKind.ENTERED}
 """Facts about two suppliers."""
 
 
@@ -61,7 +66,7 @@ def check_fact(fact: Fact) -> None:
     """
     if (fact.kind in RELATIONS) != (fact.other is not None):
         raise FactRefused(f"{fact.kind} {'needs' if fact.kind in RELATIONS else 'has no'} other supplier")
-    if (fact.kind is FactKind.FORMER_NAME) != (fact.text is not None):
+    if (fact.kind in NAMES) != (fact.text is not None):
         raise FactRefused("a former name has a text, and nothing else does")
     if fact.other == fact.supplier:
         raise FactRefused("a supplier is nothing to itself; give two")

@@ -151,6 +151,7 @@ def describe_fact(fact: Fact, people: Mapping[str, str], whom: Mapping[int, Know
     said = {
         FactKind.ENTERED: named(fact.supplier),
         FactKind.FORMER_NAME: f"{named(fact.supplier)} was called {fact.text}",
+        FactKind.ALIAS: f"{named(fact.supplier)} is also called {fact.text}, as somebody recognised it",
         FactKind.OWNED_BY: f"{named(fact.supplier)} is owned by {other}",
         FactKind.IN_CONSORTIUM: f"{named(fact.supplier)} is in the consortium {other}",
         FactKind.SITE_OF: f"{named(fact.supplier)} is a site of {other}",

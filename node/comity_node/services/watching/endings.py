@@ -9,6 +9,7 @@ from datetime import datetime
 from comity_node.db import Store
 from comity_node.domain.changing import Change, last_day
 from comity_node.domain.supplier_view import EntryState
+from comity_node.services.watching.feed import SUPPLIERS
 
 PART = 500
 """Changes or endings in one transaction."""
@@ -18,7 +19,8 @@ _NAME = "endings"
 
 async def note_endings(store: Store, now: datetime) -> bool:
     """Keep when new entries end, and tell what has ended; return whether there is more to do now."""
-    upto = await store.changes.newest()
+    # Behind the suppliers, who wait while much is being received.
+    upto = await store.changes.followed(SUPPLIERS)
     place = await store.changes.followed(_NAME)
     changes = await store.changes.after(place, upto=upto, most=PART)
     added = {c.entry: c.kind for c in changes if c.what is Change.ADDED and c.kind is not None}

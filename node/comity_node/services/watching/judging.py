@@ -11,7 +11,9 @@ from comity_node.domain.matching.comparing import compare
 from comity_node.domain.matching.folding import fold
 from comity_node.domain.matching.likeness import RANKS, Likeness, Verdict
 from comity_node.domain.matching.party import Party
+from comity_node.domain.names import fold_name
 from comity_node.domain.people import Person
+from comity_node.domain.suppliers.facts import Fact, FactKind
 from comity_node.domain.suppliers.mentions import Role
 from comity_node.domain.trail import Event
 from comity_node.domain.watching.judging import (
@@ -67,8 +69,11 @@ async def judge_vendor(
     for before in await store.vendor_judgements.of_vendors([vendor.number]):
         if before.supplier == supplier:
             await store.vendor_judgements.undo(before.id, person.id, now)
+            await _forget_spellings(store, before, person, now)
     made = VendorJudgement(0, new_id(), vendor.number, supplier, judged, words, vendor.party, facts, person.id, now)
     await store.vendor_judgements.add(made)
+    if judged is VendorJudged.SAME:
+        await _learn_spellings(store, made, facts)
     await store.trail.add(now, person.id, Event.VENDOR_JUDGED, made.id, judged=judged.value)
     return (await weighed(store, [made], {vendor.number: vendor}))[0]
 
@@ -104,8 +109,29 @@ async def undo_vendor_judgement(store: Store, person: Person, judgement_id: str,
     if made is None or made.undone_at is not None or vendors[made.vendor].owner != person.id:
         raise NotFound("no such judgement of yours")
     await store.vendor_judgements.undo(judgement_id, person.id, now)
+    await _forget_spellings(store, made, person, now)
     await store.trail.add(now, person.id, Event.VENDOR_JUDGEMENT_UNDONE, judgement_id)
     return await _weighed_anew(store, judgement_id)
+
+
+async def _learn_spellings(store: Store, made: VendorJudgement, facts: Party) -> None:
+    """Let the supplier be found at this node by the row's spellings too, for as long as the judgement stands."""
+    known = {fold_name(name) for name in facts.names}
+    news = {fold_name(name): name for name in made.vendor_facts.names}
+    for number, (folded, name) in enumerate(sorted(news.items())):
+        if folded not in known:
+            fact = Fact(f"{made.id}-{number}", FactKind.ALIAS, made.supplier, made.by, made.at, text=name)
+            await store.facts.add(fact)
+            detail = {"fact": fact.kind.value, "supplier": made.supplier}
+            await store.trail.add(made.at, made.by, Event.FACT_ENTERED, fact.id, **detail)
+
+
+async def _forget_spellings(store: Store, made: VendorJudgement, person: Person, now: datetime) -> None:
+    for number in range(len(made.vendor_facts.names)):
+        fact = await store.facts.find(f"{made.id}-{number}")
+        if fact is not None and fact.taken_back_at is None:
+            await store.facts.take_back(fact.id, person.id, now)
+            await store.trail.add(now, person.id, Event.FACT_TAKEN_BACK, fact.id)
 
 
 async def _weighed_anew(store: Store, judgement_id: str) -> Weighed:

@@ -66,13 +66,14 @@ async def note_alerts(database: Database, portfolios: Portfolios, now: datetime)
 
 async def _look(store: Store, portfolios: Portfolios) -> _Part | None:
     after, upto = await store.changes.followed(_NAME), await store.changes.followed(SUPPLIERS)
-    changes = await store.changes.after(after, upto=upto, most=PART)
-    if not changes:
+    if after >= upto:
         return None
     watches = await store.watches.standing()
-    last = changes[-1].number
     if not watches:
-        return _Part(after, last, [])
+        # Whoever begins to watch is told of what comes then.
+        return _Part(after, upto, [])
+    changes = await store.changes.after(after, upto=upto, most=PART)
+    last = changes[-1].number if changes else upto
     await portfolios.refresh(store)
     items = await items_of(store, changes)
     concerns = _Concerns(store, portfolios)
