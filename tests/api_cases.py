@@ -28,7 +28,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api_world import EXIT_PLAN, MEDIA_TYPE, PICTURE, ROLES, Office, a_plan, factories, furnish, register
+from api_world import EXIT_PLAN, MEDIA_TYPE, PICTURE, ROLES, SCREENED, Office, a_plan, factories, furnish, register
 from heard import NOBODY_BLAMED
 from node_world import Town, served
 
@@ -161,6 +161,7 @@ async def _things(office: Office, often: int) -> dict[str, list[Any]]:
         "report_id": reports,
         "report": reports,
         "review_id": [await make("reviewer 2") for make in _reviews(office) for _ in range(often)],
+        "file_id": [await office.screening_file("all", cancelled=bool(n % 2)) for n in range(2 * often)],
         "ruling_id": [await office.ruling("reviewer 2") for _ in range(often)],
         "link_id": [await office.link() for _ in range(often)],
         "word_id": [
@@ -318,6 +319,9 @@ def _deepen(case: Any, site: Site, data: st.DataObject) -> dict[str, Any]:
     if case.operation.label.startswith("PATCH ") and data.draw(st.booleans()):
         case.query = {"offset": 0}
         return {"data": PICTURE, "headers": {"Content-Type": "application/octet-stream"}}
+    if case.operation.label.startswith("POST /api/v1/screening-files") and "{" not in case.operation.label and wholly:
+        case.query = {} if case.operation.label.endswith("look") else {"name": "vendors.csv"}
+        return {"data": SCREENED["content"], "headers": dict(SCREENED["headers"])}
     if case.operation.label == "POST /api/v1/reports" and data.draw(st.booleans()):
         raw = bytearray(data.draw(st.sampled_from(site.reports)))
         if data.draw(st.booleans()):

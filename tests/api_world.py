@@ -51,6 +51,11 @@ LISTED = {
 }
 """A file as a report lists it."""
 
+SCREENED: dict[str, Any] = {
+    "content": b"id,name,country\n1,Exemplar Gloves,MY\n2,,\n",
+    "headers": {"Content-Type": "application/octet-stream"},
+}
+"""A file of suppliers, as it is sent to be screened."""
 EXIT_PLAN = {"answers": {check.value: {"answer": "yes"} for check in ExitCheck}}
 """Every check of an exit plan, answered."""
 
@@ -220,6 +225,13 @@ class Office:
             assert found is not None
             await store.jobs.put(replace(found, state="running", ended_at=None))
         return str(job)
+
+    async def screening_file(self, by: str = "officer", *, cancelled: bool = False) -> str:
+        """The id of a file that is to be screened, or was cancelled before; nothing here does it."""
+        made = await self.made(by, "POST", "screening-files", params={"name": "vendors.csv"}, **SCREENED)
+        if cancelled:
+            await self.made(by, "POST", f"screening-files/{made['id']}/cancel")
+        return str(made["id"])
 
     async def ruling(self, by: str = "reviewer") -> str:
         """What is held of a decision that was proposed."""

@@ -13,7 +13,19 @@ import pytest
 import pytest_asyncio
 
 from api_cases import CONTRACTS
-from api_world import EXIT_PLAN, MEDIA_TYPE, PASSWORD, PICTURE, Office, a_decision, a_plan, factories, furnish, register
+from api_world import (
+    EXIT_PLAN,
+    MEDIA_TYPE,
+    PASSWORD,
+    PICTURE,
+    SCREENED,
+    Office,
+    a_decision,
+    a_plan,
+    factories,
+    furnish,
+    register,
+)
 from comity_node.app import create_app
 from heard import NOBODY_BLAMED
 from node_world import Town
@@ -154,6 +166,14 @@ TABLE = """
     list_watch_deliveries   401       403/403   403/403   403/403   200/404   403/403
     list_alerts             401       403/403   403/403   403/403   200/404   403/403
     see_alerts              401       403       403       403       200       403
+    look_at_screening_file  401       403       403       403       200       403
+    send_screening_file     401       403       403       403       201       403
+    list_screening_files    401       403       403       403       200       403
+    get_screening_file      401       403/403   403/403   403/403   200/404   403/403
+    cancel_screening_file   401       403/403   403/403   403/403   200/404   403/403
+    resume_screening_file   401       403/403   403/403   403/403   409/404   403/403
+    remove_screening_file   401       403/403   403/403   403/403   204/404   403/403
+    get_screening_result    401       403/403   403/403   403/403   409/404   403/403
     list_suppliers          401       403       200       200       200       403
     show_supplier           401       403       200       200       200       403
     export_supplier         401       403       200       200       200       403
@@ -698,6 +718,14 @@ async def _scheme(office: Office, who: str, own: bool) -> Asked:
     return {"params": {"scheme": "SMETA", "version": "7.0"}}
 
 
+async def _file(office: Office, who: str, own: bool) -> Asked:
+    return {"params": {"name": "vendors"}, **SCREENED}
+
+
+async def _screened(office: Office, who: str, own: bool) -> Asked:
+    return {"file_id": await office.screening_file("officer" if own else "officer 2")}
+
+
 async def _nothing(office: Office, who: str, own: bool) -> Asked:
     return {}
 
@@ -814,6 +842,13 @@ MAKE: dict[str, Make] = {
     "list_watch_deliveries": _watch,
     "list_alerts": _alerts_of_watch,
     "see_alerts": _up_to,
+    "look_at_screening_file": _file,
+    "send_screening_file": _file,
+    "get_screening_file": _screened,
+    "cancel_screening_file": _screened,
+    "resume_screening_file": _screened,
+    "remove_screening_file": _screened,
+    "get_screening_result": _screened,
     "list_suppliers": _which,
     "show_supplier": _supplier,
     "export_supplier": _supplier_file,

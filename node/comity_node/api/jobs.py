@@ -13,9 +13,13 @@ from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.auth import Releaser, ThisNode
 from comity_node.db import Store
 from comity_node.db.jobs import Job
+from comity_node.services import jobs as every_job
 from comity_node.services.importing import batches, jobs
 
 router = APIRouter(tags=["import"])
+
+KINDS = (jobs.IMPORT, jobs.RELEASE)
+"""Files that are screened are for those who screen: `/screening-files`."""
 
 
 class JobOut(BaseModel):
@@ -79,7 +83,7 @@ async def approve_batch(batch: Id, person: Releaser, node: ThisNode, once: Onced
 async def list_jobs(person: Releaser, node: ThisNode, cursor: Cursor = None, limit: Limit = 50) -> Page[JobOut]:
     """Imports and releases, newest first."""
     async with node.database.read() as store:
-        rows = await store.jobs.page(before=read_cursor(cursor), most=limit + 1)
+        rows = await store.jobs.page(KINDS, before=read_cursor(cursor), most=limit + 1)
     return page(rows, limit, lambda job: job.number, describe_job)
 
 
@@ -87,7 +91,7 @@ async def list_jobs(person: Releaser, node: ThisNode, cursor: Cursor = None, lim
 async def get_job(job_id: Id, person: Releaser, node: ThisNode) -> JobOut:
     """How far it is, and what became of what is done."""
     async with node.database.read() as store:
-        return describe_job(await jobs.find_job(store, job_id))
+        return describe_job(await every_job.find_job(store, job_id, KINDS))
 
 
 @router.post("/jobs/{job_id}/cancel", responses=refuses(403, 404, 409))
@@ -95,7 +99,7 @@ async def cancel_job(job_id: Id, person: Releaser, node: ThisNode, once: Onced) 
     """End it where it is. What it did stays: what was released can be taken back, not unsaid."""
 
     async def cancel(store: Store) -> JobOut:
-        return describe_job(await jobs.cancel(store, person, job_id, node.clock()))
+        return describe_job(await every_job.cancel(store, person, job_id, KINDS, node.clock()))
 
     return await once.write(cancel)
 
@@ -105,7 +109,7 @@ async def resume_job(job_id: Id, person: Releaser, node: ThisNode, once: Onced) 
     """Go on with what you began, and what was cancelled or failed."""
 
     async def resume(store: Store) -> JobOut:
-        return describe_job(await jobs.resume(store, person, job_id, node.clock()))
+        return describe_job(await every_job.resume(store, person, job_id, KINDS, node.clock()))
 
     return await once.write(resume)
 

@@ -50,6 +50,7 @@ STATUS: dict[str, int] = {
     "contract.reference-taken": 409,
     "contract.sheet-refused": 422,
     "table.refused": 422,
+    "screening-file.too-many": 409,
     "report.expired": 404,
     "report.key-gone": 404,
     "report.too-large": 413,

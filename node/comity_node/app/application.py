@@ -16,6 +16,7 @@ from comity_node.api.problems import add_problems, too_large
 from comity_node.services.peers.limits import Limits
 from comity_node.wiring import Node
 from comity_node.workers.jobs import JobRunner
+from comity_node.workers.screening_files import FileScreener
 from comity_schemas.report import MAX_REPORT_BYTES
 
 _HEADERS = [
@@ -80,11 +81,12 @@ def create_app(node: Node) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        jobs = asyncio.create_task(JobRunner(node).run())
+        running = [asyncio.create_task(each.run()) for each in (JobRunner(node), FileScreener(node))]
         yield
-        jobs.cancel()
-        with suppress(asyncio.CancelledError):
-            await jobs
+        for each in running:
+            each.cancel()
+            with suppress(asyncio.CancelledError):
+                await each
         await node.close()
 
     app = Application(

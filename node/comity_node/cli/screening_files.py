@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -12,12 +11,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from comity_node.domain.inherent_risk import RiskList, read_goods_risks
 from comity_node.domain.screening_files.results import headings_with
 from comity_node.domain.tables.table import TableRefused
 from comity_node.domain.tables.writing import NewFile, form_of, writer_for
-from comity_node.domain.trail import Event
-from comity_node.services.screening_files.network import NetworkAsker
+from comity_node.services.answering.moment import this_moment
+from comity_node.services.screening_files.network import NetworkAsker, note_screening, risks_in
 from comity_node.services.screening_files.opening import Opened, Told, open_given
 from comity_node.services.screening_files.running import Account, Asker, screened
 from comity_node.services.suppliers.following import catch_up
@@ -63,32 +61,21 @@ async def _against_network(home: Path, run: FileRun) -> None:
     try:
         registry = node.trusted_registry()
         await catch_up(node.database)
-        risks = _risks(node.settings.goods_risk_file)
+        risks = risks_in(node.settings.goods_risk_file)
         # One view for the whole file: all rows are asked at the same log positions, whatever arrives meanwhile.
         with _opened(run) as (given, stream):
             async with node.database.read() as store:
-                asker = NetworkAsker(store, registry, node.clock(), risks)
-                account = await write_result(given, asker, run, stream, asker.as_of)
+                moment = await this_moment(store, registry, node.clock())
+                account = await write_result(given, NetworkAsker(store, moment, risks), run, stream)
             async with node.database.write() as store:
-                await store.trail.add(
-                    asker.as_of, "comity screen", Event.SCREENED, "suppliers",
-                    asked=account.rows, positions=asker.positions or {},
-                )  # fmt: skip
+                await note_screening(store, "comity screen", account, moment)
     finally:
         await node.close()
     _say(account, run)
-    if asker.positions is not None:
-        places = ", ".join(f"{slug} {head}" for slug, head in asker.positions.items())
-        _console.print(f"All asked at log positions: {places or 'none'}; registry version {asker.registry_version}.")
-        _console.print(f"As of {asker.as_of:%Y-%m-%d %H:%M:%S} UTC, {asker.coverage_in_words}.")
+    places = ", ".join(f"{slug} {head}" for slug, head in moment.positions.items())
+    _console.print(f"All asked at log positions: {places or 'none'}; registry version {moment.registry_version}.")
+    _console.print(f"As of {moment.at:%Y-%m-%d %H:%M:%S} UTC, {moment.coverage.in_words()}.")
     _console.print("No finding or decision shared is no clearance.")
-
-
-def _risks(path: Path | None) -> RiskList | None:
-    if path is None:
-        return None
-    with path.open("rb") as stream:
-        return read_goods_risks(stream, countries().read)
 
 
 @contextmanager
@@ -104,7 +91,7 @@ def _opened(run: FileRun) -> Iterator[tuple[Opened, IO[bytes]]]:
             yield given, written
 
 
-async def write_result(given: Opened, asker: Asker, run: FileRun, stream: IO[bytes], as_of: datetime) -> Account:
+async def write_result(given: Opened, asker: Asker, run: FileRun, stream: IO[bytes]) -> Account:
     """Screen row after row and write each as it comes."""
     writer = writer_for(form_of(run.out), stream, given.table.form)
     headings, kept = headings_with(given.table.headings, candidates=run.candidates)

@@ -1,11 +1,12 @@
 """Long work that is done a little at a time, and what of a batch somebody has opened."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import delete, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,11 +16,11 @@ from comity_node.db.rows.review import ReviewRow
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One import, or one release of a batch."""
+    """One import, one release of a batch, or the screening of one file."""
 
     id: str
     kind: str
-    """`import` or `release`."""
+    """`import`, `release` or `screening`."""
     state: str
     """`running`, `done`, `cancelled` or `failed`."""
     batch: str
@@ -59,18 +60,25 @@ class Jobs:
         """Return what a job works on."""
         return (await self._session.exec(select(JobRow.input).where(JobRow.id == job_id))).first()
 
-    async def put(self, job: Job) -> None:
-        """Store how far a job is; what it worked on is forgotten once it is done."""
+    async def output(self, job_id: str) -> bytes | None:
+        """Return what a job made, if it is at its end."""
+        return (await self._session.exec(select(JobRow.output).where(JobRow.id == job_id))).first()
+
+    async def put(self, job: Job, *, output: bytes | None = None) -> None:
+        """Store how far a job is, and what it made; what was imported is forgotten once it is done."""
         row = (await self._session.exec(select(JobRow).where(JobRow.id == job.id))).one()
         row.state, row.ended_at, row.why = job.state, job.ended_at, job.why
         row.total, row.done, row.place, row.result = job.total, job.done, job.place, json.dumps(job.result or {})
-        if job.state == "done":
+        if output is not None:
+            row.output = output
+        elif job.state == "done":
             row.input = None
         await self._session.flush()
 
-    async def running(self) -> Job | None:
-        """Return the oldest job that is not at its end."""
-        query = select(JobRow).where(JobRow.state == "running").order_by(col(JobRow.number)).limit(1)
+    async def running(self, kinds: Sequence[str]) -> Job | None:
+        """Return the oldest job of these kinds that is not at its end."""
+        query = select(JobRow).where(JobRow.state == "running", col(JobRow.kind).in_(kinds))
+        query = query.order_by(col(JobRow.number)).limit(1)
         row = (await self._session.exec(query)).first()
         return None if row is None else _job(row)
 
@@ -79,12 +87,30 @@ class Jobs:
         query = select(JobRow).where(JobRow.batch == batch).order_by(col(JobRow.number))
         return [_job(row) for row in await self._session.exec(query)]
 
-    async def page(self, *, before: int | None, most: int) -> list[Job]:
-        """Return jobs newest first."""
-        query = select(JobRow).order_by(col(JobRow.number).desc()).limit(most)
+    async def page(
+        self, kinds: Sequence[str], *, before: int | None, most: int, started_by: str | None = None
+    ) -> list[Job]:
+        """Return jobs of these kinds, newest first; those of one person if that is said."""
+        query = select(JobRow).where(col(JobRow.kind).in_(kinds)).order_by(col(JobRow.number).desc()).limit(most)
+        if started_by is not None:
+            query = query.where(JobRow.started_by == started_by)
         if before is not None:
             query = query.where(col(JobRow.number) < before)
         return [_job(row) for row in await self._session.exec(query)]
+
+    async def count(self, kind: str, started_by: str) -> int:
+        """Return how many jobs of a kind one person has."""
+        query = select(func.count()).select_from(JobRow).where(JobRow.kind == kind, JobRow.started_by == started_by)
+        return (await self._session.exec(query)).one()
+
+    async def forget(self, job_id: str) -> None:
+        """Forget a job with what it worked on and what it made."""
+        await self._session.exec(delete(JobRow).where(col(JobRow.id) == job_id))
+
+    async def forget_ended(self, kind: str, before: datetime) -> int:
+        """Forget the jobs of a kind that ended before; return how many."""
+        ended = delete(JobRow).where(col(JobRow.kind) == kind, col(JobRow.ended_at) < before)
+        return int((await self._session.exec(ended)).rowcount)
 
     async def note_opened(self, review_id: str, person_id: str, now: datetime) -> bool:
         """Note that somebody has opened a proposal; False where it was noted before."""

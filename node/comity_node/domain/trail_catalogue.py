@@ -108,7 +108,11 @@ CATALOGUE: dict[Event, Described] = {
     Event.JOB_STARTED: Described(
         "who began it",
         "the job's id",
-        (Field("kind", Text, "`import` or `release`"), Field("batch", Text), Field("total", Number, "how many")),
+        (
+            Field("kind", Text, "`import`, `release` or `screening`"),
+            Field("batch", Text),
+            Field("total", Number, "how many"),
+        ),
     ),
     Event.JOB_CANCELLED: Described("who cancelled it", "the job's id", _PROGRESS),
     Event.JOB_RESUMED: Described("who began it", "the job's id", _PROGRESS),

@@ -10,7 +10,8 @@ import structlog
 from comity_node.db import DatabaseUnavailable
 from comity_node.db.jobs import Job
 from comity_node.services.importing import jobs
-from comity_node.services.importing.jobs import IMPORT, STEP_S, Prepared, budget, from_bytes, prepare
+from comity_node.services.importing.jobs import IMPORT, RELEASE, STEP_S, Prepared, budget, from_bytes, prepare
+from comity_node.services.jobs import fail
 from comity_node.wiring import Node
 from comity_node.workers.loops import IDLE_S, Loops
 from comity_schemas.errors import ComityError
@@ -32,7 +33,7 @@ class JobRunner:
     async def step(self) -> bool:
         """Do one step of the oldest job; False where there is none."""
         async with self._node.database.read() as store:
-            job = await store.jobs.running()
+            job = await store.jobs.running((IMPORT, RELEASE))
         if job is None:
             self._prepared = None
             return False
@@ -75,4 +76,4 @@ class JobRunner:
 
     async def _fail(self, job: Job, why: str) -> None:
         async with self._node.database.write() as store:
-            await jobs.fail(store, job.id, why, self._node.clock())
+            await fail(store, job.id, why, self._node.clock())

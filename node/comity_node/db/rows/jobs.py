@@ -9,11 +9,11 @@ from comity_node.db.rows.columns import UtcTime, one_of, where
 
 
 class JobRow(SQLModel, table=True):
-    """An import or a release of many, done a little at a time; goes on where it was after a restart."""
+    """An import, a release of many or the screening of a file, done a little at a time; goes on after a restart."""
 
     __tablename__ = "job"
     __table_args__ = (
-        one_of("kind", "import", "release"),
+        one_of("kind", "import", "release", "screening"),
         one_of("state", "running", "done", "cancelled", "failed"),
         CheckConstraint("(state = 'running') = (ended_at is null)", name="ended"),
         Index("ix_job_running", "number", **where("state = 'running'")),
@@ -32,7 +32,9 @@ class JobRow(SQLModel, table=True):
     """Up to where it is done: a row of the table, or the number of a proposal."""
     result: str
     input: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
-    """What is imported; forgotten when it is done."""
+    """What is imported or screened; of an import forgotten when it is done."""
+    output: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    """What was said of each row of a file that was screened, compressed; only of a whole run."""
     why: str | None = None
 
 

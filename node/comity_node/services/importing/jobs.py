@@ -13,7 +13,7 @@ from time import monotonic
 
 from comity_node.db import Store
 from comity_node.db.jobs import Job
-from comity_node.domain.errors import AlreadyDecided, NotFound, NotYet, SamePerson
+from comity_node.domain.errors import NotFound, NotYet, SamePerson
 from comity_node.domain.minimize import Policy
 from comity_node.domain.people import Person
 from comity_node.domain.register import (
@@ -30,6 +30,7 @@ from comity_node.services.accounts import new_id
 from comity_node.services.importing.batches import require_sample
 from comity_node.services.importing.decision_import import take_ruling
 from comity_node.services.importing.register_import import Imported, take_row
+from comity_node.services.jobs import find_job, who_began
 from comity_node.services.review.release import approve
 from comity_node.vocabulary import countries
 from comity_schemas.errors import ComityError
@@ -133,10 +134,10 @@ async def advance_import(
     Raises:
         NotFound: there is no such job, or who began it has no account any more.
     """
-    job = await find_job(store, job_id)
+    job = await find_job(store, job_id, (IMPORT, RELEASE))
     if job.state != "running":
         return job
-    person = await _who(store, job)
+    person = await who_began(store, job)
     done, place = Imported.of_parsed(job.result or {}), job.place
     while place < len(prepared.rows) and not enough(place - job.place):
         row = prepared.rows[place]
@@ -164,10 +165,10 @@ async def advance_release(store: Store, job_id: str, now: datetime, enough: Enou
     Raises:
         NotFound: there is no such job, or who began it has no account any more.
     """
-    job = await find_job(store, job_id)
+    job = await find_job(store, job_id, (IMPORT, RELEASE))
     if job.state != "running":
         return job
-    person = await _who(store, job)
+    person = await who_began(store, job)
     result = dict(job.result or {})
     count, place, at_end = 0, job.place, False
     while not enough(count):
@@ -194,66 +195,6 @@ async def advance_release(store: Store, job_id: str, now: datetime, enough: Enou
         job = replace(job, state="done", ended_at=now)
     await store.jobs.put(job)
     return job
-
-
-async def fail(store: Store, job_id: str, why: str, now: datetime) -> None:
-    """Note that a job cannot go on; what it did stays."""
-    job = await store.jobs.find(job_id)
-    if job is not None and job.state == "running":
-        await store.jobs.put(replace(job, state="failed", ended_at=now, why=why))
-
-
-async def cancel(store: Store, person: Person, job_id: str, now: datetime) -> Job:
-    """End a job where it is. What it did stays: what was released can be taken back, not unsaid.
-
-    Raises:
-        NotFound: there is none.
-        AlreadyDecided: it is at its end.
-    """
-    job = await find_job(store, job_id)
-    if job.state != "running":
-        raise AlreadyDecided(f"this job is {job.state} already; nothing was changed")
-    job = replace(job, state="cancelled", ended_at=now)
-    await store.jobs.put(job)
-    await store.trail.add(now, person.id, Event.JOB_CANCELLED, job.id, done=job.done, total=job.total)
-    return job
-
-
-async def resume(store: Store, person: Person, job_id: str, now: datetime) -> Job:
-    """Go on with a job that was cancelled or failed, as whoever began it.
-
-    Raises:
-        NotFound: there is none, or somebody else began it.
-        AlreadyDecided: it is done, or under way.
-    """
-    job = await find_job(store, job_id)
-    if job.started_by != person.id:
-        raise NotFound("no such job of yours")
-    if job.state not in ("cancelled", "failed"):
-        raise AlreadyDecided(f"this job is {job.state}; nothing was changed")
-    job = replace(job, state="running", ended_at=None, why=None)
-    await store.jobs.put(job)
-    await store.trail.add(now, person.id, Event.JOB_RESUMED, job.id, done=job.done, total=job.total)
-    return job
-
-
-async def find_job(store: Store, job_id: str) -> Job:
-    """Return a job.
-
-    Raises:
-        NotFound: there is none.
-    """
-    job = await store.jobs.find(job_id)
-    if job is None:
-        raise NotFound("no such job")
-    return job
-
-
-async def _who(store: Store, job: Job) -> Person:
-    person = await store.accounts.find_person(job.started_by)
-    if person is None:
-        raise NotFound("who began this has no account any more: somebody else has to begin anew; what is done stays")
-    return person
 
 
 def as_bytes(mapping: str, table: bytes) -> bytes:

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from pathlib import Path
 
-from comity_federation.registry import Registry
 from comity_node.db import Store
 from comity_node.db.suppliers import Known
-from comity_node.domain.inherent_risk import RiskList
+from comity_node.domain.inherent_risk import RiskList, read_goods_risks
 from comity_node.domain.matching.likeness import RANKS
 from comity_node.domain.screening import (
     DecisionHit,
@@ -21,7 +20,11 @@ from comity_node.domain.screening_files.results import Candidate, Result, not_as
 from comity_node.domain.screening_files.words import NOTHING_FOUND, next_step
 from comity_node.domain.supplier_view import DecisionStanding, Standing
 from comity_node.domain.suppliers.mentions import Role
-from comity_node.services.answering.screen import Answer, screen
+from comity_node.domain.trail import Event
+from comity_node.services.answering.moment import Moment
+from comity_node.services.answering.screen import Answer, screen_at
+from comity_node.services.screening_files.running import Account
+from comity_node.vocabulary import countries
 
 AnyHit = Hit | DecisionHit | PointerHit | NoticeHit
 
@@ -29,31 +32,23 @@ _CLOSED = frozenset({Standing.CLOSED, Standing.EXPIRED})
 _GONE = frozenset({DecisionStanding.WITHDRAWN, DecisionStanding.SUPERSEDED})
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class NetworkAsker:
-    """Asks within one view of the database, so that every row is asked at the same log positions."""
+    """Asks as of one moment, within one view of the database: every row is asked at the same log positions."""
 
     store: Store
-    registry: Registry
-    as_of: datetime
+    moment: Moment
     risks: RiskList | None = None
     """None: inherent risk is switched off, and the column stays empty."""
-    positions: dict[str, int] | None = None
-    """Member to the last statement of its log that the rows were asked at; None before the first."""
-    registry_version: int | None = None
-    coverage_in_words: str | None = None
 
     async def ask(self, rows: Sequence[Asked]) -> list[Result]:
         """Return what is said of each row, in their order."""
         asking = [row for row in rows if row.refused is None]
         questions = [_question(row) for row in asking]
-        answers = await screen(self.store, questions, self.registry, self.as_of) if questions else []
+        answers = await screen_at(self.store, questions, self.moment) if questions else []
         suppliers = await self._suppliers(answers)
         told = {id(row): self._result(row, answer, suppliers) for row, answer in zip(asking, answers, strict=True)}
-        for answer in answers[:1]:
-            self.positions, self.registry_version = answer.positions, answer.registry_version
-            self.coverage_in_words = answer.coverage.in_words()
-        return [told[id(row)] if row.refused is None else not_asked(row.refused, self.as_of) for row in rows]
+        return [told[id(row)] if row.refused is None else not_asked(row.refused, self.moment.at) for row in rows]
 
     async def _suppliers(self, answers: Sequence[Answer]) -> dict[str, Known]:
         """Return statement to the supplier it is about, as this node knows it."""
@@ -81,8 +76,8 @@ class NetworkAsker:
                 complete=answer.coverage.complete,
                 speak_to=answer.pointers[0].entry.member if answer.pointers else None,
             ),
-            as_of=self.as_of,
-            score=0 if likest is None else _score(likest),
+            as_of=self.moment.at,
+            score=0 if likest is None else likest.likeness.score,
             supplier_id="" if known is None else str(known.number),
             supplier_name="" if known is None else known.name,
             findings_current=sum(hit.standing is Standing.CURRENT for hit in answer.hits),
@@ -104,18 +99,34 @@ class NetworkAsker:
         return f"{found[0].according_to}, of goods from this country, not of the supplier: {'; '.join(said)}{more}"
 
 
+async def note_screening(store: Store, person: str, account: Account, moment: Moment) -> None:
+    """Put on the trail that somebody screened a file, how much and at which positions; never whom."""
+    detail = {"asked": account.rows, "positions": moment.positions}
+    await store.trail.add(moment.at, person, Event.SCREENED, "suppliers", **detail)
+
+
+def risks_in(path: Path | None) -> RiskList | None:
+    """Return the list of goods by country that this member has set; None where it has not."""
+    if path is None:
+        return None
+    with path.open("rb") as stream:
+        return read_goods_risks(stream, countries().read)
+
+
 def _question(row: Asked) -> Question:
-    return Question(row.names[0] if row.names else None, row.country, row.identifiers)
+    return Question(
+        name=row.names[0] if row.names else None,
+        country=row.country,
+        identifiers=row.identifiers,
+        addresses=() if row.address is None else (row.address,),
+        other_names=row.names[1:],
+    )
 
 
 def _ranked(answer: Answer) -> list[AnyHit]:
     """Return what was found, the likest first, each kind in its own order."""
     found: list[AnyHit] = [*answer.hits, *answer.decisions, *answer.pointers, *answer.audits]
-    return sorted(found, key=lambda hit: (RANKS[hit.likeness.verdict], -_score(hit)))
-
-
-def _score(hit: AnyHit) -> int:
-    return hit.likeness.score
+    return sorted(found, key=lambda hit: (RANKS[hit.likeness.verdict], -hit.likeness.score))
 
 
 def _candidates(ranked: Sequence[AnyHit], suppliers: dict[str, Known]) -> list[Candidate]:
@@ -123,7 +134,7 @@ def _candidates(ranked: Sequence[AnyHit], suppliers: dict[str, Known]) -> list[C
     for hit in ranked:
         known = suppliers.get(hit.entry.hash)
         if known is not None and known.number not in found:
-            found[known.number] = Candidate(str(known.number), known.name, _score(hit), hit.likeness.verdict)
+            found[known.number] = Candidate(str(known.number), known.name, hit.likeness.score, hit.likeness.verdict)
     return list(found.values())
 
 

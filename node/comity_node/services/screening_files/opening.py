@@ -67,3 +67,13 @@ def open_given(stream: BinaryIO, told: Told = NOTHING_TOLD) -> Opened:
     """
     table = open_table(stream, told)
     return Opened(table, map_columns(table.headings, told.columns))
+
+
+def open_list(stream: BinaryIO, told: Told = NOTHING_TOLD) -> Opened:
+    """Open a list that is screened against: `id,name,country,other_name…`, further cells being further names.
+
+    Raises:
+        TableRefused: it cannot be read, or no column is known to hold a name or a number.
+    """
+    table = open_table(stream, told, ragged=True)
+    return Opened(table, map_columns(table.headings, told.columns))
