@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from openpyxl import Workbook
 
 from builders import CHECKOUT
 from comity_node.db import Database
@@ -14,8 +15,9 @@ from comity_node.db.suppliers import Wanted
 from comity_node.domain.errors import NotFound
 from comity_node.domain.register.mapping import FileForm
 from comity_node.domain.register.table import RegisterUnreadable
-from comity_node.domain.suppliers.factory_list import ListedRow, map_columns, read_list
+from comity_node.domain.suppliers.factory_list import ListedRow, is_workbook, map_columns, read_list
 from comity_node.domain.suppliers.facts import FactKind, FactRefused
+from comity_node.domain.tables.table import TableRefused
 from comity_node.services.suppliers.factory_lists import (
     GivenList,
     ListAlreadyHere,
@@ -42,9 +44,10 @@ async def desk(sqlite: Database) -> Desk:
 
 
 def given(raw: bytes, title: str = "list", owner: int | None = None, tier: int | None = None) -> GivenList:
-    columns, unread = map_columns(io.BytesIO(raw), FORM, {})
+    form = None if is_workbook(raw) else FORM
+    columns, unread = map_columns(io.BytesIO(raw), form, {})
     list_id = new_list_id()
-    rows = list(read_list(io.BytesIO(raw), FORM, columns, countries().read, list_id))
+    rows = list(read_list(io.BytesIO(raw), form, columns, countries().read, list_id))
     return GivenList(list_id, title, owner, tier, file_digest(raw), columns, unread, rows)
 
 
@@ -68,6 +71,15 @@ async def owner(desk: Desk, name: str = "Brand AG", *identifiers: Identifier) ->
 async def note(desk: Desk, supplier: int, entered: Entered) -> str:
     async with desk.database.write() as store:
         return (await enter(store, desk.person, supplier, entered, NOW)).id
+
+
+def workbook(*rows: list[object]) -> bytes:
+    book = Workbook()
+    for row in rows:
+        book.worksheets[0].append(row)
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
 
 
 # --- the real lists
@@ -266,3 +278,42 @@ async def test_what_does_not_fit_is_not_entered(desk: Desk) -> None:
 async def test_a_supplier_that_is_entered_with_a_number_is_the_one_that_statements_name(desk: Desk) -> None:
     finding = await desk.say("A", "agency", LEI)
     assert await owner(desk, "Also A", Identifier.from_parsed(LEI)) == await desk.number(finding)
+
+
+# --- as a workbook
+
+
+def test_a_workbook_is_read_as_the_same_list_written_as_csv() -> None:
+    rows = [
+        ["Factory Name", "Country", "Address", "Tier", "Workers"],
+        ["Mill One", "CHINA", "1 Mill Road", 2, 400],
+        ["示例织造", "中国", "园区路", "Tier 1", None],
+        [None, None, None, None, None],
+        ["Mill One", "CN", "1 Mill Road", None, None],
+        ["Nowhere Mill", "Atlantis", "x", None, None],
+        [4711, "VN", "2 Road", 11, None],
+    ]
+    sheet = given(workbook(*rows))
+    text = given("\n".join(",".join("" if cell is None else str(cell) for cell in row) for row in rows).encode())
+    assert (sheet.columns, sheet.unread) == (text.columns, text.unread) and sheet.unread == ["Workers"]
+
+    def told(row: ListedRow) -> tuple[object, ...]:
+        return (row.outcome, dict(row.cells), row.key, row.country, row.tier, row.reason)
+
+    assert [told(row) for row in sheet.rows] == [told(row) for row in text.rows]
+    assert [row.outcome.value for row in sheet.rows] == ["site", "site", "repeated", "refused", "refused"]
+    assert [row.line for row in sheet.rows] == [2, 3, 5, 6, 7]
+
+
+def test_a_formula_is_never_computed_and_refuses_its_row_alone() -> None:
+    rows = given(workbook(["name", "country", "note"], ["=1+1", "CN", ""], ["Mill", "CN", "=2"])).rows
+    assert [(row.outcome.value, row.reason) for row in rows] == [
+        ("refused", "a formula or an error stands in it: write its result"),
+        ("site", None),
+    ]
+
+
+@pytest.mark.parametrize("raw", [b"PK\x03\x04 no workbook", workbook(), workbook(["a", "b"], [1, 2])])
+def test_a_workbook_that_is_none_or_has_no_usual_headings_is_refused_whole(raw: bytes) -> None:
+    with pytest.raises((TableRefused, RegisterUnreadable)):
+        given(raw)

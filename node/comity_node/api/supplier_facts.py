@@ -18,7 +18,7 @@ from comity_node.db import Store
 from comity_node.db.factory_lists import FactoryList, KeptRow
 from comity_node.domain.errors import NotFound
 from comity_node.domain.register.mapping import FileForm
-from comity_node.domain.suppliers.factory_list import Column, Outcome, map_columns, read_list
+from comity_node.domain.suppliers.factory_list import Column, Outcome, is_workbook, map_columns, read_list
 from comity_node.domain.suppliers.facts import Fact, FactKind
 from comity_node.services.suppliers import factory_lists, facts
 from comity_node.services.suppliers.answers import describe_fact, describe_known, person_names
@@ -63,7 +63,7 @@ class FactIn(Body):
 
 
 class ListIn(Body):
-    """A list of factories as a file, and how to read it; headings that are usual need not be told."""
+    """A list of factories as a CSV, and how to read it, or as a workbook; usual headings need not be told."""
 
     title: text(200)  # type: ignore[valid-type]
     table: Annotated[Base64Bytes, Field(max_length=4_000_000)]
@@ -167,7 +167,7 @@ async def take_in_list(body: ListIn, person: Reviewer, node: ThisNode, once: Onc
 
 
 def _read(body: ListIn) -> factory_lists.GivenList:
-    form = FileForm(delimiter=body.delimiter, encoding=body.encoding)
+    form = None if is_workbook(body.table) else FileForm(delimiter=body.delimiter, encoding=body.encoding)
     columns, unread = map_columns(io.BytesIO(body.table), form, body.columns)
     list_id = factory_lists.new_list_id()
     rows = list(read_list(io.BytesIO(body.table), form, columns, countries().read, list_id))

@@ -18,7 +18,7 @@ ListId = Annotated[str, typer.Argument(metavar="LIST", help="Its id.")]
 
 @app.command("import")
 def import_list(
-    file: Annotated[Path, typer.Argument(help="CSV with a header.")],
+    file: Annotated[Path, typer.Argument(help="CSV with a header, or an XLSX workbook: its first sheet.")],
     title: Annotated[
         str | None, typer.Option(help="What the list is called here; the file's name if not said.")
     ] = None,
@@ -27,8 +27,8 @@ def import_list(
     column: Annotated[
         list[str] | None, typer.Option(metavar="WHAT=HEADING", help="name, country, address, sector, os_id or tier.")
     ] = None,
-    delimiter: Annotated[str, typer.Option(help="Between cells.")] = ",",
-    encoding: Annotated[str, typer.Option(help="Of the file.")] = "utf-8",
+    delimiter: Annotated[str, typer.Option(help="Between cells of a CSV.")] = ",",
+    encoding: Annotated[str, typer.Option(help="Of a CSV.")] = "utf-8",
 ) -> None:
     """Take in a list: each row becomes a site or stays with the reason why not. Nothing is published."""
     columns = dict(each.split("=", 1) for each in column or () if "=" in each)

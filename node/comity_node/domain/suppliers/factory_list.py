@@ -7,7 +7,7 @@ Rules:
 - A column is read only if it is mapped. Coordinates are never read: they expose housing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO
@@ -15,8 +15,18 @@ from typing import BinaryIO
 from pydantic import ValidationError
 
 from comity_node.domain.register.mapping import FileForm
-from comity_node.domain.register.table import Cells, RegisterUnreadable, RowProblem, header_of, open_table
+from comity_node.domain.register.table import (
+    Cells,
+    ProblemKind,
+    RegisterUnreadable,
+    RowProblem,
+    header_of,
+    open_table,
+)
+from comity_node.domain.spelling import tidy
 from comity_node.domain.suppliers.keys import identifier_key, listed_key
+from comity_node.domain.tables.table import Table, text_of
+from comity_node.domain.tables.workbook import open_workbook_table
 from comity_schemas.identifiers import Identifier
 
 MOST_NAME, MOST_ADDRESS = 200, 300
@@ -74,18 +84,26 @@ class ListedRow:
     """Why it is refused, or which row it repeats; without its content."""
 
 
-def map_columns(stream: BinaryIO, form: FileForm, told: Mapping[Column, str]) -> tuple[dict[Column, str], list[str]]:
+def is_workbook(raw: bytes) -> bool:
+    """Tell whether a file is an XLSX workbook by how it begins: then nobody need say how it is written."""
+    return raw.startswith(b"PK\x03\x04")
+
+
+def map_columns(
+    stream: BinaryIO, form: FileForm | None, told: Mapping[Column, str]
+) -> tuple[dict[Column, str], list[str]]:
     """Return which column holds what, and the columns that are not read.
 
     Args:
         stream: The file, at its beginning.
-        form: Delimiter, quotes and encoding.
+        form: Delimiter, quotes and encoding; None: a workbook, of which the first sheet is read.
         told: What somebody said; for the rest the headings must be understood.
 
     Raises:
         RegisterUnreadable: no name or no country can be found; the columns are named.
+        TableRefused: it is no workbook that is opened.
     """
-    header = header_of(stream, form)
+    header = list(open_workbook_table(stream).headings) if form is None else header_of(stream, form)
     found = dict(told)
     for heading in header:
         plain = heading.casefold().replace("_", " ").strip()
@@ -102,7 +120,7 @@ def map_columns(stream: BinaryIO, form: FileForm, told: Mapping[Column, str]) ->
 
 def read_list(
     stream: BinaryIO,
-    form: FileForm,
+    form: FileForm | None,
     columns: Mapping[Column, str],
     read_country: Callable[[str], str | None],
     list_id: str,
@@ -111,16 +129,18 @@ def read_list(
 
     Args:
         stream: The file, at its beginning.
-        form: Delimiter, quotes and encoding.
+        form: Delimiter, quotes and encoding; None: a workbook.
         columns: As `map_columns` gives them.
         read_country: The ISO code of a source's spelling; None where nobody can tell.
         list_id: Of this list: a site without an address is known within its list only.
 
     Raises:
-        RegisterUnreadable: it has too many bytes or rows.
+        RegisterUnreadable, TableRefused: it has too many bytes or rows.
     """
     seen: dict[str, int] = {}
-    for row in open_table(stream, form, sorted(set(columns.values()))):
+    wanted = sorted(set(columns.values()))
+    rows = _workbook_rows(open_workbook_table(stream), wanted) if form is None else open_table(stream, form, wanted)
+    for row in rows:
         if isinstance(row, RowProblem):
             yield ListedRow(row.line, Outcome.REFUSED, {}, reason=row.reason)
             continue
@@ -134,6 +154,18 @@ def read_list(
         elif listed.key is not None:
             seen[listed.key] = row.line
         yield listed
+
+
+def _workbook_rows(table: Table, wanted: Collection[str]) -> Iterator[Cells | RowProblem]:
+    places = {heading: table.headings.index(heading) for heading in wanted}
+    for row in table.rows:
+        if row.is_empty:
+            continue
+        if row.formulas & set(places.values()):
+            yield RowProblem(row.number, ProblemKind.UNREADABLE, "a formula or an error stands in it: write its result")
+            continue
+        by_column = {heading: tidy(text_of(row.cells[place])) for heading, place in places.items()}
+        yield Cells(row.number, by_column)
 
 
 def _read(
