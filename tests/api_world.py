@@ -370,6 +370,11 @@ def register() -> dict[str, str]:
     return {"mapping": mapping_text("br_lista_suja"), "table": base64.b64encode(table).decode("ascii")}
 
 
+def vendors(table: str) -> dict[str, str]:
+    """A list of vendors' contacts, as it is taken in."""
+    return {"table": base64.b64encode(table.encode()).decode("ascii")}
+
+
 def factories() -> dict[str, str]:
     """A list of one factory that nobody knows yet, as it is taken in."""
     table = f"name,country,address\nMill {uuid.uuid4().hex},China,1 Road\n".encode()

@@ -25,6 +25,7 @@ from api_world import (
     factories,
     furnish,
     register,
+    vendors,
 )
 from comity_node.app import create_app
 from heard import NOBODY_BLAMED
@@ -141,6 +142,10 @@ TABLE = """
 
     make_link               401       403/403   201/404   201/404   403/403   403/403
     revoke_link             401       403/403   204/404   204/404   403/403   403/403
+    take_in_vendor_contacts 401       403/403   201/422   403/403   403/403   403/403
+    show_vendor_contacts    401       403       200       200       403       403
+    delete_vendor_contacts  401       403       204       403       403       403
+    find_vendor_contacts    401       403/403   200/404   200/404   403/403   403/403
     show_to_supplier        401       401       401       401       401       401
     list_own_answers        401       401       401       401       401       401
     save_draft              401       401       401       401       401       401
@@ -421,6 +426,15 @@ async def _a_link(office: Office, who: str, own: bool) -> Asked:
     if not own:
         return {"link_id": "nothing"}
     return {"link_id": await office.link()}
+
+
+async def _vendors(office: Office, who: str, own: bool) -> Asked:
+    return {"json": vendors("vendor,mail\nMill,desk@mill.example" if own else "vendor\nMill")}
+
+
+async def _vendors_here(office: Office, who: str, own: bool) -> Asked:
+    await office.made("reviewer", "POST", "vendor-contacts", **(await _vendors(office, who, True)))
+    return {}
 
 
 async def _draft(office: Office, who: str, own: bool) -> Asked:
@@ -793,6 +807,10 @@ MAKE: dict[str, Make] = {
     "cancel_job": _job,
     "resume_job": _job,
     "make_link": _told,
+    "find_vendor_contacts": _told,
+    "take_in_vendor_contacts": _vendors,
+    "show_vendor_contacts": _vendors_here,
+    "delete_vendor_contacts": _vendors_here,
     "revoke_link": _a_link,
     "save_draft": _draft,
     "say": _draft,

@@ -4,8 +4,6 @@ import datetime
 import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -23,32 +21,12 @@ from broker_world import free_ports
 from comity_node.domain.vocabulary import Language
 from comity_node.services.review.mail import MailNotSent, MailServer, compose, send
 from comity_node.wiring.settings import SettingsRefused, read_settings
+from mail_server import Taking
 from node_world import Town
 
 TO = "vendor.desk@supplier.example"
 URL = "https://comity.agency.example"
 MAIL = {"mail_from": "suppliers@agency.example", "public_url": URL}
-
-
-class Taking:
-    """A server's behaviour: it keeps what comes, and refuses one address."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-        self.signed_in = False
-
-    async def handle_RCPT(self, *given: Any) -> str:  # noqa: N802 aiosmtpd names it
-        _, _, envelope, address, _ = given
-        if address.startswith("gone@"):
-            return "550 no such mailbox"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, *given: Any) -> str:  # noqa: N802 aiosmtpd names it
-        _, session, envelope = given
-        self.signed_in = bool(session.authenticated)
-        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
-        return "250 taken"
 
 
 @pytest.fixture(scope="module")

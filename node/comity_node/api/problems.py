@@ -22,6 +22,8 @@ STATUS: dict[str, int] = {
     "link.ended": 410,
     "web.form-refused": 400,
     "mail.not-sent": 503,
+    "vendor-contacts.refused": 422,
+    "vendor-contacts.none": 409,
     "too-many-requests": 429,
     "name-taken": 409,
     "conflict": 409,

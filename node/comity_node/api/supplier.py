@@ -1,11 +1,11 @@
 """What a supplier sees and says through its personal link, and who makes and revokes it."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from comity_node.api.bodies import Body, Id
 from comity_node.api.contract import refuses
@@ -16,9 +16,10 @@ from comity_node.auth import Releaser, ThisNode, link_holder
 from comity_node.db import Store
 from comity_node.domain.errors import NotSignedIn
 from comity_node.domain.trail import Event
+from comity_node.domain.vendor_contacts import MAIL_ADDRESS, require_certain
 from comity_node.domain.vocabulary import Language
 from comity_node.services.peers.limits import Limits
-from comity_node.services.review import mail, supplier_links
+from comity_node.services.review import mail, supplier_links, vendor_contacts
 from comity_node.vocabulary import describe_answers
 from comity_node.wiring import Node
 from comity_schemas.reply import ReplyAct
@@ -44,9 +45,17 @@ Secret = Annotated[str, Depends(_secret)]
 class LinkIn(Body):
     """To whom the node mails the link's secret: that something awaits it, and nothing of what."""
 
-    mail_to: Annotated[str, Field(pattern=mail.MAIL_ADDRESS, max_length=254)]
-    language: Annotated[Language, Field(strict=False)] = Language.ENGLISH
-    """A translation beside the English original."""
+    mail_to: Annotated[str, Field(pattern=MAIL_ADDRESS, max_length=254)] | None = None
+    contact_on_file: bool = False
+    """To the contact in the list of vendors' contacts, where a number that both name tells who it is."""
+    language: Annotated[Language, Field(strict=False)] | None = None
+    """A translation beside the English original; the one on file, or none, where it is not said."""
+
+    @model_validator(mode="after")
+    def _one_address(self) -> Self:
+        if (self.mail_to is None) != self.contact_on_file:
+            raise ValueError("give an address or take the contact on file")
+        return self
 
 
 class LinkOut(BaseModel):
@@ -97,7 +106,7 @@ async def make_link(
 ) -> LinkOut:
     """Make a personal link for the supplier, once it was told: hand its secret on, or let the node mail it.
 
-    The address is the one in your vendor file; the node keeps neither it nor the secret.
+    The address is one that you give, or the one in the list of vendors' contacts. The node keeps no secret.
     """
     server, member = node.settings.mail_server, ""
     if body is not None:
@@ -105,12 +114,16 @@ async def make_link(
         limits.take_one(review_id)
         member = node.own_member(await node.registry()).names[0]
     async with node.database.write() as store:
+        to, language = (None, None) if body is None else (body.mail_to, body.language)
+        if body is not None and to is None:
+            contact = require_certain(await vendor_contacts.find(store, review_id))
+            to, language = contact.mail, language or contact.language
         link_id, secret = await supplier_links.make_link(store, person, review_id, node.clock())
-    if body is None:
+    if to is None:
         return LinkOut(id=link_id, review=review_id, secret=secret, mailed=False, not_mailed=None)
     not_mailed = None
     try:
-        await mail.send_code(server, body.mail_to, member, secret, body.language)
+        await mail.send_code(server, to, member, secret, language or Language.ENGLISH)
     except mail.MailNotSent as error:
         not_mailed = str(error)
     async with node.database.write() as store:

@@ -15,8 +15,8 @@ from comity_node.db import Store
 from comity_node.db.watch_deliveries import Delivery
 from comity_node.db.watches import interest_to_parsed
 from comity_node.domain.changing import News
+from comity_node.domain.vendor_contacts import MAIL_ADDRESS
 from comity_node.domain.watching.watches import Channel, Interest, Timing, Watch, WatchRefused
-from comity_node.services.review.mail import MAIL_ADDRESS
 from comity_node.services.watching.alerts import describe_alerts
 from comity_node.services.watching.sending import make_test, try_delivery
 from comity_node.services.watching.watches import begin_watch, end_watch, own_watch

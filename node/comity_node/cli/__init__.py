@@ -23,6 +23,11 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "changes": ("watch", "changes", "What changed in what the network shares, from a cursor."),
     "supplier": ("supplier", "app", "Who says what of a supplier, and who is the same."),
     "factories": ("factories", "app", "Lists of factories: taken in row by row, taken back as a whole."),
+    "vendor-contacts": (
+        "vendor_contacts",
+        "app",
+        "The list of vendors' contacts, to which codes are mailed.",
+    ),
     "verify": ("record", "verify", "Check one record offline."),
     "indicators": ("vocabulary", "indicators", "Say what each code means, what to look for, what to ask."),
     "answers": ("vocabulary", "answers", "Say in words the codes that suppliers and reviewers answer with."),

@@ -143,14 +143,19 @@ def notify(review: ReviewId) -> None:
 @app.command()
 def link(
     review: ReviewId,
-    mail: Annotated[
-        str | None, typer.Option(help="The address in your vendor file, to which the node mails the code.")
+    mail: Annotated[str | None, typer.Option(help="The address to which the node mails the code.")] = None,
+    on_file: Annotated[
+        bool, typer.Option("--on-file", help="Mail it to the contact in the list of vendors' contacts.")
+    ] = False,
+    language: Annotated[
+        Language | None, typer.Option(help="A translation beside the English mail; else the one on file.")
     ] = None,
-    language: Annotated[Language, typer.Option(help="A translation beside the English mail.")] = Language.ENGLISH,
 ) -> None:
     """Make a personal link for the supplier, once it was told: hand its code on, or let the node mail it."""
     with told_plainly():
-        body = None if mail is None else {"mail_to": mail, "language": language}
+        body = None
+        if mail is not None or on_file:
+            body = {"mail_to": mail, "contact_on_file": on_file, "language": language}
         made = Remote().post(f"/reviews/{review}/link", body)
     if made["mailed"]:
         typer.echo(f"Link {made['id']}: its code was mailed.")

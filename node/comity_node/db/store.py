@@ -39,6 +39,7 @@ from comity_node.db.supplier_links import SupplierLinks
 from comity_node.db.supplier_words import SupplierWords
 from comity_node.db.suppliers import Suppliers
 from comity_node.db.trail import Trail
+from comity_node.db.vendor_contacts import VendorContacts
 from comity_node.db.vendor_judgements import VendorJudgements
 from comity_node.db.vendors import Vendors
 from comity_node.db.view import View
@@ -108,6 +109,11 @@ class Store:
     def links(self) -> SupplierLinks:
         """Suppliers' personal links."""
         return SupplierLinks(self._session, self._seals)
+
+    @cached_property
+    def vendor_contacts(self) -> VendorContacts:
+        """The list of vendors' contacts; it stays here."""
+        return VendorContacts(self._session, self._seals)
 
     @cached_property
     def words(self) -> SupplierWords:

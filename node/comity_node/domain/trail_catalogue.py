@@ -143,6 +143,9 @@ CATALOGUE: dict[Event, Described] = {
     Event.LINK_MADE: Described("who made it", "the link's id", (_REVIEW,)),
     Event.LINK_MAILED: Described("who sent it", "the link's id", (Field("sent", Flag, "whether the server took it"),)),
     Event.LINK_REVOKED: Described("who revoked it", "the link's id"),
+    Event.VENDOR_CONTACTS_TAKEN_IN: Described("who gave it", "the list's id", (Field("vendors", Number),)),
+    Event.VENDOR_CONTACTS_DELETED: Described("who deleted it, or `comity evidence`", "the list's id"),
+    Event.VENDOR_CONTACT_READ: Described("who read", "the review's id", (Field("contacts", Number, "how many"),)),
     Event.WINDOW_EXTENDED: Described("`supplier`", "the review's id", (_WINDOW,)),
     Event.SUPPLIER_SAID: Described(
         "who wrote it down, or `supplier`",

@@ -12,7 +12,8 @@ from comity_federation.addresses import is_this_machine
 from comity_node.domain.due_process import FIXED, Windows
 from comity_node.domain.minimize import Policy
 from comity_node.domain.retention import USUAL_MONTHS
-from comity_node.services.review.mail import MAIL_ADDRESS, MailServer
+from comity_node.domain.vendor_contacts import MAIL_ADDRESS
+from comity_node.services.review.mail import MailServer
 from comity_schemas.errors import ComityError
 from comity_schemas.finding import Severity
 from comity_schemas.wire import Slug, misfits
@@ -57,6 +58,8 @@ class Settings(BaseSettings):
     evidence_more_types: frozenset[str] = frozenset()
     evidence_scanner: tuple[str, ...] = ()
     keep_months: Annotated[int, Field(ge=1, le=600)] = USUAL_MONTHS
+    contacts_months: Annotated[int, Field(ge=1, le=36)] = 12
+    """How long a list of vendors' contacts is kept; it is personal data and grows old."""
     least_severity: Literal[Severity.S2, Severity.S3, Severity.S4] = Severity.S2
     """Stricter than the default is allowed, looser is not."""
     validity_months: Annotated[int, Field(ge=1, le=12)] = 12

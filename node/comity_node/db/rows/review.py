@@ -106,3 +106,16 @@ class SupplierWordRow(SQLModel, table=True):
     decided_at: datetime | None = Field(default=None, sa_type=UtcTime)
     carried: str | None = Field(default=None, foreign_key="review.id")
     """The newest proposal to let it leave."""
+
+
+class VendorContactsRow(SQLModel, table=True):
+    """The list of vendors' contacts, sealed whole; there is one or none."""
+
+    __tablename__ = "vendor_contacts"
+    id: str = Field(primary_key=True)
+    by: str = Field(foreign_key="person.id")
+    at: datetime = Field(sa_type=UtcTime)
+    vendors: int
+    keep_until: str
+    key: str | None = None
+    content: bytes

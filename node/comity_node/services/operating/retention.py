@@ -13,6 +13,7 @@ from comity_node.services.evidence.keeping import SHREDDER, shred_expired
 from comity_node.services.evidence.vault import Vault
 from comity_node.services.reports.stored import open_stored
 from comity_node.services.reports.submit import EXPIRED
+from comity_node.services.review import vendor_contacts
 
 _AT_ONCE = 100
 """Reports in one round; the next one goes on."""
@@ -63,6 +64,10 @@ async def expire(database: Database, vault: Vault, months: int, now: datetime) -
             if await why_kept(store, stored) is None:
                 files += await _destroy(store, vault, stored, now)
                 reports += 1
+    async with database.write() as store:
+        listed = await store.vendor_contacts.find()
+        if listed is not None and listed.keep_until < now.date():
+            await vendor_contacts.delete(store, SHREDDER, now)
     return Destroyed(reports, files)
 
 

@@ -1,7 +1,7 @@
 """A mail to a supplier's contact: that something awaits it, with its personal code, and nothing of what.
 
-The address comes from the reviewer's own vendor file with each sending; it is stored and logged nowhere, and neither is
-the code. What goes wrong is said so that the reviewer hands the code on instead.
+The address comes from the list of vendors' contacts or from the reviewer with each sending; it is logged nowhere, and
+neither is the code. What goes wrong is said so that the reviewer hands the code on instead.
 """
 
 import asyncio
@@ -17,9 +17,6 @@ from typing import ClassVar, Literal
 from comity_node.domain.vocabulary import Language, Page, Translated, worded
 from comity_node.vocabulary import mail_texts
 from comity_schemas.errors import ComityError
-
-MAIL_ADDRESS = r"^[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$"
-"""An address that no header can be smuggled into."""
 
 _WITHIN_S = 20.0
 """For the whole of one exchange with the server there are two of these at most: connecting, and each answer."""
