@@ -74,6 +74,8 @@ SENSIBLE: dict[str, dict[str, Any]] = {
     "POST /api/v1/cases/{case_id}/steps": {"step": "reviewed"},
     "POST /api/v1/cases/{case_id}/staff": {"name": "focal person"},
     "PUT /api/v1/focal-points": {"names": ["focal person", "all"]},
+    "POST /api/v1/filed-screenings/{filing_id}/keep": {"until": "2099-12-31"},
+    "POST /api/v1/filed-screenings/{filing_id}/letter": {},
     "POST /api/v1/replies/{word_id}/decide": {"outcome": "dismissed"},
 }
 """What somebody would ask who knows what there is, by the operation; None: one of those that exist."""
@@ -205,6 +207,7 @@ async def _suppliers(office: Office, often: int) -> dict[str, list[Any]]:
         "other": numbers[:often],
         "owner": numbers[:often],
         "fact_id": [await office.fact() for _ in range(often)],
+        "filing_id": [await office.filing() for _ in range(often)],
         "list_id": [await office.factory_list() for _ in range(often)],
         "kept apart": [number for number, _ in alone[:2]],
         "split": list(alone[2]),

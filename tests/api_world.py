@@ -167,6 +167,14 @@ class Office:
         body = {"review": about, "act": act, "codes": ["remedied"]}
         return str((await self.made(by, "POST", "replies", json=body))["id"])
 
+    def a_filing(self) -> dict[str, Any]:
+        """A screening of somebody nobody knows, to be put on file."""
+        return {"reference": uuid.uuid4().hex, "stage": "tender", "suppliers": [{"name": "Nobody Knows It"}]}
+
+    async def filing(self) -> str:
+        """The id of a screening on file."""
+        return str((await self.made("officer", "POST", "filed-screenings", json=self.a_filing()))["id"])
+
     async def plan_item(self) -> str:
         """The id of an item that was due long ago, of an observation of a report."""
         body = {"report": await self.report(), "observation": "O1", "remedy": "fees-repaid", "due": "2024-01"}

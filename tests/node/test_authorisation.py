@@ -179,6 +179,15 @@ TABLE = """
     resume_screening_file   401       403/403   403/403   403/403   409/404   403/403
     remove_screening_file   401       403/403   403/403   403/403   204/404   403/403
     get_screening_result    401       403/403   403/403   403/403   409/404   403/403
+    file_screening          401       403       403       403       201       403
+    list_filed_screenings   401       403       403       403       200       403
+    get_filed_screening     401       403       403       403       200       403
+    get_filed_answers       401       403       403       403       200       403
+    export_filed_screening  401       403       403       403       200       403
+    verify_filed_screening  401       403       403       403       200       403
+    keep_filed_screening    401       403       403       403       200       403
+    take_back_filed_screening 401     403       403       403       200       403
+    write_clarification_letter 401    403       403       403       409       403
     list_suppliers          401       403       200       200       200       403
     show_supplier           401       403       200       200       200       403
     export_supplier         401       403       200       200       200       403
@@ -589,6 +598,26 @@ async def _suppliers(office: Office, who: str, own: bool) -> Asked:
     return {"json": {"suppliers": [{"name": "Exemplo"}]}}
 
 
+async def _to_file(office: Office, who: str, own: bool) -> Asked:
+    return {"json": office.a_filing()}
+
+
+async def _filed(office: Office, who: str, own: bool) -> Asked:
+    return {"filing_id": await office.filing(), "json": {}}
+
+
+async def _filed_read(office: Office, who: str, own: bool) -> Asked:
+    return {"filing_id": await office.filing()}
+
+
+async def _filed_kept(office: Office, who: str, own: bool) -> Asked:
+    return {"filing_id": await office.filing(), "json": {"until": "2099-12-31"}}
+
+
+async def _filed_wrongly(office: Office, who: str, own: bool) -> Asked:
+    return {"filing_id": await office.filing(), "json": {"why": "of another tender"}}
+
+
 async def _supplier(office: Office, who: str, own: bool) -> Asked:
     return {"number": (await office.supplier())[0]}
 
@@ -867,6 +896,14 @@ MAKE: dict[str, Make] = {
     "resume_screening_file": _screened,
     "remove_screening_file": _screened,
     "get_screening_result": _screened,
+    "file_screening": _to_file,
+    "get_filed_screening": _filed_read,
+    "get_filed_answers": _filed_read,
+    "export_filed_screening": _filed_read,
+    "verify_filed_screening": _filed_read,
+    "keep_filed_screening": _filed_kept,
+    "take_back_filed_screening": _filed_wrongly,
+    "write_clarification_letter": _filed,
     "list_suppliers": _which,
     "show_supplier": _supplier,
     "export_supplier": _supplier_file,

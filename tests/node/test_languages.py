@@ -12,6 +12,7 @@ from comity_node.cli.report import say_drafts
 from comity_node.domain.vocabulary import (
     ANSWERS,
     CODES,
+    CodeWords,
     Language,
     Page,
     Texts,
@@ -20,7 +21,7 @@ from comity_node.domain.vocabulary import (
     parse_texts,
     worded,
 )
-from comity_node.vocabulary import describe_answers, describe_said, glossary, page_words, texts
+from comity_node.vocabulary import describe_answers, describe_said, glossary, letter_words, page_words, texts
 from comity_schemas.indicators import ILO_ELEVEN, Indicator
 from comity_schemas.meanings import MEANINGS, reported
 from node_world import comity
@@ -187,10 +188,10 @@ def test_the_command_marks_what_a_machine_wrote_and_shows_the_original_too() -> 
     assert [each["name"] for each in described[:11]] == [MEANINGS[code].name for code in ILO_ELEVEN]
 
 
-def test_the_files_are_the_five_languages_the_glossary_the_codes_the_answers_the_page_and_the_mail() -> None:
+def test_the_files_are_the_five_languages_the_glossary_the_codes_the_answers_the_page_the_mail_and_the_letter() -> None:
     assert {path.name for path in Path(FOLDER).iterdir()} == {
         *(f"{other.value}.toml" for other in OTHERS),
-        *("answers.toml", "codes.toml", "glossary.toml", "mail.toml", "page.toml"),
+        *("answers.toml", "codes.toml", "glossary.toml", "letter.toml", "mail.toml", "page.toml"),
     }
 
 
@@ -219,8 +220,11 @@ def test_every_code_has_words_the_english_leads_and_a_machines_are_marked(
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_the_page_says_all_it_says_in_every_language_by_the_glossary_and_puts_the_same_in(language: Language) -> None:
-    original, other = page_words()[Language.ENGLISH], page_words()[language]
+@pytest.mark.parametrize("words", [page_words, letter_words])
+def test_page_and_letter_say_all_they_say_in_every_language_by_the_glossary_and_put_the_same_in(
+    words: Callable[[], dict[Language, CodeWords]], language: Language
+) -> None:
+    original, other = words()[Language.ENGLISH], words()[language]
     assert (original.reviewed, other.reviewed) == ("original", "no"), "a person has reviewed it: mend this test"
     for key, said in original.words.items():
         beside = other.words[key]

@@ -25,12 +25,20 @@ class SupplierIn(Body):
     name: text(300) | None = None  # type: ignore[valid-type]
     country: Country | None = None
     identifiers: Annotated[tuple[Identifier, ...], Field(max_length=20)] = ()
+    addresses: Annotated[tuple[text(500), ...], Field(max_length=5)] = ()  # type: ignore[valid-type]
+    other_names: Annotated[tuple[text(300), ...], Field(max_length=20)] = ()  # type: ignore[valid-type]
+    """Under which it is known too."""
 
     @model_validator(mode="after")
     def _something(self) -> Self:
         if self.name is None and not self.identifiers:
             raise ValueError("give a name or an identifier")
         return self
+
+    @property
+    def question(self) -> Question:
+        """What is asked."""
+        return Question(self.name, self.country, self.identifiers, self.addresses, self.other_names)
 
 
 class ScreeningIn(Body):
@@ -53,6 +61,6 @@ class ScreeningOut(BaseModel):
 async def screen_suppliers(body: ScreeningIn, person: Officer, node: ThisNode) -> ScreeningOut:
     """Screen suppliers against the local supplier view; no query leaves the node."""
     registry = await node.registry()
-    questions = [Question(s.name, s.country, s.identifiers) for s in body.suppliers]
+    questions = [supplier.question for supplier in body.suppliers]
     answers = await screen_and_note(node.database, questions, registry, person.id, node.clock())
     return ScreeningOut(**describe(answers))

@@ -21,6 +21,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "watch": ("watch", "app", "Be told when something changes that concerns you."),
     "alerts": ("watch", "alerts", "What your watches were told."),
     "changes": ("watch", "changes", "What changed in what the network shares, from a cursor."),
+    "screening": ("screening", "app", "Screenings on file: kept, shown, answered again."),
     "supplier": ("supplier", "app", "Who says what of a supplier, and who is the same."),
     "factories": ("factories", "app", "Lists of factories: taken in row by row, taken back as a whole."),
     "vendor-contacts": (

@@ -177,6 +177,15 @@ def say_finding(hit: dict[str, Any]) -> None:
         _say_credit(hit["credit"])
     if hit["taken_back"]:
         typer.echo(f"    taken back: {hit['taken_back']}")
+    if "raising" in hit:
+        _say_raising(hit["raising"])
+
+
+def _say_raising(raising: dict[str, Any]) -> None:
+    first = f", after speaking to {', '.join(raising['first'])}" if raising["may"] and raising["first"] else ""
+    why = "; ".join(raising["why"])
+    may = f"may be raised with the supplier{first}" if raising["may"] else "may NOT be raised with the supplier"
+    typer.echo(f"    {may}{': ' if why else ''}{why}")
 
 
 def _say_corroboration(each: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from comity_node.db.due_process import DueProcess
 from comity_node.db.evidence import EvidenceFiles
 from comity_node.db.factory_lists import FactoryLists
 from comity_node.db.facts import Facts
+from comity_node.db.filings import Filings
 from comity_node.db.given_answers import GivenAnswers
 from comity_node.db.jobs import Jobs
 from comity_node.db.judgements import Judgements
@@ -234,6 +235,11 @@ class Store:
     def deliveries_of_watches(self) -> WatchDeliveries:
         """What watches send."""
         return WatchDeliveries(self._session)
+
+    @cached_property
+    def filings(self) -> Filings:
+        """Screenings on file."""
+        return Filings(self._session, self._seals)
 
     @cached_property
     def trail(self) -> Trail:

@@ -258,6 +258,35 @@ CATALOGUE: dict[Event, Described] = {
         "`suppliers`",
         (Field("asked", Number, "how many"), Field("positions", Places, "to which place each log was read")),
     ),
+    Event.SCREENING_FILED: Described(
+        "who filed it",
+        "the filed screening's id, never its reference",
+        (
+            Field("stage", Text, "`tender`, `evaluation` or `award`"),
+            Field("asked", Number, "how many"),
+            Field("positions", Places, "to which place each log was read"),
+        ),
+    ),
+    Event.SCREENING_READ: Described(
+        "who read",
+        "the filed screening's id",
+        (Field("what", Text, "`answers`, or `export`, all of it as a table"),),
+    ),
+    Event.SCREENING_VERIFIED: Described(
+        "who had it answered again",
+        "the filed screening's id",
+        (Field("same", Flag, "whether the same answer follows from the same positions"),),
+    ),
+    Event.SCREENING_KEPT_LONGER: Described(
+        "who keeps it longer", "the filed screening's id", (Field("until", Text, "a day"),)
+    ),
+    Event.SCREENING_TAKEN_BACK: Described("who says that it was filed in error", "the filed screening's id"),
+    Event.SCREENING_DESTROYED: Described("`retention`", "the filed screening's id: its time was over"),
+    Event.LETTER_WRITTEN: Described(
+        "who had a letter to a supplier written",
+        "the filed screening's id",
+        (Field("statements", Texts, "what it asks about"), Field("language", Text)),
+    ),
     Event.CHANGES_READ: Described(
         "who read",
         "`changes`: something of the feed was shown",

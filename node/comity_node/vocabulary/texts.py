@@ -60,6 +60,12 @@ def page_words() -> dict[Language, CodeWords]:
     return parse_code_words((_BUNDLED / "page.toml").read_text("utf-8"))
 
 
+@cache
+def letter_words() -> dict[Language, CodeWords]:
+    """Return what a letter to a supplier says around the indicators."""
+    return parse_code_words((_BUNDLED / "letter.toml").read_text("utf-8"))
+
+
 def describe_answers(language: Language) -> list[dict[str, str | None]]:
     """Return every code of an answer in words: the English original, and a translation with its mark beside it."""
     return [
@@ -98,12 +104,19 @@ def indicator_in_words(code: Indicator, language: Language, page: Page) -> tuple
     return worded(reported(code), said, page), worded(MEANINGS[code].sentence, means, page)
 
 
+def indicator_by_name(code: Indicator, language: Language, page: Page) -> tuple[Worded, Worded]:
+    """Return the name of an indicator, of which nothing is said to have been reported, and what it means."""
+    other = texts(language)
+    name = None if other is None else other.translated(code, "name")
+    return worded(MEANINGS[code].name, name, page), indicator_in_words(code, language, page)[1]
+
+
 def machine_mark(language: Language) -> str | None:
     """Return what a page must say in a language while no person has reviewed all that it shows in it."""
     other = texts(language)
     if other is None:
         return None
-    files = (page_words(), codes(), answers())
+    files = (page_words(), letter_words(), codes(), answers())
     unreviewed = any(file[language].reviewed == "no" for file in files) or any(
         entry.reviewed == "no" for entry in other.entries.values()
     )

@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     least_severity: Literal[Severity.S2, Severity.S3, Severity.S4] = Severity.S2
     """Stricter than the default is allowed, looser is not."""
     validity_months: Annotated[int, Field(ge=1, le=12)] = 12
+    keep_screenings_months: Annotated[int, Field(ge=12, le=600)] = USUAL_MONTHS
+    """How long a screening on file is kept: as long as the file of the procurement it belongs to."""
     protect_sources: bool = False
     """Whether nothing that identifies a source leaves, whatever it is; what workers' organisations gathered is
     protected always. `comity init` sets it for worker organisations and authorities."""

@@ -9,6 +9,7 @@ from time import monotonic
 
 import structlog
 
+from comity_node.services.filing.keeping import destroy_past
 from comity_node.services.operating.retention import expire
 from comity_node.wiring import Node
 from comity_node.workers.following import Following
@@ -37,7 +38,8 @@ class RetentionRounds:
         registry, now = self._following.current, self._node.clock()
         if monotonic() >= self._at and registry is not None and registry.expires > now:
             done = await expire(self._node.database, self._node.vault, self._node.settings.keep_months, now)
-            if done.reports or done.files:
-                log.info("retention.destroyed", reports=done.reports, files=done.files)
+            screenings = await destroy_past(self._node.database, now)
+            if done.reports or done.files or screenings:
+                log.info("retention.destroyed", reports=done.reports, files=done.files, screenings=screenings)
             self._at = monotonic() + _EVERY_S
         await asyncio.sleep(_LOOK_EVERY_S)

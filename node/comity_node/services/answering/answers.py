@@ -8,7 +8,8 @@ from comity_node.domain.corroborating import Weighed, sources
 from comity_node.domain.disagreeing import contradictions
 from comity_node.domain.matching.likeness import Likeness
 from comity_node.domain.noticing import Assessed
-from comity_node.domain.screening import DecisionHit, Hit, NoticeHit, PointerHit, recognitions_of
+from comity_node.domain.raising import Raising, may_raise
+from comity_node.domain.screening import DecisionHit, Hit, NoticeHit, PointerHit, Question, recognitions_of
 from comity_node.domain.supplier_view import (
     DisputeStanding,
     Entry,
@@ -20,6 +21,7 @@ from comity_node.services.answering.moment import Coverage
 from comity_node.services.answering.screen import Answer
 from comity_schemas.corroboration import Says
 from comity_schemas.finding import SourceType
+from comity_schemas.identifiers import Identifier
 from comity_schemas.reply import DECIDED_WITHIN, Reply
 
 
@@ -73,16 +75,20 @@ def _event(entry: Entry) -> tuple[str, str] | None:
 
 def _answer(answer: Answer, met: Events) -> dict[str, Any]:
     question = answer.question
+    pointers = [describe_pointer(hit) for hit in answer.pointers]
+    found = [_hit(hit, met, answer.as_of.date()) for hit in answer.hits]
     return {
         "asked": {
             "name": question.name,
             "country": question.country,
             "identifiers": [i.to_parsed() for i in question.identifiers],
+            "addresses": list(question.addresses),
+            "other_names": list(question.other_names),
         },
         "verdict": answer.verdict.value,
         "state": answer.state.value,
         "unreadable": answer.unreadable,
-        "findings": [_hit(hit, met, answer.as_of.date()) for hit in answer.hits],
+        "findings": [{**hit, "raising": _raising(may_raise(hit, pointers))} for hit in found],
         "decision_state": answer.decision_state.value,
         "unreadable_decisions": answer.unreadable_decisions,
         "decisions": _decisions(answer.decisions, answer.as_of.date()),
@@ -90,7 +96,7 @@ def _answer(answer: Answer, met: Events) -> dict[str, Any]:
             {"supplier": t.provider.number, "name": t.provider.name, "findings": list(t.statements)}
             for t in answer.through
         ],
-        "pointers": [describe_pointer(hit) for hit in answer.pointers],
+        "pointers": pointers,
         "unreadable_pointers": answer.unreadable_pointers,
         "audits": [describe_audit(hit) for hit in answer.audits],
         "unreadable_audits": answer.unreadable_audits,
@@ -112,11 +118,28 @@ def describe_likeness(likeness: Likeness) -> dict[str, Any]:
     }
 
 
+def question_of(asked: Mapping[str, Any]) -> Question:
+    """Return the question that an answer says was asked."""
+    identifiers = tuple(Identifier.from_parsed(each) for each in asked["identifiers"])
+    addresses, other_names = tuple(asked.get("addresses", ())), tuple(asked.get("other_names", ()))
+    return Question(asked["name"], asked["country"], identifiers, addresses, other_names)
+
+
 def _hit(hit: Hit, met: Events, today: date) -> dict[str, Any]:
     same_event = [other for other in met.get(_event(hit.entry), ()) if other != hit.entry.hash]
     return {
         **describe_likeness(hit.likeness),
         **describe_finding(hit, same_event, today),
+    }
+
+
+def _raising(raising: Raising) -> dict[str, Any]:
+    """Return whether a finding may be raised with the supplier itself, after whom, and on what terms."""
+    return {
+        "may": raising.may,
+        "first": list(raising.first),
+        "why": list(raising.why),
+        "in_detail": raising.in_detail,
     }
 
 

@@ -1,0 +1,286 @@
+"""`comity screening`: screenings on file, asked under your own reference and answered again whenever you need proof."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import typer
+
+from comity_node.cli.terminal import told_plainly
+from comity_node.cli.vocabulary import read_country, read_identifier
+from comity_node.cli.words import say_answer
+from comity_node.domain.filing import Stage
+from comity_node.domain.screening_files.asking import Asked, Problem, Reading
+from comity_node.domain.vocabulary import Language
+from comity_node.remote import Remote
+from comity_node.services.screening_files.opening import open_given
+from comity_node.vocabulary import countries
+from comity_schemas.errors import ComityError
+
+app = typer.Typer(
+    help="Screenings on file: what the network knew at one moment, kept as long as the procurement file.",
+    no_args_is_help=True,
+)
+
+Which = Annotated[str, typer.Argument(metavar="REF", help="Your reference, or the id it was filed under.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
+
+_FEW = 500
+
+
+class FilingUnknown(ComityError):
+    """No screening is on file under this reference or id; nothing was done."""
+
+    code: ClassVar[str] = "screening.unknown"
+
+
+class RowsUnreadable(ComityError):
+    """Rows of the file cannot be asked about; nothing was filed, since a file with holes proves nothing."""
+
+    code: ClassVar[str] = "screening.rows-unreadable"
+
+
+@app.command()
+def file(
+    reference: Annotated[str, typer.Argument(metavar="REF", help="Your own reference; each is used once.")],
+    stage: Annotated[Stage, typer.Option(help="Of the procurement.")],
+    name: Annotated[str | None, typer.Argument(help="The supplier's name, in any script.")] = None,
+    country: Annotated[str | None, typer.Option(metavar="CC", help="Its country.")] = None,
+    id_: Annotated[list[str] | None, typer.Option("--id", metavar="SCHEME:VALUE", help="Its number; repeat.")] = None,
+    suppliers: Annotated[
+        Path | None, typer.Option("--file", help="All bidders at once: CSV, XLSX or an OCDS package, 500 rows.")
+    ] = None,
+) -> None:
+    """Screen now and keep the answer on file."""
+    if (suppliers is None) == (name is None and not id_):
+        raise typer.BadParameter("give a NAME or --id, or a --file")
+    with told_plainly():
+        asked = _one(name, country, id_) if suppliers is None else _of_file(suppliers)
+        made = Remote().post("/filed-screenings", {"reference": reference, "stage": stage, "suppliers": asked})
+    typer.echo(
+        f"Filed as {made['reference']} ({made['stage']}), {made['asked']} asked, kept until {made['keep_until']}."
+    )
+    _say_moment(made)
+
+
+@app.command("list")
+def list_filed(
+    search: Annotated[str | None, typer.Argument(help="Part of a reference.")] = None,
+    stage: Annotated[Stage | None, typer.Option(help="Only these.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what is on file, newest first."""
+    with told_plainly():
+        found = list(_all(Remote(), reference=search, stage=None if stage is None else stage.value))
+    if as_json:
+        _say_json(found)
+        return
+    for each in found:
+        typer.echo(
+            f"{each['filed_at'][:16].replace('T', ' ')}  {each['reference']}  {each['stage']}  {each['asked']} asked  "
+            f"{each['filed_by']}{_mark(each)}"
+        )
+    if not found:
+        typer.echo("Nothing is on file: comity screening file REF --stage tender NAME")
+
+
+@app.command()
+def show(
+    ref: Which,
+    as_json: AsJson = False,
+    as_csv: Annotated[Path | None, typer.Option("--csv", metavar="OUT", help="Write it as a table.")] = None,
+) -> None:
+    """Show a screening exactly as it was filed; plain text, to be printed."""
+    with told_plainly():
+        remote = Remote()
+        filed = _find(remote, ref)
+        if as_csv is not None:
+            as_csv.write_bytes(remote.get_bytes(f"/filed-screenings/{filed['id']}/csv"))
+            typer.echo(f"Written to {as_csv}.")
+            return
+        answers = [] if filed["destroyed_at"] else _answers(remote, filed["id"])
+    if as_json:
+        _say_json({**filed, "answers": answers})
+        return
+    typer.echo(
+        f"Screening {filed['reference']} ({filed['stage']}), filed by {filed['filed_by']} on "
+        f"{filed['filed_at'][:16].replace('T', ' ')} UTC, kept until {filed['keep_until']}"
+    )
+    if filed["taken_back"]:
+        typer.echo(f"FILED IN ERROR: taken back {filed['taken_back']}")
+    if filed["destroyed_at"]:
+        typer.echo(f"What was asked and answered was destroyed on {filed['destroyed_at'][:10]}: its time was over.")
+        return
+    typer.echo("")
+    say_answer({**filed, "answers": answers})
+    for one in filed["coverage"]["not_heard"]:
+        since = "never" if one["since"] is None else f"since {one['since'][:16].replace('T', ' ')} UTC"
+        typer.echo(f"  not heard: {one['member']}, {since}")
+
+
+@app.command()
+def verify(ref: Which, as_json: AsJson = False) -> None:
+    """Answer it again, at its own positions and now: exit 1 where the same answer does not follow."""
+    with told_plainly():
+        remote = Remote()
+        told = remote.post(f"/filed-screenings/{_find(remote, ref)['id']}/verify")
+    if as_json:
+        _say_json(told)
+    else:
+        _say_verified(told)
+    if not told["same"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def keep(ref: Which, until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day.")]) -> None:
+    """Keep it longer, as while the procurement is disputed."""
+    with told_plainly():
+        remote = Remote()
+        done = remote.post(f"/filed-screenings/{_find(remote, ref)['id']}/keep", {"until": until.date().isoformat()})
+    typer.echo(f"{done['reference']} is kept until {done['keep_until']}.")
+
+
+@app.command("take-back")
+def take_back(ref: Which, why: Annotated[str, typer.Option(help="In words that stay at the node.")]) -> None:
+    """Say that it was filed in error. It can still be read, and says so."""
+    with told_plainly():
+        remote = Remote()
+        done = remote.post(f"/filed-screenings/{_find(remote, ref)['id']}/take-back", {"why": why})
+    typer.echo(f"{done['reference']} is taken back {done['taken_back']}.")
+
+
+@app.command()
+def letter(
+    ref: Which,
+    row: Annotated[int, typer.Option(help="Which of the suppliers asked about.")] = 1,
+    language: Annotated[Language, typer.Option(help="Beside the English original.")] = Language.ENGLISH,
+    answer_by: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Until when the supplier should answer.")
+    ] = None,
+    spoken_to: Annotated[
+        list[str] | None, typer.Option(metavar="MEMBER", help="Who asks to be spoken to first, and was; repeat.")
+    ] = None,
+) -> None:
+    """Write a letter that asks a supplier for its explanation, of what may be raised with it. Nothing is sent."""
+    body = {
+        "row": row,
+        "language": language,
+        "spoken_to": spoken_to or [],
+        "answer_by": None if answer_by is None else answer_by.date().isoformat(),
+    }
+    with told_plainly():
+        remote = Remote()
+        written = remote.post(f"/filed-screenings/{_find(remote, ref)['id']}/letter", body)
+    typer.echo(written["text"])
+    for statement, why in written["left_out"].items():
+        typer.echo(f"left out: {statement}: {'; '.join(why)}", err=True)
+
+
+def _one(name: str | None, country: str | None, ids: list[str] | None) -> list[dict[str, Any]]:
+    identifiers = [read_identifier(text).to_parsed() for text in ids or []]
+    code = None if country is None else read_country(country)
+    return [{"name": name, "country": code, "identifiers": identifiers}]
+
+
+def _of_file(path: Path) -> list[dict[str, Any]]:
+    problems: list[Problem] = []
+    with path.open("rb") as stream:
+        given = open_given(stream)
+        reading = Reading(given.columns, countries().read, problems.append)
+        rows = [reading.ask(row) for row in given.table.rows]
+    if bad := [asked for asked in rows if asked.refused is not None]:
+        told = "; ".join(f"row {asked.row.number}: {asked.refused}" for asked in bad[:10])
+        raise RowsUnreadable(f"{len(bad)} rows cannot be asked about, so nothing was filed: {told}")
+    if not 1 <= len(rows) <= _FEW:
+        raise RowsUnreadable(f"the file has {len(rows)} rows; 1 to {_FEW} are filed together")
+    return [_supplier(asked) for asked in rows]
+
+
+def _supplier(asked: Asked) -> dict[str, Any]:
+    return {
+        "name": asked.names[0] if asked.names else None,
+        "country": asked.country,
+        "identifiers": [identifier.to_parsed() for identifier in asked.identifiers],
+        "addresses": [] if asked.address is None else [asked.address],
+        "other_names": asked.names[1:],
+    }
+
+
+def _all(remote: Remote, **wanted: Any) -> Any:
+    cursor: str | None = None
+    while True:
+        given = remote.get("/filed-screenings", **wanted, cursor=cursor, limit=200)
+        yield from given["items"]
+        cursor = given["next"]
+        if cursor is None:
+            return
+
+
+def _find(remote: Remote, ref: str) -> dict[str, Any]:
+    for each in _all(remote, reference=ref):
+        if each["reference"] == ref:
+            found: dict[str, Any] = each
+            return found
+    if (by_id := next((each for each in _all(remote) if each["id"] == ref), None)) is not None:
+        return dict(by_id)
+    raise FilingUnknown(f"no screening is on file as {ref}; comity screening list shows what is")
+
+
+def _answers(remote: Remote, filing_id: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    after: int | None = 0
+    while after is not None:
+        given = remote.get(f"/filed-screenings/{filing_id}/answers", after=after)
+        found += given["answers"]
+        after = given["next_after"]
+    return found
+
+
+def _say_verified(told: dict[str, Any]) -> None:
+    if told["same"]:
+        typer.echo(f"{told['reference']}: the same answer follows from the same log positions.")
+    else:
+        typer.echo(f"{told['reference']}: the same answer does NOT follow from the same log positions.")
+    for member, what in told["logs"].items():
+        typer.echo(f"  the log of {member} {what}")
+    for each in told["at_the_same_positions"]:
+        typer.echo(f"  {_difference(each)}" + (f"\n    {each['cause']}" if each["cause"] else ""))
+    _say_further(told["further_at_the_same_positions"])
+    for note in told["notes"]:
+        typer.echo(f"  {note}")
+    if not told["since"]:
+        typer.echo("Nothing has changed since.")
+        return
+    typer.echo("What has changed since:")
+    for each in told["since"]:
+        typer.echo(f"  {_difference(each)}")
+    _say_further(told["further_since"])
+
+
+def _difference(each: dict[str, Any]) -> str:
+    about = "" if each["statement"] is None else f"{each['kind']} of {each['published_by']} {each['statement']}: "
+    return f"row {each['row']}: {about}{each['what']}"
+
+
+def _say_further(count: int) -> None:
+    if count:
+        typer.echo(f"  and {count} further")
+
+
+def _mark(each: dict[str, Any]) -> str:
+    if each["destroyed_at"]:
+        return "  destroyed, its time was over"
+    return "  FILED IN ERROR" if each["taken_back"] else ""
+
+
+def _say_moment(filed: dict[str, Any]) -> None:
+    places = ", ".join(f"{slug} {head}" for slug, head in filed["positions"].items())
+    typer.echo(f"As of {filed['as_of'][:19].replace('T', ' ')} UTC, {filed['coverage']['in_words']}.")
+    typer.echo(f"At log positions: {places or 'none'}; registry version {filed['registry_version']}.")
+    typer.echo("No finding or decision shared is no clearance: it says only what these members have shared.")
+
+
+def _say_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,1 @@
+"""Screenings on file: put there, answered again, and what of them may be said to the supplier."""

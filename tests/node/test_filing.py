@@ -1,0 +1,335 @@
+"""Screenings on file: kept as answered, answered again, and what of them may be said to the supplier."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from api_place import problem
+from builders import FINDING_IN_CLEAR, HANDLING, POINTER_HANDLING, Made, Publisher, key_of
+from comity_node.domain.raising import may_raise
+from comity_node.domain.trail import Event
+from comity_node.services.filing.keeping import destroy_past
+from comity_node.services.filing.letters import RULE
+from node_world import Bench, Clock, House, Town, comity, served
+
+ENGAGE = {**HANDLING, "contact": "engage", "permitted_use": ["engagement", "due-diligence"]}
+PUBLIC = {**ENGAGE, "tlp": "CLEAR", "onward": "anyone"}
+NAMES = iter(
+    "Ambarita Brezovica Cintalapa Dharwad Ekibastuz Fushun Gjirokaster Hvolsvollur Itzehoe Jyvaskyla "
+    "Kroonstad Lautoka Mzimba Nizwa Oyonnax Pleven Qiqihar Rzeszow Szombathely Tromso Uummannaq".split()
+)
+"""Of suppliers that nobody takes for each other."""
+
+
+def cnpj(root: int) -> str:
+    """A number of the Brazilian register with its check digits."""
+    digits = [int(each) for each in f"{root:08d}0001"]
+    for weights in ([5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2], [6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2]):
+        rest = sum(weight * each for weight, each in zip(weights, digits, strict=True)) % 11
+        digits.append(0 if rest < 2 else 11 - rest)
+    return "".join(map(str, digits))
+
+
+class Desk:
+    """An officer at a node, another member whose statements arrive there, and a supplier of which they speak."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.bench = Bench(house.node.database, datetime.now(UTC))
+        self.name = next(NAMES)
+        slug = self.name.lower()
+        self.body = Publisher(slug, keys=(key_of(slug),))
+        self.number = {"scheme": "BR-CNPJ", "id": cnpj(int.from_bytes(slug[:3].encode()))}
+        self.said: list[Made] = []
+
+    def finding(self, handling: dict[str, Any] = ENGAGE, **changes: Any) -> Made:
+        clear = {**FINDING_IN_CLEAR, "valid_until": "2027-03-31"}
+        shown = {"names": [{"text": self.name}], "identifiers": [self.number]}
+        given = {"handling": handling, "clear": clear, "disclosed": shown, **changes}
+        return self.body.finding(**given)
+
+    async def hears(self, *made: Made) -> None:
+        self.said += made
+        await self.bench.arrive(self.body.member(), *(each.raw for each in made))
+
+    @property
+    def after(self) -> dict[str, Any]:
+        return self.body.after(self.said[-1])
+
+    async def ask(self, method: str, path: str = "", **body: Any) -> Any:
+        async with self.house.api(self.house.people["officer"]) as api:
+            given = {"json": body} if method == "POST" else {"params": body}
+            return await api.request(method, f"/api/v1/filed-screenings{path}", **given)
+
+    async def get(self, path: str = "", **params: Any) -> Any:
+        answer = await self.ask("GET", path, **params)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def post(self, path: str = "", **body: Any) -> Any:
+        answer = await self.ask("POST", path, **body)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def file(self, reference: str = "0042", **more: Any) -> Any:
+        bidders = [{"identifiers": [self.number], "name": self.name}, {"name": "=Zzyzx"}]
+        given = {"reference": f"{self.name}/2026/{reference}", "stage": "tender", "suppliers": bidders}
+        return await self.post(**{**given, **more})
+
+    async def trail(self, event: Event, filed: dict[str, Any]) -> list[Any]:
+        async with self.house.node.database.read() as store:
+            page = await store.trail.page(before=None, most=500)
+        return [entry for _, entry in page if (entry.event, entry.subject) == (event, filed["id"])]
+
+
+async def _house(place: Path) -> AsyncIterator[House]:
+    town = Town(place)
+    house = await town.found("agency", clock=Clock(datetime(2026, 11, 1, 9, tzinfo=UTC)))
+    await town.refresh()
+    await house.hire("officer", "officer")
+    yield house
+    await town.close()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    async for made in _house(tmp_path_factory.mktemp("filing")):
+        yield made
+
+
+@pytest.fixture
+def desk(house: House) -> Desk:
+    return Desk(house)
+
+
+@pytest_asyncio.fixture
+async def own_desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    """A desk at a node of its own, which can be closed."""
+    async for made in _house(tmp_path):
+        yield Desk(made)
+
+
+async def test_what_is_filed_stays_as_it_was_answered_and_is_found_by_a_part_of_its_reference(desk: Desk) -> None:
+    await desk.hears(desk.finding())
+    filed = await desk.file()
+    await desk.file("0043", stage="award")
+    await desk.hears(desk.body.withdrawal(desk.said[0].hash, **desk.after))
+    answers = (await desk.get(f"/{filed['id']}/answers"))["answers"]
+    assert [answer["state"] for answer in answers] == ["findings shared", "no supplier by this name"]
+    assert (filed["positions"][desk.body.name], filed["asked"], filed["keep_until"]) == (1, 2, "2033-11-30")
+    part = f"{desk.name.upper()}/2026"
+    assert [each["reference"][-4:] for each in (await desk.get(reference=part))["items"]] == ["0043", "0042"]
+    assert [each["id"] for each in (await desk.get(reference=part, stage="tender"))["items"]] == [filed["id"]]
+
+
+async def test_a_reference_is_used_once_and_nothing_is_filed_a_second_time(desk: Desk) -> None:
+    reference = (await desk.file())["reference"]
+    answer = await desk.ask("POST", reference=reference, stage="award", suppliers=[{"name": "Other"}])
+    problem(answer, 409, "screening.reference-taken")
+    assert len((await desk.get(reference=reference))["items"]) == 1
+
+
+async def test_verifying_says_that_the_same_answer_follows_and_what_has_changed_since(desk: Desk) -> None:
+    first = desk.finding()
+    await desk.hears(first)
+    filed = await desk.file()
+    assert (await desk.post(f"/{filed['id']}/verify"))["since"] == []
+    second = desk.finding(**desk.after)
+    await desk.hears(second)
+    await desk.hears(desk.body.reply(second.hash, **desk.after))
+    await desk.hears(desk.body.withdrawal(first.hash, **desk.after))
+    told = await desk.post(f"/{filed['id']}/verify")
+    assert (told["same"], told["at_the_same_positions"], told["logs"]) == (True, [], {})
+    assert {(each["statement"], each["what"]) for each in told["since"]} == {
+        (first.hash, "was current, is withdrawn"),
+        (second.hash, "found newly"),
+    }
+    entry, _ = await desk.trail(Event.SCREENING_VERIFIED, filed)
+    assert json.loads(entry.detail) == {"same": True}
+
+
+async def test_a_dispute_that_came_since_is_told(desk: Desk) -> None:
+    await desk.hears(desk.finding())
+    filed = await desk.file()
+    await desk.hears(desk.body.reply(desk.said[0].hash, more={"made": "2026-10-31"}, **desk.after))
+    (only,) = (await desk.post(f"/{filed['id']}/verify"))["since"]
+    assert only["what"] == "disputed (was not disputed)"
+
+
+async def test_a_log_that_contradicts_itself_since_is_named_and_the_answer_does_not_follow(desk: Desk) -> None:
+    await desk.hears(desk.finding())
+    filed = await desk.file()
+    await desk.bench.arrive(desk.body.member(), desk.finding(withheld={}).raw)
+    told = await desk.post(f"/{filed['id']}/verify")
+    assert told["same"] is False
+    assert "contradicts itself" in told["logs"][desk.body.name]
+    lost = told["at_the_same_positions"][0]
+    assert (lost["what"], lost["statement"]) == ("found no more", desk.said[0].hash)
+    assert "its record counts no more" in lost["cause"]
+
+
+async def test_what_could_not_be_read_then_and_can_be_now_is_named(desk: Desk) -> None:
+    made = desk.finding()
+    await desk.hears(made.stripped("names", "identifiers"))
+    filed = await desk.file()
+    await desk.bench.arrive(desk.body.member(), made.raw)
+    told = await desk.post(f"/{filed['id']}/verify")
+    found = told["at_the_same_positions"][0]
+    assert (told["same"], found["what"], found["statement"]) == (False, "found newly", made.hash)
+    assert "read or found only since" in found["cause"]
+
+
+async def test_another_folding_and_another_registry_are_told_beside_it(desk: Desk) -> None:
+    await desk.hears(desk.finding())
+    filed = await desk.file()
+    async with desk.house.node.database.write() as store:
+        row = await store.filings._row(await store.filings.find(filed["id"]))
+        row.engine, row.moment = "folding 0", row.moment.replace('"registry_version": ', '"registry_version": 9')
+    told = await desk.post(f"/{filed['id']}/verify")
+    assert told["same"] and len(told["notes"]) == 2
+    assert told["notes"][0].startswith("Names were compared by folding 0 then")
+
+
+async def test_what_is_filed_in_error_is_taken_back_once_and_can_still_be_read(desk: Desk) -> None:
+    filed = await desk.file()
+    done = await desk.post(f"/{filed['id']}/take-back", why="another tender's bidders")
+    assert done["taken_back"].endswith("another tender's bidders")
+    problem(await desk.ask("POST", f"/{filed['id']}/take-back", why="again"), 409, "screening.may-not")
+    assert len((await desk.get(f"/{filed['id']}/answers"))["answers"]) == 2
+
+
+async def test_it_is_kept_longer_and_never_shorter_and_destroyed_key_first_when_its_time_is_over(desk: Desk) -> None:
+    filed, database = await desk.file(), desk.house.node.database
+    problem(await desk.ask("POST", f"/{filed['id']}/keep", until="2030-01-01"), 409, "screening.may-not")
+    await desk.post(f"/{filed['id']}/keep", until="2035-01-01")
+    while await destroy_past(database, datetime(2035, 1, 1, tzinfo=UTC)):
+        pass
+    assert (await desk.get(f"/{filed['id']}"))["destroyed_at"] is None
+    assert await destroy_past(database, datetime(2035, 1, 2, tzinfo=UTC)) == 1
+    problem(await desk.ask("GET", f"/{filed['id']}/answers"), 404, "not-found")
+    assert (await desk.get(f"/{filed['id']}"))["destroyed_at"].startswith("2035-01-02")
+    assert len(await desk.trail(Event.SCREENING_DESTROYED, filed)) == 1
+
+
+async def test_a_copy_of_the_database_alone_does_not_tell_whom_anybody_asked_about(desk: Desk) -> None:
+    filed = await desk.file()
+    kept = b"".join(path.read_bytes() for path in desk.house.home.glob("node.db*"))
+    assert filed["id"].encode() in kept
+    assert b"Zzyzx" not in kept and desk.number["id"].encode() not in kept
+    (entry,) = await desk.trail(Event.SCREENING_FILED, filed)
+    assert json.loads(entry.detail).keys() == {"stage", "asked", "positions"}
+
+
+async def test_the_table_has_a_line_for_each_statement_and_runs_no_formula(desk: Desk) -> None:
+    await desk.hears(desk.finding())
+    filed = await desk.file()
+    written = (await desk.ask("GET", f"/{filed['id']}/csv")).content.decode("utf-8-sig").splitlines()
+    assert written[0].startswith("row,asked name") and len(written) == 7
+    assert f"finding,{desk.said[0].hash},{desk.body.name},match" in written[1]
+    assert ",'=Zzyzx,," in written[2]
+
+
+# --- what may be raised with the supplier
+
+
+def _hit(handling: dict[str, Any] = ENGAGE, **changes: Any) -> dict[str, Any]:
+    told = {"statement": "S" * 43, "handling": handling, "finding": {}, "standing": "current", "verdict": "match"}
+    return {**told, "disputed": None, **changes}
+
+
+@pytest.mark.parametrize(
+    ("hit", "why"),
+    [
+        (_hit({**ENGAGE, "contact": "none"}), "contact: none"),
+        (_hit({**ENGAGE, "contact": "desk"}), "contact: desk"),
+        (_hit({**ENGAGE, "permitted_use": ["due-diligence"]}), "not shared for talking"),
+        (_hit({**ENGAGE, "onward": "nobody"}), "passed on to nobody"),
+        (_hit(standing="withdrawn"), "it is withdrawn"),
+        (_hit(verdict="review"), "look first"),
+        (_hit(finding=None), "may not read"),
+    ],
+)
+def test_nothing_is_raised_that_may_not_be(hit: dict[str, Any], why: str) -> None:
+    raising = may_raise(hit, [])
+    assert not raising.may and any(why in each for each in raising.why)
+
+
+def test_what_members_only_may_read_is_raised_as_a_question_and_what_all_may_read_in_detail() -> None:
+    among_members, public = may_raise(_hit(), []), may_raise(_hit(PUBLIC), [])
+    assert (among_members.may, among_members.in_detail) == (True, False)
+    assert (public.may, public.in_detail) == (True, True)
+
+
+def test_whom_to_speak_to_first_is_named_before_everything() -> None:
+    assert may_raise(_hit(), [{"speak_to": "workers"}, {"speak_to": "workers"}]).first == ("workers",)
+
+
+async def test_a_letter_asks_about_the_subject_only_and_names_nobody(desk: Desk) -> None:
+    await desk.hears(desk.finding())
+    filed = await desk.file()
+    letter = await desk.post(f"/{filed['id']}/letter", language="fr", answer_by="2026-12-01")
+    original, translation = letter["text"].split(RULE)
+    assert original.startswith(f"Request for clarification, procurement {filed['reference']}\n\nTo {desk.name}\n")
+    assert "Please answer by 2026-12-01." in original and original.rstrip().endswith("Agency")
+    assert "machine" in translation and "2026-12-01" in translation
+    for kept in (desk.body.name, "2026-03", "SMETA", desk.said[0].hash, "reported", "Estrada"):
+        assert not re.search(rf"\b{kept}\b", letter["text"]), kept
+    (entry,) = await desk.trail(Event.LETTER_WRITTEN, filed)
+    assert json.loads(entry.detail) == {"statements": [desk.said[0].hash], "language": "fr"}
+
+
+async def test_a_letter_says_source_and_month_of_what_all_may_know_and_that_it_is_disputed(desk: Desk) -> None:
+    await desk.hears(desk.finding(PUBLIC))
+    await desk.hears(desk.body.reply(desk.said[0].hash, more={"made": "2026-10-31"}, **desk.after))
+    letter = await desk.post(f"/{(await desk.file())['id']}/letter")
+    assert "It is said publicly: Audit, 2026-03." in letter["text"] and "You have disputed this." in letter["text"]
+
+
+async def test_no_letter_is_written_before_whoever_points_to_itself_was_spoken_to(desk: Desk) -> None:
+    pointing = desk.body.pointer(handling=POINTER_HANDLING, disclosed={"names": [{"text": desk.name}]})
+    await desk.hears(pointing, desk.finding(**desk.body.after(pointing)))
+    filed = await desk.file()
+    refused = problem(await desk.ask("POST", f"/{filed['id']}/letter"), 409, "screening.nothing-to-raise")
+    assert f"speak to {desk.body.name}" in refused["detail"]
+    assert (await desk.post(f"/{filed['id']}/letter", spoken_to=[desk.body.name]))["statements"]
+
+
+async def test_what_was_taken_back_since_is_raised_no_more(desk: Desk) -> None:
+    await desk.hears(desk.finding())
+    filed = await desk.file()
+    await desk.hears(desk.body.withdrawal(desk.said[0].hash, **desk.after))
+    refused = problem(await desk.ask("POST", f"/{filed['id']}/letter"), 409, "screening.nothing-to-raise")
+    assert "it is withdrawn" in refused["detail"]
+    problem(await desk.ask("POST", f"/{filed['id']}/letter", row=3), 404, "not-found")
+
+
+# --- at the command line
+
+
+async def test_an_officer_files_shows_and_verifies_at_the_command_line(own_desk: Desk, tmp_path: Path) -> None:
+    desk = own_desk
+    await desk.hears(desk.finding())
+    bidders = tmp_path / "bidders.csv"
+    rows = f"name,country,BR-CNPJ\n{desk.name},Brazil,{desk.number['id']}\nZzyzx,BR,\n"
+    bidders.write_text(rows, encoding="utf-8")
+    await desk.house.node.close()
+    with served(desk.house.home) as node:
+
+        def screening(*words: str) -> str:
+            token = desk.house.people["officer"].token
+            done = comity("screening", *words, COMITY_URL=node.url, COMITY_TOKEN=token)
+            assert done.returncode == 0, done.stderr
+            return done.stdout
+
+        assert "2 asked, kept until" in screening("file", "RFP/1", "--stage", "award", "--file", str(bidders))
+        shown = screening("show", "RFP/1")
+        assert "Screening RFP/1 (award), filed by officer" in shown
+        assert f"{desk.name}: findings shared" in shown and "may be raised with the supplier" in shown
+        assert screening("verify", "RFP/1").startswith("RFP/1: the same answer follows")
+        assert "Request for clarification" in screening("letter", "RFP/1", "--language", "ar")
