@@ -25,20 +25,20 @@ PAGE, TRAIL_PAGE = _DOCS / "domain.md", _DOCS / "trail.md"
 _PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join(f"| {' | '.join(str(cell) for cell in line)} |\n" for line in lines)
 
 
 def indicators() -> str:
-    return _table(
+    return table(
         ("code", "name", "what it says", "stands on"),
         ((f"`{code}`", m.name, m.sentence, m.source) for code, m in MEANINGS.items()),
     )
 
 
 def crosswalk_only() -> str:
-    return _table(("code", "what a clause is about"), ((f"`{code}`", name) for code, name in CROSSWALK_ONLY.items()))
+    return table(("code", "what a clause is about"), ((f"`{code}`", name) for code, name in CROSSWALK_ONLY.items()))
 
 
 def schemes() -> str:
@@ -49,7 +49,7 @@ def schemes() -> str:
         checked = "yes" if each.reviewed else "not yet"
         rows.append((each.scheme, ", ".join(each.versions), len(each.clause), silent, checked, state))
     head = ("scheme", "versions", "clauses", "of which propose nothing that may leave", "checked by a person", "")
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def languages() -> str:
@@ -62,7 +62,7 @@ def languages() -> str:
         current = [entry for code in Indicator if (entry := found.of(code)) is not None]
         reviewed = sum(entry.reviewed != "no" for entry in current)
         rows.append((f"`{language}`", "beside the original", len(current), reviewed, len(glossary().term)))
-    return _table(("language", "", "indicators", "reviewed by a person", "locked terms"), rows)
+    return table(("language", "", "indicators", "reviewed by a person", "locked terms"), rows)
 
 
 def names() -> str:
@@ -71,11 +71,11 @@ def names() -> str:
     for row in found:
         by_source[row.source] = by_source.get(row.source, 0) + 1
     ordered = sorted(by_source.items(), key=lambda item: (-item[1], item[0]))
-    return _table(("names of countries and areas rest on", "how many"), [*ordered, ("together", len(found))])
+    return table(("names of countries and areas rest on", "how many"), [*ordered, ("together", len(found))])
 
 
 def codes() -> str:
-    return _table(
+    return table(
         ("of a finding", "values"),
         [
             ("severity", ", ".join(f"`{each}`" for each in Severity)),
@@ -97,7 +97,7 @@ TABLES: dict[str, Callable[[], str]] = {
 
 def events() -> str:
     rows = ((f"`{event}`", d.actor, d.subject, "; ".join(map(_field, d.fields))) for event, d in CATALOGUE.items())
-    return _table(("event", "actor", "subject", "detail"), rows)
+    return table(("event", "actor", "subject", "detail"), rows)
 
 
 def _field(field: Field) -> str:

@@ -1,10 +1,14 @@
 """The lexicon's files: each says its source, and one that is broken is refused with its line."""
 
+from pathlib import Path
+
 import pytest
 
 from comity_node.lexicon import BrokenFile, check
 from comity_node.lexicon.reading import COLUMNS, rows_of
 from comity_node.lexicon.words import lexicon
+from domain_tables import written
+from lexicon_tables import PAGE, tables
 
 GOOD = "# source: by hand\nwritten\tmeans\nGarn\tyarn\n"
 
@@ -50,3 +54,9 @@ def test_no_single_letter_and_no_common_english_word_is_a_legal_form_that_falls_
         ("mei",),
         ("cooperative",),
     } & set(legal)
+
+
+def test_the_page_says_what_the_lexicon_holds_and_how_much_of_published_names_it_knows(shared_data: Path) -> None:
+    page = PAGE.read_text("utf-8")
+    assert written(page, tables(shared_data)) == page, "run: python tests/lexicon_tables.py"
+    assert page.count("<!-- generated: lexicon") == len(tables(shared_data))

@@ -82,6 +82,29 @@ def test_two_numbers_of_one_scheme_decide_nothing() -> None:
     assert strongest([*both, Identifier.from_parsed(LEI)], sites=False) == Identifier.from_parsed(LEI)
 
 
+async def test_names_that_were_folded_otherwise_are_folded_anew_a_part_at_a_time(desk: Desk) -> None:
+    for name in ("Exemplar Gloves Ltd", "華為有限公司", "Exemplar Shoes"):
+        await desk.say(name, "agency")
+    await catch_up(desk.database)
+    wanted = {"exemplar gloves", "huawei", "exemplar shoes"}
+    async with desk.database.write() as store:
+        connection = await store._session.connection()
+        await connection.exec_driver_sql("update entry_name set folded = 'of an earlier folding'")
+        await connection.exec_driver_sql("update supplier set sorting = 'of an earlier folding'")
+    parts = 0
+    while True:
+        async with desk.database.write() as store:
+            if not await store.foldings.fold_anew(2):
+                break
+        parts += 1
+    assert parts >= 6
+    async with desk.database.read() as store:
+        connection = await store._session.connection()
+        for column in ("folded from entry_name", "sorting from supplier"):
+            assert {row[0] for row in await connection.exec_driver_sql(f"select {column}")} == wanted
+        assert not await store.foldings.fold_anew(2), "it is done once"
+
+
 # --- sites, labour providers, events
 
 

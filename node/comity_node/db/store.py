@@ -20,6 +20,7 @@ from comity_node.db.evidence import EvidenceFiles
 from comity_node.db.factory_lists import FactoryLists
 from comity_node.db.facts import Facts
 from comity_node.db.filings import Filings
+from comity_node.db.foldings import Foldings
 from comity_node.db.given_answers import GivenAnswers
 from comity_node.db.jobs import Jobs
 from comity_node.db.judgements import Judgements
@@ -200,6 +201,11 @@ class Store:
     def suppliers(self) -> Suppliers:
         """Suppliers as this node knows them."""
         return Suppliers(self._session)
+
+    @cached_property
+    def foldings(self) -> Foldings:
+        """Names that are stored folded."""
+        return Foldings(self._session)
 
     @cached_property
     def facts(self) -> Facts:

@@ -16,11 +16,18 @@ class SupplierGraph:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._behind = 0
+        self._is_folded = False
 
     async def follow(self) -> None:
         """Take in a part of what changed, or wait a little."""
         async with self._node.database.read() as store:
             before, self._behind = self._behind, await store.suppliers.behind()
+        if not self._behind and not self._is_folded:
+            # After an update that folds names otherwise than what is stored.
+            async with self._node.database.write() as store:
+                self._is_folded = not await store.foldings.fold_anew(PART)
+            await asyncio.sleep(0.1)
+            return
         if not self._behind or self._behind > before + _MANY:
             await asyncio.sleep(_LOOK_EVERY_S)
             return
