@@ -69,7 +69,7 @@ def test_a_name_of_trades_places_and_letters_alone_is_generic() -> None:
         fold(name).is_generic for name in ("ABC Trading Ltd.", "A-B-C Company", "深圳市电子有限公司", "Dhaka Textile")
     )
     assert not any(
-        fold(name).is_generic for name in ("Huawei Trading", "华为技术有限公司", "Ромашка", "Ha-Meem Textile")
+        fold(name).is_generic for name in ("Huawei Trading", "华为技术有限公司", "Ромашка", "Rahim Textile", "Minh Phú")
     )
 
 
@@ -132,10 +132,10 @@ def test_what_was_folded_folds_to_itself_but_for_legal_forms(name: str) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(["gloves", "rahim", "textile", "star", "huawei"]), min_size=1, max_size=5))
-def test_the_order_of_words_is_kept_and_changes_no_key_but_the_joined_one(words: list[str]) -> None:
+def test_the_order_of_words_is_kept_and_changes_no_key_but_of_what_is_joined(words: list[str]) -> None:
     there, back = fold(" ".join(words)), fold(" ".join(reversed(words)))
     assert there.words == tuple(words) == tuple(reversed(back.words))
-    assert len(set(posting_keys(there)) ^ set(posting_keys(back))) <= 2
+    assert len(set(posting_keys(there)) ^ set(posting_keys(back))) <= 2 * len(words), "those of what is joined"
 
 
 def test_keys_are_the_same_in_another_process() -> None:

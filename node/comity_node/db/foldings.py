@@ -50,7 +50,8 @@ class Foldings:
         """Return the number up to which it was done, or that all is."""
         numbers, texts = getattr(row, number), getattr(row, text)
         query = sa_select(numbers, texts, getattr(row, folded)).where(numbers > after).order_by(numbers).limit(most)
-        found = (await self._session.exec(query)).all()
+        connection = await self._session.connection()
+        found = (await connection.execute(query)).all()
         # The last entry may have names that are not among these; one alone has fewer than a part.
         last = found[-1][0] if len(found) == most and found[0][0] < found[-1][0] else None
         whole = [each for each in found if each[0] != last]
@@ -58,7 +59,6 @@ class Foldings:
         if stale:
             values = [{"of": n, "named": name, "now": now} for (n, name), now in stale.items()]
             change = update(row).where(numbers == bindparam("of"), texts == bindparam("named"))
-            connection = await self._session.connection()
             await connection.execute(change.values({folded: bindparam("now")}), values)
             self._session.expire_all()
         return int(whole[-1][0]) if len(found) == most else _DONE

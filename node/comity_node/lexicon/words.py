@@ -57,7 +57,9 @@ def lexicon() -> Lexicon:
     short = {_one(row.written): row.means for row in read_single("short.tsv")}
     meanings = _meanings([row for row in (*places, *trades) if row.language != "ja-names"])
     plain = {word for row in read_single("plain-words.tsv") for word in words_of(spelled(row.written))}
-    plain |= {word for row in (*trades, *places) if row.language != "ja-names" for word in row.means.split()}
+    plain |= {word for row in trades for word in row.means.split()}
+    # Not the words of Rahim Yar Khan: they are names.
+    plain |= {row.means for row in places if row.language != "ja-names" and " " not in row.means}
     both = [*trades, *places]
     return Lexicon(
         legal=_known(read("legal")),

@@ -189,12 +189,19 @@ def _add_run(parts: _Parts, run: str, script: str, known: Known) -> None:
             parts.also.append(romanised(piece.letters))
         else:
             parts.words.append(romanised(piece.letters))
+            if script == "Han" and len(piece.letters) >= _PLACE_AND_NAME:
+                # An unknown place and a name: each is a word in Latin.
+                parts.also.extend(map(romanised, (piece.letters[:2], piece.letters[2:])))
     if len(pieces) > 1:
         parts.also.append("".join(romanised(piece.letters) for piece in pieces))
     for one, other in pairwise(pieces[:MOST_GLUED]):
         if not (one.means and other.means):
             # Who writes Latin does not always see where a firm's own name ends.
             parts.also.append(romanised(one.letters) + romanised(other.letters))
+
+
+_PLACE_AND_NAME: Final = 4
+"""Unknown Chinese letters from which on they may be two words of two."""
 
 
 def _without_joining(words: list[str]) -> list[str]:
@@ -258,10 +265,18 @@ def _without_legal_inside(words: list[str], legal: list[str]) -> Iterator[str]:
             continue
         rest = word
         for form, kind in _fused():
-            if form in rest and (len(form) > 2 or rest.startswith(form) or rest.endswith(form)):
+            if _stands_in(rest, form):
                 legal.append(kind)
                 rest = rest.replace(form, " ") if len(form) > 2 else rest.removesuffix(form).removeprefix(form)
         yield from rest.split()
+
+
+def _stands_in(run: str, form: str) -> bool:
+    """Return whether a run has a legal form in it that is no end of a longer word: 分公司 is a branch."""
+    if form not in run:
+        return False
+    longer = any(run[-size:] in lexicon().trades.inside for size in range(len(form) + 1, len(form) + 3))
+    return len(form) > 2 or run.startswith(form) or (run.endswith(form) and not longer)
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ databases store it in four bytes. Two texts of one key are told apart when candi
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 from zlib import crc32
 
@@ -21,6 +22,7 @@ THREE_LETTERS: Final = 1.0
 
 MOST_PAIRED: Final = 4
 """With how many of the skeletons behind it in the alphabet each one is paired."""
+SYLLABLE: Final = 5
 MOST_BONES: Final = 30
 MOST_KEYS: Final = 400
 
@@ -42,6 +44,10 @@ def _keys(folded: Folded) -> Iterator[tuple[int, float]]:
         yield _key("j", folded.joined), JOINED
     for word in (*folded.words, *folded.also):
         yield _key("w", word), WORD
+    for one, other in pairwise(folded.words):
+        if max(len(one), len(other)) <= SYLLABLE:
+            # Guang Dong, Hua Wei: Chinese names are also written syllable by syllable.
+            yield _key("w", one + other), PAIR
     bones = _bones(folded)
     for one, other in _pairs(bones):
         yield _key("p", f"{one}|{other}"), PAIR

@@ -47,8 +47,8 @@ def _options(
     # One unknown letter: it joins the unknown piece behind it, or begins one.
     begins = 0 if rest[3] == "" and start + 1 < len(run) else 1
     options = [(rest[0] + 1, rest[1] + begins, start + 1, "")]
-    # A word of one letter counts at the end of a run only: elsewhere it is part of a name.
-    shortest = 1 if 0 < start == len(run) - 1 else 2
+    # A word of one letter (county, factory) counts behind something and before the end or a known word only.
+    shortest = 1 if start and (start + 1 == len(run) or rest[3]) else 2
     for end in range(start + shortest, min(len(run), start + known.most_letters) + 1):
         means = known.inside.get(run[start:end])
         if means is not None:
