@@ -64,10 +64,11 @@ async def _poll(place: Path, size: int) -> None:
 
 
 async def _fill(database: Database, size: int) -> None:
-    """Findings as the feed reads them; the records' bytes are of no account here."""
+    """Findings as the feed reads them; only those that are read say something, and the records' bytes are of no
+    account here."""
     clear = {k: v for k, v in FINDING_IN_CLEAR.items() if k != "_sd"}
     body = json.dumps({**clear, "names": [{"text": "Fazenda Exemplo Ltda"}], "country": "BR"})
-    at = NOW.isoformat(timespec="microseconds")
+    at, handling, read = NOW.isoformat(timespec="microseconds"), json.dumps(HANDLING), (size - PAGE, size // 2)
     async with database.write() as store:
         connection = await store._session.connection()
         for first in range(1, size + 1, 20_000):
@@ -79,7 +80,7 @@ async def _fill(database: Database, size: int) -> None:
             )
             await connection.exec_driver_sql(
                 "insert into entry (id, handling, named, state, finding) values (?, ?, 1, 'current', ?)",
-                [(n, json.dumps(HANDLING), body) for n in numbers],
+                [(n, handling, body if min(abs(n - place) for place in read) <= PAGE else None) for n in numbers],
             )
             await connection.exec_driver_sql(
                 "insert into change (entry, at, what) values (?, ?, 'added')", [(n, at) for n in numbers]

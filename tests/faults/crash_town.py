@@ -24,9 +24,13 @@ from comity_federation.registry.durable import replace_file
 from comity_node.app import create_app
 from comity_node.db.migrate import migrate_async
 from comity_node.db.reports import StoredReport
+from comity_node.domain.matching.party import Party
 from comity_node.domain.minimize import Policy
+from comity_node.domain.watching.watches import Channel, Interest, Timing
 from comity_node.services.receiving.subscriptions import trust_fingerprint
 from comity_node.services.review.release import approve, propose_release
+from comity_node.services.watching.vendors import keep_vendors
+from comity_node.services.watching.watches import begin_watch
 from comity_node.wiring import Node
 from comity_schemas.member import Member, MemberStatus, Role
 from node_world import Actor, House, Town, audit_report
@@ -42,6 +46,16 @@ EFFECT = {
     ("Supplier d", "current"): 1,
 }
 """What every node must know in the end: which supplier's findings are in which state, each exactly once."""
+
+ALERTS = {
+    ("new", "Supplier a"): 1,
+    ("withdrawn", "Supplier a"): 1,
+    ("new", "Supplier b"): 2,
+    ("changed", "Supplier b"): 2,
+    ("new", "Supplier c"): 1,
+    ("new", "Supplier d"): 1,
+}
+"""What the receiver's officer must have been told: of the row once more than of the rest."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +93,21 @@ async def prepare(directory: Path, ground: Ground, postgres: str | None, kafka: 
     house = town.houses[PUBLISHER]
     reviewer, second = await house.hire("reviewer", "reviewer"), await house.hire("second", "focal-point")
     await _fill_desk(house, reviewer, second)
+    await _watch_all(town.houses[RECEIVER])
     await town.close()
     tokens = {"reviewer": reviewer.token, "second": second.token}
     (directory / "tokens.json").write_text(json.dumps(tokens))
     _prepare_next_registry(town)
     return Prepared(ground, directory, databases)
+
+
+async def _watch_all(house: House) -> None:
+    """Let an officer watch everything, and one of the suppliers by a row of the own list."""
+    officer, now = await house.hire("officer", "officer"), datetime.now(UTC)
+    async with house.node.database.write() as store:
+        await keep_vendors(store, officer.person, [("B", Party(("Supplier b",), "BR"))], now)
+        for interest in (Interest(vendors=False), Interest()):
+            await begin_watch(store, officer.person, "all", interest, Channel.FEED, Timing.AT_ONCE, None, now)
 
 
 async def _fill_desk(house: House, reviewer: Actor, second: Actor) -> None:
@@ -186,6 +210,9 @@ class Story:
                     return False
                 if await store.conditions.all():
                     return False
+        async with self.nodes[RECEIVER].database.read() as store:
+            if await store.changes.followed("alerts") < await store.changes.newest():
+                return False
         async with self.nodes[PUBLISHER].database.read() as store:
             return await store.outbox.counts() == {"sent": STATEMENTS}
 

@@ -22,11 +22,12 @@ from comity_node.domain.supplier_view import Entry
 from comity_node.services.operating.check import check
 from comity_node.wiring import Node
 from comity_node.wiring.logs import set_up_logs
+from comity_node.workers import suppliers, watching
 from comity_node.workers.exchange import Exchange
 from comity_node.workers.running import run_exchange
 from faults.crash_points import Points, TrialBus, watch_process
 from faults.crash_sabotage import SABOTAGES
-from faults.crash_town import EFFECT, PUBLISHER, RECEIVER, STATEMENTS, Prepared, Story, copy_town
+from faults.crash_town import ALERTS, EFFECT, PUBLISHER, RECEIVER, STATEMENTS, Prepared, Story, copy_town
 
 DESK = "desk"
 """The process in which people release and take back: the node's API."""
@@ -91,6 +92,7 @@ class Trial:
         os.close(self._writing)
         os.dup2(self._reading, 0)
         home = self._directory / (PUBLISHER if role == DESK else role)
+        look_often()
         log = os.open(self._directory / f"{role}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(log, 2)
         set_up_logs()
@@ -142,6 +144,11 @@ class Trial:
 
     def _last_words(self, role: str) -> str:
         return (self._directory / f"{role}.log").read_text()[-600:]
+
+
+def look_often() -> None:
+    """Let what follows the view look again soon: a trial waits for it."""
+    suppliers._LOOK_EVERY_S = watching._LOOK_EVERY_S = 0.1
 
 
 def let_buses_be_watched(points: Points | None, suffix: str) -> None:
@@ -198,6 +205,7 @@ async def judge(directory: Path, suffix: str, outcome: Outcome) -> None:
             if len(names) > 1:
                 outcome.forked.append(f"place {place} was signed {len(names)} times")
         await _judge_publisher(nodes[PUBLISHER], directory, on_topic, outcome)
+        await _judge_alerts(nodes[RECEIVER], outcome)
         views = [await _judge_node(slug, node, outcome) for slug, node in nodes.items()]
         if views[0] != views[1]:
             outcome.unclean.append("the two views differ")
@@ -259,6 +267,16 @@ async def _judge_node(slug: str, node: Node, outcome: Outcome) -> dict[str, Entr
     problems = await check(node.database, node.trusted_registry(), node.clock())
     outcome.unclean += [f"check at {slug}: {problem}" for problem in problems]
     return view
+
+
+async def _judge_alerts(node: Node, outcome: Outcome) -> None:
+    async with node.database.read() as store:
+        (owner,) = {watch.owner for watch in await store.watches.standing()}
+        alerts = await store.watches.page(owner, watch=None, unseen=False, before=None, most=1_000)
+        view = await store.view.of_log(PUBLISHER)
+    found = Counter((alert.news.value, _named(view[alert.statement or ""])) for alert in alerts)
+    outcome.lost += [f"the officer was not told {one}" for one in (Counter(ALERTS) - found).elements()]
+    outcome.doubled += [f"the officer was told {one} too often" for one in (found - Counter(ALERTS)).elements()]
 
 
 def _named(entry: Entry) -> str:

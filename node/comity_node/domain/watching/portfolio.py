@@ -16,7 +16,7 @@ from comity_node.domain.matching.party import Party
 from comity_node.domain.watching.vendors import Vendor
 from comity_schemas.identifiers import Identifier
 
-MOST_COMPARED = 20
+MOST_COMPARED = 12
 """Vendors that are compared, the likeliest first; all with an equal identifier come on top."""
 
 MOST_NAMES = 20
