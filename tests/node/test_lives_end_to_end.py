@@ -22,7 +22,7 @@ from comity_federation.kafka.settings import KafkaSettings
 from comity_federation.kafka_topics import prepare_topics
 from comity_node.app import create_app
 from comity_node.domain.lifecycle import may_start
-from comity_node.domain.supplier_view import Entry, Standing, standing
+from comity_node.domain.supplier_view import AnyEntry, CorroborationEntry, Entry, NoticeEntry, Standing, standing
 from comity_schemas.finding import SourceType, Status, Verified
 from comity_schemas.member import Role
 from heard import NOBODY_BLAMED
@@ -125,6 +125,23 @@ class Desk:
         body = {"statement": life.statement, "reason": "factual-error"}
         await self.release(await self.ask("ana", "POST", "/withdrawals", json=body))
 
+    async def corroborate(self, life: Life) -> None:
+        """Tell own evidence, of another audit, beside another member's finding."""
+        report = await self.submit(Life(life.name, [], finished="2025-11-20"))
+        body = {"about": life.statement, "report": report, "says": "supports", "observation": "O1"}
+        review = await self.ask("ana", "POST", "/corroborations", json=body)
+        await self.ask("ben", "POST", f"/reviews/{review['id']}/consent")
+        await self.release(review)
+
+    async def tell_of_audits(self, site: str) -> None:
+        """Tell that one audit is planned, and that another is done."""
+        body = {"names": [site], "country": "BR", "scheme": "SA8000", "month": f"{datetime.now(UTC):%Y-%m}"}
+        plan = await self.ask("ana", "POST", "/audits/planned", json={**body, "assessed": ["FL07", "WG01"]})
+        report = await self.submit(Life(site, [], finished="2026-02-10"), severity="S1")
+        done = await self.ask("ana", "POST", "/audits/done", json={"report": report, "with_result": True})
+        for review in (plan, done):
+            await self.release(review)
+
     async def dispute(self, life: Life) -> None:
         said = {"review": life.review, "act": "dispute", "codes": ["facts-disputed"]}
         word = (await self.ask("ana", "POST", "/replies", json=said))["id"]
@@ -140,8 +157,13 @@ class Network:
     lives: list[Life]
     taken_back: Life
     disputed: Life
+    supported: Life
+    """Of the first member; the second one, which protects its sources, told evidence of its own that it is so."""
     seen: dict[str, dict[str, Entry]] = field(default_factory=dict)
     """By node: all findings in its view, by their hash."""
+    beside: dict[str, dict[str, AnyEntry]] = field(default_factory=dict)
+    """By node: all else."""
+    audited: str = "Mill that was audited"
 
     async def look(self) -> bool:
         """Whether every node has everything that was released; what each sees is kept."""
@@ -150,8 +172,9 @@ class Network:
             async with house.node.database.read() as store:
                 heads = {slug: (await store.logs.of(slug)).head for slug in released}
                 views = [await store.view.of_log(slug) for slug in released]
-            entries = (pair for view in views for pair in view.items())
-            self.seen[house.slug] = {name: entry for name, entry in entries if isinstance(entry, Entry)}
+            entries = dict(pair for view in views for pair in view.items())
+            self.seen[house.slug] = {name: entry for name, entry in entries.items() if isinstance(entry, Entry)}
+            self.beside[house.slug] = {name: entry for name, entry in entries.items() if not isinstance(entry, Entry)}
             if heads != released:
                 return False
         return True
@@ -173,7 +196,8 @@ async def network(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Async
     told.append(Life("Supplier of long ago", [Status.ALLEGED], finished="2024-03-14"))
     back, disputed = Life("Supplier taken back", [Status.ALLEGED]), Life("Supplier that disputes", [Status.ALLEGED])
     told += [back, disputed]
-    made = Network(desks, houses, told, back, disputed)
+    supported = next(life for life in told[::2] if life.to_come[-1] is not Status.OVERTURNED)
+    made = Network(desks, houses, told, back, disputed, supported)
     async with AsyncExitStack() as running:
         running.push_async_callback(town.close)
         for house in houses:
@@ -193,6 +217,10 @@ async def _tell(network: Network) -> None:
             await desk.take_back(network.taken_back)
         if network.disputed in own:
             await desk.dispute(network.disputed)
+    await until("every node has everything", network.look)
+    # Evidence stands beside what was heard of another member, so that comes before.
+    await by_desk[1][0].corroborate(network.supported)
+    await by_desk[0][0].tell_of_audits(network.audited)
     await until("every node has everything", network.look)
 
 
@@ -255,3 +283,20 @@ async def test_a_dispute_shows_beside_the_finding_at_the_node_that_only_reads(ne
         answer = await api.post("/api/v1/screenings", json=asked)
     (hit,) = answer.json()["answers"][0]["findings"]
     assert (hit["statement"], hit["disputed"]) == (network.disputed.statement, "disputed")
+
+
+async def test_independent_evidence_and_audits_are_told_and_seen_alike_by_three(network: Network) -> None:
+    first, *others = network.beside.values()
+    assert all(beside == first for beside in others)
+    (told,) = [e.corroboration for e in first.values() if isinstance(e, CorroborationEntry)]
+    assert told is not None and (told.about, told.says.value) == (network.supported.statement, "supports")
+    notices = [e.notice for e in first.values() if isinstance(e, NoticeEntry)]
+    assert sorted(notice.stage.value for notice in notices if notice is not None) == ["done", "planned"]
+    reader = network.houses[2]
+    officer = await reader.hire("olga", "officer")
+    asked = {"suppliers": [{"name": name, "country": "BR"} for name in (network.supported.name, network.audited)]}
+    async with reader.api(officer) as api:
+        found = (await api.post("/api/v1/screenings", json=asked)).json()["answers"]
+    hit = next(each for each in found[0]["findings"] if each["statement"] == network.supported.statement)
+    assert hit["sources"] == {"supports": 1, "contradicts": 0}
+    assert sorted(audit["notice"]["stage"] for audit in found[1]["audits"]) == ["done", "planned"]
