@@ -129,9 +129,9 @@ async def _pages(kind: Any) -> set[str]:
     return found
 
 
-@settings(max_examples=4, deadline=None, phases=[Phase.generate])
+@settings(max_examples=3, deadline=None, phases=[Phase.generate])
 @given(
-    acts=st.lists(ACTS, min_size=12, max_size=24),
+    acts=st.lists(ACTS, min_size=12, max_size=20),
     steps=st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=3, max_size=3),
     batch=st.integers(1, 24),
     opens=st.booleans(),

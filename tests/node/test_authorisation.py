@@ -180,6 +180,7 @@ TABLE = """
     remove_screening_file   401       403/403   403/403   403/403   204/404   403/403
     get_screening_result    401       403/403   403/403   403/403   409/404   403/403
     file_screening          401       403       403       403       201       403
+    file_screened_file      401       403/403   403/403   403/403   409/404   403/403
     list_filed_screenings   401       403       403       403       200       403
     get_filed_screening     401       403       403       403       200       403
     get_filed_answers       401       403       403       403       200       403
@@ -602,6 +603,10 @@ async def _to_file(office: Office, who: str, own: bool) -> Asked:
     return {"json": office.a_filing()}
 
 
+async def _screened_to_file(office: Office, who: str, own: bool) -> Asked:
+    return {**await _screened(office, who, own), "json": {"reference": uuid.uuid4().hex, "stage": "tender"}}
+
+
 async def _filed(office: Office, who: str, own: bool) -> Asked:
     return {"filing_id": await office.filing(), "json": {}}
 
@@ -897,6 +902,7 @@ MAKE: dict[str, Make] = {
     "remove_screening_file": _screened,
     "get_screening_result": _screened,
     "file_screening": _to_file,
+    "file_screened_file": _screened_to_file,
     "get_filed_screening": _filed_read,
     "get_filed_answers": _filed_read,
     "export_filed_screening": _filed_read,

@@ -16,6 +16,7 @@ from comity_node.domain.raising import may_raise
 from comity_node.domain.trail import Event
 from comity_node.services.filing.keeping import destroy_past
 from comity_node.services.filing.letters import RULE
+from comity_node.workers.screening_files import FileScreener
 from node_world import Bench, Clock, House, Town, comity, served
 
 ENGAGE = {**HANDLING, "contact": "engage", "permitted_use": ["engagement", "due-diligence"]}
@@ -233,6 +234,39 @@ async def test_the_table_has_a_line_for_each_statement_and_runs_no_formula(desk:
     assert written[0].startswith("row,asked name") and len(written) == 7
     assert f"finding,{desk.said[0].hash},{desk.body.name},match" in written[1]
     assert ",'=Zzyzx,," in written[2]
+
+
+async def _screened(desk: Desk, rows: str) -> str:
+    async with desk.house.api(desk.house.people["officer"]) as api:
+        octets = {"Content-Type": "application/octet-stream"}
+        answer = await api.post("/api/v1/screening-files?name=bidders.csv", content=rows.encode(), headers=octets)
+    assert answer.is_success, answer.text
+    return str(answer.json()["id"])
+
+
+async def test_a_screened_file_is_filed_as_it_was_answered_at_its_own_moment(desk: Desk) -> None:
+    await desk.hears(desk.finding())
+    job = await _screened(desk, f"name,country,BR-CNPJ\n{desk.name},BR,{desk.number['id']}\nZzyzx,BR,\n")
+    body = {"reference": f"{desk.name}/file", "stage": "evaluation"}
+    problem(await desk.ask("POST", f"/of-file/{job}", **body), 409, "review.not-yet")
+    await desk.hears(desk.body.withdrawal(desk.said[0].hash, **desk.after))
+    assert await FileScreener(desk.house.node).step()
+    filed = await desk.post(f"/of-file/{job}", **body)
+    answers = (await desk.get(f"/{filed['id']}/answers"))["answers"]
+    assert filed["positions"][desk.body.name] == 1
+    assert [answer["state"] for answer in answers] == ["findings shared", "no supplier by this name"]
+    told = await desk.post(f"/{filed['id']}/verify")
+    assert (told["same"], [each["what"] for each in told["since"] if each["statement"]]) == (
+        True,
+        ["was current, is withdrawn"],
+    )
+
+
+async def test_a_file_with_rows_that_could_not_be_asked_about_is_not_filed(desk: Desk) -> None:
+    job = await _screened(desk, f"id,name\n1,{desk.name}\n2,\n")
+    assert await FileScreener(desk.house.node).step()
+    refused = await desk.ask("POST", f"/of-file/{job}", reference=f"{desk.name}/holes", stage="award")
+    assert "1 rows could not be asked about" in problem(refused, 409, "screening.may-not")["detail"]
 
 
 # --- what may be raised with the supplier

@@ -22,6 +22,7 @@ from comity_node.services.answering.answers import describe_coverage
 from comity_node.services.answering.moment import Moment
 from comity_node.services.filing import exporting, keeping, letters
 from comity_node.services.filing.verifying import Told, Verified, verify
+from comity_node.services.screening_files.filing import answers_of
 from comity_schemas.wire import PRINTABLE
 
 router = APIRouter(prefix="/filed-screenings", tags=["screening"])
@@ -33,6 +34,13 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,63}$")]
 
 class FilingIn(ScreeningIn):
     """Screen now and keep the answer under your own reference."""
+
+    reference: Reference
+    stage: Stage
+
+
+class FileOfIn(Body):
+    """Keep what a screened file was answered, under your own reference."""
 
     reference: Reference
     stage: Stage
@@ -138,6 +146,19 @@ async def file_screening(body: FilingIn, person: Officer, node: ThisNode, once: 
 
     async def put(store: Store) -> FilingOut:
         months = node.settings.keep_screenings_months
+        filing = await keeping.put_on_file(store, person, body.reference, body.stage, answered, months, now)
+        return (await _described(store, [filing]))[0]
+
+    return await once.write(put)
+
+
+@router.post("/of-file/{file_id}", status_code=201, responses=refuses(403, 404, 409))
+async def file_screened_file(file_id: Id, body: FileOfIn, person: Officer, node: ThisNode, once: Onced) -> FilingOut:
+    """Keep what your screened file of up to 2,000 rows was answered, at its own moment, whatever came since."""
+    answered = await answers_of(node.database, person, file_id)
+
+    async def put(store: Store) -> FilingOut:
+        months, now = node.settings.keep_screenings_months, node.clock()
         filing = await keeping.put_on_file(store, person, body.reference, body.stage, answered, months, now)
         return (await _described(store, [filing]))[0]
 

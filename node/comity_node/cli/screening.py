@@ -51,13 +51,18 @@ def file(
     suppliers: Annotated[
         Path | None, typer.Option("--file", help="All bidders at once: CSV, XLSX or an OCDS package, 500 rows.")
     ] = None,
+    job: Annotated[str | None, typer.Option(help="Your file that was screened as a job: as it was answered.")] = None,
 ) -> None:
     """Screen now and keep the answer on file."""
-    if (suppliers is None) == (name is None and not id_):
-        raise typer.BadParameter("give a NAME or --id, or a --file")
+    if [suppliers is not None, name is not None or bool(id_), job is not None].count(True) != 1:
+        raise typer.BadParameter("give a NAME or --id, or a --file, or a --job")
+    body: dict[str, Any] = {"reference": reference, "stage": stage}
     with told_plainly():
-        asked = _one(name, country, id_) if suppliers is None else _of_file(suppliers)
-        made = Remote().post("/filed-screenings", {"reference": reference, "stage": stage, "suppliers": asked})
+        if job is not None:
+            made = Remote().post(f"/filed-screenings/of-file/{job}", body)
+        else:
+            asked = _one(name, country, id_) if suppliers is None else _of_file(suppliers)
+            made = Remote().post("/filed-screenings", {**body, "suppliers": asked})
     typer.echo(
         f"Filed as {made['reference']} ({made['stage']}), {made['asked']} asked, kept until {made['keep_until']}."
     )

@@ -44,7 +44,7 @@ class NetworkAsker:
     async def ask(self, rows: Sequence[Asked]) -> list[Result]:
         """Return what is said of each row, in their order."""
         asking = [row for row in rows if row.refused is None]
-        questions = [_question(row) for row in asking]
+        questions = [question_of_row(row) for row in asking]
         answers = await screen_at(self.store, questions, self.moment) if questions else []
         suppliers = await self._suppliers(answers)
         told = {id(row): self._result(row, answer, suppliers) for row, answer in zip(asking, answers, strict=True)}
@@ -113,7 +113,8 @@ def risks_in(path: Path | None) -> RiskList | None:
         return read_goods_risks(stream, countries().read)
 
 
-def _question(row: Asked) -> Question:
+def question_of_row(row: Asked) -> Question:
+    """Return what a row asks."""
     return Question(
         name=row.names[0] if row.names else None,
         country=row.country,
