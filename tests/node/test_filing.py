@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from api_place import problem
 from builders import FINDING_IN_CLEAR, HANDLING, POINTER_HANDLING, Made, Publisher, key_of
+from comity_node.domain.filing import differences
 from comity_node.domain.raising import may_raise
 from comity_node.domain.trail import Event
 from comity_node.services.filing.keeping import destroy_past
@@ -267,6 +268,33 @@ async def test_a_file_with_rows_that_could_not_be_asked_about_is_not_filed(desk:
     assert await FileScreener(desk.house.node).step()
     refused = await desk.ask("POST", f"/of-file/{job}", reference=f"{desk.name}/holes", stage="award")
     assert "1 rows could not be asked about" in problem(refused, 409, "screening.may-not")["detail"]
+
+
+def _answer(verdict: str = "match", **hit: Any) -> dict[str, Any]:
+    told = {"statement": "S" * 43, "published_by": "body", "verdict": verdict, "standing": "current", "disputed": None}
+    states = {"verdict": verdict, "state": "findings shared", "decision_state": "no decision shared"}
+    return {
+        **states,
+        "findings": [{**told, "corroborations": [], **hit}],
+        "decisions": [],
+        "pointers": [],
+        "audits": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        (_answer(), []),
+        (_answer("review"), ["identity: was match, is review", "identity: was “match”, is “review”"]),
+        (_answer(standing="expired"), ["was current, is expired"]),
+        (_answer(disputed="disputed"), ["disputed (was not disputed)"]),
+        (_answer(corroborations=[{"statement": "C"}]), ["another member tells its own evidence of it"]),
+        ({**_answer(), "findings": []}, ["found no more"]),
+    ],
+)
+def test_answers_differ_by_the_statements_they_name_and_what_those_mean(after: Any, told: list[str]) -> None:
+    assert [each.what for each in differences(1, _answer(), after)] == told
 
 
 # --- what may be raised with the supplier

@@ -119,6 +119,8 @@ class Difference:
 
 FOUND_NO_MORE = "found no more"
 FOUND_NEWLY = "found newly"
+IDENTITY = "identity"
+"""With this begins what is said of a verdict."""
 
 
 def differences(row: int, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
@@ -133,14 +135,14 @@ def differences(row: int, before: Mapping[str, Any], after: Mapping[str, Any]) -
         elif old is not None and new is not None:
             for what in _otherwise(old, new):
                 yield Difference(row, what, new.kind, name, new.member)
-    for field, what in (("verdict", "identity"), ("state", "findings"), ("decision_state", "decisions")):
+    for field, what in (("verdict", IDENTITY), ("state", "findings"), ("decision_state", "decisions")):
         if before[field] != after[field]:
             yield Difference(row, f"{what}: was “{before[field]}”, is “{after[field]}”")
 
 
 def _otherwise(old: Said, new: Said) -> Iterator[str]:
     if old.verdict != new.verdict:
-        yield f"identity: was {old.verdict}, is {new.verdict}"
+        yield f"{IDENTITY}: was {old.verdict}, is {new.verdict}"
     if old.standing != new.standing:
         yield f"was {old.standing}, is {new.standing}"
     if old.disputed != new.disputed:

@@ -12,7 +12,7 @@ from typing import Any
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
 from comity_node.db.filings import PART
-from comity_node.domain.filing import FOUND_NEWLY, FOUND_NO_MORE, Difference, Filing, differences
+from comity_node.domain.filing import FOUND_NEWLY, FOUND_NO_MORE, IDENTITY, Difference, Filing, differences
 from comity_node.services.answering.answers import describe, question_of
 from comity_node.services.answering.moment import Moment, this_moment
 from comity_node.services.answering.screen import screen_at
@@ -24,6 +24,9 @@ MOST = 1_000
 
 _LATER = "it stood at these positions, and is read or found only since"
 _LOG = "its record counts no more at these positions: the member's log or its entry in the registry has changed"
+_WEIGHED = (
+    "names are compared otherwise, or their words are rarer or commoner among the suppliers known here than they were"
+)
 _OTHERWISE = "its record counts as it did: names are compared otherwise, or people here have judged otherwise since"
 
 
@@ -117,6 +120,8 @@ async def _compare(
 async def _cause(store: Store, difference: Difference, then: Moment) -> str | None:
     if difference.what == FOUND_NEWLY:
         return _LATER
+    if difference.what.startswith(IDENTITY):
+        return _WEIGHED
     if difference.what != FOUND_NO_MORE or difference.statement is None:
         return None
     there = await store.as_of(then.positions).view.load([difference.statement])
