@@ -40,7 +40,12 @@ STRICT_VALUES = st.recursive(
 
 def shared_standard(path: str) -> Path:
     """Return a file of `../shared/standards`; skips where the folder is absent, fails where CI lacks it."""
-    found = STANDARDS / path
+    return shared(f"standards/{path}")
+
+
+def shared(path: str) -> Path:
+    """Return a file or folder of `../shared`; skips where it is absent, fails where CI lacks it."""
+    found = CHECKOUT.parent / "shared" / path
     if not found.exists():
         reason = f"{found} is absent: it lies beside the checkout, not in it"
         if os.environ.get("CI"):

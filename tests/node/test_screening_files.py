@@ -4,7 +4,6 @@ import asyncio
 import csv
 import io
 import json
-import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from api_world import SCREENED, Office, furnish
-from builders import CHECKOUT, Publisher
+from builders import Publisher, shared
 from comity_node.db import Database
 from comity_node.domain.inherent_risk import Exploitation, GoodsRisk, RiskList
 from comity_node.domain.screening_files.asking import Asked, Problem, Reading
@@ -32,18 +31,6 @@ from comity_node.workers.screening_files import FileScreener
 from comity_schemas.report import MAX_REPORT_BYTES
 from node_world import NOW, Bench, Town, comity, registry_of
 from supplier_desk import CNPJ, LEI, Desk, desk_at
-
-DATA = CHECKOUT.parent / "shared" / "data"
-STANDARDS = CHECKOUT.parent / "shared" / "standards"
-
-
-def real(path: Path) -> Path:
-    if not path.exists():
-        reason = f"{path} is absent: it lies beside the checkout, not in it"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return path
 
 
 def asked(raw: str | bytes, **told: str) -> tuple[list[Asked], list[Problem]]:
@@ -217,7 +204,7 @@ def test_records_are_read_from_their_compiled_release_and_links_alone_are_told()
 
 
 def test_the_standards_own_samples_are_read() -> None:
-    samples = real(STANDARDS / "ocds" / "samples")
+    samples = shared("standards/ocds/samples")
     names = {}
     for sample in (
         "ocds-213czf-000-00001-04-award",
@@ -238,12 +225,12 @@ def test_the_standards_own_samples_are_read() -> None:
 
 
 def test_the_real_lists_are_read_to_their_last_row() -> None:
-    lists = sorted(real(DATA / "osh" / "facility_lists").glob("*.csv"))
+    lists = sorted(shared("data/osh/facility_lists").glob("*.csv"))
     read = [asked(path.read_bytes()) for path in lists]
     rows = [row for each, _ in read for row in each]
     assert (len(lists), len(rows), sum(row.refused is not None for row in rows)) == (14, 963, 0)
     assert sum(row.country is None for row in rows) == 0
-    debarred, problems = asked((DATA / "mdb_debarment" / "records.csv").read_bytes())
+    debarred, problems = asked(shared("data/mdb_debarment/records.csv").read_bytes())
     assert (len(debarred), sum(row.refused is not None for row in debarred)) == (2_818, 0)
     assert sum(len(row.names) > 1 for row in debarred) > 300
     assert len({problem.number for problem in problems}) < 60

@@ -22,6 +22,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "alerts": ("watch", "alerts", "What your watches were told."),
     "changes": ("watch", "changes", "What changed in what the network shares, from a cursor."),
     "screening": ("screening", "app", "Screenings on file: kept, shown, answered again."),
+    "compare": ("screening_files", "compare", "Say of pairs in a file whether the two are the same."),
     "supplier": ("supplier", "app", "Who says what of a supplier, and who is the same."),
     "factories": ("factories", "app", "Lists of factories: taken in row by row, taken back as a whole."),
     "vendor-contacts": (

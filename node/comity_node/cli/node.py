@@ -14,6 +14,7 @@ from comity_node.cli.screening_files import (
     FileRun,
     read_columns,
     say_how_read,
+    screen_against_list,
     screen_against_network,
 )
 from comity_node.cli.terminal import told_plainly
@@ -111,6 +112,9 @@ def screen(
         Path | None, typer.Option(help="Screen a whole file: CSV, XLSX, or an OCDS 1.1 package (JSON).")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The same rows with the result beside each: .csv or .xlsx.")] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="LIST", help="Screen against this list and not the network; needs no node.")
+    ] = None,
     candidates: Annotated[bool, typer.Option("--candidates", help="Add a column of at most five candidates.")] = False,
     column: Annotated[
         list[str] | None,
@@ -125,9 +129,9 @@ def screen(
     """
     if file is not None:
         run = FileRun(file, out or file, Told(read_columns(column), encoding), candidates)
-        _screen_file(home, run, look=look, name=name)
+        _screen_file(home, run, against, look=look, name=name)
         return
-    if any((out, candidates, column, encoding, look)):
+    if any((out, against, candidates, column, encoding, look)):
         raise typer.BadParameter("this goes with --file")
     if name is None and not id_:
         raise typer.BadParameter("give a NAME, an --id, or both; or a --file")
@@ -142,7 +146,7 @@ def screen(
         say_answer(describe(answers))
 
 
-def _screen_file(home: Path | None, run: FileRun, *, look: bool, name: str | None) -> None:
+def _screen_file(home: Path | None, run: FileRun, against: Path | None, *, look: bool, name: str | None) -> None:
     if name is not None:
         raise typer.BadParameter("give a NAME or a --file, not both")
     if run.out == run.file and not look:
@@ -150,8 +154,10 @@ def _screen_file(home: Path | None, run: FileRun, *, look: bool, name: str | Non
     with told_plainly():
         if look:
             say_how_read(run.file, run.told)
-        else:
+        elif against is None:
             screen_against_network(_needed(home), run)
+        else:
+            screen_against_list(run, against)
 
 
 def _needed(home: Path | None) -> Path:

@@ -1,26 +1,32 @@
 """`comity screen --file`: a whole file at one moment; a bar on stderr, nothing on stdout."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from comity_node.cli.terminal import told_plainly
+from comity_node.domain.screening_files.asking import Asked, Reading
 from comity_node.domain.screening_files.results import headings_with
 from comity_node.domain.tables.table import TableRefused
 from comity_node.domain.tables.writing import NewFile, form_of, writer_for
 from comity_node.services.answering.moment import this_moment
+from comity_node.services.screening_files.listed import KnownList, ListAsker
 from comity_node.services.screening_files.network import NetworkAsker, note_screening, risks_in
-from comity_node.services.screening_files.opening import Opened, Told, open_given
+from comity_node.services.screening_files.opening import Opened, Told, open_given, open_list, open_table
+from comity_node.services.screening_files.pairs import COLUMNS as PAIR_COLUMNS
+from comity_node.services.screening_files.pairs import compare_row, readings
 from comity_node.services.screening_files.running import Account, Asker, screened
 from comity_node.services.suppliers.following import catch_up
 from comity_node.vocabulary import countries
 from comity_node.wiring import Node
+from comity_node.wiring.node import utc_now
 
 SHOWN_PROBLEMS = 20
 _console = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -78,11 +84,46 @@ async def _against_network(home: Path, run: FileRun) -> None:
     _console.print("No finding or decision shared is no clearance.")
 
 
+def screen_against_list(run: FileRun, against: Path) -> None:
+    """Screen a file against any list; no node is asked and nothing is known of what the network shares."""
+    asyncio.run(_against_list(run, against))
+
+
+async def _against_list(run: FileRun, against: Path) -> None:
+    with _opened(run) as (given, stream):
+        known = _read_list(against)
+        asker = ListAsker(known, utc_now().replace(microsecond=0))
+        account = await write_result(given, asker, run, stream)
+    _say(account, run)
+    _console.print(f"Asked of {len(known.entries)} entries of {against}, and not of the network.", markup=False)
+
+
+def _read_list(path: Path) -> KnownList:
+    account = Account()
+    with path.open("rb") as stream:
+        listed = open_list(stream)
+        _console.print(f"{path}: {'; '.join(listed.in_words())}", markup=False)
+        reading = Reading(listed.columns, countries().read, account.note)
+        with _bar("reading the list", listed.table.expected) as (progress, task):
+            rows = (reading.ask(row) for row in listed.table.rows)
+            known = KnownList.of(_counted(rows, lambda count: progress.update(task, completed=count)))
+    if account.problems:
+        first = account.problems[0]
+        count = len(account.problems) + account.further_problems
+        _console.print(f"  {count} to look at in the list, the first in row {first.number}: {first.what}", markup=False)
+    return known
+
+
+def _counted(rows: Iterator[Asked], tell: Callable[[int], None]) -> Iterator[Asked]:
+    for count, row in enumerate(rows, start=1):
+        if count % 500 == 0:
+            tell(count)
+        yield row
+
+
 @contextmanager
 def _opened(run: FileRun) -> Iterator[tuple[Opened, IO[bytes]]]:
-    form_of(run.out)
-    if run.out.exists() and run.out.samefile(run.file):
-        raise TableRefused("the result would take the place of the file that is screened; give another --out")
+    _checked(run)
     with run.file.open("rb") as stream:
         given = open_given(stream, run.told)
         for line in given.in_words():
@@ -91,13 +132,21 @@ def _opened(run: FileRun) -> Iterator[tuple[Opened, IO[bytes]]]:
             yield given, written
 
 
+def _checked(run: FileRun) -> str:
+    """Return in which form the result is written."""
+    form = form_of(run.out)
+    if run.out.exists() and run.out.samefile(run.file):
+        raise TableRefused("the result would take the place of the file that is read; give another --out")
+    return form
+
+
 async def write_result(given: Opened, asker: Asker, run: FileRun, stream: IO[bytes]) -> Account:
     """Screen row after row and write each as it comes."""
     writer = writer_for(form_of(run.out), stream, given.table.form)
     headings, kept = headings_with(given.table.headings, candidates=run.candidates)
     writer.write(headings)
     account = Account()
-    with _bar(given) as (progress, task):
+    with _bar("screening", given.table.expected) as (progress, task):
         async for part in screened(given, asker, countries().read, account):
             for asked, result in part:
                 writer.write([*asked.row.cells[:kept], *result.cells(candidates=run.candidates)])
@@ -107,11 +156,12 @@ async def write_result(given: Opened, asker: Asker, run: FileRun, stream: IO[byt
 
 
 @contextmanager
-def _bar(given: Opened) -> Iterator[tuple[Progress, TaskID]]:
+def _bar(what: str, expected: int) -> Iterator[tuple[Progress, TaskID]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar: AbstractContextManager[Progress] = Progress(*columns, console=_console, transient=True)
+    hidden = not _console.is_terminal
+    bar: AbstractContextManager[Progress] = Progress(*columns, console=_console, transient=True, disable=hidden)
     with bar as progress:
-        yield progress, progress.add_task("screening", total=given.table.expected)
+        yield progress, progress.add_task(what, total=expected)
 
 
 def _say(account: Account, run: FileRun) -> None:
@@ -121,3 +171,31 @@ def _say(account: Account, run: FileRun) -> None:
     if further > 0:
         _console.print(f"  and {further} more to look at; each row's reason says it")
     _console.print(f"{run.out}: {account.in_words()}", markup=False)
+
+
+def compare(
+    file: Annotated[Path, typer.Option(help="Pairs: name1,country1,address1,name2,country2,address2 and others.")],
+    out: Annotated[Path, typer.Option(help="The same rows with verdict, score and reason: .csv or .xlsx.")],
+    encoding: Annotated[str | None, typer.Option(help="Of a CSV that is not in UTF-8, such as windows-1252.")] = None,
+) -> None:
+    """Say of each pair whether the two are the same party, and why; needs no node."""
+    run = FileRun(file, out, Told(encoding=encoding), candidates=False)
+    with told_plainly():
+        _compare_pairs(run)
+
+
+def _compare_pairs(run: FileRun) -> None:
+    account = Account()
+    form = _checked(run)
+    with run.file.open("rb") as stream:
+        table = open_table(stream, run.told)
+        first, second = readings(table, countries().read, account)
+        with NewFile(run.out) as written, _bar("comparing", table.expected) as (progress, task):
+            writer = writer_for(form, written, table.form)
+            writer.write([*table.headings, *PAIR_COLUMNS])
+            for row in table.rows:
+                writer.write([*row.cells, *compare_row(row, first, second, account)])
+                if account.rows % 500 == 0:
+                    progress.update(task, completed=account.rows)
+            writer.close()
+    _say(account, run)

@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from comity_node.domain.matching.party import Party
 from comity_node.domain.screening_files.columns import Columns, What
 from comity_node.domain.spelling import tidy
 from comity_node.domain.tables.table import Row, text_of
@@ -42,6 +43,11 @@ class Asked:
     """Why nobody is asked about; what stands there is not repeated."""
     notes: tuple[str, ...] = ()
     """What of it was not used, or read otherwise than it is written."""
+
+    @property
+    def party(self) -> Party:
+        """What identity is judged by."""
+        return Party(self.names, self.country, () if self.address is None else (self.address,), self.identifiers)
 
 
 @dataclass(frozen=True, slots=True)

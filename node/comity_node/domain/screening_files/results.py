@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from comity_node.domain.matching.likeness import Verdict
+from comity_node.domain.matching.likeness import Likeness, Verdict
 from comity_node.domain.tables.table import Value
 
 COLUMNS: Final = (
@@ -76,6 +76,14 @@ class Result:
             told = [each.to_parsed() for each in self.candidates[:MOST_CANDIDATES]]
             cells.append(json.dumps(told, ensure_ascii=False))
         return cells
+
+
+def likest_first(likeness: Likeness) -> tuple[bool, bool, int]:
+    """Return what sorts: equal numbers, then by points whoever may be meant, then the rest.
+
+    An equal name says more than a sister branch of the same company.
+    """
+    return likeness.verdict is not Verdict.MATCH, likeness.verdict is Verdict.NONE, -likeness.score
 
 
 def headings_with(headings: Sequence[str], *, candidates: bool) -> tuple[tuple[str, ...], int]:

@@ -66,7 +66,12 @@ def open_csv(
         headings = checked_headings(split(first[1].decode(found), form))
     except (UnicodeDecodeError, csv.Error) as error:
         raise TableRefused(f"the first line cannot be read as {found} with its delimiter; nothing was read") from error
-    return Table(headings, counted(_rows(lines, form, len(headings), ragged=ragged)), form, max(0, expected - 1))
+    return Table(
+        headings,
+        counted(_rows(lines, form, len(headings), ragged=ragged), to_the_last=True),
+        form,
+        max(0, expected - 1),
+    )
 
 
 def _begins_with_mark(stream: BinaryIO) -> bool:

@@ -99,15 +99,15 @@ def checked_headings(cells: Sequence[Value]) -> tuple[str, ...]:
     return tuple(headings)
 
 
-def counted(rows: Iterator[Row]) -> Iterator[Row]:
-    """Give the rows, at most so many; empty ones only where something follows them.
+def counted(rows: Iterator[Row], *, to_the_last: bool) -> Iterator[Row]:
+    """Give the rows, at most so many; of a workbook, which has a million, empty ones only where something follows.
 
     Raises:
         TableRefused: there are more.
     """
     count, blank = 0, []
     for row in rows:
-        if row.is_empty:
+        if row.is_empty and not to_the_last:
             blank.append(row)
             if len(blank) > MAX_ROWS:
                 return

@@ -91,7 +91,7 @@ def open_workbook_table(stream: BinaryIO) -> Table:
     # Whatever a damaged workbook makes the library stumble over: it is one refusal, and nothing was read.
     except Exception as error:
         raise TableRefused("this is not an XLSX workbook, or a damaged one; nothing was read") from error
-    return Table(headings, counted(_rows(rows, len(headings))), None, max(0, stated - 1))
+    return Table(headings, counted(_rows(rows, len(headings)), to_the_last=False), None, max(0, stated - 1))
 
 
 AnyCell = Cell | MergedCell | ReadOnlyCell | EmptyCell

@@ -7,7 +7,6 @@ from pathlib import Path
 from comity_node.db import Store
 from comity_node.db.suppliers import Known
 from comity_node.domain.inherent_risk import RiskList, read_goods_risks
-from comity_node.domain.matching.likeness import RANKS
 from comity_node.domain.screening import (
     DecisionHit,
     Hit,
@@ -16,7 +15,7 @@ from comity_node.domain.screening import (
     Question,
 )
 from comity_node.domain.screening_files.asking import Asked
-from comity_node.domain.screening_files.results import Candidate, Result, not_asked, reason_with
+from comity_node.domain.screening_files.results import Candidate, Result, likest_first, not_asked, reason_with
 from comity_node.domain.screening_files.words import NOTHING_FOUND, next_step
 from comity_node.domain.supplier_view import DecisionStanding, Standing
 from comity_node.domain.suppliers.mentions import Role
@@ -64,13 +63,14 @@ class NetworkAsker:
         candidates = _candidates(ranked, suppliers)
         likest = ranked[0] if ranked else None
         known = None if likest is None else suppliers.get(likest.entry.hash)
+        verdict = answer.verdict if likest is None else likest.likeness.verdict
         reason = "no name and no number like it is shared" if likest is None else likest.likeness.reason
         return Result(
-            verdict=answer.verdict,
+            verdict=verdict,
             reason=reason_with(reason, row.notes),
             state=_state(answer),
             next_step=next_step(
-                answer.verdict,
+                verdict,
                 answer.state,
                 answer.decision_state,
                 complete=answer.coverage.complete,
@@ -127,7 +127,7 @@ def question_of_row(row: Asked) -> Question:
 def _ranked(answer: Answer) -> list[AnyHit]:
     """Return what was found, the likest first, each kind in its own order."""
     found: list[AnyHit] = [*answer.hits, *answer.decisions, *answer.pointers, *answer.audits]
-    return sorted(found, key=lambda hit: (RANKS[hit.likeness.verdict], -hit.likeness.score))
+    return sorted(found, key=lambda hit: likest_first(hit.likeness))
 
 
 def _candidates(ranked: Sequence[AnyHit], suppliers: dict[str, Known]) -> list[Candidate]:

@@ -1,0 +1,70 @@
+"""Laying names beside each other by their letters: which of many come nearest. Pure.
+
+A first look, for what a search has found or an index has not reached. It concludes nothing: who comes near is compared.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz, process
+
+from comity_node.domain.matching.folding import fold, skeleton_of
+
+_OF_SKELETON = 0.9
+"""What equal consonants count beside equal letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """Names, each in three forms."""
+
+    words: Sequence[str]
+    """In the order of the alphabet."""
+    joined: Sequence[str]
+    """Without blanks, in their own order."""
+    bones: Sequence[str]
+    """The words' consonants, in the order of the alphabet."""
+
+    @classmethod
+    def of(cls, names: Sequence[str]) -> "Laid":
+        """Return names as they are written."""
+        return cls.folded([" ".join(fold(name).words) for name in names])
+
+    @classmethod
+    def folded(cls, names: Sequence[str]) -> "Laid":
+        """Return names that were folded."""
+        parts = [name.split() for name in names]
+        return cls(
+            [" ".join(sorted(words)) for words in parts],
+            ["".join(words) for words in parts],
+            [" ".join(sorted(skeleton_of(word) for word in words)) for words in parts],
+        )
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def part(self, start: int) -> "Laid":
+        """Return those from one on."""
+        return Laid(self.words[start:], self.joined[start:], self.bones[start:])
+
+    def with_names(self, names: Sequence[str]) -> "Laid":
+        """Return these and others, as they are written."""
+        more = Laid.of(names)
+        return Laid([*self.words, *more.words], [*self.joined, *more.joined], [*self.bones, *more.bones])
+
+
+def nearness(asked: Laid, known: Laid) -> NDArray[np.float64]:
+    """Return how near each known name is to the nearest name asked for, from 0 to 100."""
+    if not len(known) or not len(asked):
+        return np.zeros(len(known))
+    ways = (
+        (asked.words, known.words, 1.0),
+        (asked.joined, known.joined, 1.0),
+        (asked.bones, known.bones, _OF_SKELETON),
+    )
+    near = np.zeros(len(known))
+    for mine, theirs, worth in ways:
+        np.maximum(near, process.cdist(mine, theirs, scorer=fuzz.ratio).max(axis=0) * worth, out=near)
+    return near

@@ -1,0 +1,178 @@
+"""Any list as what rows are screened against, held in memory: the same keys, ranks and comparison as at a node.
+
+It says who on the list may be meant. Of what the network shares it says nothing, and nobody is asked.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import log
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from comity_node.domain.matching.comparing import compare
+from comity_node.domain.matching.folding import Folded, fold
+from comity_node.domain.matching.keys import posting_keys
+from comity_node.domain.matching.laying import Laid
+from comity_node.domain.matching.likeness import Likeness, Verdict
+from comity_node.domain.matching.party import Party
+from comity_node.domain.screening_files.asking import Asked
+from comity_node.domain.screening_files.results import (
+    NOT_SEARCHED,
+    Candidate,
+    Result,
+    likest_first,
+    not_asked,
+    reason_with,
+)
+from comity_node.domain.screening_files.words import next_step_of_list
+from comity_node.services.searching.ranking import added_up, chosen, ranked
+
+BUDGETS: Final = (20_000, 100_000)
+"""Entries in the lists that are read; more when the first reading brought nobody near."""
+RERANKED: Final = 200
+COMPARED: Final = 30
+NEAR: Final = 80.0
+"""From 0 to 100: with a name this near, reading on is not worth the while."""
+_PIECE: Final = 2_000
+"""Entries whose keys are held as they are made."""
+
+Numbers = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One entry of a list."""
+
+    id: str
+    party: Party
+
+    @property
+    def name(self) -> str:
+        """Its first name."""
+        return self.party.names[0] if self.party.names else ""
+
+
+class KnownList:
+    """A list with an index over its names and numbers."""
+
+    def __init__(self, entries: Sequence[Listed], keys: Numbers, who: Numbers, starts: NDArray[np.intp]) -> None:
+        self.entries = entries
+        self._keys, self._who, self._starts = keys, who, starts
+        self._folded = [[" ".join(fold(name).words) for name in each.party.names] for each in entries]
+        self._words = Counter(word for names in self._folded for word in {w for name in names for w in name.split()})
+        self._by_number: dict[tuple[str, str], list[int]] = {}
+        for place, each in enumerate(entries):
+            for identifier in each.party.identifiers:
+                self._by_number.setdefault((identifier.scheme, identifier.id), []).append(place)
+
+    @classmethod
+    def of(cls, rows: Iterable[Asked]) -> Self:
+        """Return a list with its index; rows that name nobody are left out."""
+        entries: list[Listed] = []
+        parts: list[tuple[Numbers, Numbers]] = []
+        pairs: list[tuple[int, int]] = []
+        for row in rows:
+            if row.refused is not None:
+                continue
+            place = len(entries)
+            entries.append(Listed(row.key or str(row.row.number), row.party))
+            pairs += [(key, place) for key in {k for name in row.names for k in posting_keys(fold(name))}]
+            if len(entries) % _PIECE == 0:
+                parts.append(_apart(pairs))
+                pairs = []
+        parts.append(_apart(pairs))
+        keys, who = (np.concatenate([part[n] for part in parts]) for n in (0, 1))
+        order = np.lexsort((who, keys))
+        keys, who = keys[order], who[order]
+        first = np.flatnonzero(np.concatenate((keys[:1] == keys[:1], keys[1:] != keys[:-1])))
+        return cls(entries, keys[first], who, np.append(first, len(keys)))
+
+    def rarity(self, word: str) -> float:
+        """Return how much a word tells: the fewer entries have it, the more."""
+        return log(1 + max(1_000, len(self.entries)) / (1 + self._words[word]))
+
+    def likest(self, asked: Party) -> list[tuple[Listed, Likeness]]:
+        """Return who on the list may be the one asked about, the likest first, also those that are not."""
+        found = [(self.entries[place], self.entries[place].party) for place in self._candidates(asked)]
+        compared = [(entry, compare(asked, party, self.rarity)) for entry, party in found]
+        return sorted(compared, key=lambda each: likest_first(each[1]))
+
+    def _candidates(self, asked: Party) -> list[int]:
+        same = [place for i in asked.identifiers for place in self._by_number.get((i.scheme, i.id), ())]
+        names = [fold(name) for name in asked.names]
+        return list(dict.fromkeys([*same, *(self._near(names) if names else ())]))
+
+    def _near(self, names: Sequence[Folded]) -> Iterator[int]:
+        laid = Laid.folded([" ".join(name.words) for name in names])
+        weights: dict[int, float] = {}
+        for name in names:
+            for key, weight in posting_keys(name).items():
+                weights[key] = max(weight, weights.get(key, 0.0))
+        parts = self._parts(list(weights))
+        counts = {key: len(who) for key, who in parts.items()}
+        best: list[tuple[int, float]] = []
+        read: list[int] = []
+        for budget in BUDGETS:
+            keys = chosen(counts, budget)
+            if keys == read:
+                break
+            read = keys
+            sums = added_up([(key, parts[key]) for key in keys], weights, counts, len(self.entries), RERANKED)
+            known = [(place, folded) for place in sums for folded in self._folded[place]]
+            best = ranked(laid, known, sums, COMPARED)
+            if best and max(near for _, near in best) >= NEAR:
+                break
+        return (place for place, _ in best)
+
+    def _parts(self, keys: Sequence[int]) -> dict[int, Numbers]:
+        if not len(self._keys):
+            return {}
+        wanted = np.array(keys, dtype=np.int32)
+        places = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
+        there = self._keys[places] == wanted
+        return {
+            key: self._who[self._starts[place] : self._starts[place + 1]]
+            for key, place, is_there in zip(keys, places.tolist(), there.tolist(), strict=True)
+            if is_there
+        }
+
+
+def _apart(pairs: Sequence[tuple[int, int]]) -> tuple[Numbers, Numbers]:
+    both = np.array(pairs, dtype=np.int32).reshape(-1, 2)
+    return both[:, 0], both[:, 1]
+
+
+@dataclass(frozen=True, slots=True)
+class ListAsker:
+    """Asks a list; the network's state is not known by it."""
+
+    known: KnownList
+    as_of: datetime
+
+    async def ask(self, rows: Sequence[Asked]) -> list[Result]:
+        """Return what is said of each row, in their order."""
+        return [self.answer(row) for row in rows]
+
+    def answer(self, row: Asked) -> Result:
+        """Return what is said of one row."""
+        if row.refused is not None:
+            return not_asked(row.refused, self.as_of)
+        likest = self.known.likest(row.party)
+        candidates = [Candidate(each.id, each.name, found.score, found.verdict) for each, found in likest]
+        best = likest[0] if likest else None
+        found = None if best is None or best[1].verdict is Verdict.NONE else best
+        return Result(
+            verdict=Verdict.NONE if found is None else found[1].verdict,
+            reason=reason_with("nobody like it is on the list" if found is None else found[1].reason, row.notes),
+            state=NOT_SEARCHED,
+            next_step=next_step_of_list(Verdict.NONE if found is None else found[1].verdict),
+            as_of=self.as_of,
+            score=0 if best is None else best[1].score,
+            supplier_id="" if found is None else found[0].id,
+            supplier_name="" if found is None else found[0].name,
+            candidates=candidates,
+        )

@@ -1,0 +1,128 @@
+"""A file against any list, and pairs: the same keys and the same comparison as at a node, and no node is needed."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders import shared
+from comity_node.domain.names import fold_name
+from comity_node.domain.screening_files.asking import Reading
+from comity_node.domain.screening_files.results import CANDIDATES, COLUMNS
+from comity_node.domain.tables.table import TableRefused
+from comity_node.services.screening_files.listed import KnownList, ListAsker
+from comity_node.services.screening_files.opening import open_given, open_list, open_table
+from comity_node.services.screening_files.pairs import compare_row, readings
+from comity_node.services.screening_files.running import Account
+from comity_node.vocabulary import countries
+from node_world import NOW, comity
+from supplier_desk import CNPJ
+
+LIST = f"""id,name,country,other_name,BR-CNPJ
+a,Exemplar Gloves Sdn. Bhd.,MY,ตัวอย่าง,
+b,Obra Exemplar Ltda,BR,,{CNPJ["id"]}
+c,Перчатки Образец ООО,RU,Second Name,,More Names
+d,,,,
+"""
+
+
+def known_list(raw: str | bytes) -> KnownList:
+    opened = open_list(io.BytesIO(raw.encode() if isinstance(raw, str) else raw))
+    reading = Reading(opened.columns, countries().read, lambda _: None)
+    return KnownList.of(reading.ask(row) for row in opened.table.rows)
+
+
+async def answers(raw: str | bytes, known: KnownList) -> list[dict[str, Any]]:
+    opened = open_given(io.BytesIO(raw.encode() if isinstance(raw, str) else raw))
+    reading = Reading(opened.columns, countries().read, lambda _: None)
+    found = await ListAsker(known, NOW).ask([reading.ask(row) for row in opened.table.rows])
+    return [dict(zip((*COLUMNS, CANDIDATES), each.cells(candidates=True), strict=True)) for each in found]
+
+
+async def test_each_row_is_laid_beside_the_list_and_never_called_cleared() -> None:
+    rows = await answers(
+        "name,country,CNPJ\n"
+        "exemplar gloves,Malaysia,\n"
+        f"Another Name,BR,{CNPJ['id']}\n"
+        "Second Name,,\n"
+        "Zzyzx Quarry,CH,\n"
+        ",,\n",
+        known_list(LIST),
+    )
+    assert [(row["verdict"], row["supplier_id"]) for row in rows] == [
+        ("review", "a"),
+        ("match", "b"),
+        ("review", "c"),
+        ("none", ""),
+        ("", ""),
+    ]
+    assert rows[1]["supplier_name"] == "Obra Exemplar Ltda"
+    assert {row["state"] for row in rows} == {"not searched yet"}, "the network was not asked"
+    assert {row["findings_current"] for row in rows} == {None}
+    assert "says nothing about the supplier" in rows[3]["next_step"]
+    for row in rows[:3]:
+        told = json.loads(row["candidates"])
+        assert len(told) <= 5 and told[0]["id"] == row["supplier_id"]
+        assert list(told[0]) == ["id", "name", "score", "verdict"] and told[0]["score"] == row["score"]
+
+
+async def test_every_debarred_firm_is_found_again_in_its_own_list() -> None:
+    raw = shared("data/mdb_debarment/records.csv").read_bytes()
+    known = known_list(raw)
+    assert len(known.entries) == 2_818
+    head, *lines = raw.decode().splitlines(keepends=True)
+    asked = list(csv.DictReader(io.StringIO("".join([head, *lines[:400:10]]))))
+    rows = await answers("name\n" + "".join(f'"{row["name"]}"\n' for row in asked), known)
+    same = [
+        fold_name(str(row["supplier_name"])) == fold_name(one["name"]) for row, one in zip(rows, asked, strict=True)
+    ]
+    assert (len(same), sum(same)) == (40, 40)
+    assert "match" not in {row["verdict"] for row in rows}, "a name alone never gives it"
+
+
+async def test_a_list_of_nobody_finds_nobody() -> None:
+    (row,) = await answers("name\nExemplar\n", known_list("id,name\n"))
+    assert (row["verdict"], row["candidates"]) == ("none", "[]")
+
+
+def pairs(raw: str) -> list[list[Any]]:
+    table, account = open_table(io.BytesIO(raw.encode())), Account()
+    first, second = readings(table, countries().read, account)
+    return [compare_row(row, first, second, account) for row in table.rows]
+
+
+def test_pairs_get_verdict_score_and_reason() -> None:
+    rows = pairs(
+        "note,name1,country1,address1,name2,country2,address2,BR-CNPJ1,BR-CNPJ2\n"
+        "x,Exemplar Gloves Ltd,MY,,Exemplar Gloves Sdn Bhd,Malaysia,,,\n"
+        f"x,One,BR,,Two,BR,,{CNPJ['id']},00.000.000/0001-91\n"
+        "x,Exemplar,MY,,Zzyzx Quarry,CH,,,\n"
+        "x,Exemplar,MY,,,CH,,,\n"
+    )
+    assert [row[0] for row in rows] == ["review", "match", "none", ""]
+    assert rows[3][2] == "not compared: the second: it has no name and no number"
+    for missing in ("name1,country1\nA,B\n", "name,name2\nA,B\n"):
+        with pytest.raises(TableRefused, match="hold"):
+            pairs(missing)
+
+
+def test_the_commands_need_no_node(tmp_path: Path) -> None:
+    files = {name: tmp_path / f"{name}.csv" for name in ("in", "list", "out", "pairs", "said")}
+    files["in"].write_text("id,name\n1,Exemplar Gloves\n2,Nobody At All\n")
+    files["list"].write_text(LIST, encoding="utf-8")
+    ran = comity("screen", "--file", str(files["in"]), "--out", str(files["out"]), "--against", str(files["list"]))
+    assert (ran.returncode, ran.stdout) == (0, ""), ran.stderr
+    rows = list(csv.DictReader(io.StringIO(files["out"].read_text(encoding="utf-8"))))
+    assert [(row["id"], row["verdict"], row["supplier_id"]) for row in rows] == [
+        ("1", "review", "a"),
+        ("2", "none", ""),
+    ]
+    assert "3 entries" in ran.stderr and "not of the network" in ran.stderr
+    files["pairs"].write_text("name1,name2,match\nExemplar Gloves,Exemplar Gloves Ltd,1\n")
+    ran = comity("compare", "--file", str(files["pairs"]), "--out", str(files["said"]))
+    assert (ran.returncode, ran.stdout) == (0, ""), ran.stderr
+    (row,) = csv.DictReader(io.StringIO(files["said"].read_text(encoding="utf-8")))
+    assert list(row) == ["name1", "name2", "match", "verdict", "score", "reason"] and row["verdict"] == "review"
