@@ -1,11 +1,13 @@
 """The lexicon's files: each says its source, and one that is broken is refused with its line."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
-from comity_node.lexicon import BrokenFile, check
-from comity_node.lexicon.reading import COLUMNS, rows_of
+from comity_node.domain.names import FOLDING, fold_name
+from comity_node.lexicon import BrokenFile, check, read
+from comity_node.lexicon.reading import COLUMNS, KINDS, rows_of
 from comity_node.lexicon.words import lexicon
 from domain_tables import written
 from lexicon_tables import PAGE, tables
@@ -60,3 +62,14 @@ def test_the_page_says_what_the_lexicon_holds_and_how_much_of_published_names_it
     page = PAGE.read_text("utf-8")
     assert written(page, tables(shared_data)) == page, "run: python tests/lexicon_tables.py"
     assert page.count("<!-- generated: lexicon") == len(tables(shared_data))
+
+
+FOLDED_WITH = (2, "046bfd52ceca")
+"""`FOLDING`, and the digest of names as it folds them."""
+
+
+def test_whoever_changes_how_names_fold_raises_the_number_that_is_stored_with_them() -> None:
+    names = [row.written for kind in KINDS for row in read(kind)]
+    folded = "\n".join(fold_name(f"{one} {two}") for one, two in zip(names, reversed(names), strict=True))
+    now = (FOLDING, hashlib.sha256(folded.encode()).hexdigest()[:12])
+    assert now == FOLDED_WITH, "raise FOLDING, so that what nodes have stored is folded anew, and write both here"

@@ -29,7 +29,7 @@ MOST_GLUED: Final = 6
 """Of how many pieces of a run two side by side are also read as one word."""
 
 _TRANSLITERATED: Final = frozenset({"Latin", "Cyrillic", "Greek", "Armenian", "Georgian"})
-_JOINING: Final = frozenset("the and und et y e i of al el".split())
+_JOINING: Final = frozenset("the and und et y e i of al el ve de das dos del des".split())
 """Words that are left out where others are there."""
 
 
@@ -244,7 +244,9 @@ def _ends_legal(words: Sequence[str], end: int, table: Known) -> int:
 
 
 _LONGEST_LEGAL: Final = 8
-_CERTAIN: Final = frozenset("ltd llc inc plc ooo zao oao".split())
+_CERTAIN: Final = frozenset(
+    "bhd co corp inc jsc lda llc llp ltd ltda mmc oao ojsc ooo plc pte pty pvt sarl sdn srl tbk zao".split()
+)
 """Short ones that are nothing else, also in the midst of a name."""
 _BEGINNING: Final = frozenset("ao cia ctcp cty cv ets eurl pao pt sarl sia ste tnhh tov uab".split())
 """Short ones that stand before the name in some countries; "Sa Sa" is none."""
