@@ -134,6 +134,7 @@ TABLE = """
     correct_duty            401       403/403   200/404   200/404   200/404   403/403
 
     list_risks              401       403       403       403       200       403
+    rank_rows               401       403       403       403       200       403
 
     write_down_reply        401       403/403   201/404   403/403   403/403   403/403
     list_replies            401       403       200       200       403       403
@@ -733,6 +734,10 @@ async def _up_to(office: Office, who: str, own: bool) -> Asked:
     return {"json": {"number": 1}}
 
 
+async def _rows_to_rank(office: Office, who: str, own: bool) -> Asked:
+    return {"json": {"rows": [{"row": "V-1", "country": "BR", "goods": ["bricks"]}]}}
+
+
 async def _which(office: Office, who: str, own: bool) -> Asked:
     return {"json": {}}
 
@@ -910,6 +915,7 @@ MAKE: dict[str, Make] = {
     "keep_filed_screening": _filed_kept,
     "take_back_filed_screening": _filed_wrongly,
     "write_clarification_letter": _filed,
+    "rank_rows": _rows_to_rank,
     "list_suppliers": _which,
     "show_supplier": _supplier,
     "export_supplier": _supplier_file,

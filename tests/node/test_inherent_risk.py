@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from builders import CHECKOUT
-from comity_node.domain.inherent_risk import TVPRA, Exploitation, GoodsRisk, RiskList, read_goods_risks
+from comity_node.domain.inherent_risk import (
+    TVPRA,
+    Exploitation,
+    GoodsRisk,
+    Level,
+    RiskList,
+    Sourced,
+    rank,
+    read_goods_risks,
+)
 from comity_node.vocabulary import countries
 from comity_schemas.statement import BODIES, Kind
 from node_world import Town
@@ -82,4 +91,57 @@ def test_a_risk_can_be_no_statement_and_no_part_that_publishes_knows_it() -> Non
     assert GoodsRisk not in BODIES.values() and not any("risk" in kind for kind in Kind)
     node = CHECKOUT / "node" / "comity_node"
     known = {str(path.relative_to(node)) for path in node.rglob("*.py") if "inherent_risk" in path.read_text("utf-8")}
-    assert known == {"api/risks.py"}
+    publishing = ("services/publishing", "services/review", "services/reports", "services/peers", "workers", "db")
+    assert "api/risks.py" in known
+    assert [path for path in sorted(known) if path.startswith(publishing)] == []
+
+
+# --- ranked
+
+
+def test_rows_are_ranked_by_what_the_list_says_of_country_and_good_and_each_says_why(real_list: RiskList) -> None:
+    rows = [
+        Sourced("nowhere", None, ("cotton",)),
+        Sourced("clean so far", "SE", ("steel",)),
+        Sourced("another good", "BR", ("aircraft",)),
+        Sourced("children", "BR", ("acai berries",)),
+        Sourced("made of", "CN", ("solar cells",)),
+        Sourced("forced", "IN", ("bricks", "bricks")),
+        Sourced("forced twice", "CN", ("cotton", "gloves")),
+    ]
+    ranked = rank(rows, real_list)
+    assert [(each.row.row, each.level) for each in ranked] == [
+        ("forced twice", Level.FORCED_LABOUR),
+        ("forced", Level.FORCED_LABOUR),
+        ("children", Level.CHILD_LABOUR),
+        ("made of", Level.MADE_OF),
+        ("another good", Level.OTHER_GOODS),
+        ("clean so far", Level.NOTHING),
+        ("nowhere", Level.NOT_ASKED),
+    ]
+    assert {line.country for line in ranked[0].lines} == {"CN"}
+    assert all(line.according_to == TVPRA for each in ranked for line in each.lines)
+    assert "no clearance" in Level.NOTHING.value
+
+
+async def test_a_risk_stands_beside_an_answer_and_changes_nothing_in_it(town: Town, tmp_path: Path) -> None:
+    file = tmp_path / "goods.csv"
+    file.write_text(f"{HEADER}\nBricks,Manufacturing,Burma,Yes,Yes,No,No\n", "utf-8")
+    house = await town.found("body", more={"goods_risk_file": str(file)})
+    await town.refresh()
+    asked = {"name": "Exemplar Bricks", "country": "MM"}
+    rows = [{"row": "V-2"}, {"row": "V-1", "goods": ["bricks"]}, {"row": "V-3", "country": "SE", "goods": ["bricks"]}]
+    async with house.api(await house.hire("officer", "officer")) as api:
+        plain = (await api.post("/api/v1/screenings", json={"suppliers": [asked]})).json()
+        with_goods = {"suppliers": [{**asked, "goods": ["bricks"]}, {**asked, "country": "SE"}]}
+        beside = (await api.post("/api/v1/screenings", json=with_goods)).json()
+        kept = [{"row": "V-1", "name": "Exemplar Bricks", "country": "MM"}]
+        await api.post("/api/v1/vendors", json={"rows": kept})
+        ranked = (await api.post("/api/v1/risks/rank", json={"rows": rows})).json()
+    assert (plain["inherent_risk"], beside["answers"][0]["state"]) == (None, plain["answers"][0]["state"])
+    first, second = beside["inherent_risk"]["rows"]
+    assert (first["because"], second["because"]) == (Level.FORCED_LABOUR.value, Level.NOTHING.value)
+    assert (first["lines"][0]["according_to"], beside["answers"][0].keys()) == (TVPRA, plain["answers"][0].keys())
+    # The country of V-1 is that of the officer's own watched row.
+    assert [(each["row"], each["country"]) for each in ranked["rows"]] == [("V-1", "MM"), ("V-3", "SE"), ("V-2", None)]
+    assert "not this node's opinion" in ranked["words"]

@@ -8,10 +8,13 @@ from pydantic import BaseModel, Field, model_validator
 
 from comity_node.api.bodies import Body
 from comity_node.api.contract import refuses
+from comity_node.api.risks import WHOSE, RankedOut, ranked_rows, risk_list
 from comity_node.auth import Officer, ThisNode
+from comity_node.domain.inherent_risk import Sourced
 from comity_node.domain.screening import Question
 from comity_node.services.answering.answers import describe
 from comity_node.services.answering.screen import screen_and_note
+from comity_node.wiring import Node
 from comity_schemas.countries import Country
 from comity_schemas.identifiers import Identifier
 from comity_schemas.wire import text
@@ -28,6 +31,8 @@ class SupplierIn(Body):
     addresses: Annotated[tuple[text(500), ...], Field(max_length=5)] = ()  # type: ignore[valid-type]
     other_names: Annotated[tuple[text(300), ...], Field(max_length=20)] = ()  # type: ignore[valid-type]
     """Under which it is known too."""
+    goods: Annotated[tuple[text(100), ...], Field(max_length=20)] = ()  # type: ignore[valid-type]
+    """What it would supply: only for the inherent risk of goods, which is shown beside and changes no answer."""
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -47,6 +52,13 @@ class ScreeningIn(Body):
     suppliers: Annotated[tuple[SupplierIn, ...], Field(min_length=1, max_length=500)]
 
 
+class InherentRisk(BaseModel):
+    """What a state's list says of country and goods, each line with whose word it is."""
+
+    words: str
+    rows: list[RankedOut]
+
+
 class ScreeningOut(BaseModel):
     """What this node knew at one moment. Absence is never clearance: see `coverage`."""
 
@@ -55,6 +67,8 @@ class ScreeningOut(BaseModel):
     positions: dict[str, int]
     coverage: dict[str, Any]
     answers: list[dict[str, Any]]
+    inherent_risk: InherentRisk | None = None
+    """Of the goods, in the order of the suppliers; null where this member has set no list. Nothing about a supplier."""
 
 
 @router.post("", responses=refuses(403))
@@ -63,4 +77,13 @@ async def screen_suppliers(body: ScreeningIn, person: Officer, node: ThisNode) -
     registry = await node.registry()
     questions = [supplier.question for supplier in body.suppliers]
     answers = await screen_and_note(node.database, questions, registry, person.id, node.clock())
-    return ScreeningOut(**describe(answers))
+    return ScreeningOut(**describe(answers), inherent_risk=await _risk_of(body, node))
+
+
+async def _risk_of(body: ScreeningIn, node: Node) -> InherentRisk | None:
+    listed = await risk_list(node)
+    if listed is None or not any(s.goods for s in body.suppliers):
+        return None
+    rows = [Sourced(str(place), s.country, s.goods) for place, s in enumerate(body.suppliers)]
+    placed = {int(each.row): each for each in ranked_rows(rows, listed)}
+    return InherentRisk(words=WHOSE, rows=[placed[place] for place in range(len(rows))])

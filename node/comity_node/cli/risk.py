@@ -1,7 +1,9 @@
 """`comity risk`: what a state's list says of goods from a country. Local, and attributed on every line."""
 
+import csv
 import json
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -12,9 +14,16 @@ from comity_node.remote import Remote
 def risk(
     good: Annotated[str | None, typer.Argument(help="Words of the good's name.")] = None,
     country: Annotated[str | None, typer.Option(help="ISO code.")] = None,
+    rows: Annotated[
+        Path | None,
+        typer.Option(help="Rank the rows of a CSV (row,country,goods; goods apart by a semicolon)", exists=True),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
     """List inherent risks of goods by country, if this member has set a list; never about a supplier."""
+    if rows is not None:
+        _rank(rows, as_json=as_json)
+        return
     with told_plainly():
         found = Remote().get("/risks", good=good, country=country)
     if as_json:
@@ -24,3 +33,29 @@ def risk(
         said = ", ".join(line["says"])
         typer.echo(f"{line['good']}, {line['country']}: {said} (according to: {line['according_to']})")
     typer.echo(f"{len(found['risks'])} lines; {found['words']}.")
+
+
+def _rank(file: Path, *, as_json: bool) -> None:
+    with told_plainly():
+        found = Remote().post("/risks/rank", {"rows": _read(file)})
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    for row in found["rows"]:
+        named = "; ".join(f"{line['good']}: {', '.join(line['says'])}" for line in row["lines"][:3])
+        typer.echo(
+            f"{row['rank']}. {row['row']} ({row['country'] or 'no country'}): {row['because']}. {named}".rstrip()
+        )
+    typer.echo(f"{len(found['rows'])} rows; {found['words']}.")
+
+
+def _read(file: Path) -> list[dict[str, Any]]:
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        return [
+            {
+                "row": cells.get("row") or str(place),
+                "country": (cells.get("country") or "").strip().upper() or None,
+                "goods": [good.strip() for good in (cells.get("goods") or "").split(";") if good.strip()],
+            }
+            for place, cells in enumerate(csv.DictReader(lines), 1)
+        ]

@@ -6,7 +6,7 @@ Rules:
 - It is off until a member sets the file. Every line names whose list it is: it is not the node's opinion.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO
@@ -92,3 +92,55 @@ def _risk(row: Cells, read_country: Callable[[str], str | None]) -> GoodsRisk | 
     if not says:
         return RowProblem(row.line, ProblemKind.DOES_NOT_FIT, "the list says nothing of this good")
     return GoodsRisk(cells["good"], cells["sector"], country, says, TVPRA)
+
+
+class Level(StrEnum):
+    """What a list says of what somebody supplies, the gravest first. It ranks attention, not suppliers."""
+
+    FORCED_LABOUR = "the list names a good of this country for forced labour"
+    CHILD_LABOUR = "the list names a good of this country for child labour"
+    MADE_OF = "the list names what a good of this country is made of"
+    OTHER_GOODS = "the list names other goods of this country"
+    NOTHING = "the list names nothing of it, which is no clearance"
+    NOT_ASKED = "no country is known, so the list could not be asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """A row of somebody's own list: from where it comes and which goods."""
+
+    row: str
+    country: str | None
+    goods: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A row with the lines that place it: country by good, never anything that was found about a supplier."""
+
+    row: Sourced
+    level: Level
+    lines: tuple[GoodsRisk, ...]
+    """Of its goods; of all goods of the country where it is ranked by those."""
+
+
+def rank(rows: Sequence[Sourced], risks: RiskList) -> list[Ranked]:
+    """Return rows by inherent risk, the gravest first; those alike by how many lines say so, then as given."""
+    ranked = [_ranked(row, risks) for row in rows]
+    order = list(Level)
+    return sorted(ranked, key=lambda each: (order.index(each.level), -len(each.lines)))
+
+
+def _ranked(row: Sourced, risks: RiskList) -> Ranked:
+    if row.country is None:
+        return Ranked(row, Level.NOT_ASKED, ())
+    lines = tuple(dict.fromkeys(line for good in row.goods for line in risks.find(row.country, good)))
+    says = {what for line in lines for what in line.says}
+    if says & {Exploitation.FORCED_LABOUR, Exploitation.FORCED_CHILD_LABOUR}:
+        return Ranked(row, Level.FORCED_LABOUR, lines)
+    if Exploitation.CHILD_LABOUR in says:
+        return Ranked(row, Level.CHILD_LABOUR, lines)
+    if says:
+        return Ranked(row, Level.MADE_OF, lines)
+    others = tuple(risks.find(row.country))
+    return Ranked(row, Level.OTHER_GOODS if others else Level.NOTHING, others)
