@@ -48,6 +48,7 @@ ELSEWHERE = {
     "local-log-kills": "tests/faults/test_local_log_kills.py",
     "mutants": "tests/mutants/__init__.py",
     "mutate": "tests/attacks/test_mutations.py",
+    "screening": "tests/test_measured_screening.py",
 }
 """Benchmarks of which another test runs a sample."""
 

@@ -61,11 +61,11 @@ def _other_site(asked: Party, known: Party, named: Named) -> list[Part]:
     number = other_site_number(asked.identifiers, known.identifiers)
     if number is not None:
         return [Part(PartKind.UNIT_NUMBER, *number, "the site has another number", OTHER_UNIT)]
+    if _are_sisters(named):
+        return [Part(PartKind.UNIT_NUMBER, named.asked.text, named.known.text, "another branch", 0)]
     if mine.units != theirs.units:
         unit, other = ", ".join(sorted(mine.units)), ", ".join(sorted(theirs.units))
         return [Part(PartKind.UNIT_NUMBER, unit, other, "the unit number differs", OTHER_UNIT)]
-    if _are_sisters(named):
-        return [Part(PartKind.UNIT_NUMBER, named.asked.text, named.known.text, "another branch", 0)]
     if mine.is_branch != theirs.is_branch:
         return [Part(PartKind.UNIT_NUMBER, named.asked.text, named.known.text, "only one is a branch", 0)]
     return []

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
 
 from comity_node.domain.matching.folding import MOST_LETTERS, Folded, fold
 from comity_node.domain.matching.likeness import Part, PartKind
@@ -18,16 +19,19 @@ from comity_node.domain.matching.party import Rarity
 from comity_node.domain.matching.places import Site, site_of
 from comity_node.domain.matching.thresholds import (
     GENERIC,
+    LEAST_TOGETHER,
     LEAST_WEIGHT,
-    LEAST_WHOLE,
     MOST_WEIGHT,
     OF_THE_LESS_COVERED,
+    ONE_WORD,
     OTHER_CHARACTERS,
     OTHER_WORDS_COST,
-    REVIEW,
-    WHOLE_NAME,
+    OWN_WORD,
+    OWN_WORDS_DIFFER,
+    TOGETHER,
 )
-from comity_node.domain.matching.words import Alignment, Reason, align
+from comity_node.domain.matching.words import Alignment, Pair, Reason, align
+from comity_node.lexicon import lexicon
 
 
 class Line(NamedTuple):
@@ -106,18 +110,13 @@ def _compare(asked: Read, known: Read, rarity: Rarity) -> Named:
     mine, theirs = asked.site.company, known.site.company
     across = asked.folded.script != "Latin" or known.folded.script != "Latin"
     alignment = align(mine, theirs, across=across, asked_also=asked.folded.also, known_also=known.folded.also)
+    alignment = _with_letters_together(mine, theirs, alignment)
     lines = _word_lines(mine, theirs, alignment, rarity)
-    points = sum(line.points for line in lines)
-    if alignment.asked_over or alignment.known_over or across:
-        whole = _whole_name(mine, theirs, across)
-        if whole is not None and whole.points > points:
-            lines, points = [whole], whole.points
     all_equal = not (alignment.asked_over or alignment.known_over) and all(
         pair.reason is Reason.EQUAL for pair in alignment.pairs
     )
     lines += _other_characters(asked, known)
-    over = bool(alignment.asked_over or alignment.known_over)
-    lines += _generic(asked, known, sum(line.points for line in lines), over=over)
+    lines += _generic(asked, known, sum(line.points for line in lines))
     parts = whole_points(lines)
     return Named(asked, known, parts, sum(part.points for part in parts), all_equal)
 
@@ -135,31 +134,61 @@ def _word_lines(asked: Sequence[str], known: Sequence[str], alignment: Alignment
         weight += (1 - of_mine) * sum(theirs[j] for j in pair.known) / their_total
         words = " ".join(asked[i] for i in pair.asked), " ".join(known[j] for j in pair.known)
         lines.append(Line(PartKind.WORD, *words, pair.reason.value, 100 * pair.share * weight))
-    over, other = [asked[i] for i in alignment.asked_over], [known[j] for j in alignment.known_over]
-    if over or other:
-        differs = min(
-            sum(mine[i] for i in alignment.asked_over) / my_total,
-            sum(theirs[j] for j in alignment.known_over) / their_total,
-        )
-        said = "other words" if over and other else "not in the other name"
-        lines.append(Line(PartKind.WORD, " ".join(over), " ".join(other), said, -100 * OTHER_WORDS_COST * differs))
+    lines += _words_over(asked, known, alignment, mine, theirs)
     return lines
 
 
+def _words_over(
+    asked: Sequence[str], known: Sequence[str], alignment: Alignment, mine: Sequence[float], theirs: Sequence[float]
+) -> list[Line]:
+    """Return what words cost that the other name does not have."""
+    over, other = [asked[i] for i in alignment.asked_over], [known[j] for j in alignment.known_over]
+    if not over and not other:
+        return []
+    points = 0.0
+    if over and other:
+        weights, others = [mine[i] for i in alignment.asked_over], [theirs[j] for j in alignment.known_over]
+        points -= 100 * OTHER_WORDS_COST * min(sum(weights) / sum(mine), sum(others) / sum(theirs))
+        if min(max(weights), max(others)) >= OWN_WORD:
+            points += OWN_WORDS_DIFFER
+    elif min(len(asked), len(known)) == 1:
+        points += ONE_WORD
+    said = "other words" if over and other else "not in the other name"
+    return [Line(PartKind.WORD, " ".join(over), " ".join(other), said, points)]
+
+
 def _weights(words: Sequence[str], rarity: Rarity) -> list[float]:
-    return [min(max(rarity(word), LEAST_WEIGHT), MOST_WEIGHT) for word in words]
+    return [LEAST_WEIGHT if _is_legal(word) else min(max(rarity(word), LEAST_WEIGHT), MOST_WEIGHT) for word in words]
 
 
-def _whole_name(asked: Sequence[str], known: Sequence[str], across: bool) -> Line | None:
-    """Return the line of two names whose letters, written together, are nearly the same; None where they are not."""
-    one, other = "".join(asked), "".join(known)
-    if min(len(one), len(other)) < _LEAST_LETTERS or (len(asked) == len(known) and not across):
-        return None
-    alike = fuzz.ratio(one, other, score_cutoff=100 * LEAST_WHOLE) / 100
-    return Line(PartKind.JOINED, one, other, "the letters together", 100 * WHOLE_NAME * alike) if alike else None
+_OFTEN_MISTYPED = tuple(
+    "limited company corporation incorporated private public joint stock gmbh corp ltd inc llc".split()
+)
 
 
-_LEAST_LETTERS = 6
+@lru_cache(maxsize=65_536)
+def _is_legal(word: str) -> bool:
+    """Return whether a word that stayed in the name is a legal form inside it, or one with a slip: it tells nothing."""
+    if (word,) in lexicon().legal.sequences:
+        return True
+    return len(word) > 3 and any(OSA.distance(word, form, score_cutoff=1) <= 1 for form in _OFTEN_MISTYPED)
+
+
+def _with_letters_together(asked: Sequence[str], known: Sequence[str], alignment: Alignment) -> Alignment:
+    """Return the alignment with what is over on both sides as one, if its letters, written together, come close."""
+    mine, theirs = alignment.asked_over, alignment.known_over
+    if not mine or not theirs or len(mine) + len(theirs) < 3:
+        return alignment
+    one, other = "".join(asked[i] for i in mine), "".join(known[j] for j in theirs)
+    if min(len(one), len(other)) < _LEAST_LETTERS:
+        return alignment
+    alike = fuzz.ratio(one, other, score_cutoff=100 * LEAST_TOGETHER) / 100
+    if not alike:
+        return alignment
+    return Alignment((*alignment.pairs, Pair(mine, theirs, TOGETHER * alike, Reason.JOINED)), (), ())
+
+
+_LEAST_LETTERS = 5
 
 
 def _other_characters(asked: Read, known: Read) -> list[Line]:
@@ -170,12 +199,11 @@ def _other_characters(asked: Read, known: Read) -> list[Line]:
     return [Line(PartKind.CAP, asked.text, known.text, "written with other characters", OTHER_CHARACTERS)]
 
 
-def _generic(asked: Read, known: Read, points: float, *, over: bool) -> list[Line]:
+def _generic(asked: Read, known: Read, points: float) -> list[Line]:
     """Return what is taken off names of which one has nothing but words that many firms have."""
-    most = REVIEW - 1 if over else GENERIC
-    if points <= most or not (asked.folded.is_generic or known.folded.is_generic):
+    if points <= GENERIC or not (asked.folded.is_generic or known.folded.is_generic):
         return []
-    return [Line(PartKind.CAP, asked.text, known.text, "only words that many firms have", most - points)]
+    return [Line(PartKind.CAP, asked.text, known.text, "only words that many firms have", GENERIC - points)]
 
 
 def whole_points(lines: Iterable[Line]) -> tuple[Part, ...]:

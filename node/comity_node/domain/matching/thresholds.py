@@ -7,7 +7,7 @@ from typing import Final
 
 # --- verdicts, in points
 
-REVIEW: Final = 74
+REVIEW: Final = 70
 """Fewest points with which somebody is shown for review."""
 
 SAME_COMPANY: Final = 82
@@ -27,18 +27,26 @@ SOUNDS_ALIKE: Final = 0.86
 CONTRACTED: Final = 0.78
 NEARLY_SOUNDS_ALIKE: Final = 0.72
 ONE_SLIP_COSTS: Final = 0.9
-TWO_SLIPS_COST: Final = 2.4
+A_SLIP_IN_FOUR_COSTS: Final = 1.6
+"""In words of four letters, where one letter makes another word."""
+TWO_SLIPS_COST: Final = 2.0
 """Divided by the letters of the word."""
 
 # --- names
 
-OF_THE_LESS_COVERED: Final = 0.65
+OF_THE_LESS_COVERED: Final = 0.6
 """How much the name counts of which less is found in the other; the rest counts the other."""
 OTHER_WORDS_COST: Final = 0.45
 """Of the weight that differs on both sides."""
-WHOLE_NAME: Final = 0.97
-"""Of the points of a name whose letters, written together, are nearly the same."""
-LEAST_WHOLE: Final = 0.86
+OWN_WORD: Final = 8.0
+"""Least weight of a word that is somebody's own."""
+OWN_WORDS_DIFFER: Final = -8
+"""When both names have a word of their own that the other has not, however long the rest is."""
+ONE_WORD: Final = -9
+"""When one name is a single word and the other says more."""
+TOGETHER: Final = 0.95
+"""Of the weight of words whose letters, written together, come close."""
+LEAST_TOGETHER: Final = 0.84
 OTHER_CHARACTERS: Final = -12
 """Romanised alike, but written with other Chinese characters."""
 
@@ -56,4 +64,4 @@ SAME_ADDRESS: Final = 12
 OTHER_ADDRESS: Final = -12
 OTHER_UNIT: Final = -4
 GENERIC: Final = REVIEW + 6
-"""Most points of two names of nothing but words that many firms have; with a word over on a side they are none."""
+"""Most points where one of the names has nothing but words that many firms have."""

@@ -14,6 +14,7 @@ from rapidfuzz.distance import OSA
 
 from comity_node.domain.matching.folding import long_form_of, meaning_of, skeleton_of
 from comity_node.domain.matching.thresholds import (
+    A_SLIP_IN_FOUR_COSTS,
     ABBREVIATED,
     CONTRACTED,
     CUT_OFF,
@@ -114,9 +115,11 @@ def _joined(asked: Sequence[str], known: Sequence[str], left: list[int], right: 
     found = []
     for i in tuple(left):
         word = asked[i]
+        if len(word) < _LEAST_JOINED:
+            continue
         for run in _runs(right):
             together = "".join(known[j] for j in run)
-            if abs(len(together) - len(word)) > 1 or len(word) < _LEAST_JOINED:
+            if abs(len(together) - len(word)) > 1:
                 continue
             slips = OSA.distance(word, together, score_cutoff=1)
             if slips <= (1 if len(word) >= _LEAST_SLIPPED else 0):
@@ -206,12 +209,13 @@ def _is_plural(one: str, other: str) -> bool:
 
 def _spelt_alike(one: str, other: str) -> Alike | None:
     short, long = sorted((one, other), key=len)
-    if len(short) >= 3 and long.startswith(short) and (len(short) <= 0.7 * len(long) or len(short) > _LEAST_JOINED):
-        return Alike(CUT_OFF if len(short) > 3 else CONTRACTED, Reason.PREFIX)
     slips = OSA.distance(short, long, score_cutoff=2)
     if len(long) >= 4 and slips == 1:
-        return Alike(1 - ONE_SLIP_COSTS / len(long), Reason.TYPO)
-    if slips == 2 and len(short) >= 6:
+        costs = ONE_SLIP_COSTS if len(long) > 4 else A_SLIP_IN_FOUR_COSTS
+        return Alike(1 - costs / len(long), Reason.TYPO)
+    if len(short) >= 3 and long.startswith(short) and (len(short) <= 0.7 * len(long) or len(short) > _LEAST_JOINED):
+        return Alike(CUT_OFF if len(short) > 3 else CONTRACTED, Reason.PREFIX)
+    if slips == 2 and len(short) >= 5:
         return Alike(1 - TWO_SLIPS_COST / len(long), Reason.TYPO)
     if len(short) >= 2 and short[0] == long[0] and len(short) <= 0.6 * len(long) and _is_contraction(short, long):
         return Alike(CONTRACTED, Reason.CONTRACTION)
@@ -230,7 +234,8 @@ def _sound_alike(one: str, other: str, across: bool) -> Alike | None:
     bones, others = skeleton_of(one), skeleton_of(other)
     if across:
         bones, others = skeleton_of(_without_article(one)) or bones, skeleton_of(_without_article(other)) or others
-    if bones and bones == others and (across or len(bones) > 2):
+    # In one script vowels tell: "Sunhaf" and "Sunphy" are two.
+    if bones and bones == others and (across or (len(bones) > 2 and OSA.distance(one, other, score_cutoff=2) <= 2)):
         return Alike(SOUNDS_ALIKE if len(bones) > 2 else NEARLY_SOUNDS_ALIKE, Reason.SOUNDS_ALIKE)
     if across and min(len(bones), len(others)) >= 4 and OSA.distance(bones, others, score_cutoff=1) <= 1:
         return Alike(NEARLY_SOUNDS_ALIKE, Reason.SOUNDS_ALIKE)
