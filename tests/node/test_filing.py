@@ -12,10 +12,14 @@ import pytest_asyncio
 
 from api_place import problem
 from builders import FINDING_IN_CLEAR, HANDLING, POINTER_HANDLING, Made, Publisher, key_of
-from comity_node.domain.filing import differences
+from comity_node.db import Database
+from comity_node.domain.filing import Stage, differences
+from comity_node.domain.people import PersonRole
 from comity_node.domain.raising import may_raise
 from comity_node.domain.trail import Event
-from comity_node.services.filing.keeping import destroy_past
+from comity_node.services.accounts import add_person
+from comity_node.services.answering.moment import Coverage, Moment
+from comity_node.services.filing.keeping import Answered, destroy_past, put_on_file
 from comity_node.services.filing.letters import RULE
 from comity_node.workers.screening_files import FileScreener
 from node_world import Bench, Clock, House, Town, comity, served
@@ -235,6 +239,24 @@ async def test_the_table_has_a_line_for_each_statement_and_runs_no_formula(desk:
     assert written[0].startswith("row,asked name") and len(written) == 7
     assert f"finding,{desk.said[0].hash},{desk.body.name},match" in written[1]
     assert ",'=Zzyzx,," in written[2]
+
+
+async def test_a_long_file_is_kept_in_parts_and_read_from_any_row(database: Database) -> None:
+    now = datetime(2026, 11, 1, tzinfo=UTC)
+    moment = Moment(now, {"body": 3}, {"body": "H"}, 1, Coverage(1, ("body",), (), (), (), None))
+    answers = [{"asked": {"name": f"row {number}"}} for number in range(1, 251)]
+    async with database.write() as store:
+        person = await add_person(
+            store, name="o", roles=[PersonRole.OFFICER], firm=None, password_hash=None, by="t", now=now
+        )
+        filing = await put_on_file(store, person, "R_1", Stage.TENDER, Answered(moment, answers), 84, now)
+    async with database.write() as store:
+        found = await store.filings.answers(filing, after=95, most=100)
+        assert [(row, each["asked"]["name"]) for row, each in found] == [(n, f"row {n}") for n in range(96, 196)]
+        assert await store.filings.page(reference="r_", stage=None, before=None, most=2) == [filing]
+        assert await store.filings.page(reference="r%", stage=None, before=None, most=2) == []
+        await store.filings.destroy(filing, now)
+        assert await store.filings.answers(filing, after=0, most=100) == []
 
 
 async def _screened(desk: Desk, rows: str) -> str:
