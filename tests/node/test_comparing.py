@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bench.frame.suppliers import is_held_out, pairs
 from comity_node.domain.matching.comparing import compare
-from comity_node.domain.matching.identifiers import parent_of
+from comity_node.domain.matching.identifiers import numbers_of_company, parent_of
 from comity_node.domain.matching.likeness import PartKind, Verdict
 from comity_node.domain.matching.naming import Line, spellings, whole_points
 from comity_node.domain.matching.party import Party
@@ -123,6 +123,8 @@ def test_numbers_of_different_schemes_say_nothing_about_each_other() -> None:
 def test_numbers_with_one_parent_are_one_company_elsewhere(scheme: str, one: str, other: str, parent: str) -> None:
     mine, theirs = (Identifier.model_construct(scheme=scheme, id=number) for number in (one, other))
     assert parent_of(mine) == parent_of(theirs) == parent
+    first, last = numbers_of_company(mine)
+    assert first <= theirs.id <= last, "an index finds it"
     found = compare(named("A", mine), named("Something else", theirs))
     assert found.verdict is Verdict.OTHER_SITE
     assert parent in found.reason
@@ -131,6 +133,7 @@ def test_numbers_with_one_parent_are_one_company_elsewhere(scheme: str, one: str
 def test_a_register_without_parent_parts_has_only_equal_and_other_numbers() -> None:
     one, other = Identifier(scheme="XI-DUNS", id="123456789"), Identifier(scheme="XI-DUNS", id="123456780")
     assert parent_of(one) is None
+    assert numbers_of_company(one) == (one.id, one.id)
     assert compare(named("Fazenda Exemplo", one), named("Fazenda Exemplo", other)).verdict is Verdict.REVIEW
 
 

@@ -221,6 +221,19 @@ async def test_a_supplier_known_only_by_a_decision_has_no_finding_and_is_not_unk
     assert (unknown["state"], unknown["decision_state"]) == ("no supplier by this name", "no decision shared")
 
 
+async def test_by_the_number_of_one_branch_the_others_of_the_company_are_found(database: Database) -> None:
+    bench = Bench(database)
+    await bench.arrive(AGENCY.member(), AGENCY.decision().raw)
+    branch = Identifier.of("BR-CNPJ", "00000000000272")
+    answer = await answered(bench, name="Another name", identifiers=(branch,))
+    assert (answer["verdict"], answer["decision_state"]) == (
+        "same company, other site",
+        "decisions shared on another site of the same company",
+    )
+    (hit,) = answer["decisions"]
+    assert "the same company by BR-CNPJ 00000000, another branch: 00000000000191" in hit["reason"]
+
+
 async def test_a_finding_says_nothing_of_decisions(database: Database) -> None:
     bench = Bench(database)
     await bench.arrive(AGENCY.member(), AGENCY.finding().raw)

@@ -32,6 +32,7 @@ from comity_node.db.rows.view import (
 )
 from comity_node.db.rows.voices import NoticeIdentifierRow, NoticeNameRow, NoticeRow
 from comity_node.domain.changing import Change, what_became
+from comity_node.domain.matching.identifiers import numbers_of_company
 from comity_node.domain.names import fold_name
 from comity_node.domain.supplier_view import DecisionEntry, Entry, EntryState, NoticeEntry, PointerEntry
 from comity_schemas.audit_notice import AuditNotice
@@ -239,10 +240,11 @@ class Entries(Generic[E]):
         return sorted(await self._session.exec(query.where(self._there(entry.id)).distinct()))
 
     async def with_identifiers(self, identifiers: Iterable[Identifier]) -> dict[int, Identifier]:
-        """Return number to identifier of the entries that carry one of these."""
+        """Return number to identifier of the entries that carry one of these, or one of another branch's."""
         row, found = self._shelf.identifier, dict[int, Identifier]()
         for wanted in identifiers:
-            query = select(row.entry).where(row.scheme == wanted.scheme, row.value == wanted.id)
+            first, last = numbers_of_company(wanted)
+            query = select(row.entry).where(row.scheme == wanted.scheme, col(row.value).between(first, last))
             query = query.where(self._there(row.entry))
             found.update(dict.fromkeys(await self._session.exec(query), wanted))
         return found

@@ -5,7 +5,7 @@ registers, and which part, stands in the lexicon's `register-parents.tsv`.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -56,12 +56,19 @@ def parent_of(identifier: Identifier) -> str | None:
     return next((found[1] for found in matched if found is not None), None)
 
 
-def relatives(identifiers: Iterable[Identifier]) -> Iterator[tuple[str, str]]:
-    """Yield scheme and beginning of all numbers of the same companies, to look them up in an index."""
-    for identifier in identifiers:
-        parent = parent_of(identifier)
-        if parent is not None and identifier.id.startswith(parent):
-            yield identifier.scheme, parent
+MOST_DIGITS: Final = 60
+"""Of an identifier, by its schema."""
+
+
+def numbers_of_company(identifier: Identifier) -> tuple[str, str]:
+    """Return the first and last number that can be the same company's, to look them up in an index.
+
+    Where the register has no parent parts both are the number itself. Comparing says which of them really are.
+    """
+    parent = parent_of(identifier)
+    if parent is None or not identifier.id.startswith(parent):
+        return identifier.id, identifier.id
+    return parent, parent.ljust(MOST_DIGITS, "Z")
 
 
 @lru_cache(maxsize=1)
