@@ -191,16 +191,21 @@ def alike_words(one: str, other: str, across: bool = False) -> Alike | None:
 
 
 def _same_in_the_lexicon(one: str, other: str) -> Alike | None:
-    long, other_long = long_form_of(one) or one, long_form_of(other) or other
+    (long, means), (other_long, other_means) = _in_the_lexicon(one), _in_the_lexicon(other)
     if long == other_long:
         return Alike(ABBREVIATED, Reason.ABBREVIATION)
-    if _is_plural(one, other) or _is_plural(other, one):
-        return Alike(SAME_MEANING, Reason.MEANING)
-    if (meaning_of(long) or long) == (meaning_of(other_long) or other_long):
+    if means == other_means or _is_plural(one, other) or _is_plural(other, one):
         return Alike(SAME_MEANING, Reason.MEANING)
     # "tech" stands for technology, technologies, technical ...
     abbreviated = (long != one or other_long != other) and long[:5] == other_long[:5] and len(long) > _LEAST_JOINED
     return Alike(CUT_OFF, Reason.ABBREVIATION) if abbreviated else None
+
+
+@lru_cache(maxsize=65_536)
+def _in_the_lexicon(word: str) -> tuple[str, str]:
+    """Return what a word is short for, and what that means in English; itself where the lexicon knows neither."""
+    long = long_form_of(word) or word
+    return long, meaning_of(long) or long
 
 
 def _is_plural(one: str, other: str) -> bool:
