@@ -107,9 +107,6 @@ async def read_whole(view: View, hashes: Sequence[str]) -> dict[str, Any]:
         read[name] = {entry.hash: entry for entry in await getattr(view, name).about(hashes)}
     for name in ("findings", "decisions", "pointers", "notices"):
         kind = getattr(view, name)
-        names = await kind.names()
-        by_number = await kind.entries_by_number(sorted({number for number, *_ in names}))
-        read[name] = {(by_number[number].hash, *found) for number, *found in names}
         read[f"{name} unnamed"] = await kind.unnamed()
         read[f"{name} that stand"] = await _pages(kind)
     return read

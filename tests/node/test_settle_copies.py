@@ -234,7 +234,6 @@ TAMPERED: dict[str, tuple[str, str]] = {
         "no record",
     ),
     "a name": ("update entry_name set text = 'Somebody Else'", "names and identifiers"),
-    "a name's folded form": ("update entry_name set folded = 'somebody else'", "names and identifiers"),
     "a name's country": ("update entry_name set country = 'FR'", "names and identifiers"),
     "an identifier": ("update entry_identifier set value = '11222333000181'", "names and identifiers"),
     "the trail": ("update trail set actor = 'nobody' where id = (select min(id) from trail)", "the trail was changed"),

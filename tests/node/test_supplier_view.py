@@ -19,7 +19,6 @@ from comity_node.domain.screening import (
     Question,
     State,
     best_verdict,
-    close_names,
     likeness_of,
     sort_hits,
     state_of,
@@ -298,22 +297,6 @@ Row = tuple[int, str, str, str]
 
 def named(*names: str, country: str = "BR", key: int = 1) -> list[Row]:
     return [(key, name, fold_name(name), country) for name in names]
-
-
-def test_what_is_equal_or_comes_close_is_looked_at() -> None:
-    found = close_names(
-        Question("Fazenda Exemplo Ltda"),
-        [
-            *named("FAZENDA EXEMPLO", key=1),
-            *named("Fazenda Exenplo", key=2),
-            *named("Another Firm", key=3),
-        ],
-    )
-    assert found == {1, 2}
-
-
-def test_without_a_name_nothing_is_found_by_name() -> None:
-    assert close_names(Question(identifiers=(ONE,)), named("Exemplo")) == set()
 
 
 # --- screening: what is said

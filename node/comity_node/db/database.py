@@ -14,6 +14,7 @@ from sqlalchemy import ExceptionContext, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.behind import Kept
 from comity_node.db.keys import KeyFiles, Seals
 from comity_node.db.outages import answering
 from comity_node.db.store import Store
@@ -52,6 +53,7 @@ class Database:
         """
         self.url = url
         self._keys = None if keys is None else KeyFiles(keys)
+        self._kept = Kept()
         self._engine = _engine(url)
         self._reads = async_sessionmaker(self._engine, class_=AsyncSession, expire_on_commit=False)
         self._writes = async_sessionmaker(
@@ -63,7 +65,7 @@ class Database:
         """Give one consistent view; nothing done in it is kept."""
         async with answering(), self._reads() as session:
             await session.connection(execution_options={} if self._is_sqlite else _ONE_VIEW)
-            yield Store(session, Seals(self._keys))
+            yield Store(session, Seals(self._keys), self._kept)
             await session.rollback()
 
     @asynccontextmanager
@@ -72,7 +74,7 @@ class Database:
         async with answering(), self._writes() as session, session.begin():
             await self._take_turn(session)
             seals = Seals(self._keys)
-            yield Store(session, seals)
+            yield Store(session, seals, self._kept)
             # Before the commit: a crash here leaves a key that nothing needs, never a report without one.
             seals.keep()
 
@@ -83,7 +85,7 @@ class Database:
             await session.begin()
             await self._take_turn(session)
             try:
-                yield Store(session, Seals(self._keys))
+                yield Store(session, Seals(self._keys), Kept())
             finally:
                 await session.rollback()
 

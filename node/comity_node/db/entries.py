@@ -33,7 +33,6 @@ from comity_node.db.rows.view import (
 from comity_node.db.rows.voices import NoticeIdentifierRow, NoticeNameRow, NoticeRow
 from comity_node.domain.changing import Change, what_became
 from comity_node.domain.matching.identifiers import numbers_of_company
-from comity_node.domain.names import fold_name
 from comity_node.domain.supplier_view import DecisionEntry, Entry, EntryState, NoticeEntry, PointerEntry
 from comity_schemas.audit_notice import AuditNotice
 from comity_schemas.decision import Decision
@@ -58,8 +57,7 @@ class Folded(NamedTuple):
     body: str | None
     """JSON text of what is said."""
     country: str
-    names: tuple[tuple[str, str], ...]
-    """As written, and folded."""
+    names: tuple[str, ...]
     identifiers: tuple[tuple[str, str], ...]
     """Scheme and value."""
 
@@ -117,7 +115,7 @@ class Shelf(Generic[E]):
             handling=json.dumps(entry.handling.to_parsed()),
             body=None if body is None else json.dumps(body.to_parsed(), ensure_ascii=False),
             country="" if body is None else body.country or "",
-            names=() if body is None else tuple((n.text, fold_name(n.text)) for n in body.names or ()),
+            names=() if body is None else tuple(name.text for name in body.names or ()),
             identifiers=() if body is None else tuple((i.scheme, i.id) for i in body.identifiers or ()),
         )
 
@@ -145,7 +143,7 @@ class Entries(Generic[E]):
         return await self._then(await self._chunked(self._shelf.entries, has_hash, hashes, self._shelf.opened))
 
     async def entries_by_number(self, numbers: Sequence[int]) -> dict[int, E]:
-        """Return the entries of these records' numbers, as `names` and `with_identifiers` give them."""
+        """Return the entries of these records' numbers, as `with_identifiers` gives them."""
         number = col(self._shelf.entry.id)
         query = self._shelf.entries.add_columns(number)
         found = await self._chunked(query, number.in_, numbers, lambda row: (row[-1], self._shelf.opened(row)))
@@ -192,8 +190,8 @@ class Entries(Generic[E]):
         shelf = self._shelf
         entries = [(f.number, f.handling, f.body, bool(f.names), EntryState.CURRENT.value) for f in folded]
         await insert_rows(self._session, shelf.entry, ("id", "handling", shelf.body, "named", "state"), entries)
-        names = [(f.number, n, name, key, f.country) for f in folded for n, (name, key) in enumerate(f.names)]
-        await insert_rows(self._session, shelf.name, ("entry", "number", "text", "folded", "country"), names)
+        names = [(f.number, n, name, f.country) for f in folded for n, name in enumerate(f.names)]
+        await insert_rows(self._session, shelf.name, ("entry", "number", "text", "country"), names)
         identifiers = [(scheme, value, f.number) for f in folded for scheme, value in set(f.identifiers)]
         await insert_rows(self._session, shelf.identifier, ("scheme", "value", "entry"), identifiers)
         await note_changes(self._session, [(f.number, Change.ADDED) for f in folded], now)
@@ -249,12 +247,6 @@ class Entries(Generic[E]):
             found.update(dict.fromkeys(await self._session.exec(query), wanted))
         return found
 
-    async def names(self) -> list[tuple[int, str, str, str]]:
-        """Return (number, name as written, folded name, country) of every name in the view."""
-        row = self._shelf.name
-        query = select(row.entry, row.text, row.folded, row.country).where(self._there(row.entry))
-        return [(n, t, f, c) for n, t, f, c in await self._session.exec(query)]
-
     async def page(self, *, before: int | None, most: int) -> list[tuple[int, E]]:
         """Return what stands, newest first, each with its number."""
         number = col(self._shelf.entry.id)
@@ -275,18 +267,16 @@ class Entries(Generic[E]):
         query = select(func.count()).select_from(entry).where(~col(entry.named), self._there(entry.id))
         return (await self._session.exec(query)).one()
 
-    async def indexed(self) -> tuple[set[tuple[str, str, str, str]], set[tuple[str, str, str]]]:
-        """Return (hash, name as written, folded name, country) and (hash, scheme, value) of everything that can be
+    async def indexed(self) -> tuple[set[tuple[str, str, str]], set[tuple[str, str, str]]]:
+        """Return (hash, name as written, country) and (hash, scheme, value) of everything that can be
         found, for `comity check`."""
         name, identifier = self._shelf.name, self._shelf.identifier
-        names = select(ReceivedRow.hash, name.text, name.folded, name.country).join(
-            ReceivedRow, col(ReceivedRow.id) == name.entry
-        )
+        names = select(ReceivedRow.hash, name.text, name.country).join(ReceivedRow, col(ReceivedRow.id) == name.entry)
         identifiers = select(ReceivedRow.hash, identifier.scheme, identifier.value).join(
             ReceivedRow, col(ReceivedRow.id) == identifier.entry
         )
         return (
-            {(h or "", t, f, c) for h, t, f, c in await self._session.exec(names.where(self._there(name.entry)))},
+            {(h or "", t, c) for h, t, c in await self._session.exec(names.where(self._there(name.entry)))},
             {(h or "", s, v) for h, s, v in await self._session.exec(identifiers.where(self._there(identifier.entry)))},
         )
 

@@ -8,6 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.rows.suppliers import FactRow
+from comity_node.db.search import Search
 from comity_node.domain.names import fold_name
 from comity_node.domain.suppliers.facts import Fact, FactKind
 
@@ -34,6 +35,8 @@ class Facts:
             by=fact.by,
             at=fact.at,
         )
+        if fact.text is not None:
+            await Search(self._session).wait([(fact.supplier, fact.text)])
         self._session.add(row)
         await self._session.flush()
 

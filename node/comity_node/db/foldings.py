@@ -11,18 +11,11 @@ from sqlalchemy import select as sa_select
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows.pointers import PointerNameRow
 from comity_node.db.rows.suppliers import FactRow, FollowedRow, SupplierRow
-from comity_node.db.rows.view import DecisionNameRow, EntryNameRow
-from comity_node.db.rows.voices import NoticeNameRow
 from comity_node.domain.names import FOLDING, fold_name
 
 _DONE: Final = -1
 _TABLES: Final[tuple[tuple[type[Any], str, str, str], ...]] = (
-    (EntryNameRow, "entry", "text", "folded"),
-    (DecisionNameRow, "entry", "text", "folded"),
-    (PointerNameRow, "entry", "text", "folded"),
-    (NoticeNameRow, "entry", "text", "folded"),
     (SupplierRow, "number", "name", "sorting"),
     (FactRow, "number", "text", "folded"),
 )

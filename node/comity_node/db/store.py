@@ -8,6 +8,7 @@ from comity_node.db.accounts import Accounts
 from comity_node.db.allowances import Allowances
 from comity_node.db.as_of import Heads
 from comity_node.db.backlog import Backlogs
+from comity_node.db.behind import Behind, Kept
 from comity_node.db.cases import Cases
 from comity_node.db.changes import Changes
 from comity_node.db.concerns import Concerns
@@ -36,6 +37,8 @@ from comity_node.db.referrals import Referrals
 from comity_node.db.reports import Reports
 from comity_node.db.reviews import Reviews
 from comity_node.db.rulings import Rulings
+from comity_node.db.said_of import SaidOf
+from comity_node.db.search import Search
 from comity_node.db.skipped import SkippedOffsets
 from comity_node.db.supplier_links import SupplierLinks
 from comity_node.db.supplier_words import SupplierWords
@@ -52,9 +55,10 @@ from comity_node.db.watches import Watches
 class Store:
     """The repositories over one session; nobody but `Database` commits."""
 
-    def __init__(self, session: AsyncSession, seals: Seals, at: Heads | None = None) -> None:
+    def __init__(self, session: AsyncSession, seals: Seals, kept: Kept, at: Heads | None = None) -> None:
         self._session = session
         self._seals = seals
+        self._kept = kept
         self._at = at
 
     def as_of(self, heads: Heads) -> "Store":
@@ -65,7 +69,7 @@ class Store:
         Args:
             heads: Member to the last place of its log that counts.
         """
-        return Store(self._session, self._seals, heads)
+        return Store(self._session, self._seals, self._kept, heads)
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -206,6 +210,21 @@ class Store:
     def foldings(self) -> Foldings:
         """Names that are stored folded."""
         return Foldings(self._session)
+
+    @cached_property
+    def said_of(self) -> SaidOf:
+        """Of whom anything is said."""
+        return SaidOf(self._session)
+
+    @cached_property
+    def search(self) -> Search:
+        """The name index."""
+        return Search(self._session)
+
+    @cached_property
+    def behind(self) -> Behind:
+        """Names that the suppliers have not followed yet."""
+        return Behind(self._session, self._kept)
 
     @cached_property
     def facts(self) -> Facts:

@@ -8,15 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, or_, text, update
+from sqlalchemy import delete, func, text, update
 from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.bulk import insert_rows
 from comity_node.db.rows.suppliers import (
-    FactoryListRow,
-    FactoryRow,
     FactRow,
     FollowedRow,
     SupplierIdentifierRow,
@@ -25,12 +23,14 @@ from comity_node.db.rows.suppliers import (
     SupplierRow,
 )
 from comity_node.db.rows.view import ChangeRow
+from comity_node.db.said_of import says_anything
+from comity_node.db.search import Search
 from comity_node.domain.names import fold_name
 from comity_node.domain.suppliers.mentions import Role
 from comity_schemas.identifiers import Identifier
 from comity_schemas.subject import SubjectType
 
-_NAME = "suppliers"
+FOLLOWED_BY = "suppliers"
 """Under which the cursor over the view's changes is kept."""
 
 _CHUNK = 500
@@ -118,13 +118,13 @@ class Suppliers:
 
     async def set_followed(self, change: int) -> None:
         """Note how far the view was followed."""
-        row = await self._session.get(FollowedRow, _NAME) or FollowedRow(name=_NAME, change=0)
+        row = await self._session.get(FollowedRow, FOLLOWED_BY) or FollowedRow(name=FOLLOWED_BY, change=0)
         row.change = change
         self._session.add(row)
         await self._session.flush()
 
     async def _followed(self) -> int:
-        query = select(FollowedRow.change).where(FollowedRow.name == _NAME)
+        query = select(FollowedRow.change).where(FollowedRow.name == FOLLOWED_BY)
         return (await self._session.exec(query)).first() or 0
 
     # --- writing
@@ -147,11 +147,21 @@ class Suppliers:
         if providers:
             is_more = col(SupplierRow.number).in_(providers), col(SupplierRow.kind) == SubjectType.SUPPLIER.value
             await self._session.exec(update(SupplierRow).where(*is_more).values(kind="labour-provider"))
-        names = {(numbers[n.key], t): (fold_name(t), n.country) for n in given for t in n.names}
-        await self._insert(_NAMES, [{"s": s, "t": t, "f": f, "c": c} for (s, t), (f, c) in names.items()])
+        await self._add_names(
+            {(numbers[n.key], t): n.country for n in given for t in n.names}, {numbers[n.key] for n in added}
+        )
         identified = {(i.scheme, i.id, numbers[n.key]) for n in given for i in n.identifiers}
         await self._insert(_IDENTIFIERS, [{"k": k, "v": v, "s": s} for k, v, s in sorted(identified)])
         return numbers
+
+    async def _add_names(self, names: Mapping[tuple[int, str], str], new: set[int]) -> None:
+        """Add the names that are not there yet; those of suppliers that were there wait for the name index."""
+        known = {number for number, _ in names} - new
+        there = {(number, name) for number, name, _ in await self.names(sorted(known))}
+        fresh = [key for key in names if key not in there]
+        await Search(self._session).wait([key for key in fresh if key[0] in known])
+        rows = [(number, name, fold_name(name), names[number, name]) for number, name in fresh]
+        await insert_rows(self._session, SupplierNameRow, ("supplier", "text", "folded", "country"), rows)
 
     async def put_mentions(self, entries: Sequence[int], mentions: Sequence[Mention]) -> None:
         """Write whom these statements mention, in place of what was there."""
@@ -199,7 +209,7 @@ class Suppliers:
     async def page(self, wanted: Wanted, *, skip: int, most: int) -> list[Known]:
         """Return a part of the list; who is joined stands there once, under the smallest number."""
         row = SupplierRow
-        query = _KNOWN.where(_counts())
+        query = _KNOWN.where(says_anything())
         if wanted.kind is not None:
             query = query.where(col(row.kind) == wanted.kind.value)
         if wanted.country is not None:
@@ -229,9 +239,42 @@ class Suppliers:
 
     async def names(self, suppliers: Sequence[int]) -> list[tuple[int, str, str]]:
         """Return (supplier, name as written, folded name)."""
-        row = SupplierNameRow
-        query = select(row.supplier, row.text, row.folded).where(col(row.supplier).in_(suppliers))
-        return list(await self._session.exec(query.order_by(col(row.supplier), col(row.text))))
+        row, found = SupplierNameRow, list[tuple[int, str, str]]()
+        for start in range(0, len(suppliers), _CHUNK):
+            these = col(row.supplier).in_(suppliers[start : start + _CHUNK])
+            query = select(row.supplier, row.text, row.folded).where(these)
+            found += await self._session.exec(query.order_by(col(row.supplier), col(row.text)))
+        return found
+
+    async def named(self, suppliers: Sequence[int]) -> list[tuple[int, str, str]]:
+        """Return (supplier, name as written, country) of all names that count, former ones that were entered too."""
+        row, fact, found = SupplierNameRow, FactRow, list[tuple[int, str, str]]()
+        for start in range(0, len(suppliers), _CHUNK):
+            some = suppliers[start : start + _CHUNK]
+            written = select(row.supplier, row.text, row.country).where(col(row.supplier).in_(some))
+            found += await self._session.exec(written.order_by(col(row.supplier), col(row.text)))
+            counts = col(fact.taken_back_at).is_(None), col(fact.text).is_not(None), col(fact.supplier).in_(some)
+            entered = select(fact.supplier, fact.text).where(*counts).order_by(col(fact.number))
+            found += [(number, name or "", "") for number, name in await self._session.exec(entered)]
+        return found
+
+    async def foldings(self, first: int, last: int) -> list[tuple[int, str, str]]:
+        """Return (supplier, name as written, folded name) of the suppliers with these numbers, names entered here
+        too."""
+        row, fact = SupplierNameRow, FactRow
+        written = sa_select(col(row.supplier), col(row.text), col(row.folded))
+        entered = sa_select(col(fact.supplier), col(fact.text), col(fact.folded)).where(col(fact.text).is_not(None))
+        query = written.where(col(row.supplier).between(first, last)).union(
+            entered.where(col(fact.supplier).between(first, last))
+        )
+        rows = await (await self._session.connection()).execute(query)
+        return [(number, name, folded) for number, name, folded in rows]
+
+    async def fold_anew(self, names: Iterable[tuple[int, str, str]]) -> None:
+        """Store other foldings of (supplier, name as written)."""
+        rows = [{"s": number, "t": name, "f": folded} for number, name, folded in names]
+        for statement in _FOLD_ANEW:
+            await self._insert(statement, rows)
 
     async def identifiers(self, suppliers: Sequence[int]) -> list[tuple[int, str, str]]:
         """Return (supplier, scheme, value)."""
@@ -254,6 +297,12 @@ class Suppliers:
                 (s, scheme, value) for s in await self._session.exec(query.order_by(col(row.supplier)).limit(most))
             ]
         return found
+
+    async def with_number_between(self, scheme: str, first: str, last: str, most: int) -> list[int]:
+        """Return who has a number of this register from one to another, as one company's branches have."""
+        row = SupplierIdentifierRow
+        query = select(row.supplier).where(row.scheme == scheme, col(row.value).between(first, last))
+        return list(await self._session.exec(query.order_by(col(row.value), col(row.supplier)).limit(most)))
 
     async def mentions(self, suppliers: Sequence[int], most: int) -> list[Mention]:
         """Return the statements that mention these suppliers, the newest first, at most so many."""
@@ -314,25 +363,6 @@ class Suppliers:
         return [Mention(entry, supplier, Role(role), *rest) for entry, supplier, role, *rest in rows]
 
 
-def _counts() -> Any:
-    """Return the condition that somebody still says anything of a supplier: whose list was taken back, or whose
-    putting apart was undone, is nobody any more."""
-    number = col(SupplierRow.number)
-    mentioned = sa_select(col(SupplierMentionRow.entry)).where(col(SupplierMentionRow.supplier) == number)
-    entered = sa_select(col(FactRow.number)).where(
-        (col(FactRow.supplier) == number) | (col(FactRow.other) == number), col(FactRow.taken_back_at).is_(None)
-    )
-    listed = (
-        sa_select(col(FactoryRow.line))
-        .join(FactoryListRow, col(FactoryListRow.number) == col(FactoryRow.list))
-        .where(col(FactoryRow.supplier) == number, col(FactoryListRow.taken_back_at).is_(None))
-    )
-    owner = sa_select(col(FactoryListRow.number)).where(
-        col(FactoryListRow.owner) == number, col(FactoryListRow.taken_back_at).is_(None)
-    )
-    return or_(mentioned.exists(), listed.exists(), entered.exists(), owner.exists())
-
-
 _KNOWN = sa_select(
     *(
         col(column)
@@ -361,8 +391,10 @@ _MENTIONS = sa_select(
         )
     )
 )
-_NAMES = text(
-    "insert into supplier_name (supplier, text, folded, country) values (:s, :t, :f, :c) on conflict do nothing"
+_FOLD_ANEW = (
+    text("update supplier_name set folded = :f where supplier = :s and text = :t"),
+    text("update supplier_fact set folded = :f where supplier = :s and text = :t"),
+    text("update supplier set sorting = :f where number = :s and name = :t"),
 )
 _IDENTIFIERS = text(
     "insert into supplier_identifier (scheme, value, supplier) values (:k, :v, :s) on conflict do nothing"

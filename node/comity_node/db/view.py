@@ -21,7 +21,7 @@ from comity_node.domain.supplier_view import (
 )
 from comity_schemas.statement import Kind
 
-Names = set[tuple[str, str, str, str]]
+Names = set[tuple[str, str, str]]
 Identifiers = set[tuple[str, str, str]]
 
 

@@ -59,7 +59,13 @@ CONDITIONS: dict[str, Advice] = {
         "See that the disk has room and that the database answers.",
     ),
     "suppliers": Advice(
-        "Screening does not stand on it. What is shown of one supplier may lack the newest; nothing is lost.",
+        "Screening finds what was not followed too, by its own names and numbers. What is shown of one supplier may "
+        "lack the newest; nothing is lost.",
+        "See that the disk has room and that the database answers.",
+    ),
+    "search": Advice(
+        "Screening finds all the same: what the name index has not reached is looked at name by name, which takes "
+        "longer.",
         "See that the disk has room and that the database answers.",
     ),
     "endings": Advice(

@@ -11,14 +11,10 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
-from rapidfuzz import fuzz
-
 from comity_node.domain.corroborating import Weighed
 from comity_node.domain.matching.comparing import compare
 from comity_node.domain.matching.likeness import RANKS, Likeness, Verdict, strongest_verdict
 from comity_node.domain.matching.party import Party
-from comity_node.domain.matching.thresholds import REVIEW
-from comity_node.domain.names import fold_name
 from comity_node.domain.noticing import Assessed, assessed
 from comity_node.domain.supplier_view import (
     DecisionEntry,
@@ -135,23 +131,13 @@ _ORDER: tuple[Standing | DecisionStanding, ...] = (*Standing, *DecisionStanding)
 """What counts today comes first."""
 
 
-def close_names(question: Question, names: Iterable[tuple[int, str, str, str]]) -> set[int]:
-    """Return the numbers of the entries with a name that equals or comes close to the one asked for.
-
-    Args:
-        question: With a name.
-        names: (number of the entry, name as written, folded name, country) of the supplier view.
-    """
-    wanted = [fold_name(name) for name in question.names]
-    return {
-        key
-        for key, _, folded, _ in names
-        if any(fuzz.token_sort_ratio(name, folded, score_cutoff=REVIEW) for name in wanted)
-    }
-
-
 def likeness_of(question: Question, entry: Entry | DecisionEntry | PointerEntry | NoticeEntry) -> Likeness:
     """Return how alike whoever an entry is about is to the one asked about."""
+    return compare(question.party, party_of(entry))
+
+
+def party_of(entry: Entry | DecisionEntry | PointerEntry | NoticeEntry) -> Party:
+    """Return whom an entry is about, as far as it says."""
     match entry:
         case Entry():
             said: Finding | Decision | Pointer | AuditNotice | None = entry.finding
@@ -161,7 +147,7 @@ def likeness_of(question: Question, entry: Entry | DecisionEntry | PointerEntry 
             said = entry.pointer
         case NoticeEntry():
             said = entry.notice
-    return compare(question.party, Party.of(said))
+    return Party.of(said)
 
 
 def sort_hits(hits: Iterable[H]) -> list[H]:

@@ -23,6 +23,7 @@ from comity_node.workers.peers import PeerRounds
 from comity_node.workers.receiver import Receiver
 from comity_node.workers.relay import Relay
 from comity_node.workers.retention import RetentionRounds
+from comity_node.workers.searching import NameIndex
 from comity_node.workers.suppliers import SupplierGraph
 from comity_node.workers.watching import Watching
 from comity_schemas.errors import ComityError
@@ -60,7 +61,7 @@ class Exchange:
         self._without_bus: dict[str, Step] = {}
         if Part.RECEIVER in parts:
             # People at risk do not wait for a broker, and neither do people who watch.
-            self._without_bus = {"protection": self._pass_on, **Watching(node).loops}
+            self._without_bus = {"protection": self._pass_on, **Watching(node).loops, **NameIndex(node).loops}
             self._receiver = Receiver(node, bus, self._following, self._loops)
             graph, retention = SupplierGraph(node), RetentionRounds(node, self._following)
             self._steps = {"refresh": self._following.refresh, **self._receiver.loops, "suppliers": graph.follow}

@@ -75,6 +75,15 @@ class SupplierMentionRow(SQLModel, table=True):
     """Its publisher and the publisher's reference of an event."""
 
 
+class AsideRow(SQLModel, table=True):
+    """That a pointer or an audit notice, by the number of its record, names a supplier: no finding or decision."""
+
+    __tablename__ = "supplier_aside"
+    __table_args__ = (Index("ix_supplier_aside_supplier", "supplier"), {"sqlite_with_rowid": False})
+    entry: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    supplier: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+
+
 class FollowedRow(SQLModel, table=True):
     """How far something has followed the changes of the supplier view."""
 

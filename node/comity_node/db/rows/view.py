@@ -30,7 +30,6 @@ class NameFields(SQLModel):
     entry: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     text: str
-    folded: str
     country: str
 
 

@@ -38,12 +38,17 @@ def posting_keys(folded: Folded) -> dict[int, float]:
     return keys
 
 
+def word_key(word: str) -> int:
+    """Return the key of a folded word, by which it is counted how many have it."""
+    return _key("w", word)
+
+
 def _keys(folded: Folded) -> Iterator[tuple[int, float]]:
     """Yield the keys in the order of their weight."""
     if folded.joined:
         yield _key("j", folded.joined), JOINED
     for word in (*folded.words, *folded.also):
-        yield _key("w", word), WORD
+        yield word_key(word), WORD
     for one, other in pairwise(folded.words):
         if max(len(one), len(other)) <= SYLLABLE:
             # Guang Dong, Hua Wei: Chinese names are also written syllable by syllable.

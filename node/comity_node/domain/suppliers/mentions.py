@@ -1,13 +1,19 @@
-"""Whom a statement mentions, and as what: the subject, whose site it is, for whom a labour provider works."""
+"""Whom a statement mentions, and as what: the subject, whose site it is, for whom a labour provider works.
+
+Pointers and audit notices name suppliers too, but mention nobody: they say nothing of what anybody did.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from comity_node.domain.supplier_view import DecisionEntry, Entry
+from comity_node.domain.supplier_view import DecisionEntry, Entry, NoticeEntry, PointerEntry
 from comity_node.domain.suppliers.keys import identifier_key, site_key, strongest, written_key
+from comity_schemas.audit_notice import AuditNotice
+from comity_schemas.decision import Decision
 from comity_schemas.finding import Finding
 from comity_schemas.identifiers import Identifier
+from comity_schemas.pointer import Pointer
 from comity_schemas.subject import Name, Party, SubjectType
 
 
@@ -36,16 +42,27 @@ class Mentioned:
 
 def mentions(entry: Entry | DecisionEntry) -> list[Mentioned]:
     """Return whom a finding or decision mentions; nobody where this node may not read their names."""
-    said = entry.finding if isinstance(entry, Entry) else entry.decision
+    return _mentions(entry.member, entry.finding if isinstance(entry, Entry) else entry.decision)
+
+
+def asides(entry: PointerEntry | NoticeEntry) -> list[Mentioned]:
+    """Return whom a pointer or an audit notice names, in the same way."""
+    return _mentions(entry.member, entry.pointer if isinstance(entry, PointerEntry) else entry.notice)
+
+
+def _mentions(publisher: str, said: Finding | Decision | Pointer | AuditNotice | None) -> list[Mentioned]:
     if said is None or not said.names:
         return []
     identifiers = said.identifiers or ()
-    place = (said.country, said.region, said.municipality if isinstance(said, Finding) else None)
+    # A pointer never tells what it is about: it names an organisation.
+    subject = SubjectType.SUPPLIER if isinstance(said, Pointer) else said.subject
+    region = None if isinstance(said, Pointer) else said.region
+    place = (said.country, region, said.municipality if isinstance(said, Finding | AuditNotice) else None)
     of = (said.names, identifiers, said.country or "")
     texts = [name.text for name in said.names]
     organisation, site = strongest(identifiers, sites=False), strongest(identifiers, sites=True)
     found = []
-    if said.subject is SubjectType.SITE:
+    if subject is SubjectType.SITE:
         if organisation is not None:
             operator = identifier_key(organisation)
             found.append(
@@ -55,13 +72,14 @@ def mentions(entry: Entry | DecisionEntry) -> list[Mentioned]:
             own = tuple(i for i in identifiers if i not in _organisations(identifiers))
             found.append(Mentioned(key, Role.SUBJECT, SubjectType.SITE, said.names, own, of[2]))
         else:
-            key = identifier_key(site) if site is not None else written_key(entry.member, texts, "site", *place)
+            key = identifier_key(site) if site is not None else written_key(publisher, texts, "site", *place)
             found.append(Mentioned(key, Role.SUBJECT, SubjectType.SITE, *of))
     else:
         deciding = organisation or site
-        key = identifier_key(deciding) if deciding is not None else written_key(entry.member, texts, *place)
-        found.append(Mentioned(key, Role.SUBJECT, said.subject, *of))
-    found += [_client(entry.member, party) for party in said.supplies_to or ()]
+        key = identifier_key(deciding) if deciding is not None else written_key(publisher, texts, *place)
+        found.append(Mentioned(key, Role.SUBJECT, subject, *of))
+    clients = said.supplies_to if isinstance(said, Finding | Decision) else None
+    found += [_client(publisher, party) for party in clients or ()]
     return _each_once(found)
 
 

@@ -87,6 +87,16 @@ def _answer(answer: Answer, met: Events) -> dict[str, Any]:
         },
         "verdict": answer.verdict.value,
         "state": answer.state.value,
+        "suppliers": [
+            {
+                "number": like.known.number,
+                "name": like.known.name,
+                "country": like.known.country or None,
+                "kind": like.known.kind.value,
+                **describe_likeness(like.likeness),
+            }
+            for like in answer.suppliers
+        ],
         "unreadable": answer.unreadable,
         "findings": [{**hit, "raising": _raising(may_raise(hit, pointers))} for hit in found],
         "decision_state": answer.decision_state.value,

@@ -1,15 +1,14 @@
 """Screening against the local supplier view. No query leaves the node."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from functools import partial
 
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
-from comity_node.db.entries import E, Entries
-from comity_node.domain.matching.likeness import Likeness, Verdict, strongest_verdict
+from comity_node.db.behind import Names
+from comity_node.domain.matching.likeness import Verdict, strongest_verdict
 from comity_node.domain.noticing import NOBODY_LOOKED, Assessed
 from comity_node.domain.screening import (
     DecisionHit,
@@ -21,9 +20,7 @@ from comity_node.domain.screening import (
     State,
     assessed_of,
     best_verdict,
-    close_names,
     decision_state_of,
-    likeness_of,
     sort_hits,
     state_of,
 )
@@ -35,10 +32,15 @@ from comity_node.domain.supplier_view import (
     standing,
 )
 from comity_node.domain.trail import Event
+from comity_node.services.answering.concerned import Concerned, LikeSupplier, concerned
 from comity_node.services.answering.moment import Coverage, Moment, this_moment
 from comity_node.services.answering.voices import with_replies, with_voices
 from comity_node.services.suppliers.following import catch_up
 from comity_node.services.suppliers.screened import Through, joined_with, through_providers
+
+FEW = 100
+"""Changes that somebody who asks takes in first, so that judgements and labour providers count for them too. While more
+is being received, they are found as they are: whoever asks does not wait for whoever writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Answer:
     unreadable_pointers: int = 0
     audits: tuple[NoticeHit, ...] = ()
     unreadable_audits: int = 0
+    suppliers: tuple[LikeSupplier, ...] = ()
+    """Whoever is known here and may be the one asked about, the likest first."""
     assessed: Assessed = NOBODY_LOOKED
     """What audits say by indicator; nothing where nobody looked."""
 
@@ -84,72 +88,61 @@ async def screen_at(store: Store, questions: Sequence[Question], moment: Moment)
 
 
 async def _answers(store: Store, questions: Sequence[Question], moment: Moment) -> list[Answer]:
-    now = moment.at
-    findings, decisions = store.view.findings, store.view.decisions
-    unreadable, unreadable_decisions = await findings.unnamed(), await decisions.unnamed()
-    pointers, unreadable_pointers = store.view.pointers, await store.view.pointers.unnamed()
-    notices, unreadable_audits = store.view.notices, await store.view.notices.unnamed()
-    by_name = any(question.name for question in questions)
-    kinds: tuple[Entries[Any], ...] = (findings, decisions, pointers, notices)
-    names, decision_names, pointer_names, notice_names = [await kind.names() if by_name else [] for kind in kinds]
-    answers = []
-    for question in questions:
-        # Verdict and state rest on all that was found, also on what is too much to be shown.
-        found = [
-            Hit(entry, standing(entry, now.date()), likeness)
-            for entry, likeness in await _like(findings, question, names)
-        ]
-        decided = [
-            DecisionHit(entry, decision_standing(entry, now.date()), likeness)
-            for entry, likeness in await _like(decisions, question, decision_names)
-        ]
-        joined = await joined_with(store, [*found, *decided], now.date())
-        found, decided = [*found, *joined.findings], [*decided, *joined.decisions]
-        pointed = await pointed_at(store, question, pointer_names, now)
-        noticed = await audits_of(store, question, notice_names, now)
-        # Strongest of all: it says whether it is the same supplier, not what is said of it.
-        verdicts = [best_verdict(found), best_verdict(decided), best_verdict(pointed), best_verdict(noticed)]
-        answers.append(
-            Answer(
-                question=question,
-                verdict=strongest_verdict(verdicts),
-                state=state_of(found, noticed, known_otherwise=bool(decided or pointed)),
-                hits=await with_voices(store, sort_hits(found), now.date()),
-                unreadable=unreadable,
-                decision_state=decision_state_of(decided),
-                decisions=await with_replies(store, sort_hits(decided)),
-                unreadable_decisions=unreadable_decisions,
-                pointers=tuple(sort_hits(pointed)),
-                unreadable_pointers=unreadable_pointers,
-                audits=tuple(sort_hits(noticed)),
-                unreadable_audits=unreadable_audits,
-                assessed=assessed_of(found, noticed),
-                as_of=now,
-                registry_version=moment.registry_version,
-                positions=moment.positions,
-                coverage=moment.coverage,
-                through=await through_providers(store, question),
-            )
-        )
-    return answers
+    view = store.view
+    frame = partial(
+        Answer,
+        unreadable=await view.findings.unnamed(),
+        unreadable_decisions=await view.decisions.unnamed(),
+        unreadable_pointers=await view.pointers.unnamed(),
+        unreadable_audits=await view.notices.unnamed(),
+        as_of=moment.at,
+        registry_version=moment.registry_version,
+        positions=moment.positions,
+        coverage=moment.coverage,
+    )
+    behind = await store.behind.names()
+    return [await _answer(store, question, behind, moment.at.date(), frame) for question in questions]
 
 
-async def audits_of(
-    store: Store, question: Question, names: list[tuple[int, str, str, str]], now: datetime
-) -> list[NoticeHit]:
+async def _answer(store: Store, question: Question, behind: Names, today: date, frame: Callable[..., Answer]) -> Answer:
+    found = await concerned(store, question, behind)
+    # Verdict and state rest on all that was found, also on what is too much to be shown.
+    hits = [Hit(entry, standing(entry, today), likeness) for entry, likeness in found.findings]
+    decided = [DecisionHit(entry, decision_standing(entry, today), likeness) for entry, likeness in found.decisions]
+    joined = await joined_with(
+        store, [*hits, *decided], today, {like.known.number: like.likeness.verdict for like in found.suppliers}
+    )
+    hits, decided = [*hits, *joined.findings], [*decided, *joined.decisions]
+    pointed, noticed = pointed_at(found, today), audits_of(found, today)
+    suppliers = [like for like in found.suppliers if like.is_spoken_of]
+    # Strongest of all: it says whether it is the same supplier, not what is said of it.
+    verdicts = [best_verdict(hits), best_verdict(decided), best_verdict(pointed), best_verdict(noticed)]
+    return frame(
+        question=question,
+        verdict=strongest_verdict([*verdicts, *(like.likeness.verdict for like in suppliers)]),
+        state=state_of(hits, noticed, known_otherwise=bool(decided or pointed or suppliers)),
+        hits=await with_voices(store, sort_hits(hits), today),
+        decision_state=decision_state_of(decided),
+        decisions=await with_replies(store, sort_hits(decided)),
+        pointers=tuple(sort_hits(pointed)),
+        audits=tuple(sort_hits(noticed)),
+        assessed=assessed_of(hits, noticed),
+        through=await through_providers(store, question),
+        suppliers=tuple(suppliers),
+    )
+
+
+def audits_of(found: Concerned, today: date) -> list[NoticeHit]:
     """Return the audits, planned and done, that may be of a supplier."""
-    found = await _like(store.view.notices, question, names)
-    return [NoticeHit(entry, notice_standing(entry, now.date()), likeness) for entry, likeness in found]
+    return [NoticeHit(entry, notice_standing(entry, today), likeness) for entry, likeness in found.notices]
 
 
-async def pointed_at(
-    store: Store, question: Question, names: list[tuple[int, str, str, str]], now: datetime
-) -> list[PointerHit]:
+def pointed_at(found: Concerned, today: date) -> list[PointerHit]:
     """Return the pointers that stand for a supplier: whom to speak to before contacting it."""
     return [
         PointerHit(entry, Standing.CURRENT, likeness)
-        for entry, likeness in await _like(store.view.pointers, question, names)
-        if pointer_standing(entry, now.date()) is Standing.CURRENT
+        for entry, likeness in found.pointers
+        if pointer_standing(entry, today) is Standing.CURRENT
     ]
 
 
@@ -157,7 +150,7 @@ async def screen_and_note(
     database: Database, questions: Sequence[Question], registry: Registry, person: str, now: datetime
 ) -> list[Answer]:
     """Answer once the trail says that somebody asked and how much; never whom about."""
-    await catch_up(database)
+    await catch_up(database, if_at_most=FEW)
     async with database.read() as store:
         answers = await screen(store, questions, registry, now)
     # A transaction of its own: while somebody searches, whoever writes need not wait.
@@ -166,14 +159,3 @@ async def screen_and_note(
             now, person, Event.SCREENED, "suppliers", asked=len(questions), positions=answers[0].positions
         )
     return answers
-
-
-async def _like(
-    entries: Entries[E], question: Question, names: list[tuple[int, str, str, str]]
-) -> list[tuple[E, Likeness]]:
-    # In a thread: the search compares every name, and other requests go on meanwhile.
-    found = await asyncio.to_thread(close_names, question, names)
-    found.update(await entries.with_identifiers(question.identifiers))
-    read = (await entries.entries_by_number(sorted(found))).values()
-    hits = [(entry, likeness_of(question, entry)) for entry in read]
-    return [(entry, likeness) for entry, likeness in hits if likeness.verdict is not Verdict.NONE]

@@ -20,6 +20,7 @@ from comity_node.domain.supplier_view import (
 from comity_node.services.receiving.settle import redecide, settle_log
 from comity_node.services.receiving.subscriptions import trust_fingerprint
 from comity_node.services.review.release import read_outgoing
+from comity_node.services.searching.checking import index_problems
 from comity_node.services.suppliers.following import derive, follow
 
 
@@ -39,6 +40,7 @@ async def check(database: Database, registry: Registry, now: datetime) -> list[s
         indexed_before = await store.view.indexed()
         while await follow(store):
             pass
+        problems += await index_problems(store)
         for member in registry.members:
             view_before = await store.view.of_log(member.slug)
             accepted_before = await _accepted(store, member.slug)
@@ -55,8 +57,10 @@ async def _check_mentions(store: Store, slug: str, hashes: Sequence[str]) -> lis
     """Compare whom statements are kept to mention with whom they do: what was not followed yet is no difference."""
     numbers = sorted((await store.view.numbers(hashes)).values())
     before = set(await store.suppliers.mentioned_by(numbers))
+    named_before = set(await store.said_of.named_by(numbers))
     await derive(store, numbers)
     wrong = {mention.entry for mention in before ^ set(await store.suppliers.mentioned_by(numbers))}
+    wrong |= {entry for entry, _ in named_before ^ set(await store.said_of.named_by(numbers))}
     return [f"{slug}: record {number} mentions other suppliers than are kept" for number in sorted(wrong)]
 
 

@@ -23,7 +23,6 @@ from comity_federation import strict_json
 from comity_federation.decide import decide
 from comity_federation.decision import Refused, Seen, Trust
 from comity_federation.ordinary import Ordinary, Signers, open_ordinary
-from comity_node.domain.names import fold_name
 from comity_schemas.member import Member
 
 FOREIGN_STEPS = 5
@@ -54,8 +53,7 @@ class Opened(NamedTuple):
     refers_to: str | None
     """The earlier statement that it revises or takes back."""
     country: str
-    names: tuple[tuple[str, str], ...]
-    """As written, and folded."""
+    names: tuple[str, ...]
     identifiers: tuple[tuple[str, str], ...]
     """Scheme and value."""
 
@@ -99,7 +97,7 @@ def _stored_form(ordinary: Ordinary) -> Opened | None:
         *ordinary[:8],
         taken_back or revised,
         sys.intern(body.get("country") or ""),
-        tuple([(name["text"], fold_name(name["text"])) for name in names]),
+        tuple([name["text"] for name in names]),
         tuple([(identifier["scheme"], identifier["id"]) for identifier in identifiers]),
     )
 

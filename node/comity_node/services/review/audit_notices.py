@@ -165,15 +165,30 @@ async def _released_observations(store: Store, report_id: str) -> set[str | None
     return found
 
 
+_MOST_NAMED = 10_000
+"""Suppliers of one name that are looked at."""
+
+
+def _is_named(audit: AuditNotice, wanted: set[str], country: str) -> bool:
+    return audit.country == country and any(fold_name(name.text) in wanted for name in audit.names or ())
+
+
 async def _audit_to_recognise(store: Store, plan: AuditNotice, own: str, now: datetime) -> NoticeEntry | None:
     """Return another member's audit of the same subject that stands and covers all that is planned."""
     notices = store.view.notices
     numbers = {*await notices.with_identifiers(plan.identifiers or ())}
     wanted = {fold_name(name.text) for name in plan.names or ()}
-    numbers |= {n for n, _, folded, country in await notices.names() if folded in wanted and country == plan.country}
-    for entry in (await notices.entries_by_number(sorted(numbers))).values():
+    named = await store.suppliers.with_name(wanted, _MOST_NAMED)
+    asides = {entry for entry, _ in await store.said_of.asides(sorted({supplier for supplier, _ in named}))}
+    asides |= set((await store.behind.names()).entries)
+    for number, entry in (await notices.entries_by_number(sorted(numbers | asides))).items():
         audit = entry.notice
-        if audit is None or entry.member == own or notice_standing(entry, now.date()) is not Standing.CURRENT:
+        if (
+            audit is None
+            or not (number in numbers or _is_named(audit, wanted, plan.country))
+            or entry.member == own
+            or notice_standing(entry, now.date()) is not Standing.CURRENT
+        ):
             continue
         if set(plan.assessed) and set(plan.assessed) <= set(audit.assessed):
             return entry

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from comity_node.db import Database, Store
 from comity_node.db.suppliers import Mention, NewSupplier
-from comity_node.domain.supplier_view import DecisionEntry, Entry
-from comity_node.domain.suppliers.mentions import Mentioned, Role, mentions
+from comity_node.domain.supplier_view import DecisionEntry, Entry, NoticeEntry, PointerEntry
+from comity_node.domain.suppliers.mentions import Mentioned, Role, asides, mentions
 
 PART = 500
 """Changes that are followed in one transaction: people who write meanwhile wait for a moment."""
@@ -29,10 +29,12 @@ async def follow(store: Store, most: int = PART) -> int:
     return len(changes)
 
 
-async def catch_up(database: Database) -> None:
-    """Follow the view to its end, or for a bounded number of parts."""
+async def catch_up(database: Database, *, if_at_most: int | None = None) -> None:
+    """Follow the view to its end, or for a bounded number of parts; not at all if there are more changes than given."""
     async with database.read() as store:
         behind = await store.suppliers.behind()
+    if if_at_most is not None and behind > if_at_most:
+        return
     parts = 0
     while behind and parts < MOST_AT_ONCE:
         async with database.write() as store:
@@ -54,6 +56,17 @@ async def derive(store: Store, numbers: Sequence[int]) -> None:
             own = apart.get(entry.hash) if each.role is Role.SUBJECT else None
             rows.append(_mention(number, entry, own or known[each.key], each.role))
     await store.suppliers.put_mentions(numbers, rows)
+    await _derive_asides(store, numbers)
+
+
+async def _derive_asides(store: Store, numbers: Sequence[int]) -> None:
+    """Write anew whom these pointers and audit notices name, so that they are found by name as statements are."""
+    entries: dict[int, PointerEntry | NoticeEntry] = {**await store.view.pointers.entries_by_number(numbers)}
+    entries |= await store.view.notices.entries_by_number(numbers)
+    found = {number: asides(entry) for number, entry in entries.items()}
+    known = await store.suppliers.ensure(_new(each) for some in found.values() for each in some)
+    named = [(number, known[each.key]) for number, some in found.items() for each in some]
+    await store.said_of.put_asides(numbers, named)
 
 
 async def _apart(store: Store, entries: Followed) -> dict[str, int]:

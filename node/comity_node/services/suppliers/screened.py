@@ -1,6 +1,6 @@
 """What people judged of suppliers and what their labour providers did, as screening has to say it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -32,16 +32,28 @@ class Joined:
     decisions: list[DecisionHit]
 
 
-async def joined_with(store: Store, hits: Sequence[Hit | DecisionHit], today: date) -> Joined:
-    """Return what is said of suppliers that are one with those found, by whose judgement; no stronger than the find."""
+async def joined_with(
+    store: Store, hits: Sequence[Hit | DecisionHit], today: date, alike: Mapping[int, Verdict]
+) -> Joined:
+    """Return what is said of suppliers that are one with those found, by whose judgement; no stronger than the find.
+
+    Args:
+        store: Of one consistent view.
+        hits: What was found.
+        today: By which it stands or not.
+        alike: Suppliers that were found, also those of which nobody says anything.
+    """
     nobody = Joined([], [])
-    if not hits or not await store.judgements.any_same():
+    if not (hits or alike) or not await store.judgements.any_same():
         return nobody
     numbers = await store.view.numbers([hit.entry.hash for hit in hits])
     by_number = {numbers[hit.entry.hash]: hit for hit in hits if hit.entry.hash in numbers}
     subjects = [m for m in await store.suppliers.mentioned_by(sorted(by_number)) if m.role is Role.SUBJECT]
-    found = await store.suppliers.find(sorted({m.supplier for m in subjects}))
+    found = await store.suppliers.find(sorted({*alike, *(m.supplier for m in subjects)}))
     verdicts: dict[int, Verdict] = {}
+    for number, verdict in alike.items():
+        whole = found[number].whole
+        verdicts[whole] = strongest_verdict([verdict, verdicts.get(whole, Verdict.NONE)])
     for mention in subjects:
         whole = found[mention.supplier].whole
         verdict = by_number[mention.entry].likeness.verdict

@@ -1,9 +1,8 @@
 """One supplier as this node knows it: everything that is said, by whom, and what people here judged of it."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TypeVar
+from datetime import date, datetime
 
 from comity_federation.registry import Registry
 from comity_node.db import Store
@@ -32,14 +31,13 @@ from comity_node.domain.suppliers.account import Told, Way
 from comity_node.domain.suppliers.facts import Fact, FactKind
 from comity_node.domain.suppliers.judging import Judged, Judgement
 from comity_node.domain.suppliers.mentions import Role
+from comity_node.services.answering.concerned import concerned
 from comity_node.services.answering.moment import Coverage, cover
 from comity_node.services.answering.screen import audits_of, pointed_at
 from comity_node.services.answering.voices import with_replies, with_voices
 from comity_node.services.suppliers.facts import MOST_FACTS
 from comity_schemas.identifiers import Identifier
 from comity_schemas.subject import SubjectType
-
-N = TypeVar("N", PointerHit, NoticeHit)
 
 MOST_READ = 500
 """Statements that are read for one answer, the newest first; the answer says when there are more."""
@@ -148,8 +146,7 @@ async def show(store: Store, number: int, registry: Registry, now: datetime) -> 
     await _say(store, shown, read, ways, now)
     shown.names = await store.suppliers.names(members)
     shown.identifiers = await store.suppliers.identifiers(members)
-    shown.pointers = await _asked(store, shown, await store.view.pointers.names(), now, pointed_at)
-    shown.audits = await _asked(store, shown, await store.view.notices.names(), now, audits_of)
+    await _ask(store, shown, now.date())
     shown.assessed = assessed_of([each.hit for each in shown.told], shown.audits)
     shown.alike = await _alike(store, shown, set(members))
     await _rest_on(store, shown, registry, now)
@@ -243,20 +240,13 @@ async def _say(store: Store, shown: Shown, read: _Read, ways: dict[int, Way], no
     shown.events = await _events(store, read)
 
 
-async def _asked(
-    store: Store,
-    shown: Shown,
-    names: list[tuple[int, str, str, str]],
-    now: datetime,
-    ask: Callable[[Store, Question, list[tuple[int, str, str, str]], datetime], Awaitable[list[N]]],
-) -> list[N]:
-    """Return what is told under any of its names and numbers."""
+async def _ask(store: Store, shown: Shown, today: date) -> None:
+    """Add the audits and pointers that are told under any of its names and numbers."""
     numbers = tuple(Identifier(scheme=scheme, id=value) for _, scheme, value in shown.identifiers)
-    found: dict[str, N] = {}
-    for _, name, _ in shown.names:
-        for hit in await ask(store, Question(name, shown.known.country or None, numbers), names, now):
-            found.setdefault(hit.entry.hash, hit)
-    return sort_hits(found.values())
+    names = tuple(dict.fromkeys(name for _, name, _ in shown.names))
+    question = Question(shown.known.name, shown.known.country or None, numbers, other_names=names)
+    found = await concerned(store, question, await store.behind.names(), only_asides=True)
+    shown.pointers, shown.audits = sort_hits(pointed_at(found, today)), sort_hits(audits_of(found, today))
 
 
 async def _events(store: Store, read: _Read) -> dict[str, list[tuple[str, Known]]]:
@@ -285,11 +275,12 @@ async def _alike(store: Store, shown: Shown, members: set[int]) -> list[Alike]:
     others = {
         n: known for n, known in (await store.suppliers.find(sorted(why.keys() - members))).items() if n not in members
     }
+    spoken_of = await store.said_of.spoken_of(sorted(others))
     apart = _kept_apart(shown.judgements)
     is_site = shown.known.kind is SubjectType.SITE
     seen: dict[int, Alike] = {}
     for number, known in sorted(others.items()):
-        if (known.kind is SubjectType.SITE) is is_site and number not in apart:
+        if (known.kind is SubjectType.SITE) is is_site and number not in apart and number in spoken_of:
             seen.setdefault(known.whole, Alike(known, why[number]))
     return list(seen.values())[:MOST_ALIKE]
 

@@ -1,0 +1,303 @@
+"""The name index: packed lists of the suppliers that have a key, and what was not merged into them yet.
+
+Rules:
+- Who has a key is said once, either in the lists or in the delta: both are changed in one transaction.
+- Nothing is taken out. A name stays with its supplier, and what is found is compared with the supplier as it is.
+- Transactions are short: whoever calls gives few keys at a time.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import delete, func, text, tuple_, update
+from sqlalchemy import select as sa_select
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from comity_node.db.bulk import insert_rows
+from comity_node.db.packing import Numbers, in_chunks, pack, unpack
+from comity_node.db.rows.search import SearchDeltaRow, SearchPostingRow, SearchStateRow, SearchWaitingRow
+from comity_node.db.rows.suppliers import FactRow, SupplierNameRow, SupplierRow
+
+_CHUNK = 500
+_PAGE = 20_000
+_OPEN = 0
+"""The chunk that grows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """How far the index is."""
+
+    folding: int = 0
+    built: int = 0
+    """All suppliers up to this number are in it, but for names that wait."""
+    batch: int | None = None
+    """Up to this number they are being added, in key order."""
+    reached: int | None = None
+    """Up to this key, itself included, that is done."""
+    delta: int = 0
+    """Rows of the delta."""
+
+
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """Pairs of key and supplier, sorted by both, each once."""
+
+    keys: NDArray[np.int32]
+    suppliers: Numbers
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def part(self, start: int, end: int) -> "Postings":
+        """Return some of them."""
+        return Postings(self.keys[start:end], self.suppliers[start:end])
+
+    def starts(self) -> NDArray[np.intp]:
+        """Return where each key begins, and the end."""
+        changes = np.flatnonzero(self.keys[1:] != self.keys[:-1]) + 1
+        return np.concatenate(([0], changes, [len(self.keys)])) if len(self.keys) else np.zeros(1, dtype=np.intp)
+
+
+class Search:
+    """Repository of the name index."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    # --- how far it is
+
+    async def built(self) -> Built:
+        """Return how far the index is; nowhere before it was begun."""
+        row = SearchStateRow
+        query = sa_select(col(row.folding), col(row.built), col(row.batch), col(row.reached), col(row.delta))
+        found = (await self._execute(query)).first()
+        return Built() if found is None else Built(*found)
+
+    async def set_built(self, built: Built) -> None:
+        """Write how far the index is."""
+        values = {"folding": built.folding, "built": built.built, "batch": built.batch, "reached": built.reached}
+        values["delta"] = built.delta
+        changed = await self._execute(update(SearchStateRow).values(**values))
+        if not changed.rowcount:
+            await insert_rows(self._session, SearchStateRow, ("one", *values), [(1, *values.values())])
+
+    async def forget_lists(self, most: int) -> bool:
+        """Forget lists, and all that waits to be merged into them; False when there is nothing left to forget."""
+        for table in ("search_delta", "search_posting"):
+            last = f"select key from {table} order by key limit 1 offset {most:d}"  # noqa: S608 (names of our own tables)
+            end = (await self._driver(last, ())) or (await self._driver(f"select max(key) from {table}", ()))  # noqa: S608
+            if end[0][0] is not None:
+                await self._execute(text(f"delete from {table} where key <= :key").bindparams(key=end[0][0]))  # noqa: S608
+                return True
+        await self._execute(delete(SearchWaitingRow))
+        return False
+
+    async def newest(self) -> int:
+        """Return the largest number of a supplier."""
+        return (await self._session.exec(select(func.max(SupplierRow.number)))).one() or 0
+
+    # --- names
+
+    async def wait(self, names: Iterable[tuple[int, str]]) -> None:
+        """Note names that suppliers are about to be given; those that the index has, or comes to, are left out."""
+        built = await self.built()
+        through = built.built if built.batch is None else built.batch
+        coming = {(supplier, name) for supplier, name in names if supplier <= through}
+        if coming:
+            new = coming.difference(await self.names_of(sorted({supplier for supplier, _ in coming})))
+            rows = [{"s": supplier, "t": name} for supplier, name in sorted(new)]
+            await self._session.flush()
+            if rows:
+                await (await self._session.connection()).execute(_WAIT, rows)
+
+    async def waiting(self, most: int) -> list[tuple[int, str]]:
+        """Return (supplier, name) of what waits."""
+        row = SearchWaitingRow
+        query = sa_select(col(row.supplier), col(row.text)).order_by(col(row.supplier)).limit(most)
+        return [(supplier, name) for supplier, name in await self._execute(query)]
+
+    async def waiting_among(self, first: int, last: int) -> set[tuple[int, str]]:
+        """Return (supplier, name) of what waits of the suppliers with these numbers."""
+        row = SearchWaitingRow
+        query = sa_select(col(row.supplier), col(row.text)).where(col(row.supplier).between(first, last))
+        return {(supplier, name) for supplier, name in await self._execute(query)}
+
+    async def wait_no_more(self, names: Iterable[tuple[int, str]]) -> None:
+        """Forget that these wait."""
+        rows = [{"s": supplier, "t": name} for supplier, name in names]
+        if rows:
+            await (await self._session.connection()).execute(_NO_MORE, rows)
+
+    async def names_among(self, first: int, last: int) -> list[tuple[int, str]]:
+        """Return (supplier, name as written) of the suppliers with these numbers, names entered here too, also those
+        that were taken back: nothing is taken out of the index."""
+        return await self._names(lambda column: column.between(first, last))
+
+    async def names_of(self, suppliers: Sequence[int]) -> list[tuple[int, str]]:
+        """Return the same of these suppliers."""
+        found: list[tuple[int, str]] = []
+        for start in range(0, len(suppliers), _CHUNK):
+            some = suppliers[start : start + _CHUNK]
+            found += await self._names(lambda column, some=some: column.in_(some))
+        return found
+
+    async def _names(self, among: Any) -> list[tuple[int, str]]:
+        name, fact = SupplierNameRow, FactRow
+        written = sa_select(col(name.supplier), col(name.text)).where(among(col(name.supplier)))
+        entered = sa_select(col(fact.supplier), col(fact.text)).where(
+            among(col(fact.supplier)), col(fact.text).is_not(None)
+        )
+        return [(supplier, said) for supplier, said in await self._execute(written.union(entered))]
+
+    # --- finding
+
+    async def counts(self, keys: Sequence[int]) -> dict[int, int]:
+        """Return key to how many suppliers have it; those that nobody has are left out."""
+        found: dict[int, int] = {}
+        among, values = self._among(keys)
+        if not keys:
+            return found
+        lists = f"select key, n from search_posting where chunk = 0 and key {among}"  # noqa: S608 (numbers only)
+        added = f"select key, count(*) from search_delta where key {among} group by key"  # noqa: S608
+        for query in (lists, added):
+            for key, n in await self._driver(query, values):
+                found[key] = found.get(key, 0) + n
+        return found
+
+    async def suppliers(self, keys: Sequence[int]) -> list[tuple[int, Numbers]]:
+        """Return (key, suppliers that have it) in parts: a key may stand there several times, a supplier once."""
+        among, values = self._among(keys)
+        lists = f"select key, ids from search_posting where key {among}"  # noqa: S608 (numbers only)
+        found = [(key, unpack(ids)) for key, ids in await self._driver(lists, values)]
+        added: dict[int, list[int]] = {}
+        for key, supplier in await self._driver(f"select key, supplier from search_delta where key {among}", values):  # noqa: S608
+            added.setdefault(key, []).append(supplier)
+        return found + [(key, np.array(some, dtype=np.int32)) for key, some in added.items()]
+
+    # --- writing
+
+    async def add_delta(self, postings: Postings) -> None:
+        """Add to the delta; `set_built` counts it."""
+        rows = list(zip(postings.keys.tolist(), postings.suppliers.tolist(), strict=True))
+        await insert_rows(self._session, SearchDeltaRow, ("key", "supplier"), rows)
+
+    async def delta_after(self, key: int | None, most: int) -> Postings:
+        """Return the next of the delta behind a key, in order; only whole keys, so none where one is larger."""
+        row = SearchDeltaRow
+        query = sa_select(col(row.key), col(row.supplier)).order_by(col(row.key), col(row.supplier)).limit(most)
+        if key is not None:
+            query = query.where(col(row.key) > key)
+        found = [(k, supplier) for k, supplier in await self._execute(query)]
+        if len(found) == most:
+            last = found[-1][0]
+            found = [pair for pair in found if pair[0] != last]
+            if not found:
+                rest = sa_select(col(row.key), col(row.supplier)).where(col(row.key) == last)
+                found = [(k, supplier) for k, supplier in await self._execute(rest.order_by(col(row.supplier)))]
+        both = np.array(found, dtype=np.int32).reshape(-1, 2)
+        return Postings(np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1]))
+
+    async def forget_delta(self, first: int, last: int) -> None:
+        """Take out of the delta all between two keys, themselves included."""
+        await self._execute(delete(SearchDeltaRow).where(col(SearchDeltaRow.key).between(first, last)))
+
+    async def append(self, postings: Postings) -> None:
+        """Add to the lists what is in none of them."""
+        starts = postings.starts()
+        keys = postings.keys[starts[:-1]].tolist()
+        known = await self._open_chunks(keys)
+        added: list[tuple[int, int, int, bytes]] = []
+        changed: list[tuple[int, int, bytes]] = []
+        for place, key in enumerate(keys):
+            suppliers = postings.suppliers[starts[place] : starts[place + 1]]
+            before = known.get(key)
+            total = len(suppliers)
+            if before is not None:
+                total += before[0]
+                suppliers = np.sort(np.concatenate((unpack(before[1]), suppliers)))
+            *full, growing = in_chunks(suppliers)
+            count = total - len(suppliers)
+            for chunk in full:
+                count += len(chunk)
+                added.append((key, count, len(chunk), pack(chunk)))
+            if before is None:
+                added.append((key, _OPEN, total, pack(growing)))
+            else:
+                changed.append((key, total, pack(growing)))
+        await insert_rows(self._session, SearchPostingRow, ("key", "chunk", "n", "ids"), added)
+        await self._change_open(changed)
+
+    async def _open_chunks(self, keys: Sequence[int]) -> dict[int, tuple[int, bytes]]:
+        found: dict[int, tuple[int, bytes]] = {}
+        for start in range(0, len(keys), 10 * _CHUNK):
+            among, values = self._among(keys[start : start + 10 * _CHUNK])
+            query = f"select key, n, ids from search_posting where chunk = 0 and key {among}"  # noqa: S608
+            found.update({key: (n, ids) for key, n, ids in await self._driver(query, values)})
+        return found
+
+    async def _change_open(self, changed: Sequence[tuple[int, int, bytes]]) -> None:
+        if not changed:
+            return
+        connection = await self._session.connection()
+        if self._is_postgres:
+            keys, counts, ids = zip(*changed, strict=True)
+            query = (
+                "update search_posting set n = new.n, ids = new.ids "
+                "from unnest($1::int[], $2::int[], $3::bytea[]) as new(key, n, ids) "
+                "where search_posting.key = new.key and search_posting.chunk = 0"
+            )
+            await connection.exec_driver_sql(query, (list(keys), list(counts), list(ids)))
+        else:
+            rows = [(n, ids, key) for key, n, ids in changed]
+            await connection.exec_driver_sql(
+                "update search_posting set n = ?, ids = ? where key = ? and chunk = 0", rows
+            )
+
+    # --- for `comity check`
+
+    async def everything(self) -> AsyncIterator[tuple[int, Numbers]]:
+        """Yield (key, suppliers that have it) of all lists and of the delta."""
+        after, row = (-(2**31), -1), SearchPostingRow
+        query = sa_select(col(row.key), col(row.chunk), col(row.ids)).order_by(col(row.key), col(row.chunk))
+        while True:
+            later = tuple_(col(row.key), col(row.chunk)) > after
+            rows = (await self._execute(query.where(later).limit(_PAGE))).all()
+            for key, _, ids in rows:
+                yield key, unpack(ids)
+            if len(rows) < _PAGE:
+                break
+            after = rows[-1][0], rows[-1][1]
+        reached: int | None = None
+        while len(postings := await self.delta_after(reached, _PAGE)):
+            starts = postings.starts()
+            for place in range(len(starts) - 1):
+                part = postings.part(starts[place], starts[place + 1])
+                yield int(part.keys[0]), part.suppliers
+            reached = int(postings.keys[-1])
+
+    @property
+    def _is_postgres(self) -> bool:
+        return self._session.get_bind().dialect.name == "postgresql"
+
+    def _among(self, keys: Sequence[int]) -> tuple[str, tuple[Any, ...]]:
+        """Return the condition that a key is one of these; past SQLAlchemy, whose long lists take longer than the
+        search."""
+        if self._is_postgres:
+            return "= any($1)", (list(keys),)
+        return f"in ({', '.join(map(str, map(int, keys)))})", ()
+
+    async def _driver(self, statement: str, values: tuple[Any, ...]) -> Sequence[Any]:
+        connection = await self._session.connection()
+        return (await connection.exec_driver_sql(statement, values)).all()
+
+    async def _execute(self, statement: Any) -> Any:
+        return await (await self._session.connection()).execute(statement)
+
+
+_WAIT = text("insert into search_waiting (supplier, text) values (:s, :t) on conflict do nothing")
+_NO_MORE = text("delete from search_waiting where supplier = :s and text = :t")

@@ -1,0 +1,189 @@
+"""What may concern whoever somebody asks about: suppliers by the name index, and what is said of them.
+
+Rules:
+- Each statement is compared by what it says itself: another one's words never confirm whom it is about. Where only its
+  supplier is alike, by a name or number that other statements give, it is for review.
+- What the suppliers have not followed yet is found by its own name and numbers.
+- Whose labour provider a statement is about is not told of here: that is not said of them.
+- Read as of log positions, a supplier is what the statements up to there say of it, and what people here do.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from comity_node.db import Store
+from comity_node.db.behind import Names
+from comity_node.db.entries import E, Entries
+from comity_node.db.suppliers import Known
+from comity_node.domain.matching.comparing import compare
+from comity_node.domain.matching.laying import Laid, nearness
+from comity_node.domain.matching.likeness import RANKS, Likeness, Part, PartKind, Verdict
+from comity_node.domain.matching.party import Party, Rarity
+from comity_node.domain.screening import Question, party_of
+from comity_node.domain.supplier_view import DecisionEntry, Entry, NoticeEntry, PointerEntry
+from comity_node.domain.suppliers.keys import identifier_key
+from comity_node.services.searching.candidates import Candidate, candidates
+from comity_node.services.searching.rarity import rarity_of
+from comity_schemas.identifiers import Identifier
+
+MOST_BEHIND = 50
+"""Of what was not followed yet, so many names that come nearest are compared."""
+
+AnyNamed = Entry | DecisionEntry | PointerEntry | NoticeEntry
+
+
+@dataclass(frozen=True, slots=True)
+class LikeSupplier:
+    """A supplier that may be the one asked about, and why."""
+
+    known: Known
+    likeness: Likeness
+    is_spoken_of: bool
+    """Whether a finding, a decision, a list or somebody here says anything of it, and not only pointers and audits."""
+
+
+@dataclass(slots=True)
+class Concerned:
+    """What may concern whoever is asked about."""
+
+    suppliers: list[LikeSupplier] = field(default_factory=list)
+    """The likest first."""
+    findings: list[tuple[Entry, Likeness]] = field(default_factory=list)
+    decisions: list[tuple[DecisionEntry, Likeness]] = field(default_factory=list)
+    pointers: list[tuple[PointerEntry, Likeness]] = field(default_factory=list)
+    notices: list[tuple[NoticeEntry, Likeness]] = field(default_factory=list)
+
+
+async def concerned(store: Store, question: Question, behind: Names, *, only_asides: bool = False) -> Concerned:
+    """Return what may concern whoever is asked about, of all that this node holds.
+
+    Args:
+        store: Of one consistent view, or as of log positions.
+        question: Whom somebody asks about.
+        behind: What was not followed yet, from `store.behind`.
+        only_asides: Whether only pointers and audit notices are looked for.
+    """
+    party = question.party
+    found = await candidates(store, party)
+    rarity = await rarity_of(store, [party, *(candidate.party for candidate in found)])
+    alike = await asyncio.to_thread(_alike, party, found, rarity)
+    near = await asyncio.to_thread(_near, party, behind)
+    asking, result, view = _Asking(party, rarity, near), Concerned(), store.view
+    numbers = [candidate.known.number for candidate in alike]
+    asides = await store.said_of.asides(numbers)
+    about = [] if only_asides else await store.said_of.told_of(numbers)
+    findings, decisions = dict[int, Entry](), dict[int, DecisionEntry]()
+    if not only_asides:
+        findings, decisions = await asking.read(view.findings, about), await asking.read(view.decisions, about)
+    pointers, notices = await asking.read(view.pointers, asides), await asking.read(view.notices, asides)
+    there: dict[int, AnyNamed] = {**findings, **decisions, **pointers, **notices}
+    local = await store.said_of.spoken_of_here(numbers)
+    result.suppliers = asking.suppliers(alike, [*about, *asides], there, local)
+    through = asking.through([*about, *asides], result.suppliers)
+    result.findings = asking.weighed(findings, through)
+    result.decisions = asking.weighed(decisions, through)
+    result.pointers = asking.weighed(pointers, through)
+    result.notices = asking.weighed(notices, through)
+    return result
+
+
+@dataclass(slots=True)
+class _Asking:
+    party: Party
+    rarity: Rarity
+    near: Sequence[int]
+    """What was not followed yet and comes near by name."""
+    compared: dict[Party, Likeness] = field(default_factory=dict)
+
+    async def read(self, entries: Entries[E], told: Iterable[tuple[int, int]]) -> dict[int, E]:
+        """Return the entries of one kind that have to be looked at, by the numbers of their records."""
+        numbered: dict[int, Identifier] = await entries.with_identifiers(self.party.identifiers)
+        return await entries.entries_by_number(sorted({*(entry for entry, _ in told), *self.near, *numbered}))
+
+    def suppliers(
+        self,
+        alike: Sequence[Candidate],
+        told: Sequence[tuple[int, int]],
+        there: Mapping[int, AnyNamed],
+        local: set[int],
+    ) -> list[LikeSupplier]:
+        """Return the suppliers that are alike by what is there, the likest first."""
+        said: dict[int, list[Party]] = {}
+        spoken_of = set(local)
+        for entry, supplier in told:
+            if entry in there:
+                said.setdefault(supplier, []).append(party_of(there[entry]))
+                if isinstance(there[entry], Entry | DecisionEntry):
+                    spoken_of.add(supplier)
+        own = {identifier_key(identifier) for identifier in self.party.identifiers}
+        found = []
+        for candidate in alike:
+            known = candidate.known
+            # A name that only a list or somebody here gives stands in no statement.
+            party = candidate.party if known.number in local else _together(said.get(known.number, ()))
+            likeness = _as_others_say(self._compare(party), deciding=known.key in own)
+            if likeness.verdict is not Verdict.NONE:
+                found.append(LikeSupplier(known, likeness, known.number in spoken_of))
+        return sorted(found, key=lambda s: (RANKS[s.likeness.verdict], -s.likeness.score, s.known.number))
+
+    def through(self, told: Iterable[tuple[int, int]], suppliers: Iterable[LikeSupplier]) -> dict[int, Likeness]:
+        """Return entry to how alike its supplier is; the likest of several."""
+        alike = {like.known.number: like.likeness for like in suppliers}
+        found: dict[int, Likeness] = {}
+        for entry, supplier in told:
+            likeness = alike.get(supplier)
+            if likeness and (entry not in found or RANKS[likeness.verdict] < RANKS[found[entry].verdict]):
+                found[entry] = likeness
+        return found
+
+    def weighed(self, entries: Mapping[int, E], through: Mapping[int, Likeness]) -> list[tuple[E, Likeness]]:
+        """Return the entries that may concern the party, and why."""
+        found = [(entry, self._weighed(entry, through.get(number))) for number, entry in entries.items()]
+        return [(entry, likeness) for entry, likeness in found if likeness.verdict is not Verdict.NONE]
+
+    def _weighed(self, entry: Any, through: Likeness | None) -> Likeness:
+        own = self._compare(party_of(entry))
+        if own.verdict is not Verdict.NONE or through is None:
+            return own
+        weaker = _as_others_say(through, deciding=False)
+        return replace(weaker, reason=f"by what else is said of its supplier: {weaker.reason}")
+
+    def _compare(self, known: Party) -> Likeness:
+        likeness = self.compared.get(known)
+        if likeness is None:
+            likeness = self.compared[known] = compare(self.party, known, self.rarity)
+        return likeness
+
+
+def _alike(party: Party, found: Sequence[Candidate], rarity: Rarity) -> list[Candidate]:
+    return [c for c in found if compare(party, c.party, rarity).verdict is not Verdict.NONE]
+
+
+def _together(said: Sequence[Party]) -> Party:
+    """Return a supplier as several statements describe it."""
+    countries = {party.country for party in said if party.country}
+    return Party(
+        names=tuple(dict.fromkeys(name for party in said for name in party.names)),
+        country=countries.pop() if len(countries) == 1 else None,
+        addresses=tuple(dict.fromkeys(address for party in said for address in party.addresses)),
+        identifiers=tuple(dict.fromkeys(i for party in said for i in party.identifiers)),
+    )
+
+
+def _as_others_say(likeness: Likeness, *, deciding: bool) -> Likeness:
+    """Return what a number is worth that somebody wrote beside the one that decides who a supplier is."""
+    if deciding or likeness.verdict is not Verdict.MATCH:
+        return likeness
+    cap = Part(PartKind.CAP, "", "", "one statement's word is not enough to say so of others", -1)
+    return replace(likeness, verdict=Verdict.REVIEW, parts=(*likeness.parts, cap))
+
+
+def _near(party: Party, behind: Names) -> list[int]:
+    """Return the numbers of the records with the nearest names of those that were not followed."""
+    if not party.names or not behind.entries:
+        return []
+    near = nearness(Laid.of(party.names), behind.laid)
+    best = near.argsort(kind="stable")[::-1][:MOST_BEHIND]
+    return sorted({behind.entries[place] for place in best.tolist()})

@@ -1,0 +1,141 @@
+"""Who may be the one asked about: the suppliers worth comparing, out of all that this node knows.
+
+Rules:
+- Whoever has one of the numbers asked for, another branch's of the same company, or an equal folded name, is always
+  among them.
+- The rest come from the name index by the keys that their names share; what the index has not reached yet is looked at
+  name by name, so nobody is missed because it is behind, or is being built anew.
+- Nothing is concluded here. Who is the same is for `domain.matching` to say, of each candidate by itself.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from comity_node.db import Store
+from comity_node.db.search import Built
+from comity_node.db.suppliers import Known
+from comity_node.domain.matching.folding import FOLDING, Folded, fold
+from comity_node.domain.matching.identifiers import numbers_of_company
+from comity_node.domain.matching.keys import posting_keys
+from comity_node.domain.matching.laying import Laid
+from comity_node.domain.matching.party import Party
+from comity_node.services.searching.ranking import added_up, chosen, ranked
+from comity_schemas.identifiers import Identifier
+
+MOST = 50
+"""Candidates by name; those by number come on top."""
+
+MOST_BY_NUMBER = 200
+"""Who has one and the same number, or is of one and the same company."""
+
+BUDGETS = (50_000, 150_000)
+"""Suppliers in the lists that are read; more when the first reading brought nobody near."""
+
+RERANKED = 200
+"""With the largest sums: their names are laid beside the one asked for."""
+
+NEAR = 80.0
+"""From 0 to 100: with a name this near, reading on is not worth the while."""
+
+MOST_NAMES = 20
+"""Names asked for that are looked for."""
+
+AT_ONCE = 20_000
+"""Suppliers that the index has not reached and that are held in memory at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A supplier that may be the one asked about."""
+
+    known: Known
+    party: Party
+    """As identity is judged by; without a country where its names stand under several."""
+
+
+async def candidates(store: Store, party: Party, most: int = MOST) -> list[Candidate]:
+    """Return who may be the one asked about: by number first, then the nearest names first."""
+    by_number = await _by_number(store, party.identifiers)
+    asked = [fold(name) for name in party.names[:MOST_NAMES]]
+    near: list[int] = []
+    if asked:
+        near = await _by_name(store, asked, most)
+    return await described(store, list(dict.fromkeys([*by_number, *near])))
+
+
+async def described(store: Store, numbers: Sequence[int]) -> list[Candidate]:
+    """Return suppliers with all that identity is judged by, in the order given."""
+    known = await store.suppliers.find(numbers)
+    names: dict[int, dict[str, None]] = {number: {} for number in numbers}
+    countries: dict[int, set[str]] = {number: set() for number in numbers}
+    for number, name, country in await store.suppliers.named(numbers):
+        names[number][name] = None
+        countries[number].add(country)
+    identifiers: dict[int, list[Identifier]] = {number: [] for number in numbers}
+    for number, scheme, value in await store.suppliers.identifiers(numbers):
+        identifiers[number].append(Identifier(scheme=scheme, id=value))
+    found = []
+    for number in numbers:
+        if number in known:
+            where = countries[number] - {""}
+            party = Party(
+                names=tuple(names[number]),
+                country=where.pop() if len(where) == 1 else None,
+                identifiers=tuple(identifiers[number]),
+            )
+            found.append(Candidate(known[number], party))
+    return found
+
+
+async def _by_number(store: Store, identifiers: Sequence[Identifier]) -> list[int]:
+    same = [(i.scheme, i.id) for i in identifiers]
+    found = [supplier for supplier, _, _ in await store.suppliers.with_identifier(same, MOST_BY_NUMBER)]
+    for identifier in identifiers:
+        first, last = numbers_of_company(identifier)
+        if first != last:
+            found += await store.suppliers.with_number_between(identifier.scheme, first, last, MOST_BY_NUMBER)
+    return found
+
+
+async def _by_name(store: Store, asked: Sequence[Folded], most: int) -> list[int]:
+    wanted = Laid.folded([" ".join(name.words) for name in asked])
+    equal = [n for n, _ in await store.suppliers.with_name({" ".join(name.words) for name in asked}, most)]
+    built, newest = await store.search.built(), await store.search.newest()
+    beyond = await _beyond(store, built, newest, wanted, most)
+    weights: dict[int, float] = {}
+    for name in asked:
+        for key, weight in posting_keys(name).items():
+            weights[key] = max(weight, weights.get(key, 0.0))
+    best: list[tuple[int, float]] = []
+    if built.folding == FOLDING:
+        counts = await store.search.counts(list(weights))
+        read: list[int] = []
+        for budget in BUDGETS:
+            keys = chosen(counts, budget)
+            if keys == read:
+                break
+            read = keys
+            parts = await store.search.suppliers(keys)
+            sums = added_up(parts, weights, counts, max(newest, 1), RERANKED)
+            names = [(n, folded) for n, _, folded in await store.suppliers.names(list(sums))]
+            best = ranked(wanted, names, sums, most)
+            if best and max(near for _, near in best) >= NEAR:
+                break
+    others = sorted(beyond, key=lambda each: -each[1])
+    return list(dict.fromkeys([*equal, *(n for n, _ in [*best, *others])]))
+
+
+async def _beyond(store: Store, built: Built, newest: int, asked: Laid, most: int) -> list[tuple[int, float]]:
+    """Return (supplier, nearness) of the nearest whom the index has not reached."""
+    waiting = await store.search.waiting(AT_ONCE)
+    best = await _nearest(await store.suppliers.names(sorted({n for n, _ in waiting})), asked, most) if waiting else []
+    for first in range(built.built + 1, newest + 1, AT_ONCE):
+        names = await store.suppliers.foldings(first, min(first + AT_ONCE - 1, newest))
+        best = sorted([*best, *await _nearest(names, asked, most)], key=lambda each: (-each[1], each[0]))[:most]
+    return best
+
+
+async def _nearest(names: Iterable[tuple[int, str, str]], asked: Laid, most: int) -> list[tuple[int, float]]:
+    # In a thread: while the index is built anew there are many, and other requests go on meanwhile.
+    return await asyncio.to_thread(ranked, asked, [(n, folded) for n, _, folded in names], {}, most)

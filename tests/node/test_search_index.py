@@ -1,0 +1,169 @@
+"""The name index: it finds what looking at every name finds, and a crash loses and doubles nothing."""
+
+import asyncio
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comity_node.db import Database
+from comity_node.db.packing import MOST_BYTES, in_chunks, pack, unpack
+from comity_node.db.search import Postings
+from comity_node.db.suppliers import NewSupplier
+from comity_node.domain.matching.folding import FOLDING
+from comity_node.domain.matching.party import Party
+from comity_node.domain.names import fold_name
+from comity_node.services.searching.candidates import candidates
+from comity_node.services.searching.checking import index_problems
+from comity_node.services.searching.indexing import Indexer, keys_of
+from comity_schemas.identifiers import Identifier
+from comity_schemas.subject import SubjectType
+from filled_database import run
+
+NAMES = (
+    "Fazenda Exemplo Ltda",
+    "Exemplar Gloves Sdn Bhd",
+    "Exemplar Glove Industries",
+    "Klang Rubber Works",
+    "北京示例手套有限公司",
+    "Shenzhen Example Electronics Co., Ltd",
+    "ООО Пример",
+    "Primer OOO",
+    "Dhaka Textile Limited",
+    "ঢাকা টেক্সটাইল লিমিটেড",
+)
+
+
+async def know(database: Database, *names: str, start: int = 0, **more: Identifier) -> None:
+    new = [
+        NewSupplier(f"entered:{start + n}", SubjectType.SUPPLIER, (name,), tuple(more.values()), "MY")
+        for n, name in enumerate(names)
+    ]
+    async with database.write() as store:
+        await store.suppliers.ensure(new)
+
+
+async def found(database: Database, name: str, most: int = 50) -> list[str]:
+    async with database.read() as store:
+        return [c.known.name for c in await candidates(store, Party((name,)), most)]
+
+
+async def lists_and_names(database: Database) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
+    """What the index holds, and what all names by themselves say it should."""
+    made: dict[int, set[int]] = {}
+    async with database.read() as store:
+        for number, name in await store.search.names_among(1, 10_000):
+            for key in keys_of(name):
+                made.setdefault(key, set()).add(number)
+        held: dict[int, list[int]] = {}
+        async for key, suppliers in store.search.everything():
+            held.setdefault(key, []).extend(suppliers.tolist())
+    return {key: sorted(n) for key, n in held.items()}, {key: sorted(n) for key, n in made.items()}
+
+
+# --- packing
+
+
+@given(st.sets(st.integers(0, 2**31 - 1), min_size=1, max_size=300), st.integers(0, 20))
+def test_packed_numbers_come_back(numbers: set[int], shift: int) -> None:
+    ascending = np.unique(np.array(sorted(numbers), dtype=np.int64) >> shift).astype(np.int32)
+    assert unpack(pack(ascending)).tolist() == ascending.tolist()
+
+
+@given(st.lists(st.integers(1, 70_000), min_size=1, max_size=3_000))
+def test_chunks_hold_all_numbers_and_are_small(steps: list[int]) -> None:
+    ascending = np.cumsum(np.array(steps, dtype=np.int32), dtype=np.int32)
+    chunks = in_chunks(ascending)
+    assert np.concatenate(chunks).tolist() == ascending.tolist()
+    assert all(len(pack(chunk)) <= MOST_BYTES for chunk in chunks)
+
+
+def test_one_number_costs_four_bytes_and_near_ones_one_each() -> None:
+    assert len(pack(np.array([7], dtype=np.int32))) == 4
+    assert len(pack(np.arange(1_000, 1_500, dtype=np.int32))) == 5 + 499
+
+
+# --- following
+
+
+@pytest.mark.parametrize("sizes", [{}, {"many": 1, "batch": 3}, {"merge_from": 1}])
+async def test_whichever_way_a_name_comes_in_the_lists_say_what_its_keys_are(
+    database: Database, sizes: dict[str, int]
+) -> None:
+    indexer = Indexer(database, **sizes)
+    await know(database, *NAMES[:6])
+    await indexer.finish()
+    await know(database, *NAMES[6:], start=6)
+    await know(database, "Exemplo Farms", "Exemplar Gloves (KL)")  # further names of the first two
+    await indexer.finish()
+    held, should = await lists_and_names(database)
+    assert held == should
+    async with database.read() as store:
+        assert await store.search.waiting(1) == []
+    assert (await found(database, "Exemplo Farm"))[0] == "Fazenda Exemplo Ltda"
+
+
+async def test_who_is_not_in_the_index_yet_is_found_too(database: Database) -> None:
+    await know(database, *NAMES[:3])
+    await Indexer(database).finish()
+    await know(database, *NAMES[3:], start=3)
+    await know(database, "Quite Another Thing")
+    assert (await found(database, "Klang Ruber Works"))[0] == "Klang Rubber Works"
+    assert (await found(database, "Quit Another Thing"))[0] == "Fazenda Exemplo Ltda"
+
+
+async def test_a_crash_at_any_step_loses_and_doubles_nothing(sqlite: Database) -> None:
+    sizes = {"many": 4, "batch": 3, "merge_from": 40}
+    for start in range(0, len(NAMES), 2):
+        await know(sqlite, *NAMES[start : start + 2], start=start)
+        await know(sqlite, *(f"{name} Group" for name in NAMES[: start + 1]))  # further names of those that are there
+        # Each step by another indexer: all that one had in mind is gone.
+        while await Indexer(sqlite, **sizes).step():
+            async with sqlite.read() as store:
+                built = await store.search.built()
+            if built.delta < 40 and built.batch is None:
+                break
+    while await Indexer(sqlite, **sizes).step():
+        pass
+    held, should = await lists_and_names(sqlite)
+    assert held == should
+
+
+async def test_two_at_once_do_nothing_twice(sqlite: Database) -> None:
+    await know(sqlite, *NAMES)
+    sizes = {"many": 1, "batch": 4, "merge_from": 1}
+    await asyncio.gather(*(Indexer(sqlite, **sizes).finish() for _ in range(3)))
+    held, should = await lists_and_names(sqlite)
+    assert held == should
+
+
+async def test_under_another_folding_it_is_built_anew_and_finds_meanwhile(database: Database) -> None:
+    await know(database, *NAMES)
+    await Indexer(database).finish()
+    async with database.write() as store:
+        await store.search.set_built(replace(await store.search.built(), folding=FOLDING - 1))
+        for number, name, folded in await store.suppliers.foldings(1, 100):
+            await store.suppliers.fold_anew([(number, name, f"{folded} as once")])
+    indexer = Indexer(database, many=1, batch=4)
+    while await indexer.step():
+        # The nearest of those in the index, and the nearest of those that are not.
+        assert "Klang Rubber Works" in await found(database, "Klang Rubber Works", most=1)
+    held, should = await lists_and_names(database)
+    assert held == should
+    async with database.read() as store:
+        assert all(folded == fold_name(name) for _, name, folded in await store.suppliers.foldings(1, 100))
+
+
+async def test_a_check_sees_a_key_that_is_missing_and_one_that_is_too_many(sqlite: Database) -> None:
+    await know(sqlite, *NAMES)
+    await Indexer(sqlite, many=1).finish()
+    key = next(iter(keys_of(NAMES[0])))
+    async with sqlite.rehearse() as store:
+        assert await index_problems(store) == []
+        await run(store, "delete from search_posting where key = :key", key=key)
+        assert "1" in (await index_problems(store))[0]
+    async with sqlite.rehearse() as store:
+        await store.search.add_delta(Postings(np.array([key], np.int32), np.array([2], np.int32)))
+        assert await index_problems(store) != []
