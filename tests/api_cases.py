@@ -28,7 +28,19 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api_world import EXIT_PLAN, MEDIA_TYPE, PICTURE, ROLES, SCREENED, Office, a_plan, factories, furnish, register
+from api_world import (
+    EXIT_PLAN,
+    MEDIA_TYPE,
+    PICTURE,
+    ROLES,
+    SCREENED,
+    Office,
+    a_plan,
+    factories,
+    furnish,
+    register,
+    vendors,
+)
 from heard import NOBODY_BLAMED
 from node_world import Town, served
 
@@ -74,6 +86,8 @@ SENSIBLE: dict[str, dict[str, Any]] = {
     "POST /api/v1/cases/{case_id}/steps": {"step": "reviewed"},
     "POST /api/v1/cases/{case_id}/staff": {"name": "focal person"},
     "PUT /api/v1/focal-points": {"names": ["focal person", "all"]},
+    "POST /api/v1/vendor-contacts": vendors("vendor,mail\nMill,desk@mill.example"),
+    "POST /api/v1/vendors/{vendor_id}/judgements": {"supplier": 1, "judged": "unsure"},
     "POST /api/v1/filed-screenings/{filing_id}/keep": {"until": "2099-12-31"},
     "POST /api/v1/filed-screenings/{filing_id}/letter": {},
     "POST /api/v1/replies/{word_id}/decide": {"outcome": "dismissed"},
@@ -208,6 +222,8 @@ async def _suppliers(office: Office, often: int) -> dict[str, list[Any]]:
         "owner": numbers[:often],
         "fact_id": [await office.fact() for _ in range(often)],
         "filing_id": [await office.filing() for _ in range(often)],
+        "vendor_id": [await office.vendor("all") for _ in range(2 * often)],
+        "watch_id": [await office.watch("all")],
         "list_id": [await office.factory_list() for _ in range(often)],
         "kept apart": [number for number, _ in alone[:2]],
         "split": list(alone[2]),
