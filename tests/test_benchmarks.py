@@ -32,6 +32,11 @@ SMALL = {
         {"catch-up", "growth", "memory-idle", "memory-after", "poll-quiet", "poll-news"},
     ),
     ("watching",): (["--size", "500"], {"changes-poll", "changes-poll-middle", "reverse-probe"}),
+    ("search-index",): (
+        ["--size", "300", "--kind", "sqlite", "--queries", "3"],
+        {f"search-{of}-sqlite" for of in ("build", "bytes", "recall-latin", "recall-cross-script", "one", "one-p99")}
+        | {"search-add-sqlite", "search-memory-sqlite"},
+    ),
     ("fanout",): (["--size", "1", "--nodes", "1"], {"fanout"}),
     # Last: it leaves more of the corpus on the broker than the others expect.
     ("request",): (["--size", "500", "--seconds", "1"], {"request"}),

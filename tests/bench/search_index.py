@@ -1,0 +1,168 @@
+"""The name index at a size: how fast one screening is, who is among its candidates, what it costs in bytes and memory.
+
+    ./comity bench search-index [--size 1.5M] [--kind sqlite|postgres|both] [--queries 400]
+
+Suppliers and queries are those of `screening`. They are known to a node of which nobody said anything, so what is timed
+is the search and the comparing, as `POST /screenings` does it within the process: candidates by number and name, their
+names laid beside the one asked for, all compared. The database is the node's own, with its own settings.
+"""
+
+import asyncio
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+from bench.frame.buses import database_of
+from bench.frame.finding import GROUPS
+from bench.frame.progress import progress, say
+from bench.frame.results import Goal, arguments, report
+from bench.frame.suppliers import Query, Supplier, is_held_out, queries, suppliers
+from comity_node.db import Database
+from comity_node.db.bulk import insert_rows
+from comity_node.db.migrate import migrate_async
+from comity_node.db.rows.suppliers import SupplierNameRow, SupplierRow
+from comity_node.db.suppliers import NewSupplier
+from comity_node.domain.matching.party import Party
+from comity_node.domain.names import fold_name
+from comity_node.domain.screening import Question
+from comity_node.services.answering.concerned import concerned
+from comity_node.services.searching.candidates import candidates
+from comity_node.services.searching.indexing import Indexer, take_in
+from comity_schemas.subject import SubjectType
+from filled_database import run
+
+NOW = datetime(2026, 10, 1, 12, 0, tzinfo=UTC)
+PART = 20_000
+WARM = 40
+"""Queries before the first that counts."""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = arguments(__doc__, size="1.5M")
+    parser.add_argument("--kind", choices=("sqlite", "postgres", "both"), default="both")
+    parser.add_argument("--queries", type=int, default=400, help="of each group (400)")
+    asked = parser.parse_args()
+    for kind in ("sqlite", "postgres") if asked.kind == "both" else (asked.kind,):
+        with (
+            tempfile.TemporaryDirectory(prefix="comity-bench-") as directory,
+            database_of(kind, Path(directory)) as url,
+        ):
+            place = url or f"sqlite+aiosqlite:///{Path(directory) / 'node.db'}"
+            asyncio.run(_measure(kind, place, asked.size, asked.queries))
+
+
+async def _measure(kind: str, url: str, size: int, most: int) -> None:
+    await migrate_async(url)
+    database = Database(url)
+    try:
+        names = await _know(database, size)
+        before = _resident_mb()
+        await _build(database, kind, size)
+        await _ask(database, kind, names, most)
+        await _add(database, kind, size)
+        report(f"search-memory-{kind}", _resident_mb(), "MB resident at most", goal=Goal(value_at_most=512),
+               before_the_index=round(before))  # fmt: skip
+    finally:
+        await database.close()
+
+
+async def _know(database: Database, size: int) -> list[str]:
+    """Let the node know suppliers, one name each; return the folded names in the order of their numbers."""
+    folded: list[str] = []
+    coming: Iterator[Supplier] = suppliers(size)
+    with progress(f"taking in {size:,} suppliers", size) as bar:
+        while part := list(islice(coming, PART)):
+            first = len(folded) + 1
+            folded += [fold_name(supplier.name) for supplier in part]
+            numbered = list(zip(range(first, len(folded) + 1), part, folded[first - 1 :], strict=True))
+            columns = ("number", "key", "kind", "name", "sorting", "country", "whole", "newest")
+            rows = [(n, f"entered:{n}", "supplier", s.name, f, "", n, "") for n, s, f in numbered]
+            names = [(n, s.name, f, "") for n, s, f in numbered]
+            async with database.write() as store:
+                await insert_rows(store._session, SupplierRow, columns, rows)
+                await insert_rows(store._session, SupplierNameRow, ("supplier", "text", "folded", "country"), names)
+            bar.at(len(folded))
+    return folded
+
+
+async def _build(database: Database, kind: str, size: int) -> None:
+    indexer, began = Indexer(database), time.perf_counter()
+    with progress(f"building the index of {size:,}", size) as bar:
+        while await indexer.step():
+            async with database.read() as store:
+                bar.at((await store.search.built()).built)
+    report(f"search-build-{kind}", time.perf_counter() - began, "s", suppliers=size)
+    async with database.read() as store:
+        taken = (await run(store, _BYTES[kind])).scalar_one()
+    report(f"search-bytes-{kind}", taken / size, "bytes a supplier", goal=Goal(value_at_most=400), suppliers=size)
+
+
+_BYTES = {
+    "sqlite": "select sum(pgsize) from dbstat where name like 'search%' or name like 'pk_search%'",
+    "postgres": "select sum(pg_total_relation_size(oid)) from pg_class where relname like 'search%' and relkind = 'r'",
+}
+
+
+async def _ask(database: Database, kind: str, names: Sequence[str], most: int) -> None:
+    """Time whole screenings, and count who is among fifty candidates."""
+    held = [query for query in queries() if is_held_out(query.name)]
+    spans: list[float] = []
+    for group, kinds in GROUPS.items():
+        of_group = [query for query in held if query.kind in kinds]
+        some = of_group[:: max(1, len(of_group) // most)]
+        found = 0
+        with progress(f"asking for {len(some):,} names, {group}", len(some)) as bar:
+            for done, query in enumerate([*some[:WARM], *some], 1 - min(WARM, len(some))):
+                began = time.perf_counter()
+                async with database.read() as store:
+                    await concerned(store, Question(query.name), await store.behind.names())
+                if done > 0:
+                    spans.append(1000 * (time.perf_counter() - began))
+                    found += await _is_found(database, query, names)
+                    bar.at(done)
+        if group in ("Latin", "cross-script"):
+            goal = Goal(value_at_least=99 if group == "Latin" else 90)
+            report(f"search-recall-{group.lower()}-{kind}", 100 * found / len(some), "% among 50 candidates", goal=goal,
+                   queries=len(some))  # fmt: skip
+    quantiles = statistics.quantiles(spans, n=100, method="inclusive")
+    report(f"search-one-{kind}", statistics.median(spans), "ms, median", goal=Goal(value_at_most=8), queries=len(spans))
+    report(f"search-one-p99-{kind}", quantiles[-1], "ms, p99", goal=Goal(value_at_most=25), queries=len(spans))
+
+
+async def _is_found(database: Database, query: Query, names: Sequence[str]) -> bool:
+    if query.number < 0 or query.number >= len(names):
+        return False
+    async with database.read() as store:
+        near = await candidates(store, Party((query.name,)))
+    return any(c.known.number == query.number + 1 or names[c.known.number - 1] == names[query.number] for c in near)
+
+
+async def _add(database: Database, kind: str, size: int) -> None:
+    """Let the node know one more supplier at a time, and take it into the index."""
+    spans = []
+    for number in range(200):
+        new = NewSupplier(f"entered:new-{number}", SubjectType.SUPPLIER, (f"Zanvoni Quelle {number} Ltd",), (), "MY")
+        async with database.write() as store:
+            await store.suppliers.ensure([new])
+        began = time.perf_counter()
+        async with database.write() as store:
+            await take_in(store)
+        spans.append(1000 * (time.perf_counter() - began))
+    p99 = round(statistics.quantiles(spans, n=100)[-1], 2)
+    unit = "ms to take one supplier in, median"
+    report(f"search-add-{kind}", statistics.median(spans), unit, goal=Goal(value_at_most=5), p99=p99, suppliers=size)
+    say(f"the longest took {max(spans):.1f} ms")
+
+
+def _resident_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
