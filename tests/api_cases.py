@@ -227,7 +227,10 @@ async def _suppliers(office: Office, often: int) -> dict[str, list[Any]]:
         "list_id": [await office.factory_list() for _ in range(often)],
         "kept apart": [number for number, _ in alone[:2]],
         "split": list(alone[2]),
-        "judgement_id": [await office.judgement() for _ in range(often)],
+        "judgement_id": [
+            *[await office.judgement() for _ in range(often)],
+            *[await office.row_judgement(of) for of in ("all", "officer 2") for _ in range(often)],
+        ],
     }
 
 
