@@ -33,7 +33,7 @@ SMALL = {
     ),
     ("watching",): (["--size", "500"], {"changes-poll", "changes-poll-middle", "reverse-probe"}),
     ("search-index",): (
-        ["--size", "300", "--kind", "sqlite", "--queries", "3"],
+        ["--size", "3000", "--kind", "sqlite", "--queries", "5"],
         {f"search-{of}-sqlite" for of in ("build", "bytes", "recall-latin", "recall-cross-script", "one", "one-p99")}
         | {"search-add-sqlite", "search-memory-sqlite"},
     ),

@@ -114,7 +114,7 @@ async def _ask(database: Database, kind: str, names: Sequence[str], most: int) -
     held = [query for query in queries() if is_held_out(query.name)]
     spans: list[float] = []
     for group, kinds in GROUPS.items():
-        of_group = [query for query in held if query.kind in kinds]
+        of_group = [query for query in held if query.kind in kinds and query.number < len(names)]
         some = of_group[:: max(1, len(of_group) // most)]
         found = 0
         with progress(f"asking for {len(some):,} names, {group}", len(some)) as bar:
