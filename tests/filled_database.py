@@ -78,8 +78,6 @@ async def fill(database: Database) -> None:
         await store.reviews.decide("v1", state="approved", by="ben", now=NOW)
         await store.outbox.add("v1", Outgoing("finding", HANDLING, {}, {}, {}))
         await run(store, "insert into entry (id, handling, named, state) values (1, '{}', true, 'current')")
-        await run(store, "insert into entry_name (entry, number, text, country) values (1, 0, 'A', 'BR')")
-        await run(store, "insert into entry_identifier (entry, scheme, value) values (1, 'GLN', '1')")
 
 
 async def count(database: Database, table: str) -> int:

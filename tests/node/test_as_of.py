@@ -102,7 +102,6 @@ async def read_whole(view: View, hashes: Sequence[str]) -> dict[str, Any]:
     """Return all that anybody can read of a view, by what statements say, never by the numbers of their records."""
     read: dict[str, Any] = {"members": await view.members(), "load": await view.load(hashes)}
     read["logs"] = {member.slug: await view.of_log(member.slug) for member in MEMBERS}
-    read["indexed"] = await view.indexed()
     for name in ("replies", "corroborations"):
         read[name] = {entry.hash: entry for entry in await getattr(view, name).about(hashes)}
     for name in ("findings", "decisions", "pointers", "notices"):

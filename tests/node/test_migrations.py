@@ -70,7 +70,7 @@ async def test_a_filled_database_goes_down_and_up_and_can_be_filled_again(filled
 
 async def test_migrating_a_migrated_database_leaves_it_alone(filled: Database) -> None:
     await migrate_async(filled.url)
-    assert [await count(filled, table) for table in ("person", "token", "outbox", "entry_name")] == [2, 1, 1, 1]
+    assert [await count(filled, table) for table in ("person", "token", "outbox", "entry")] == [2, 1, 1, 1]
 
 
 def newest() -> str:

@@ -1,11 +1,13 @@
-"""The names in the supplier view that the suppliers have not followed yet, so that whoever searches misses none.
+"""What came into the supplier view and the suppliers have not followed yet, so that whoever searches misses nobody.
 
 While much is being received there are ten thousands of them, so a process keeps what it has read: reading on costs what
-is new since. Only names are kept, never what is said under them: that is read anew, in the reader's own transaction.
+is new since. Only names and identifiers are kept, never what is said under them: that is read anew, in the reader's own
+transaction.
 """
 
+import json
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import text
@@ -13,7 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.suppliers import FOLLOWED_BY
+from comity_node.domain.matching.identifiers import numbers_of_company
 from comity_node.domain.matching.laying import Laid
+from comity_schemas.identifiers import Identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +30,30 @@ class Names:
     entries: Sequence[int] = ()
     """The number of its record, of each name."""
     laid: Laid = field(default_factory=lambda: Laid.of(()))
+    identified: Mapping[tuple[str, str], Sequence[tuple[int, int]]] = field(default_factory=dict)
+    """Scheme and value to (change, number of its record)."""
 
     def after(self, change: int) -> "Names":
         """Return those that came after a change."""
         start = bisect_right(self.changes, change)
-        return Names(self.newest, self.changes[start:], self.entries[start:], self.laid.part(start))
+        if not start:
+            return self
+        left = {
+            identifier: [each for each in some if each[0] > change]
+            for identifier, some in self.identified.items()
+            if some[-1][0] > change
+        }
+        return Names(self.newest, self.changes[start:], self.entries[start:], self.laid.part(start), left)
+
+    def with_identifiers(self, identifiers: Iterable[Identifier]) -> set[int]:
+        """Return the numbers of the records that carry one of these, or one of another branch's."""
+        return {number for i in identifiers for key in self._of_company(i) for _, number in self.identified[key]}
+
+    def _of_company(self, identifier: Identifier) -> list[tuple[str, str]]:
+        first, last = numbers_of_company(identifier)
+        if first == last:
+            return [key for key in [(identifier.scheme, first)] if key in self.identified]
+        return [key for key in self.identified if key[0] == identifier.scheme and first <= key[1] <= last]
 
 
 class Kept:
@@ -62,23 +85,27 @@ class Behind:
         return kept
 
     async def _read_on(self, connection: AsyncConnection, kept: Names, after: int, newest: int) -> Names:
-        rows = (await connection.execute(_NAMES, {"after": after})).all()
-        return Names(
-            newest,
-            [*kept.changes, *(change for change, _, _ in rows)],
-            [*kept.entries, *(entry for _, entry, _ in rows)],
-            kept.laid.with_names([name for _, _, name in rows]),
-        )
+        changes, entries, names = [*kept.changes], [*kept.entries], list[str]()
+        identified = {identifier: [*some] for identifier, some in kept.identified.items()}
+        for change, entry, said in await connection.execute(_SAID, {"after": after}):
+            body = json.loads(said)
+            for name in body.get("names") or ():
+                changes.append(change)
+                entries.append(entry)
+                names.append(name["text"])
+            for each in body.get("identifiers") or ():
+                identified.setdefault((each["scheme"], each["id"]), []).append((change, entry))
+        return Names(newest, changes, entries, kept.laid.with_names(names), identified)
 
 
 _ENDS = text(
     "select coalesce((select change from followed where name = :name), 0), coalesce((select max(id) from change), 0)"
 )
-_OF_ONE_KIND = "select change.id, name.entry, name.text from change join {} name on name.entry = change.entry"
-_NAMES = text(
+_OF_ONE_KIND = "select change.id, change.entry, {0}.{1} from change join {0} on {0}.id = change.entry"
+_SAID = text(
     " union all ".join(
-        f"{_OF_ONE_KIND.format(table)} where change.id > :after"
-        for table in ("entry_name", "decision_name", "pointer_name", "notice_name")
+        f"{_OF_ONE_KIND.format(table, body)} where change.id > :after and named"
+        for table, body in (("entry", "finding"), *((kind, kind) for kind in ("decision", "pointer", "notice")))
     )
     + " order by 1"
 )

@@ -1,4 +1,4 @@
-"""The entries of one kind in the supplier view, and the names and identifiers under which they are found.
+"""The entries of one kind in the supplier view. Under which names and identifiers they are found, the suppliers know.
 
 Findings, decisions and pointers have tables of their own and are the same here: `Shelf` says which tables and which
 words.
@@ -21,24 +21,18 @@ from comity_node.db.bulk import insert_rows
 from comity_node.db.changes import note_changes
 from comity_node.db.hashes import has_hash
 from comity_node.db.rows.bus import ReceivedRow
-from comity_node.db.rows.pointers import PointerIdentifierRow, PointerNameRow, PointerRow
+from comity_node.db.rows.pointers import PointerRow
 from comity_node.db.rows.view import (
-    DecisionIdentifierRow,
-    DecisionNameRow,
     DecisionRow,
-    EntryIdentifierRow,
-    EntryNameRow,
     EntryRow,
 )
-from comity_node.db.rows.voices import NoticeIdentifierRow, NoticeNameRow, NoticeRow
+from comity_node.db.rows.voices import NoticeRow
 from comity_node.domain.changing import Change, what_became
-from comity_node.domain.matching.identifiers import numbers_of_company
 from comity_node.domain.supplier_view import DecisionEntry, Entry, EntryState, NoticeEntry, PointerEntry
 from comity_schemas.audit_notice import AuditNotice
 from comity_schemas.decision import Decision
 from comity_schemas.finding import Finding
 from comity_schemas.handling import Handling
-from comity_schemas.identifiers import Identifier
 from comity_schemas.pointer import Pointer
 
 T = TypeVar("T")
@@ -56,10 +50,8 @@ class Folded(NamedTuple):
     handling: str
     body: str | None
     """JSON text of what is said."""
-    country: str
-    names: tuple[str, ...]
-    identifiers: tuple[tuple[str, str], ...]
-    """Scheme and value."""
+    named: bool
+    """Whether anybody can find it by name."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +59,6 @@ class Shelf(Generic[E]):
     """Where the entries of one kind stand."""
 
     entry: type[EntryRow] | type[DecisionRow] | type[PointerRow] | type[NoticeRow]
-    name: type[EntryNameRow] | type[DecisionNameRow] | type[PointerNameRow] | type[NoticeNameRow]
-    identifier: (
-        type[EntryIdentifierRow] | type[DecisionIdentifierRow] | type[PointerIdentifierRow] | type[NoticeIdentifierRow]
-    )
     body: str
     """The column of what is said."""
     model: type[Finding] | type[Decision] | type[Pointer] | type[AuditNotice]
@@ -114,9 +102,7 @@ class Shelf(Generic[E]):
             number=number,
             handling=json.dumps(entry.handling.to_parsed()),
             body=None if body is None else json.dumps(body.to_parsed(), ensure_ascii=False),
-            country="" if body is None else body.country or "",
-            names=() if body is None else tuple(name.text for name in body.names or ()),
-            identifiers=() if body is None else tuple((i.scheme, i.id) for i in body.identifiers or ()),
+            named=body is not None and bool(body.names),
         )
 
 
@@ -143,7 +129,7 @@ class Entries(Generic[E]):
         return await self._then(await self._chunked(self._shelf.entries, has_hash, hashes, self._shelf.opened))
 
     async def entries_by_number(self, numbers: Sequence[int]) -> dict[int, E]:
-        """Return the entries of these records' numbers, as `with_identifiers` gives them."""
+        """Return the entries of these records' numbers."""
         number = col(self._shelf.entry.id)
         query = self._shelf.entries.add_columns(number)
         found = await self._chunked(query, number.in_, numbers, lambda row: (row[-1], self._shelf.opened(row)))
@@ -186,14 +172,10 @@ class Entries(Generic[E]):
         await self._change([(numbers[e.hash], e) for e in entries if e.state is not EntryState.CURRENT], now)
 
     async def add(self, folded: Sequence[Folded], now: datetime) -> None:
-        """Add entries that are new, with the names and identifiers under which they are found."""
+        """Add entries that are new."""
         shelf = self._shelf
-        entries = [(f.number, f.handling, f.body, bool(f.names), EntryState.CURRENT.value) for f in folded]
+        entries = [(f.number, f.handling, f.body, f.named, EntryState.CURRENT.value) for f in folded]
         await insert_rows(self._session, shelf.entry, ("id", "handling", shelf.body, "named", "state"), entries)
-        names = [(f.number, n, name, f.country) for f in folded for n, name in enumerate(f.names)]
-        await insert_rows(self._session, shelf.name, ("entry", "number", "text", "country"), names)
-        identifiers = [(scheme, value, f.number) for f in folded for scheme, value in set(f.identifiers)]
-        await insert_rows(self._session, shelf.identifier, ("scheme", "value", "entry"), identifiers)
         await note_changes(self._session, [(f.number, Change.ADDED) for f in folded], now)
 
     async def change(self, entries: Sequence[E], now: datetime) -> None:
@@ -214,8 +196,6 @@ class Entries(Generic[E]):
         """Remove a member's entries, to be folded anew."""
         of_member = select(ReceivedRow.id).where(ReceivedRow.member == member).scalar_subquery()
         shelf = self._shelf
-        await self._session.exec(delete(shelf.name).where(col(shelf.name.entry).in_(of_member)))
-        await self._session.exec(delete(shelf.identifier).where(col(shelf.identifier.entry).in_(of_member)))
         await self._session.exec(delete(shelf.entry).where(col(shelf.entry.id).in_(of_member)))
 
     async def of_log(self, member: str) -> dict[str, E]:
@@ -237,16 +217,6 @@ class Entries(Generic[E]):
         query = select(ReceivedRow.member).join(entry, col(entry.id) == ReceivedRow.id)
         return sorted(await self._session.exec(query.where(self._there(entry.id)).distinct()))
 
-    async def with_identifiers(self, identifiers: Iterable[Identifier]) -> dict[int, Identifier]:
-        """Return number to identifier of the entries that carry one of these, or one of another branch's."""
-        row, found = self._shelf.identifier, dict[int, Identifier]()
-        for wanted in identifiers:
-            first, last = numbers_of_company(wanted)
-            query = select(row.entry).where(row.scheme == wanted.scheme, col(row.value).between(first, last))
-            query = query.where(self._there(row.entry))
-            found.update(dict.fromkeys(await self._session.exec(query), wanted))
-        return found
-
     async def page(self, *, before: int | None, most: int) -> list[tuple[int, E]]:
         """Return what stands, newest first, each with its number."""
         number = col(self._shelf.entry.id)
@@ -267,26 +237,10 @@ class Entries(Generic[E]):
         query = select(func.count()).select_from(entry).where(~col(entry.named), self._there(entry.id))
         return (await self._session.exec(query)).one()
 
-    async def indexed(self) -> tuple[set[tuple[str, str, str]], set[tuple[str, str, str]]]:
-        """Return (hash, name as written, country) and (hash, scheme, value) of everything that can be
-        found, for `comity check`."""
-        name, identifier = self._shelf.name, self._shelf.identifier
-        names = select(ReceivedRow.hash, name.text, name.country).join(ReceivedRow, col(ReceivedRow.id) == name.entry)
-        identifiers = select(ReceivedRow.hash, identifier.scheme, identifier.value).join(
-            ReceivedRow, col(ReceivedRow.id) == identifier.entry
-        )
-        return (
-            {(h or "", t, c) for h, t, c in await self._session.exec(names.where(self._there(name.entry)))},
-            {(h or "", s, v) for h, s, v in await self._session.exec(identifiers.where(self._there(identifier.entry)))},
-        )
-
     async def orphans(self) -> int:
         """Return how many rows belong to no record that was received, for `comity check`."""
-        found, shelf = 0, self._shelf
-        for column in (shelf.entry.id, shelf.name.entry, shelf.identifier.entry):
-            query = select(func.count()).where(col(column).not_in(select(ReceivedRow.id).scalar_subquery()))
-            found += (await self._session.exec(query)).one()
-        return found
+        query = select(func.count()).where(col(self._shelf.entry.id).not_in(select(ReceivedRow.id).scalar_subquery()))
+        return (await self._session.exec(query)).one()
 
     async def numbers(self, hashes: Sequence[str]) -> dict[str, int]:
         """Return hash to the number of the record that counts."""
@@ -296,8 +250,6 @@ class Entries(Generic[E]):
 
 FINDINGS: Shelf[Entry] = Shelf(
     entry=EntryRow,
-    name=EntryNameRow,
-    identifier=EntryIdentifierRow,
     body="finding",
     model=Finding,
     body_of=lambda entry: entry.finding,
@@ -305,8 +257,6 @@ FINDINGS: Shelf[Entry] = Shelf(
 )
 DECISIONS: Shelf[DecisionEntry] = Shelf(
     entry=DecisionRow,
-    name=DecisionNameRow,
-    identifier=DecisionIdentifierRow,
     body="decision",
     model=Decision,
     body_of=lambda entry: entry.decision,
@@ -314,8 +264,6 @@ DECISIONS: Shelf[DecisionEntry] = Shelf(
 )
 POINTERS: Shelf[PointerEntry] = Shelf(
     entry=PointerRow,
-    name=PointerNameRow,
-    identifier=PointerIdentifierRow,
     body="pointer",
     model=Pointer,
     body_of=lambda entry: entry.pointer,
@@ -323,8 +271,6 @@ POINTERS: Shelf[PointerEntry] = Shelf(
 )
 NOTICES: Shelf[NoticeEntry] = Shelf(
     entry=NoticeRow,
-    name=NoticeNameRow,
-    identifier=NoticeIdentifierRow,
     body="notice",
     model=AuditNotice,
     body_of=lambda entry: entry.notice,

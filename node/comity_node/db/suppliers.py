@@ -278,9 +278,12 @@ class Suppliers:
 
     async def identifiers(self, suppliers: Sequence[int]) -> list[tuple[int, str, str]]:
         """Return (supplier, scheme, value)."""
-        row = SupplierIdentifierRow
-        query = select(row.supplier, row.scheme, row.value).where(col(row.supplier).in_(suppliers))
-        return list(await self._session.exec(query.order_by(col(row.scheme), col(row.value))))
+        row, found = SupplierIdentifierRow, list[tuple[int, str, str]]()
+        for start in range(0, len(suppliers), _CHUNK):
+            these = col(row.supplier).in_(suppliers[start : start + _CHUNK])
+            query = select(row.supplier, row.scheme, row.value).where(these)
+            found += await self._session.exec(query.order_by(col(row.scheme), col(row.value)))
+        return found
 
     async def with_name(self, folded: Iterable[str], most: int) -> list[tuple[int, str]]:
         """Return (supplier, folded name) of whoever has one of these folded names."""

@@ -21,9 +21,6 @@ from comity_node.domain.supplier_view import (
 )
 from comity_schemas.statement import Kind
 
-Names = set[tuple[str, str, str]]
-Identifiers = set[tuple[str, str, str]]
-
 
 class View:
     """Repository of the supplier view; what a statement refers to may be of any kind.
@@ -121,10 +118,6 @@ class View:
     async def members(self) -> list[str]:
         """Return whose entries the view holds."""
         return sorted({member for kind in self._all for member in await kind.members()})
-
-    async def indexed(self) -> tuple[tuple[Names, Identifiers], ...]:
-        """Return under what each kind that is found by name can be found, for `comity check`."""
-        return tuple([await named.indexed() for named in self._found_by_name.values()])
 
     async def orphans(self) -> int:
         """Return how many rows belong to no record that was received, for `comity check`."""

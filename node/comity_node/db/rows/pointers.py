@@ -4,7 +4,7 @@ from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from comity_node.db.rows.columns import one_of, where
-from comity_node.db.rows.view import EntryFields, IdentifierFields, NameFields
+from comity_node.db.rows.view import EntryFields
 
 
 class PointerRow(EntryFields, table=True):
@@ -16,20 +16,6 @@ class PointerRow(EntryFields, table=True):
         Index("ix_pointer_unnamed", "id", **where("not named")),
     )
     pointer: str | None = None
-
-
-class PointerNameRow(NameFields, table=True):
-    """A name under which a pointer can be found."""
-
-    __tablename__ = "pointer_name"
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-
-class PointerIdentifierRow(IdentifierFields, table=True):
-    """An identifier under which a pointer can be found."""
-
-    __tablename__ = "pointer_identifier"
-    __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class PointerMarkRow(SQLModel, table=True):

@@ -24,23 +24,6 @@ class EntryFields(SQLModel):
     earlier_by: str | None = None
 
 
-class NameFields(SQLModel):
-    """A name under which an entry is found."""
-
-    entry: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    text: str
-    country: str
-
-
-class IdentifierFields(SQLModel):
-    """An identifier under which an entry is found."""
-
-    scheme: str = Field(primary_key=True)
-    value: str = Field(primary_key=True)
-    entry: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-
-
 class EntryRow(EntryFields, table=True):
     """One finding of the supplier view, under the number of its record."""
 
@@ -52,20 +35,6 @@ class EntryRow(EntryFields, table=True):
     finding: str | None = None
 
 
-class EntryNameRow(NameFields, table=True):
-    """A name under which a finding can be found."""
-
-    __tablename__ = "entry_name"
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-
-class EntryIdentifierRow(IdentifierFields, table=True):
-    """An identifier under which a finding can be found."""
-
-    __tablename__ = "entry_identifier"
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-
 class DecisionRow(EntryFields, table=True):
     """One decision of the supplier view, under the number of its record."""
 
@@ -75,20 +44,6 @@ class DecisionRow(EntryFields, table=True):
         Index("ix_decision_unnamed", "id", **where("not named")),
     )
     decision: str | None = None
-
-
-class DecisionNameRow(NameFields, table=True):
-    """A name under which a decision can be found."""
-
-    __tablename__ = "decision_name"
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-
-class DecisionIdentifierRow(IdentifierFields, table=True):
-    """An identifier under which a decision can be found."""
-
-    __tablename__ = "decision_identifier"
-    __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class ReplyRow(SQLModel, table=True):

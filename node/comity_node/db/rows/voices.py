@@ -4,7 +4,7 @@ from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from comity_node.db.rows.columns import one_of, where
-from comity_node.db.rows.view import EntryFields, IdentifierFields, NameFields
+from comity_node.db.rows.view import EntryFields
 
 
 class CorroborationRow(SQLModel, table=True):
@@ -31,17 +31,3 @@ class NoticeRow(EntryFields, table=True):
         Index("ix_notice_unnamed", "id", **where("not named")),
     )
     notice: str | None = None
-
-
-class NoticeNameRow(NameFields, table=True):
-    """A name under which an audit notice can be found."""
-
-    __tablename__ = "notice_name"
-    __table_args__ = ({"sqlite_with_rowid": False},)
-
-
-class NoticeIdentifierRow(IdentifierFields, table=True):
-    """An identifier under which an audit notice can be found."""
-
-    __tablename__ = "notice_identifier"
-    __table_args__ = ({"sqlite_with_rowid": False},)

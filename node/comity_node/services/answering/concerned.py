@@ -26,7 +26,6 @@ from comity_node.domain.supplier_view import DecisionEntry, Entry, NoticeEntry, 
 from comity_node.domain.suppliers.keys import identifier_key
 from comity_node.services.searching.candidates import Candidate, candidates
 from comity_node.services.searching.rarity import rarity_of
-from comity_schemas.identifiers import Identifier
 
 MOST_BEHIND = 50
 """Of what was not followed yet, so many names that come nearest are compared."""
@@ -93,14 +92,13 @@ async def concerned(store: Store, question: Question, behind: Names, *, only_asi
 class _Asking:
     party: Party
     rarity: Rarity
-    near: Sequence[int]
-    """What was not followed yet and comes near by name."""
+    near: Iterable[int]
+    """What was not followed yet and comes near by name, or carries a number asked for."""
     compared: dict[Party, Likeness] = field(default_factory=dict)
 
     async def read(self, entries: Entries[E], told: Iterable[tuple[int, int]]) -> dict[int, E]:
         """Return the entries of one kind that have to be looked at, by the numbers of their records."""
-        numbered: dict[int, Identifier] = await entries.with_identifiers(self.party.identifiers)
-        return await entries.entries_by_number(sorted({*(entry for entry, _ in told), *self.near, *numbered}))
+        return await entries.entries_by_number(sorted({*(entry for entry, _ in told), *self.near}))
 
     def suppliers(
         self,
@@ -180,10 +178,11 @@ def _as_others_say(likeness: Likeness, *, deciding: bool) -> Likeness:
     return replace(likeness, verdict=Verdict.REVIEW, parts=(*likeness.parts, cap))
 
 
-def _near(party: Party, behind: Names) -> list[int]:
-    """Return the numbers of the records with the nearest names of those that were not followed."""
+def _near(party: Party, behind: Names) -> set[int]:
+    """Return the numbers of the records with the nearest names of those that were not followed, or with its number."""
+    numbered = behind.with_identifiers(party.identifiers)
     if not party.names or not behind.entries:
-        return []
+        return numbered
     near = nearness(Laid.of(party.names), behind.laid)
     best = near.argsort(kind="stable")[::-1][:MOST_BEHIND]
-    return sorted({behind.entries[place] for place in best.tolist()})
+    return numbered | {behind.entries[place] for place in best.tolist()}

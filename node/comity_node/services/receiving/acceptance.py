@@ -178,4 +178,4 @@ class Acceptance:
 
 
 def _folded(number: int, opened: Opened) -> Folded:
-    return Folded(number, opened.handling, opened.body, opened.country, opened.names, opened.identifiers)
+    return Folded(number, opened.handling, opened.body, opened.named)

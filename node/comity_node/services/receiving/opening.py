@@ -10,7 +10,6 @@ import gc
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -52,10 +51,8 @@ class Opened(NamedTuple):
     """JSON text: fields in clear and disclosed ones."""
     refers_to: str | None
     """The earlier statement that it revises or takes back."""
-    country: str
-    names: tuple[str, ...]
-    identifiers: tuple[tuple[str, str], ...]
-    """Scheme and value."""
+    named: bool
+    """Whether anybody can find it by name."""
 
 
 Opening = Opened | Refused | None
@@ -91,15 +88,7 @@ def _stored_form(ordinary: Ordinary) -> Opened | None:
     taken_back, revised = body.get("statement"), body.get("replaces")
     if taken_back and revised:
         return None
-    names = body.get("names") or ()
-    identifiers = body.get("identifiers") or ()
-    return Opened(
-        *ordinary[:8],
-        taken_back or revised,
-        sys.intern(body.get("country") or ""),
-        tuple([name["text"] for name in names]),
-        tuple([(identifier["scheme"], identifier["id"]) for identifier in identifiers]),
-    )
+    return Opened(*ordinary[:8], taken_back or revised, bool(body.get("names")))
 
 
 class Openers:

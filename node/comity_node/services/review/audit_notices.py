@@ -166,7 +166,7 @@ async def _released_observations(store: Store, report_id: str) -> set[str | None
 
 
 _MOST_NAMED = 10_000
-"""Suppliers of one name that are looked at."""
+"""Suppliers of one name or number that are looked at."""
 
 
 def _is_named(audit: AuditNotice, wanted: set[str], country: str) -> bool:
@@ -175,17 +175,19 @@ def _is_named(audit: AuditNotice, wanted: set[str], country: str) -> bool:
 
 async def _audit_to_recognise(store: Store, plan: AuditNotice, own: str, now: datetime) -> NoticeEntry | None:
     """Return another member's audit of the same subject that stands and covers all that is planned."""
-    notices = store.view.notices
-    numbers = {*await notices.with_identifiers(plan.identifiers or ())}
     wanted = {fold_name(name.text) for name in plan.names or ()}
-    named = await store.suppliers.with_name(wanted, _MOST_NAMED)
-    asides = {entry for entry, _ in await store.said_of.asides(sorted({supplier for supplier, _ in named}))}
-    asides |= set((await store.behind.names()).entries)
-    for number, entry in (await notices.entries_by_number(sorted(numbers | asides))).items():
+    identifiers = set(plan.identifiers or ())
+    suppliers = {supplier for supplier, _ in await store.suppliers.with_name(wanted, _MOST_NAMED)}
+    same = [(i.scheme, i.id) for i in identifiers]
+    suppliers |= {supplier for supplier, _, _ in await store.suppliers.with_identifier(same, _MOST_NAMED)}
+    numbers = {entry for entry, _ in await store.said_of.asides(sorted(suppliers))}
+    behind = await store.behind.names()
+    numbers |= {*behind.entries, *behind.with_identifiers(identifiers)}
+    for entry in (await store.view.notices.entries_by_number(sorted(numbers))).values():
         audit = entry.notice
         if (
             audit is None
-            or not (number in numbers or _is_named(audit, wanted, plan.country))
+            or not (identifiers & set(audit.identifiers or ()) or _is_named(audit, wanted, plan.country))
             or entry.member == own
             or notice_standing(entry, now.date()) is not Standing.CURRENT
         ):
