@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from comity_federation import strict_json
 from comity_federation.encoding import b64encode, digest
-from comity_node.domain.names import fold_name
+from comity_node.domain.names import lasting_name
 from comity_node.domain.register.aliases import NameReading, read_names, read_other_name
 from comity_node.domain.register.decision_mapping import AlsoSaid, DecisionMapping
 from comity_node.domain.register.listing import read_date
@@ -101,7 +101,8 @@ def _tied(row: ImportedRuling, originals: dict[tuple[str, str], dict[str, Import
 
 
 def _folded(row: ImportedRuling) -> set[str]:
-    return {fold_name(name.text) for name in row.ruling.decision.names or ()}
+    # Not by the lexicon: with every word it learns, another reference would be said of the same row.
+    return {lasting_name(name.text) for name in row.ruling.decision.names or ()}
 
 
 def _each_once(rows: Iterable[ImportedRuling | RowProblem]) -> list[ImportedRuling | RowProblem]:
