@@ -35,6 +35,7 @@ from api_world import (
     ROLES,
     SCREENED,
     Office,
+    a_decision,
     a_plan,
     factories,
     furnish,
@@ -88,6 +89,9 @@ SENSIBLE: dict[str, dict[str, Any]] = {
     "PUT /api/v1/focal-points": {"names": ["focal person", "all"]},
     "POST /api/v1/vendor-contacts": vendors("vendor,mail\nMill,desk@mill.example"),
     "POST /api/v1/vendors/{vendor_id}/judgements": {"supplier": 1, "judged": "unsure"},
+    "POST /api/v1/vendors": {"rows": [{"row": "M-1", "name": "Mill"}], "replace": False},
+    "POST /api/v1/decisions": a_decision(),
+    "POST /api/v1/reports/{report_id}/joint-acts": {"act": "hold", "reason": "a court asks for it"},
     "POST /api/v1/filed-screenings/{filing_id}/keep": {"until": "2099-12-31"},
     "POST /api/v1/filed-screenings/{filing_id}/letter": {},
     "POST /api/v1/replies/{word_id}/decide": {"outcome": "dismissed"},
@@ -135,6 +139,11 @@ class Tally:
     def reached(self) -> set[str]:
         """Which operations were answered with success at least once."""
         return {name.rpartition(" ")[0] for name in self.statuses if name.split()[-1].startswith("2")}
+
+    @property
+    def missed(self) -> set[str]:
+        """Which were asked for and never answered with success."""
+        return {name.rpartition(" ")[0] for name in self.statuses} - self.reached
 
 
 @contextmanager

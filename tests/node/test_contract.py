@@ -26,5 +26,5 @@ def test_no_answer_is_a_server_error_or_other_than_the_contract_says(asked: tupl
 
 def test_the_requests_reach_nearly_every_operation_of_people_with_success(asked: tuple[Tally, Site]) -> None:
     found, given = asked
-    for_others = 4 + 4  # other members' nodes, and suppliers with a link of their own
-    assert len(found.reached) >= 0.85 * (given.operations - for_others), sorted(found.reached)
+    for_others = 4 + 5  # other members' nodes, and suppliers with a link of their own
+    assert len(found.reached) >= 0.85 * (given.operations - for_others), f"never with success: {sorted(found.missed)}"

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, func, text, tuple_, update
+from sqlalchemy import delete, text, tuple_, update
 from sqlalchemy import select as sa_select
-from sqlmodel import col, select
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.bulk import insert_rows
 from comity_node.db.packing import Numbers, in_chunks, pack, unpack
 from comity_node.db.rows.search import SearchDeltaRow, SearchPostingRow, SearchStateRow, SearchWaitingRow
-from comity_node.db.rows.suppliers import FactRow, SupplierNameRow, SupplierRow
+from comity_node.db.rows.suppliers import FactRow, SupplierNameRow
 
 _CHUNK = 500
 _PAGE = 20_000
@@ -73,10 +73,8 @@ class Search:
 
     async def built(self) -> Built:
         """Return how far the index is; nowhere before it was begun."""
-        row = SearchStateRow
-        query = sa_select(col(row.folding), col(row.built), col(row.batch), col(row.reached), col(row.delta))
-        found = (await self._execute(query)).first()
-        return Built() if found is None else Built(*found)
+        found = await self._driver("select folding, built, batch, reached, delta from search_state")
+        return Built(*found[0]) if found else Built()
 
     async def set_built(self, built: Built) -> None:
         """Write how far the index is."""
@@ -90,7 +88,7 @@ class Search:
         """Forget lists, and all that waits to be merged into them; False when there is nothing left to forget."""
         for table in ("search_delta", "search_posting"):
             last = f"select key from {table} order by key limit 1 offset {most:d}"  # noqa: S608 (names of our own tables)
-            end = (await self._driver(last, ())) or (await self._driver(f"select max(key) from {table}", ()))  # noqa: S608
+            end = (await self._driver(last)) or (await self._driver(f"select max(key) from {table}"))  # noqa: S608
             if end[0][0] is not None:
                 await self._execute(text(f"delete from {table} where key <= :key").bindparams(key=end[0][0]))  # noqa: S608
                 return True
@@ -99,7 +97,7 @@ class Search:
 
     async def newest(self) -> int:
         """Return the largest number of a supplier."""
-        return (await self._session.exec(select(func.max(SupplierRow.number)))).one() or 0
+        return int((await self._driver("select max(number) from supplier"))[0][0] or 0)
 
     # --- names
 
@@ -117,9 +115,8 @@ class Search:
 
     async def waiting(self, most: int) -> list[tuple[int, str]]:
         """Return (supplier, name) of what waits."""
-        row = SearchWaitingRow
-        query = sa_select(col(row.supplier), col(row.text)).order_by(col(row.supplier)).limit(most)
-        return [(supplier, name) for supplier, name in await self._execute(query)]
+        query = f"select supplier, text from search_waiting order by supplier limit {most:d}"  # noqa: S608 (a number)
+        return [(supplier, name) for supplier, name in await self._driver(query)]
 
     async def waiting_among(self, first: int, last: int) -> set[tuple[int, str]]:
         """Return (supplier, name) of what waits of the suppliers with these numbers."""
@@ -291,9 +288,13 @@ class Search:
             return "= any($1)", (list(keys),)
         return f"in ({', '.join(map(str, map(int, keys)))})", ()
 
-    async def _driver(self, statement: str, values: tuple[Any, ...]) -> Sequence[Any]:
+    async def _driver(self, statement: str, values: tuple[Any, ...] = ()) -> Sequence[Any]:
         connection = await self._session.connection()
-        return (await connection.exec_driver_sql(statement, values)).all()
+        if self._is_postgres:
+            return (await connection.exec_driver_sql(statement, values)).all()
+        # One step of the driver's thread in place of four: a search asks twenty times, and they were half of its time.
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        return list(await driver.execute_fetchall(statement, values))
 
     async def _execute(self, statement: Any) -> Any:
         return await (await self._session.connection()).execute(statement)
