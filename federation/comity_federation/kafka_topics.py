@@ -39,7 +39,7 @@ with warnings.catch_warnings():
 CHECKPOINT_DAYS: Final = 30
 READ_PREFIX: Final = "comity."
 CLIENT_ID: Final = "comity-registrar"
-TIMEOUT_MS: Final = 10_000
+TIMEOUT_MS: Final = 30_000
 
 
 class TopicsRefused(BusError):
