@@ -6,7 +6,6 @@ stands: nothing is lost by it, because nothing of what it holds was stored.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -78,8 +77,8 @@ class ReadingAhead:
             tasks.append(self._batches.get_nowait())
         for task in tasks:
             task.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await task
+        # Not one by one with their errors suppressed: that would swallow the cancelling of whoever closes, too.
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _read_on(self) -> None:
         while True:

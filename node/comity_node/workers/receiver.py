@@ -159,7 +159,9 @@ class Receiver:
     async def _settle(self) -> None:
         # Others put records into the inbox too: a person who lets one be decided anew, a relay that asks peers.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._settle_now.wait(), _LOOK_AGAIN_S)
+            # Not `wait_for`: before Python 3.12 it swallows a cancelling that comes in the moment of the event.
+            async with asyncio.timeout(_LOOK_AGAIN_S):
+                await self._settle_now.wait()
         self._settle_now.clear()
         registry = self._following.current
         now = self._node.clock()

@@ -1,0 +1,40 @@
+"""Reading ahead of the database: who closes it can be cancelled, whatever the reading does meanwhile."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from builders import Publisher
+from comity_federation.bus import Delivered, Skipped
+from comity_federation.local_log import LocalLog
+from comity_node.services.receiving.opening import Openers
+from comity_node.workers.reading_ahead import ReadingAhead
+from node_world import registry_of
+
+
+class SlowToEnd(LocalLog):
+    """A bus whose reading takes a moment to end."""
+
+    async def read(self, positions: Mapping[str, int], *, most: int, wait: timedelta) -> Sequence[Delivered | Skipped]:
+        try:
+            await asyncio.sleep(60)
+            return await super().read(positions, most=most, wait=wait)
+        finally:
+            await asyncio.sleep(0.2)
+
+
+async def test_a_node_that_is_stopped_while_it_begins_to_read_anew_stops(tmp_path: Path) -> None:
+    bus, openers = SlowToEnd(tmp_path / "log.db"), Openers()
+    await bus.start()
+    ahead = ReadingAhead(bus, openers, registry_of(Publisher("agency").member()), await bus.bus_id(), {})
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(ahead.close())
+    await asyncio.sleep(0.05)
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    openers.close()
+    await bus.stop()
