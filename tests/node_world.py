@@ -364,7 +364,7 @@ def comity(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
         env={**clean_environment(), **environment},
     )
 

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from datetime import date
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -215,11 +216,12 @@ async def test_no_dormitory_and_no_home_stands_in_a_record_a_log_or_an_export(
             await open_sample(partial(_got, each), done.json()["batch"])
         await other.post(f"/api/v1/batches/{done.json()['batch']}/approve")
 
-        async def sent() -> list[str] | None:
+        async def received_again() -> list[bytes] | None:
             items = (await api.get("/api/v1/published")).json()["items"]
-            return [item["statement"] for item in items] if all(item["state"] == "sent" for item in items) else None
+            answers = [await api.get(f"/api/v1/records/{item['statement']}") for item in items]
+            return [a.content for a in answers] if all(a.status_code == HTTPStatus.OK for a in answers) else None
 
-        exported = [(await api.get(f"/api/v1/records/{name}")).content for name in await until("all are sent", sent)]
+        exported = await until("all are sent, and received again", received_again)
         assert len(exported) == 7
         async with house.api(house.admin) as admin:
             trail = (await admin.get("/api/v1/trail", params={"limit": 200})).text
