@@ -5,18 +5,12 @@ In the API's process: they need the database only, and go on while the exchange 
 
 import asyncio
 
-import structlog
-
-from comity_node.db import DatabaseUnavailable
 from comity_node.db.jobs import Job
 from comity_node.services.importing import jobs
 from comity_node.services.importing.jobs import IMPORT, RELEASE, STEP_S, Prepared, budget, from_bytes, prepare
-from comity_node.services.jobs import fail
 from comity_node.wiring import Node
 from comity_node.workers.loops import IDLE_S, Loops
-from comity_schemas.errors import ComityError
-
-log = structlog.get_logger(__name__)
+from comity_node.workers.one_job import do_round
 
 
 class JobRunner:
@@ -37,16 +31,7 @@ class JobRunner:
         if job is None:
             self._prepared = None
             return False
-        try:
-            await self._advance(job)
-        except DatabaseUnavailable:
-            raise
-        except ComityError as error:
-            await self._fail(job, str(error))
-        except Exception as error:
-            # Its text could hold what is imported.
-            log.error("job.failed", job=job.id, error=type(error).__name__)
-            await self._fail(job, "a fault of this program; its log has the kind of it. What was done stays")
+        await do_round(self._node, job, self._advance(job), "What was done stays")
         return True
 
     async def _round(self) -> None:
@@ -73,7 +58,3 @@ class JobRunner:
         prepared = await asyncio.to_thread(prepare, mapping, table, self._node.home.secret.read_bytes())
         self._prepared = (job.id, prepared)
         return prepared
-
-    async def _fail(self, job: Job, why: str) -> None:
-        async with self._node.database.write() as store:
-            await fail(store, job.id, why, self._node.clock())

@@ -5,19 +5,13 @@ In the API's process, beside imports and releases: neither waits for the other, 
 
 import asyncio
 
-import structlog
-
-from comity_node.db import DatabaseUnavailable
 from comity_node.db.jobs import Job
-from comity_node.services.jobs import fail
 from comity_node.services.screening_files.jobs import KEPT, KINDS, SCREENING, run
 from comity_node.services.screening_files.network import risks_in
 from comity_node.services.suppliers.following import catch_up
 from comity_node.wiring import Node
 from comity_node.workers.loops import IDLE_S, Loops
-from comity_schemas.errors import ComityError
-
-log = structlog.get_logger(__name__)
+from comity_node.workers.one_job import do_round
 
 
 class FileScreener:
@@ -36,18 +30,7 @@ class FileScreener:
             job = await store.jobs.running(KINDS)
         if job is None:
             return False
-        try:
-            await catch_up(self._node.database)
-            risks = await asyncio.to_thread(risks_in, self._node.settings.goods_risk_file)
-            await run(self._node.database, job, risks, self._node.clock)
-        except DatabaseUnavailable:
-            raise
-        except ComityError as error:
-            await self._fail(job, str(error))
-        except Exception as error:
-            # Its text could hold whom somebody screens.
-            log.error("job.failed", job=job.id, error=type(error).__name__)
-            await self._fail(job, "a fault of this program; its log has the kind of it. Nothing of it is given out")
+        await do_round(self._node, job, self._screen(job), "Nothing of it is given out")
         return True
 
     async def forget_old(self) -> None:
@@ -61,6 +44,7 @@ class FileScreener:
         else:
             await asyncio.sleep(IDLE_S)
 
-    async def _fail(self, job: Job, why: str) -> None:
-        async with self._node.database.write() as store:
-            await fail(store, job.id, why, self._node.clock())
+    async def _screen(self, job: Job) -> None:
+        await catch_up(self._node.database)
+        risks = await asyncio.to_thread(risks_in, self._node.settings.goods_risk_file)
+        await run(self._node.database, job, risks, self._node.clock)
