@@ -37,6 +37,10 @@ SMALL = {
         {f"search-{of}-sqlite" for of in ("build", "bytes", "recall-latin", "recall-cross-script", "one", "one-p99")}
         | {"search-add-sqlite", "search-memory-sqlite"},
     ),
+    ("screening-file",): (
+        ["--size", "500", "--rows", "300"],
+        {"screening-file-sqlite", "screening-file-list"},
+    ),
     ("fanout",): (["--size", "1", "--nodes", "1"], {"fanout"}),
     # Last: it leaves more of the corpus on the broker than the others expect.
     ("request",): (["--size", "500", "--seconds", "1"], {"request"}),

@@ -12,32 +12,28 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 
 from bench.frame.buses import database_of
 from bench.frame.finding import GROUPS
+from bench.frame.known import build_index, know
 from bench.frame.progress import progress, say
 from bench.frame.results import Goal, arguments, report
-from bench.frame.suppliers import Query, Supplier, is_held_out, queries, suppliers
+from bench.frame.suppliers import Query, is_held_out, queries
 from comity_node.db import Database
-from comity_node.db.bulk import insert_rows
 from comity_node.db.migrate import migrate_async
-from comity_node.db.rows.suppliers import SupplierNameRow, SupplierRow
 from comity_node.db.suppliers import NewSupplier
 from comity_node.domain.matching.party import Party
-from comity_node.domain.names import fold_name
 from comity_node.domain.screening import Question
 from comity_node.services.answering.concerned import concerned
 from comity_node.services.searching.candidates import candidates
-from comity_node.services.searching.indexing import Indexer, take_in
+from comity_node.services.searching.indexing import take_in
 from comity_schemas.subject import SubjectType
 from filled_database import run
 
 NOW = datetime(2026, 10, 1, 12, 0, tzinfo=UTC)
-PART = 20_000
 WARM = 40
 """Queries before the first that counts."""
 
@@ -61,7 +57,7 @@ async def _measure(kind: str, url: str, size: int, most: int) -> None:
     await migrate_async(url)
     database = Database(url)
     try:
-        names = await _know(database, size)
+        names = await know(database, size)
         before = _resident_mb()
         await _build(database, kind, size)
         await _ask(database, kind, names, most)
@@ -72,31 +68,9 @@ async def _measure(kind: str, url: str, size: int, most: int) -> None:
         await database.close()
 
 
-async def _know(database: Database, size: int) -> list[str]:
-    """Let the node know suppliers, one name each; return the folded names in the order of their numbers."""
-    folded: list[str] = []
-    coming: Iterator[Supplier] = suppliers(size)
-    with progress(f"taking in {size:,} suppliers", size) as bar:
-        while part := list(islice(coming, PART)):
-            first = len(folded) + 1
-            folded += [fold_name(supplier.name) for supplier in part]
-            numbered = list(zip(range(first, len(folded) + 1), part, folded[first - 1 :], strict=True))
-            columns = ("number", "key", "kind", "name", "sorting", "country", "whole", "newest")
-            rows = [(n, f"entered:{n}", "supplier", s.name, f, "", n, "") for n, s, f in numbered]
-            names = [(n, s.name, f, "") for n, s, f in numbered]
-            async with database.write() as store:
-                await insert_rows(store._session, SupplierRow, columns, rows)
-                await insert_rows(store._session, SupplierNameRow, ("supplier", "text", "folded", "country"), names)
-            bar.at(len(folded))
-    return folded
-
-
 async def _build(database: Database, kind: str, size: int) -> None:
-    indexer, began = Indexer(database), time.perf_counter()
-    with progress(f"building the index of {size:,}", size) as bar:
-        while await indexer.step():
-            async with database.read() as store:
-                bar.at((await store.search.built()).built)
+    began = time.perf_counter()
+    await build_index(database, size)
     report(f"search-build-{kind}", time.perf_counter() - began, "s", suppliers=size)
     async with database.read() as store:
         taken = (await run(store, _BYTES[kind])).scalar_one()

@@ -4,7 +4,8 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import AsyncIterator
+import multiprocessing
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,21 @@ from comity_node.db import Database
 from comity_node.domain.inherent_risk import Exploitation, GoodsRisk, RiskList
 from comity_node.domain.screening_files.asking import Asked, Problem, Reading
 from comity_node.domain.screening_files.columns import Columns, What, map_columns
-from comity_node.domain.screening_files.results import CANDIDATES, COLUMNS, NOT_SEARCHED, headings_with
+from comity_node.domain.screening_files.results import (
+    CANDIDATES,
+    COLUMNS,
+    NOT_SEARCHED,
+    Result,
+    headings_with,
+    not_asked,
+)
 from comity_node.domain.tables.table import Row, TableRefused
 from comity_node.domain.tables.writing import form_of
 from comity_node.services.answering.moment import this_moment
-from comity_node.services.screening_files.network import NetworkAsker
+from comity_node.services.screening_files.network import NetworkAsker, NetworkView
 from comity_node.services.screening_files.opening import Told, open_given
-from comity_node.services.screening_files.running import Account, screened
+from comity_node.services.screening_files.running import Account, Once, screened
+from comity_node.services.screening_files.spreading import ProcessEnded, spread
 from comity_node.services.suppliers.following import catch_up
 from comity_node.vocabulary import countries
 from comity_node.workers.screening_files import FileScreener
@@ -306,6 +315,50 @@ async def test_inherent_risk_is_attributed_and_says_whom_it_is_not_about(desk: D
         "",
         "",
     ]
+
+
+async def test_several_processes_say_the_same_from_one_view_and_one_that_is_gone_ends_the_file(desk: Desk) -> None:
+    """Also when something is received, and judged here, after they began."""
+    first, other = await desk.say("Exemplar Gloves", "agency"), await desk.say("Exemplar Mills", "city", LEI)
+    numbers = [await desk.number(first), await desk.number(other)]
+    registry = registry_of(*(p.member() for p in desk.publishers.values()))
+    read, _ = asked(
+        "name,LEI\nExemplar Gloves,\nExemplar Mills,\nNobody,\n,\nExemplar Gloves,\n" + f"X,{LEI['id']}\n" * 2
+    )
+    async with desk.database.read() as store:
+        moment = await this_moment(store, registry, NOW)
+        alone = [(await NetworkAsker(store, moment).ask([row]))[0] for row in read]
+    view = NetworkView(desk.database.url, None, moment, None)
+    async with spread(view, 2, "spawn", desk.database.write()) as asker:
+        assert asker.at_once == 4
+        await desk.join(*numbers)
+        await desk.say("Exemplar Gloves", "later")
+        said = await asyncio.gather(*(Once(asker).ask(part) for part in (read, read[:3], read[3:])))
+        assert said == [alone, alone[:3], alone[3:]]
+        assert [each.verdict for each in alone] == ["review", "review", "none", None, "review", "match", "match"]
+        for process in multiprocessing.active_children():
+            process.kill()
+        with pytest.raises(ProcessEnded, match="Nothing of the file is given out"):
+            await asker.ask(read)
+    async with desk.database.read() as store:
+        assert await NetworkAsker(store, moment).ask(read) != alone, "what was judged counts for whoever asks anew"
+    assert multiprocessing.active_children() == []
+
+
+async def test_rows_that_ask_the_same_are_asked_about_once() -> None:
+    class Counting:
+        at_once = 1
+        count = 0
+
+        async def ask(self, rows: Sequence[Asked]) -> list[Result]:
+            self.count += len(rows)
+            return [not_asked(row.names[0], NOW) for row in rows]
+
+    counting = Counting()
+    once = Once(counting)
+    read, _ = asked("id,name,country\n1,A,MY\n2,A,MY\n3,A,SE\n4,B,MY\n")
+    assert [said.reason[-1] for said in await once.ask(read)] == list("AAAB")
+    assert (await once.ask(read[::-1]))[0].reason[-1] == "B" and counting.count == 3
 
 
 def test_a_result_has_a_form_that_its_name_says() -> None:

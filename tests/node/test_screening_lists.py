@@ -126,3 +126,20 @@ def test_the_commands_need_no_node(tmp_path: Path) -> None:
     assert (ran.returncode, ran.stdout) == (0, ""), ran.stderr
     (row,) = csv.DictReader(io.StringIO(files["said"].read_text(encoding="utf-8")))
     assert list(row) == ["name1", "name2", "match", "verdict", "score", "reason"] and row["verdict"] == "review"
+
+
+async def test_several_processes_say_the_same_of_a_list_in_the_order_of_the_rows(tmp_path: Path) -> None:
+    given, listed, out = (tmp_path / f"{name}.csv" for name in ("in", "list", "out"))
+    raw = "name,country\n" + "".join(
+        f"{('Exemplar Gloves', 'Obra Exemplar', 'Nobody', 'Second Name')[n % 4]} {n % 23 or ''},\n" for n in range(350)
+    )
+    given.write_text(raw)
+    listed.write_text(LIST, encoding="utf-8")
+    # A process of its own: this one has threads, and would answer alone.
+    ran = comity("screen", "--file", str(given), "--out", str(out), "--against", str(listed), "--candidates")
+    assert ran.returncode == 0, ran.stderr
+    rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"))))
+    alone = await answers(raw, known_list(LIST))
+    said = ("verdict", "supplier_id", "reason", CANDIDATES)
+    assert len({row["candidates"] for row in rows}) > 5
+    assert [[row[what] for what in said] for row in rows] == [[row[what] for what in said] for row in alone]

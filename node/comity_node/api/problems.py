@@ -56,6 +56,7 @@ STATUS: dict[str, int] = {
     "contract.sheet-refused": 422,
     "table.refused": 422,
     "screening-file.too-many": 409,
+    "screening-file.process-ended": 503,
     "report.expired": 404,
     "report.key-gone": 404,
     "report.too-large": 413,

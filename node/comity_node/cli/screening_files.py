@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Annotated
@@ -17,8 +17,8 @@ from comity_node.domain.screening_files.results import headings_with
 from comity_node.domain.tables.table import TableRefused
 from comity_node.domain.tables.writing import NewFile, form_of, writer_for
 from comity_node.services.answering.moment import this_moment
-from comity_node.services.screening_files.listed import KnownList, ListAsker
-from comity_node.services.screening_files.network import NetworkAsker, note_screening, risks_in
+from comity_node.services.screening_files.listed import KnownList, ListAsker, asking_list
+from comity_node.services.screening_files.network import asking_network, note_screening, risks_in
 from comity_node.services.screening_files.opening import Opened, Told, open_given, open_list, open_table
 from comity_node.services.screening_files.pairs import COLUMNS as PAIR_COLUMNS
 from comity_node.services.screening_files.pairs import compare_row, readings
@@ -68,11 +68,12 @@ async def _against_network(home: Path, run: FileRun) -> None:
         registry = node.trusted_registry()
         await catch_up(node.database)
         risks = risks_in(node.settings.goods_risk_file)
-        # One view for the whole file: all rows are asked at the same log positions, whatever arrives meanwhile.
+        # One moment for the whole file: all rows are asked at the same log positions, whatever arrives meanwhile.
         with _opened(run) as (given, stream):
             async with node.database.read() as store:
                 moment = await this_moment(store, registry, node.clock())
-                account = await write_result(given, NetworkAsker(store, moment, risks), run, stream)
+            async with asking_network(node.database, moment, risks, given.table.expected) as asker:
+                account = await write_result(given, asker, run, stream)
             async with node.database.write() as store:
                 await note_screening(store, "comity screen", account, moment)
     finally:
@@ -93,7 +94,8 @@ async def _against_list(run: FileRun, against: Path) -> None:
     with _opened(run) as (given, stream):
         known = _read_list(against)
         asker = ListAsker(known, utc_now().replace(microsecond=0))
-        account = await write_result(given, asker, run, stream)
+        async with asking_list(asker, given.table.expected) as asked:
+            account = await write_result(given, asked, run, stream)
     _say(account, run)
     _console.print(f"Asked of {len(known.entries)} entries of {against}, and not of the network.", markup=False)
 
@@ -147,10 +149,11 @@ async def write_result(given: Opened, asker: Asker, run: FileRun, stream: IO[byt
     writer.write(headings)
     account = Account()
     with _bar("screening", given.table.expected) as (progress, task):
-        async for part in screened(given, asker, countries().read, account):
-            for asked, result in part:
-                writer.write([*asked.row.cells[:kept], *result.cells(candidates=run.candidates)])
-            progress.update(task, completed=account.rows, total=max(account.rows, given.table.expected))
+        async with aclosing(screened(given, asker, countries().read, account)) as parts:
+            async for part in parts:
+                for asked, result in part:
+                    writer.write([*asked.row.cells[:kept], *result.cells(candidates=run.candidates)])
+                progress.update(task, completed=account.rows, total=max(account.rows, given.table.expected))
         writer.close()
     return account
 

@@ -51,7 +51,7 @@ class Database:
             url: SQLAlchemy's.
             keys: the directory of the keys of what lies encrypted; None keeps reports as they came.
         """
-        self.url = url
+        self.url, self.keys = url, keys
         self._keys = None if keys is None else KeyFiles(keys)
         self._kept = Kept()
         self._engine = _engine(url)

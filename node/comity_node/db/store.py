@@ -25,6 +25,7 @@ from comity_node.db.foldings import Foldings
 from comity_node.db.given_answers import GivenAnswers
 from comity_node.db.jobs import Jobs
 from comity_node.db.judgements import Judgements
+from comity_node.db.kept_search import KeptSearch
 from comity_node.db.keys import Seals
 from comity_node.db.logs import Logs
 from comity_node.db.outbox import Outbox
@@ -55,8 +56,11 @@ from comity_node.db.watches import Watches
 class Store:
     """The repositories over one session; nobody but `Database` commits."""
 
-    def __init__(self, session: AsyncSession, seals: Seals, kept: Kept, at: Heads | None = None) -> None:
+    def __init__(
+        self, session: AsyncSession, seals: Seals, kept: Kept, at: Heads | None = None, many: KeptSearch | None = None
+    ) -> None:
         self._session = session
+        self._many = many
         self._seals = seals
         self._kept = kept
         self._at = at
@@ -69,7 +73,11 @@ class Store:
         Args:
             heads: Member to the last place of its log that counts.
         """
-        return Store(self._session, self._seals, self._kept, heads)
+        return Store(self._session, self._seals, self._kept, heads, self._many)
+
+    def for_many(self) -> "Store":
+        """Return the same transaction for thousands of questions: what is read of the name index is kept for it."""
+        return Store(self._session, self._seals, self._kept, self._at, KeptSearch(self._session))
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -219,7 +227,7 @@ class Store:
     @cached_property
     def search(self) -> Search:
         """The name index."""
-        return Search(self._session)
+        return self._many or Search(self._session)
 
     @cached_property
     def behind(self) -> Behind:

@@ -49,6 +49,11 @@ class Asked:
         """What identity is judged by."""
         return Party(self.names, self.country, () if self.address is None else (self.address,), self.identifiers)
 
+    @property
+    def asks(self) -> object:
+        """What decides what is said of it: rows for which this is equal get the same."""
+        return self.names, self.country, self.address, self.identifiers, self.good, self.refused, self.notes
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

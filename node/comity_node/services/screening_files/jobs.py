@@ -9,6 +9,7 @@ import io
 import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from time import monotonic
@@ -27,7 +28,7 @@ from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
 from comity_node.services.answering.moment import Moment
 from comity_node.services.jobs import find_job, who_began
-from comity_node.services.screening_files.network import NetworkAsker, note_screening
+from comity_node.services.screening_files.network import asking_network, note_screening
 from comity_node.services.screening_files.opening import Opened, Told, open_given
 from comity_node.services.screening_files.running import Account, Screened, screened
 from comity_node.vocabulary import countries
@@ -128,16 +129,20 @@ async def run(database: Database, job: Job, risks: RiskList | None, clock: Calla
 
     Raises:
         NotFound: who began it has no account any more.
+        ProcessEnded: a process that answered for rows is gone.
         TableRefused: the file turns out to be damaged.
     """
     file = replace(FileJob.of(job), account=Account())
-    # One view for all rows: what people here judge meanwhile counts for none of them.
     async with database.read() as store:
         given = await store.jobs.input(job.id)
-        opened = open_given(io.BytesIO(given or b""), file.told)
-        asker = NetworkAsker(store, file.moment, risks)
-        packed, noted = _Packing(), monotonic()
-        async for part in screened(opened, asker, countries().read, file.account):
+    opened = open_given(io.BytesIO(given or b""), file.told)
+    packed, noted = _Packing(), monotonic()
+    # One view for all rows: what people here judge meanwhile counts for none of them.
+    async with (
+        asking_network(database, file.moment, risks, opened.table.expected) as asker,
+        aclosing(screened(opened, asker, countries().read, file.account)) as parts,
+    ):
+        async for part in parts:
             packed.add(part, candidates=file.candidates)
             if monotonic() - noted >= NOTE_EVERY_S:
                 noted = monotonic()

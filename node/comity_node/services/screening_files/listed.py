@@ -3,8 +3,11 @@
 It says who on the list may be meant. Of what the network shares it says nothing, and nobody is asked.
 """
 
+import sys
+import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from math import log
@@ -21,6 +24,7 @@ from comity_node.domain.matching.likeness import Likeness, Verdict
 from comity_node.domain.matching.party import Party
 from comity_node.domain.screening_files.asking import Asked
 from comity_node.domain.screening_files.results import (
+    MOST_CANDIDATES,
     NOT_SEARCHED,
     Candidate,
     Result,
@@ -29,6 +33,7 @@ from comity_node.domain.screening_files.results import (
     reason_with,
 )
 from comity_node.domain.screening_files.words import next_step_of_list
+from comity_node.services.screening_files.spreading import Spread, processes_for, spread
 from comity_node.services.searching.ranking import added_up, chosen, ranked
 
 BUDGETS: Final = (20_000, 100_000)
@@ -152,6 +157,12 @@ class ListAsker:
 
     known: KnownList
     as_of: datetime
+    at_once: int = 1
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Self]:
+        """Give itself: a list in memory does not change."""
+        yield self
 
     async def ask(self, rows: Sequence[Asked]) -> list[Result]:
         """Return what is said of each row, in their order."""
@@ -162,7 +173,8 @@ class ListAsker:
         if row.refused is not None:
             return not_asked(row.refused, self.as_of)
         likest = self.known.likest(row.party)
-        candidates = [Candidate(each.id, each.name, found.score, found.verdict) for each, found in likest]
+        near = likest[:MOST_CANDIDATES]
+        candidates = [Candidate(each.id, each.name, found.score, found.verdict) for each, found in near]
         best = likest[0] if likest else None
         found = None if best is None or best[1].verdict is Verdict.NONE else best
         return Result(
@@ -176,3 +188,19 @@ class ListAsker:
             supplier_name="" if found is None else found[0].name,
             candidates=candidates,
         )
+
+
+@asynccontextmanager
+async def asking_list(asker: ListAsker, rows: int) -> AsyncIterator[ListAsker | Spread]:
+    """Give who answers for a file of about so many rows.
+
+    Raises:
+        ProcessEnded: a process that answered is gone.
+    """
+    count = processes_for(rows)
+    # Forked, so that the list is in memory once; a process that has threads cannot be.
+    if count == 1 or threading.active_count() > 1 or sys.platform == "darwin":
+        yield asker
+        return
+    async with spread(asker, count, "fork", nullcontext()) as several:
+        yield several

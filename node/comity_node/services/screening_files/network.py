@@ -1,10 +1,11 @@
 """Rows asked of what the network shares, all at one moment, and what is written beside each."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from comity_node.db import Store
+from comity_node.db import Database, Store
 from comity_node.db.suppliers import Known
 from comity_node.domain.inherent_risk import RiskList, read_goods_risks
 from comity_node.domain.screening import (
@@ -15,7 +16,14 @@ from comity_node.domain.screening import (
     Question,
 )
 from comity_node.domain.screening_files.asking import Asked
-from comity_node.domain.screening_files.results import Candidate, Result, likest_first, not_asked, reason_with
+from comity_node.domain.screening_files.results import (
+    MOST_CANDIDATES,
+    Candidate,
+    Result,
+    likest_first,
+    not_asked,
+    reason_with,
+)
 from comity_node.domain.screening_files.words import NOTHING_FOUND, next_step
 from comity_node.domain.supplier_view import DecisionStanding, Standing
 from comity_node.domain.suppliers.mentions import Role
@@ -23,6 +31,7 @@ from comity_node.domain.trail import Event
 from comity_node.services.answering.moment import Moment
 from comity_node.services.answering.screen import Answer, screen_at
 from comity_node.services.screening_files.running import Account
+from comity_node.services.screening_files.spreading import Spread, processes_for, spread
 from comity_node.vocabulary import countries
 
 AnyHit = Hit | DecisionHit | PointerHit | NoticeHit
@@ -39,6 +48,7 @@ class NetworkAsker:
     moment: Moment
     risks: RiskList | None = None
     """None: inherent risk is switched off, and the column stays empty."""
+    at_once: int = 1
 
     async def ask(self, rows: Sequence[Asked]) -> list[Result]:
         """Return what is said of each row, in their order."""
@@ -99,6 +109,47 @@ class NetworkAsker:
         return f"{found[0].according_to}, of goods from this country, not of the supplier: {'; '.join(said)}{more}"
 
 
+@dataclass(frozen=True, slots=True)
+class NetworkView:
+    """What it takes to ask the network's suppliers from another process."""
+
+    url: str
+    keys: Path | None
+    moment: Moment
+    risks: RiskList | None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[NetworkAsker]:
+        """Give who answers, from one view of the database."""
+        database = Database(self.url, self.keys)
+        try:
+            async with database.read() as store:
+                # A view begins with the first that is read in it.
+                await store.behind.names()
+                yield NetworkAsker(store.for_many(), self.moment, self.risks)
+        finally:
+            await database.close()
+
+
+@asynccontextmanager
+async def asking_network(
+    database: Database, moment: Moment, risks: RiskList | None, rows: int
+) -> AsyncIterator[NetworkAsker | Spread]:
+    """Give who answers for a file of about so many rows, all from one view of the database as of one moment.
+
+    Raises:
+        ProcessEnded: a process that answered is gone.
+    """
+    count = processes_for(rows)
+    if count == 1:
+        async with database.read() as store:
+            yield NetworkAsker(store.for_many(), moment, risks)
+        return
+    view = NetworkView(database.url, database.keys, moment, risks)
+    async with spread(view, count, "spawn", database.write()) as asker:
+        yield asker
+
+
 async def note_screening(store: Store, person: str, account: Account, moment: Moment) -> None:
     """Put on the trail that somebody screened a file, how much and at which positions; never whom."""
     detail = {"asked": account.rows, "positions": moment.positions}
@@ -136,7 +187,7 @@ def _candidates(ranked: Sequence[AnyHit], suppliers: dict[str, Known]) -> list[C
         known = suppliers.get(hit.entry.hash)
         if known is not None and known.number not in found:
             found[known.number] = Candidate(str(known.number), known.name, hit.likeness.score, hit.likeness.verdict)
-    return list(found.values())
+    return list(found.values())[:MOST_CANDIDATES]
 
 
 def _state(answer: Answer) -> str:

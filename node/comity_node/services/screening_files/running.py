@@ -1,8 +1,8 @@
 """A file's rows, a part at a time, with what is said of each."""
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter, OrderedDict, deque
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
@@ -14,12 +14,19 @@ from comity_node.services.screening_files.opening import Opened
 PART = 100
 """Rows that are asked about together; other requests go on between two parts."""
 
+REMEMBERED = 10_000
+"""Rows of which it is kept what was said, for rows that ask the same."""
+
 MOST_PROBLEMS = 5_000
 """So many are named by row; more are only counted."""
 
 
 class Asker(Protocol):
     """Who answers for rows."""
+
+    @property
+    def at_once(self) -> int:
+        """How many parts may be asked about before the first is answered."""
 
     async def ask(self, rows: Sequence[Asked]) -> list[Result]:
         """Return what is said of each, in their order."""
@@ -57,22 +64,56 @@ class Account:
         return f"{self.rows} rows: {found or 'nothing was asked'}{missing}"
 
 
+class Once:
+    """Asks once for rows that ask the same; who answers says the same again in any case."""
+
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
+        self.at_once = asker.at_once
+        self._said: OrderedDict[object, Result] = OrderedDict()
+
+    async def ask(self, rows: Sequence[Asked]) -> list[Result]:
+        """Return what is said of each, in their order."""
+        asks = [row.asks for row in rows]
+        new = {ask: row for ask, row in zip(asks, rows, strict=True) if ask not in self._said}
+        told = {ask: self._said[ask] for ask in asks if ask not in new}
+        if new:
+            told |= zip(new, await self._asker.ask(list(new.values())), strict=True)
+        for ask in new:
+            self._said[ask] = told[ask]
+        while len(self._said) > REMEMBERED:
+            self._said.popitem(last=False)
+        return [told[ask] for ask in asks]
+
+
 Screened = list[tuple[Asked, Result]]
 
 
 async def screened(
     given: Opened, asker: Asker, read_country: ReadCountry, account: Account, part: int = PART
-) -> AsyncIterator[Screened]:
+) -> AsyncGenerator[Screened, None]:
     """Give the rows in their order, a part at a time, each with what is said of it.
 
     Raises:
         TableRefused: the file turns out to be too large or damaged.
     """
-    reading = Reading(given.columns, read_country, account.note)
-    while rows := list(islice(given.table.rows, part)):
-        asked = [reading.ask(row) for row in rows]
-        results = await asker.ask(asked)
-        for result in results:
-            account.count(result)
-        yield list(zip(asked, results, strict=True))
-        await asyncio.sleep(0)
+    reading, once = Reading(given.columns, read_country, account.note), Once(asker)
+    under_way: deque[tuple[list[Asked], asyncio.Task[list[Result]]]] = deque()
+    try:
+        while True:
+            while len(under_way) < once.at_once and (rows := list(islice(given.table.rows, part))):
+                asked = [reading.ask(row) for row in rows]
+                under_way.append((asked, asyncio.create_task(once.ask(asked))))
+            if not under_way:
+                return
+            asked, coming = under_way[0]
+            results = await coming
+            under_way.popleft()
+            for result in results:
+                account.count(result)
+            yield list(zip(asked, results, strict=True))
+            await asyncio.sleep(0)
+    finally:
+        for _, coming in under_way:
+            coming.cancel()
+        await asyncio.gather(*(coming for _, coming in under_way), return_exceptions=True)

@@ -54,6 +54,8 @@ def added_up(
     """
     if not parts:
         return {}
+    # In one order, whoever read them: the last bit of a sum depends on it, and with it who stands before whom.
+    parts = sorted(parts, key=lambda part: part[0])
     rare = {key: weights[key] * log(1 + whole / counts[key]) for key, _ in parts}
     ids = np.concatenate([suppliers for _, suppliers in parts])
     each = np.repeat([rare[key] for key, _ in parts], [len(suppliers) for _, suppliers in parts])
