@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.reading import Reading
 from comity_node.db.suppliers import FOLLOWED_BY
 from comity_node.domain.matching.identifiers import numbers_of_company
 from comity_node.domain.matching.laying import Laid
@@ -72,15 +73,14 @@ class Behind:
 
     async def names(self) -> Names:
         """Return the names of all entries that came or changed since the suppliers followed the view."""
-        connection = await self._session.connection()
-        followed, newest = (await connection.execute(_ENDS, {"name": FOLLOWED_BY})).one()
+        followed, newest = (await Reading(self._session).rows(_ENDS, (), (FOLLOWED_BY,)))[0]
         kept = self._kept.names
         if newest < kept.newest:
             # Read before by somebody whose view was newer; or the database's past came back, with other entries.
             kept = Names(followed)
         kept = kept.after(followed)
         if kept.newest < newest:
-            kept = await self._read_on(connection, kept, max(kept.newest, followed), newest)
+            kept = await self._read_on(await self._session.connection(), kept, max(kept.newest, followed), newest)
         self._kept.names = kept
         return kept
 
@@ -98,9 +98,7 @@ class Behind:
         return Names(newest, changes, entries, kept.laid.with_names(names), identified)
 
 
-_ENDS = text(
-    "select coalesce((select change from followed where name = :name), 0), coalesce((select max(id) from change), 0)"
-)
+_ENDS = "select coalesce((select change from followed where name = ?), 0), coalesce((select max(id) from change), 0)"
 _OF_ONE_KIND = "select change.id, change.entry, {0}.{1} from change join {0} on {0}.id = change.entry"
 _SAID = text(
     " union all ".join(

@@ -105,10 +105,15 @@ class Database:
 
 def _engine(url: str) -> AsyncEngine:
     # Parameters hold what must not get into a log through an error.
-    settings = _POSTGRES_SETTINGS if make_url(url).get_backend_name() == "postgresql" else {}
-    # The connection used last first: each has a cache of its own, and those that nobody needs stay empty.
+    of_postgres = make_url(url).get_backend_name() == "postgresql"
+    # The connection used last first: each has a cache of its own, and those that nobody needs stay empty. A file does
+    # not go away as a server does, so nobody asks whether it is still there.
     engine = create_async_engine(
-        url, pool_pre_ping=True, pool_use_lifo=True, hide_parameters=True, connect_args=settings
+        url,
+        pool_pre_ping=of_postgres,
+        pool_use_lifo=True,
+        hide_parameters=True,
+        connect_args=_POSTGRES_SETTINGS if of_postgres else {},
     )
     event.listen(engine.sync_engine, "handle_error", _forget_values)
     if engine.dialect.name == "sqlite":
@@ -152,5 +157,6 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
 
 
 def _on_begin(connection: Any) -> None:
-    writes = connection.get_execution_options().get("write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    begin = "BEGIN IMMEDIATE" if connection.get_execution_options().get("write") else "BEGIN"
+    # One step of the driver's thread; through SQLAlchemy it would be three.
+    connection.connection.dbapi_connection.run_async(lambda driver: driver.execute_fetchall(begin))

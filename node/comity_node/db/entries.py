@@ -135,11 +135,17 @@ class Entries(Generic[E]):
         found = await self._chunked(query, number.in_, numbers, lambda row: (row[-1], self._shelf.opened(row)))
         return dict(await self._numbered_then(found))
 
+    async def opened(self, rows: Iterable[Any]) -> dict[int, E]:
+        """Return the entries of rows that were read elsewhere, as `Shelf.entries` has them with the number behind."""
+        return dict(await self._numbered_then([(row[-1], self._shelf.opened(row)) for row in rows]))
+
     async def _then(self, entries: list[E]) -> list[E]:
         """Return entries as they are meant to be read: as they are, or as they were."""
         return entries if self._at is None else await as_they_were(self._session, self._at, entries)
 
     async def _numbered_then(self, found: list[tuple[int, E]]) -> list[tuple[int, E]]:
+        if self._at is None or not found:
+            return found
         then = {entry.hash: entry for entry in await self._then([entry for _, entry in found])}
         return [(number, then[entry.hash]) for number, entry in found if entry.hash in then]
 

@@ -2,25 +2,32 @@
 here."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, or_
+from sqlalchemy import delete, text
 from sqlalchemy import select as sa_select
-from sqlmodel import col, select
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.bulk import insert_rows
-from comity_node.db.rows.suppliers import (
-    AsideRow,
-    FactoryListRow,
-    FactoryRow,
-    FactRow,
-    SupplierMentionRow,
-    SupplierRow,
-)
+from comity_node.db.reading import Reading
+from comity_node.db.rows.suppliers import AsideRow
 from comity_node.domain.suppliers.mentions import Role
 
 _CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said of suppliers, each as (number of the record, supplier)."""
+
+    told: list[tuple[int, int]]
+    """In findings and decisions about them, or about sites of theirs."""
+    aside: list[tuple[int, int]]
+    """In pointers and audit notices that name them."""
+    here: set[int]
+    """Of whom a list, or somebody here, says anything."""
 
 
 class SaidOf:
@@ -28,6 +35,7 @@ class SaidOf:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+        self._reading = Reading(session)
 
     async def put_asides(self, entries: Sequence[int], named: Iterable[tuple[int, int]]) -> None:
         """Write whom these pointers and audit notices name, as (number of its record, supplier), in place of what
@@ -45,58 +53,54 @@ class SaidOf:
         """Return (record, supplier) of whom these pointers and audit notices name."""
         return await self._pairs(AsideRow.entry, AsideRow.supplier, col(AsideRow.entry).in_, entries)
 
-    async def told_of(self, suppliers: Sequence[int]) -> list[tuple[int, int]]:
-        """Return (record, supplier) of the findings and decisions about these suppliers, or about sites of theirs."""
-        row = SupplierMentionRow
-        about = col(row.role) != Role.CLIENT.value
-        return await self._pairs(row.entry, row.supplier, col(row.supplier).in_, suppliers, about)
+    async def all_of(self, suppliers: Sequence[int]) -> Said:
+        """Return all that is said of these suppliers."""
+        told, aside, here = list[tuple[int, int]](), list[tuple[int, int]](), set[int]()
+        for what, entry, supplier in await self._reading.rows(_ALL_OF, suppliers) if suppliers else ():
+            if what == _HERE:
+                here.add(supplier)
+            else:
+                (told if what == _TOLD else aside).append((entry, supplier))
+        return Said(told, aside, here)
 
-    async def _pairs(
-        self, entry: int, supplier: int, among: Any, values: Sequence[int], *more: ColumnElement[bool]
-    ) -> list[tuple[int, int]]:
+    async def _pairs(self, entry: int, supplier: int, among: Any, values: Sequence[int]) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []
         for start in range(0, len(values), _CHUNK):
-            query = sa_select(col(entry), col(supplier)).where(among(values[start : start + _CHUNK]), *more)
+            query = sa_select(col(entry), col(supplier)).where(among(values[start : start + _CHUNK]))
             rows = await (await self._session.connection()).execute(query)
             found += [(record, number) for record, number in rows]
         return found
 
     async def spoken_of(self, suppliers: Sequence[int]) -> set[int]:
         """Return those of whom anybody still says anything, in a finding, a decision, a list, or here."""
-        return await self._of_whom(suppliers, says_anything())
-
-    async def spoken_of_here(self, suppliers: Sequence[int]) -> set[int]:
-        """Return those of whom a list, or somebody here, says anything."""
-        return await self._of_whom(suppliers, or_(*_says_here()))
-
-    async def _of_whom(self, suppliers: Sequence[int], says: ColumnElement[bool]) -> set[int]:
-        found = set[int]()
-        for start in range(0, len(suppliers), _CHUNK):
-            these = col(SupplierRow.number).in_(suppliers[start : start + _CHUNK])
-            found.update(await self._session.exec(select(SupplierRow.number).where(these, says)))
-        return found
+        return {number for (number,) in await self._reading.rows(_SPOKEN_OF, suppliers)} if suppliers else set()
 
 
 def says_anything() -> Any:
     """Return the condition that somebody still says anything of a supplier: whose list was taken back, or whose
     putting apart was undone, is nobody any more."""
-    number = col(SupplierRow.number)
-    mentioned = sa_select(col(SupplierMentionRow.entry)).where(col(SupplierMentionRow.supplier) == number)
-    return or_(mentioned.exists(), *_says_here())
+    return text(_SAYS_ANYTHING)
 
 
-def _says_here() -> list[Any]:
-    """Return the conditions that a list, or somebody here, says anything of a supplier."""
-    number = col(SupplierRow.number)
-    entered = sa_select(col(FactRow.number)).where(
-        (col(FactRow.supplier) == number) | (col(FactRow.other) == number), col(FactRow.taken_back_at).is_(None)
+_SAYS_HERE = """
+    exists (
+        select 1 from factory_row as listed join factory_list as given on given.number = listed.list
+        where listed.supplier = supplier.number and given.taken_back_at is null
     )
-    listed = (
-        sa_select(col(FactoryRow.line))
-        .join(FactoryListRow, col(FactoryListRow.number) == col(FactoryRow.list))
-        .where(col(FactoryRow.supplier) == number, col(FactoryListRow.taken_back_at).is_(None))
+    or exists (
+        select 1 from supplier_fact as fact
+        where (fact.supplier = supplier.number or fact.other = supplier.number) and fact.taken_back_at is null
     )
-    owner = sa_select(col(FactoryListRow.number)).where(
-        col(FactoryListRow.owner) == number, col(FactoryListRow.taken_back_at).is_(None)
-    )
-    return [listed.exists(), entered.exists(), owner.exists()]
+    or exists (select 1 from factory_list as own where own.owner = supplier.number and own.taken_back_at is null)
+"""
+"""That a list, or somebody here, says anything of a supplier."""
+_SAYS_ANYTHING = f"""(
+    exists (select 1 from supplier_mention as mention where mention.supplier = supplier.number) or {_SAYS_HERE}
+)"""  # noqa: S608 (names of our own tables)
+_SPOKEN_OF = f"select number from supplier where number {{these}} and {_SAYS_ANYTHING}"  # noqa: S608
+_TOLD, _ASIDE, _HERE = range(3)
+_ALL_OF = f"""
+select {_TOLD}, entry, supplier from supplier_mention where supplier {{these}} and role <> '{Role.CLIENT}'
+union all select {_ASIDE}, entry, supplier from supplier_aside where supplier {{these}}
+union all select {_HERE}, 0, number from supplier where number {{these}} and ({_SAYS_HERE})
+"""  # noqa: S608 (names of our own tables, and a number)

@@ -19,6 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.bulk import insert_rows
 from comity_node.db.packing import Numbers, in_chunks, pack, unpack
+from comity_node.db.reading import Reading
 from comity_node.db.rows.search import SearchDeltaRow, SearchPostingRow, SearchStateRow, SearchWaitingRow
 from comity_node.db.rows.suppliers import FactRow, SupplierNameRow
 
@@ -41,6 +42,17 @@ class Built:
     """Up to this key, itself included, that is done."""
     delta: int = 0
     """Rows of the delta."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far the index is, and what is beyond it."""
+
+    built: Built
+    newest: int
+    """The largest number of a supplier."""
+    waits: bool
+    """Whether names wait that suppliers in the index were given since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +80,25 @@ class Search:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+        self._reading = Reading(session)
+        self._built: Built | None = None
 
     # --- how far it is
 
     async def built(self) -> Built:
         """Return how far the index is; nowhere before it was begun."""
-        found = await self._driver("select folding, built, batch, reached, delta from search_state")
-        return Built(*found[0]) if found else Built()
+        # Within a transaction nobody else changes it.
+        return self._built or (await self.reach()).built
+
+    async def reach(self) -> Reach:
+        """Return how far the index is, and what is beyond it."""
+        *built, newest, waits = (await self._reading.rows(_REACH))[0]
+        self._built = Built() if built[0] is None else Built(*built)
+        return Reach(self._built, newest or 0, bool(waits))
 
     async def set_built(self, built: Built) -> None:
         """Write how far the index is."""
+        self._built = built
         values = {"folding": built.folding, "built": built.built, "batch": built.batch, "reached": built.reached}
         values["delta"] = built.delta
         changed = await self._execute(update(SearchStateRow).values(**values))
@@ -88,16 +109,12 @@ class Search:
         """Forget lists, and all that waits to be merged into them; False when there is nothing left to forget."""
         for table in ("search_delta", "search_posting"):
             last = f"select key from {table} order by key limit 1 offset {most:d}"  # noqa: S608 (names of our own tables)
-            end = (await self._driver(last)) or (await self._driver(f"select max(key) from {table}"))  # noqa: S608
+            end = (await self._reading.rows(last)) or (await self._reading.rows(f"select max(key) from {table}"))  # noqa: S608
             if end[0][0] is not None:
                 await self._execute(text(f"delete from {table} where key <= :key").bindparams(key=end[0][0]))  # noqa: S608
                 return True
         await self._execute(delete(SearchWaitingRow))
         return False
-
-    async def newest(self) -> int:
-        """Return the largest number of a supplier."""
-        return int((await self._driver("select max(number) from supplier"))[0][0] or 0)
 
     # --- names
 
@@ -116,7 +133,7 @@ class Search:
     async def waiting(self, most: int) -> list[tuple[int, str]]:
         """Return (supplier, name) of what waits."""
         query = f"select supplier, text from search_waiting order by supplier limit {most:d}"  # noqa: S608 (a number)
-        return [(supplier, name) for supplier, name in await self._driver(query)]
+        return [(supplier, name) for supplier, name in await self._reading.rows(query)]
 
     async def waiting_among(self, first: int, last: int) -> set[tuple[int, str]]:
         """Return (supplier, name) of what waits of the suppliers with these numbers."""
@@ -156,24 +173,19 @@ class Search:
     async def counts(self, keys: Sequence[int]) -> dict[int, int]:
         """Return key to how many suppliers have it; those that nobody has are left out."""
         found: dict[int, int] = {}
-        among, values = self._among(keys)
-        if not keys:
-            return found
-        lists = f"select key, n from search_posting where chunk = 0 and key {among}"  # noqa: S608 (numbers only)
-        added = f"select key, count(*) from search_delta where key {among} group by key"  # noqa: S608
-        for query in (lists, added):
-            for key, n in await self._driver(query, values):
-                found[key] = found.get(key, 0) + n
+        for key, n in await self._reading.rows(_COUNTS, keys) if keys else ():
+            found[key] = found.get(key, 0) + n
         return found
 
     async def suppliers(self, keys: Sequence[int]) -> list[tuple[int, Numbers]]:
         """Return (key, suppliers that have it) in parts: a key may stand there several times, a supplier once."""
-        among, values = self._among(keys)
-        lists = f"select key, ids from search_posting where key {among}"  # noqa: S608 (numbers only)
-        found = [(key, unpack(ids)) for key, ids in await self._driver(lists, values)]
+        found: list[tuple[int, Numbers]] = []
         added: dict[int, list[int]] = {}
-        for key, supplier in await self._driver(f"select key, supplier from search_delta where key {among}", values):  # noqa: S608
-            added.setdefault(key, []).append(supplier)
+        for key, ids, supplier in await self._reading.rows(_SUPPLIERS, keys) if keys else ():
+            if ids is None:
+                added.setdefault(key, []).append(supplier)
+            else:
+                found.append((key, unpack(ids)))
         return found + [(key, np.array(some, dtype=np.int32)) for key, some in added.items()]
 
     # --- writing
@@ -232,16 +244,15 @@ class Search:
     async def _open_chunks(self, keys: Sequence[int]) -> dict[int, tuple[int, bytes]]:
         found: dict[int, tuple[int, bytes]] = {}
         for start in range(0, len(keys), 10 * _CHUNK):
-            among, values = self._among(keys[start : start + 10 * _CHUNK])
-            query = f"select key, n, ids from search_posting where chunk = 0 and key {among}"  # noqa: S608
-            found.update({key: (n, ids) for key, n, ids in await self._driver(query, values)})
+            some = keys[start : start + 10 * _CHUNK]
+            found.update({key: (n, ids) for key, n, ids in await self._reading.rows(_OPEN_CHUNKS, some)})
         return found
 
     async def _change_open(self, changed: Sequence[tuple[int, int, bytes]]) -> None:
         if not changed:
             return
         connection = await self._session.connection()
-        if self._is_postgres:
+        if self._reading.is_postgres:
             keys, counts, ids = zip(*changed, strict=True)
             query = (
                 "update search_posting set n = new.n, ids = new.ids "
@@ -277,28 +288,23 @@ class Search:
                 yield int(part.keys[0]), part.suppliers
             reached = int(postings.keys[-1])
 
-    @property
-    def _is_postgres(self) -> bool:
-        return self._session.get_bind().dialect.name == "postgresql"
-
-    def _among(self, keys: Sequence[int]) -> tuple[str, tuple[Any, ...]]:
-        """Return the condition that a key is one of these; past SQLAlchemy, whose long lists take longer than the
-        search."""
-        if self._is_postgres:
-            return "= any($1)", (list(keys),)
-        return f"in ({', '.join(map(str, map(int, keys)))})", ()
-
-    async def _driver(self, statement: str, values: tuple[Any, ...] = ()) -> Sequence[Any]:
-        connection = await self._session.connection()
-        if self._is_postgres:
-            return (await connection.exec_driver_sql(statement, values)).all()
-        # One step of the driver's thread in place of four: a search asks twenty times, and they were half of its time.
-        driver: Any = (await connection.get_raw_connection()).driver_connection
-        return list(await driver.execute_fetchall(statement, values))
-
     async def _execute(self, statement: Any) -> Any:
         return await (await self._session.connection()).execute(statement)
 
 
+_REACH = """
+select folding, built, batch, reached, delta,
+    (select max(number) from supplier), (select count(*) from (select 1 from search_waiting limit 1) as waits)
+from (select 1) as anyhow left join search_state on 1 = 1
+"""
+_COUNTS = """
+select key, n from search_posting where chunk = 0 and key {these}
+union all select key, count(*) from search_delta where key {these} group by key
+"""
+_SUPPLIERS = """
+select key, ids, 0 from search_posting where key {these}
+union all select key, cast(null as bytea), supplier from search_delta where key {these}
+"""
+_OPEN_CHUNKS = "select key, n, ids from search_posting where chunk = 0 and key {these}"
 _WAIT = text("insert into search_waiting (supplier, text) values (:s, :t) on conflict do nothing")
 _NO_MORE = text("delete from search_waiting where supplier = :s and text = :t")

@@ -5,7 +5,7 @@ this repository, one writer at a time; they and the keys stay when the rest is m
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import delete, func, text, update
@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.bulk import insert_rows
+from comity_node.db.reading import Reading
 from comity_node.db.rows.suppliers import (
     FactRow,
     FollowedRow,
@@ -48,6 +49,19 @@ class Known:
     whole: int
     """The smallest number of those that people joined with it; its own where there are none."""
     newest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A supplier with all that it is found by."""
+
+    known: Known
+    names: dict[str, None] = field(default_factory=dict)
+    """As written, each once, in their order; former ones that were entered too."""
+    countries: set[str] = field(default_factory=set)
+    """Of its names; "" where one has none."""
+    identifiers: list[tuple[str, str]] = field(default_factory=list)
+    """Scheme and value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +116,7 @@ class Suppliers:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+        self._reading = Reading(session)
 
     # --- following the view
 
@@ -246,16 +261,27 @@ class Suppliers:
             found += await self._session.exec(query.order_by(col(row.supplier), col(row.text)))
         return found
 
-    async def named(self, suppliers: Sequence[int]) -> list[tuple[int, str, str]]:
-        """Return (supplier, name as written, country) of all names that count, former ones that were entered too."""
-        row, fact, found = SupplierNameRow, FactRow, list[tuple[int, str, str]]()
-        for start in range(0, len(suppliers), _CHUNK):
-            some = suppliers[start : start + _CHUNK]
-            written = select(row.supplier, row.text, row.country).where(col(row.supplier).in_(some))
-            found += await self._session.exec(written.order_by(col(row.supplier), col(row.text)))
-            counts = col(fact.taken_back_at).is_(None), col(fact.text).is_not(None), col(fact.supplier).in_(some)
-            entered = select(fact.supplier, fact.text).where(*counts).order_by(col(fact.number))
-            found += [(number, name or "", "") for number, name in await self._session.exec(entered)]
+    async def folded(self, suppliers: Sequence[int]) -> Sequence[tuple[int, str]]:
+        """Return (supplier, folded name), in no order."""
+        return await self._reading.rows(_FOLDED, suppliers) if suppliers else ()
+
+    async def described(self, suppliers: Sequence[int]) -> dict[int, Described]:
+        """Return those of these suppliers that exist, with all that they are found by."""
+        found: dict[int, Described] = {}
+        said: list[tuple[Any, ...]] = []
+        for what, number, *more in await self._reading.rows(_DESCRIBED, suppliers) if suppliers else ():
+            if what == _ITSELF:
+                key, kind, name, country, newest, whole = more
+                found[number] = Described(Known(number, key, SubjectType(kind), name, country, whole, newest))
+            else:
+                said.append((what, more[-1], *more[:2], number))
+        # By their letters, since each database has an order of its own: names that were entered here stand last.
+        for what, _, one, other, number in sorted(said):
+            if number in found and what == _IDENTIFIER:
+                found[number].identifiers.append((one, other))
+            elif number in found:
+                found[number].names.setdefault(one)
+                found[number].countries.add(other)
         return found
 
     async def foldings(self, first: int, last: int) -> list[tuple[int, str, str]]:
@@ -287,9 +313,9 @@ class Suppliers:
 
     async def with_name(self, folded: Iterable[str], most: int) -> list[tuple[int, str]]:
         """Return (supplier, folded name) of whoever has one of these folded names."""
-        row = SupplierNameRow
-        query = select(row.supplier, row.folded).where(col(row.folded).in_(sorted(set(folded))))
-        return list(await self._session.exec(query.order_by(col(row.folded), col(row.supplier)).limit(most)))
+        wanted = sorted(set(folded))
+        asked = _WITH_NAME.format(", ".join("?" * len(wanted)))
+        return [(n, name) for n, name in await self._reading.rows(asked, (), (*wanted, most))]
 
     async def with_identifier(self, identifiers: Iterable[tuple[str, str]], most: int) -> list[tuple[int, str, str]]:
         """Return (supplier, scheme, value) of whoever has one of these identifiers."""
@@ -394,6 +420,16 @@ _MENTIONS = sa_select(
         )
     )
 )
+_FOLDED = "select supplier, folded from supplier_name where supplier {these}"
+_WITH_NAME = "select supplier, folded from supplier_name where folded in ({}) order by folded, supplier limit ?"
+_ITSELF, _WRITTEN, _ENTERED, _IDENTIFIER = range(4)
+_DESCRIBED = f"""
+select {_ITSELF}, number, "key", kind, name, country, newest, whole from supplier where number {{these}}
+union all select {_WRITTEN}, supplier, text, country, '', '', '', 0 from supplier_name where supplier {{these}}
+union all select {_ENTERED}, supplier, text, '', '', '', '', number from supplier_fact
+    where supplier {{these}} and taken_back_at is null and text is not null
+union all select {_IDENTIFIER}, supplier, scheme, value, '', '', '', 0 from supplier_identifier where supplier {{these}}
+"""  # noqa: S608 (numbers only)
 _FOLD_ANEW = (
     text("update supplier_name set folded = :f where supplier = :s and text = :t"),
     text("update supplier_fact set folded = :f where supplier = :s and text = :t"),

@@ -3,13 +3,14 @@ of its own, by the numbers of their records."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.as_of import Heads
 from comity_node.db.beside import CORROBORATIONS, REPLIES, Beside
-from comity_node.db.entries import DECISIONS, FINDINGS, NOTICES, POINTERS, Entries
+from comity_node.db.entries import DECISIONS, FINDINGS, NOTICES, POINTERS, Entries, Shelf
+from comity_node.db.reading import Reading
 from comity_node.domain.supplier_view import (
     AnyEntry,
     CorroborationEntry,
@@ -22,6 +23,24 @@ from comity_node.domain.supplier_view import (
 from comity_schemas.statement import Kind
 
 
+class Named(NamedTuple):
+    """Entries of all kinds that are found by name, each by the number of its record."""
+
+    findings: dict[int, Entry]
+    decisions: dict[int, DecisionEntry]
+    pointers: dict[int, PointerEntry]
+    notices: dict[int, NoticeEntry]
+
+
+class Unnamed(NamedTuple):
+    """How many entries have no readable name."""
+
+    findings: int
+    decisions: int
+    pointers: int
+    notices: int
+
+
 class View:
     """Repository of the supplier view; what a statement refers to may be of any kind.
 
@@ -30,6 +49,7 @@ class View:
 
     def __init__(self, session: AsyncSession, at: Heads | None = None) -> None:
         self._at = at
+        self._reading = Reading(session)
         self.findings: Entries[Entry] = Entries(session, FINDINGS, at)
         self.decisions: Entries[DecisionEntry] = Entries(session, DECISIONS, at)
         self.pointers: Entries[PointerEntry] = Entries(session, POINTERS, at)
@@ -72,6 +92,24 @@ class View:
             if numbers:
                 found.update(await of_kind.entries_by_number(numbers))
         return found
+
+    async def named_by_number(self, numbers: Sequence[int]) -> Named:
+        """Return the entries of these records' numbers, of all kinds that are found by name."""
+        rows: dict[int, list[Any]] = {kind: [] for kind in range(len(_FOUND_BY_NAME))}
+        for kind, *row in await self._reading.rows(_NAMED, numbers) if numbers else ():
+            rows[kind].append(row)
+        return Named(
+            findings=await self.findings.opened(rows[0]),
+            decisions=await self.decisions.opened(rows[1]),
+            pointers=await self.pointers.opened(rows[2]),
+            notices=await self.notices.opened(rows[3]),
+        )
+
+    async def unnamed(self) -> Unnamed:
+        """Return how many entries have no readable name: they are counted, and nobody can find them."""
+        if self._at is None:
+            return Unnamed(*(await self._reading.rows(_UNNAMED))[0])
+        return Unnamed(*[await entries.unnamed() for entries in self._found_by_name.values()])
 
     async def numbers(self, hashes: Sequence[str]) -> dict[str, int]:
         """Return hash to the number of the record that counts, of whatever kind."""
@@ -122,3 +160,14 @@ class View:
     async def orphans(self) -> int:
         """Return how many rows belong to no record that was received, for `comity check`."""
         return sum([await kind.orphans() for kind in self._all])
+
+
+_FOUND_BY_NAME: tuple[Shelf[Any], ...] = (FINDINGS, DECISIONS, POINTERS, NOTICES)
+_NAMED = " union all ".join(
+    f"select {kind}, record.hash, record.member, record.seq, said.handling, said.{shelf.body}, said.state, "  # noqa: S608
+    f'said."by", said.reason, said.earlier_by, said.id '
+    f"from {shelf.entry.__tablename__} as said join received as record on record.id = said.id where said.id {{these}}"
+    for kind, shelf in enumerate(_FOUND_BY_NAME)
+)
+_UNNAMED_OF = [f"(select count(*) from {shelf.entry.__tablename__} where not named)" for shelf in _FOUND_BY_NAME]  # noqa: S608
+_UNNAMED = f"select {', '.join(_UNNAMED_OF)}"

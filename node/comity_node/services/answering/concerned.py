@@ -15,7 +15,7 @@ from typing import Any
 
 from comity_node.db import Store
 from comity_node.db.behind import Names
-from comity_node.db.entries import E, Entries
+from comity_node.db.entries import E
 from comity_node.db.suppliers import Known
 from comity_node.domain.matching.comparing import compare
 from comity_node.domain.matching.laying import Laid, nearness
@@ -29,6 +29,9 @@ from comity_node.services.searching.rarity import rarity_of
 
 MOST_BEHIND = 50
 """Of what was not followed yet, so many names that come nearest are compared."""
+
+FEW = 60
+"""Candidates that are compared without leaving it to a thread: a few milliseconds."""
 
 AnyNamed = Entry | DecisionEntry | PointerEntry | NoticeEntry
 
@@ -67,24 +70,22 @@ async def concerned(store: Store, question: Question, behind: Names, *, only_asi
     party = question.party
     found = await candidates(store, party)
     rarity = await rarity_of(store, [party, *(candidate.party for candidate in found)])
-    alike = await asyncio.to_thread(_alike, party, found, rarity)
-    near = await asyncio.to_thread(_near, party, behind)
-    asking, result, view = _Asking(party, rarity, near), Concerned(), store.view
-    numbers = [candidate.known.number for candidate in alike]
-    asides = await store.said_of.asides(numbers)
-    about = [] if only_asides else await store.said_of.told_of(numbers)
-    findings, decisions = dict[int, Entry](), dict[int, DecisionEntry]()
-    if not only_asides:
-        findings, decisions = await asking.read(view.findings, about), await asking.read(view.decisions, about)
-    pointers, notices = await asking.read(view.pointers, asides), await asking.read(view.notices, asides)
-    there: dict[int, AnyNamed] = {**findings, **decisions, **pointers, **notices}
-    local = await store.said_of.spoken_of_here(numbers)
-    result.suppliers = asking.suppliers(alike, [*about, *asides], there, local)
-    through = asking.through([*about, *asides], result.suppliers)
+    # In a thread only what takes long: the way there and back is a millisecond on a busy machine.
+    many = len(found) > FEW
+    alike = await asyncio.to_thread(_alike, party, found, rarity) if many else _alike(party, found, rarity)
+    near = await asyncio.to_thread(_near, party, behind) if behind.entries else _near(party, behind)
+    asking, result = _Asking(party, rarity), Concerned()
+    said = await store.said_of.all_of([candidate.known.number for candidate in alike])
+    about = [*([] if only_asides else said.told), *said.aside]
+    read = await store.view.named_by_number(sorted({*(entry for entry, _ in about), *near}))
+    findings, decisions = ({}, {}) if only_asides else (read.findings, read.decisions)
+    there: dict[int, AnyNamed] = {**findings, **decisions, **read.pointers, **read.notices}
+    result.suppliers = asking.suppliers(alike, about, there, said.here)
+    through = asking.through(about, result.suppliers)
     result.findings = asking.weighed(findings, through)
     result.decisions = asking.weighed(decisions, through)
-    result.pointers = asking.weighed(pointers, through)
-    result.notices = asking.weighed(notices, through)
+    result.pointers = asking.weighed(read.pointers, through)
+    result.notices = asking.weighed(read.notices, through)
     return result
 
 
@@ -92,13 +93,7 @@ async def concerned(store: Store, question: Question, behind: Names, *, only_asi
 class _Asking:
     party: Party
     rarity: Rarity
-    near: Iterable[int]
-    """What was not followed yet and comes near by name, or carries a number asked for."""
     compared: dict[Party, Likeness] = field(default_factory=dict)
-
-    async def read(self, entries: Entries[E], told: Iterable[tuple[int, int]]) -> dict[int, E]:
-        """Return the entries of one kind that have to be looked at, by the numbers of their records."""
-        return await entries.entries_by_number(sorted({*(entry for entry, _ in told), *self.near}))
 
     def suppliers(
         self,

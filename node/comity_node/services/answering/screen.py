@@ -88,13 +88,13 @@ async def screen_at(store: Store, questions: Sequence[Question], moment: Moment)
 
 
 async def _answers(store: Store, questions: Sequence[Question], moment: Moment) -> list[Answer]:
-    view = store.view
+    unnamed = await store.view.unnamed()
     frame = partial(
         Answer,
-        unreadable=await view.findings.unnamed(),
-        unreadable_decisions=await view.decisions.unnamed(),
-        unreadable_pointers=await view.pointers.unnamed(),
-        unreadable_audits=await view.notices.unnamed(),
+        unreadable=unnamed.findings,
+        unreadable_decisions=unnamed.decisions,
+        unreadable_pointers=unnamed.pointers,
+        unreadable_audits=unnamed.notices,
         as_of=moment.at,
         registry_version=moment.registry_version,
         positions=moment.positions,

@@ -9,12 +9,12 @@ Rules:
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from comity_node.db import Store
-from comity_node.db.search import Built
-from comity_node.db.suppliers import Known
+from comity_node.db.search import Reach
+from comity_node.db.suppliers import Described, Known
 from comity_node.domain.matching.folding import FOLDING, Folded, fold
 from comity_node.domain.matching.identifiers import numbers_of_company
 from comity_node.domain.matching.keys import posting_keys
@@ -66,26 +66,15 @@ async def candidates(store: Store, party: Party, most: int = MOST) -> list[Candi
 
 async def described(store: Store, numbers: Sequence[int]) -> list[Candidate]:
     """Return suppliers with all that identity is judged by, in the order given."""
-    known = await store.suppliers.find(numbers)
-    names: dict[int, dict[str, None]] = {number: {} for number in numbers}
-    countries: dict[int, set[str]] = {number: set() for number in numbers}
-    for number, name, country in await store.suppliers.named(numbers):
-        names[number][name] = None
-        countries[number].add(country)
-    identifiers: dict[int, list[Identifier]] = {number: [] for number in numbers}
-    for number, scheme, value in await store.suppliers.identifiers(numbers):
-        identifiers[number].append(Identifier(scheme=scheme, id=value))
-    found = []
-    for number in numbers:
-        if number in known:
-            where = countries[number] - {""}
-            party = Party(
-                names=tuple(names[number]),
-                country=where.pop() if len(where) == 1 else None,
-                identifiers=tuple(identifiers[number]),
-            )
-            found.append(Candidate(known[number], party))
-    return found
+    there = await store.suppliers.described(numbers)
+    return [_candidate(there[number]) for number in numbers if number in there]
+
+
+def _candidate(described: Described) -> Candidate:
+    where = described.countries - {""}
+    identifiers = tuple(Identifier(scheme=scheme, id=value) for scheme, value in described.identifiers)
+    party = Party(tuple(described.names), where.pop() if len(where) == 1 else None, identifiers=identifiers)
+    return Candidate(described.known, party)
 
 
 async def _by_number(store: Store, identifiers: Sequence[Identifier]) -> list[int]:
@@ -101,14 +90,14 @@ async def _by_number(store: Store, identifiers: Sequence[Identifier]) -> list[in
 async def _by_name(store: Store, asked: Sequence[Folded], most: int) -> list[int]:
     wanted = Laid.folded([" ".join(name.words) for name in asked])
     equal = [n for n, _ in await store.suppliers.with_name({" ".join(name.words) for name in asked}, most)]
-    built, newest = await store.search.built(), await store.search.newest()
-    beyond = await _beyond(store, built, newest, wanted, most)
+    reach = await store.search.reach()
+    beyond = await _beyond(store, reach, wanted, most)
     weights: dict[int, float] = {}
     for name in asked:
         for key, weight in posting_keys(name).items():
             weights[key] = max(weight, weights.get(key, 0.0))
     best: list[tuple[int, float]] = []
-    if built.folding == FOLDING:
+    if reach.built.folding == FOLDING:
         counts = await store.search.counts(list(weights))
         read: list[int] = []
         for budget in BUDGETS:
@@ -117,25 +106,27 @@ async def _by_name(store: Store, asked: Sequence[Folded], most: int) -> list[int
                 break
             read = keys
             parts = await store.search.suppliers(keys)
-            sums = added_up(parts, weights, counts, max(newest, 1), RERANKED)
-            names = [(n, folded) for n, _, folded in await store.suppliers.names(list(sums))]
-            best = ranked(wanted, names, sums, most)
+            sums = added_up(parts, weights, counts, max(reach.newest, 1), RERANKED)
+            best = ranked(wanted, await store.suppliers.folded(list(sums)), sums, most)
             if best and max(near for _, near in best) >= NEAR:
                 break
     others = sorted(beyond, key=lambda each: -each[1])
     return list(dict.fromkeys([*equal, *(n for n, _ in [*best, *others])]))
 
 
-async def _beyond(store: Store, built: Built, newest: int, asked: Laid, most: int) -> list[tuple[int, float]]:
+async def _beyond(store: Store, reach: Reach, asked: Laid, most: int) -> list[tuple[int, float]]:
     """Return (supplier, nearness) of the nearest whom the index has not reached."""
-    waiting = await store.search.waiting(AT_ONCE)
-    best = await _nearest(await store.suppliers.names(sorted({n for n, _ in waiting})), asked, most) if waiting else []
-    for first in range(built.built + 1, newest + 1, AT_ONCE):
-        names = await store.suppliers.foldings(first, min(first + AT_ONCE - 1, newest))
+    best: list[tuple[int, float]] = []
+    if reach.waits:
+        waiting = sorted({n for n, _ in await store.search.waiting(AT_ONCE)})
+        best = await _nearest(await store.suppliers.folded(waiting), asked, most)
+    for first in range(reach.built.built + 1, reach.newest + 1, AT_ONCE):
+        last = min(first + AT_ONCE - 1, reach.newest)
+        names = [(n, folded) for n, _, folded in await store.suppliers.foldings(first, last)]
         best = sorted([*best, *await _nearest(names, asked, most)], key=lambda each: (-each[1], each[0]))[:most]
     return best
 
 
-async def _nearest(names: Iterable[tuple[int, str, str]], asked: Laid, most: int) -> list[tuple[int, float]]:
+async def _nearest(names: Sequence[tuple[int, str]], asked: Laid, most: int) -> list[tuple[int, float]]:
     # In a thread: while the index is built anew there are many, and other requests go on meanwhile.
-    return await asyncio.to_thread(ranked, asked, [(n, folded) for n, _, folded in names], {}, most)
+    return await asyncio.to_thread(ranked, asked, names, {}, most)

@@ -84,8 +84,8 @@ class Indexer:
         """Do what is next; False where there is nothing to do."""
         batch, many, merge_from = self._sizes
         async with self._database.read() as store:
-            built, newest = await store.search.built(), await store.search.newest()
-            waits = bool(await store.search.waiting(1))
+            reach = await store.search.reach()
+            built, newest, waits = reach.built, reach.newest, reach.waits
         if built.folding != FOLDING:
             await self._begin(built)
         elif built.batch is not None:
@@ -169,11 +169,12 @@ class Indexer:
 
 async def take_in(store: Store) -> int:
     """Take names that wait and suppliers that are new into the delta, a part of them; return how many."""
-    built = await store.search.built()
+    reach = await store.search.reach()
+    built = reach.built
     if built.folding != FOLDING or built.batch is not None:
         return 0
-    taken = await store.search.waiting(PART)
-    last = min(built.built + PART, await store.search.newest()) if not taken else built.built
+    taken = await store.search.waiting(PART) if reach.waits else []
+    last = built.built if taken else min(built.built + PART, reach.newest)
     new = await store.search.names_among(built.built + 1, last) if last > built.built else []
     keys = await asyncio.to_thread(_keys, new)
     if taken:
