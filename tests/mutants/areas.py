@@ -55,6 +55,7 @@ AREAS = (
             "tests/node/test_api_frame.py",
             "tests/node/test_review.py",
             "tests/node/test_peers.py",
+            "tests/node/test_peers_wrong.py",
         ),
     ),
     Area(

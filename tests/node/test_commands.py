@@ -6,99 +6,30 @@ import csv
 import json
 import re
 import shutil
-import socket
 import sqlite3
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from builders import IDENTIFIERS, NAMES
+from builders import NAMES
 from comity_federation import strict_json
 from comity_federation.bus import statements_topic
 from comity_federation.encoding import b64encode
 from comity_federation.keys import new_signing_pair, write_key_pair
 from comity_federation.signed_reports import report_id
-from comity_node.remote import NodeRefused, Remote
-from comity_schemas.member import Member, MemberStatus, Role
+from comity_node.remote import NodeRefused
+from command_network import PARTY, Network, losing_the_first_answer, set_up, wait_until
 from node_world import Town, audit_report, comity, served
 
-Ran = subprocess.CompletedProcess[str]
-
-PEOPLE = {
-    "greta": ("auditor", "firm"),
-    "ana": ("reviewer", None),
-    "bakari": ("focal-point", None),
-    "sanna": ("officer", None),
-}
-PARTY = {"type": "supplier", "names": NAMES, "country": "BR", "identifiers": IDENTIFIERS}
 DASH, TWO_DASHES = b64encode(b"\xf8" + bytes(31)), b64encode(b"\xfb\xe0" + bytes(30))
 """Hashes that nothing has, beginning with `-` and `--`."""
-
-
-@dataclass
-class Network:
-    """A served agency in a network with an audit firm."""
-
-    town: Town
-    home: Path
-    url: str
-    tokens: dict[str, str]
-    place: Path
-    steps: dict[str, Ran] = field(default_factory=dict)
-
-    def do(self, who: str, *words: str, code: int = 0, **environment: str) -> Ran:
-        """Run a command as one person; it must end as expected."""
-        ran = comity(*words, COMITY_URL=self.url, COMITY_TOKEN=self.tokens[who], **environment)
-        assert ran.returncode == code, ran.stdout + ran.stderr
-        return ran
-
-    def ask(self, who: str, path: str, **params: Any) -> Any:
-        with Remote(self.url, self.tokens[who]) as remote:
-            return remote.get(path, **params)
-
-    def local(self, *words: str, code: int = 0, **environment: str) -> Ran:
-        """Run a command on the home, on this machine."""
-        ran = comity(*words, COMITY_HOME=str(self.home), **environment)
-        assert ran.returncode == code, ran.stdout + ran.stderr
-        return ran
-
-    @property
-    def root(self) -> str:
-        return str(self.home / "root.json")
-
-
-def wait_until(what: str, holds: Callable[[], Any], seconds: float = 30) -> Any:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := holds():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"{what}: not within {seconds:.0f} s")
-
-
-async def _set_up(place: Path) -> tuple[Town, Path, dict[str, str]]:
-    town = Town(place)
-    house = await town.found("agency")
-    town.admit(town.firm_entry())
-    tokens = {"admin": house.admin.token}
-    for name, (role, firm) in PEOPLE.items():
-        tokens[name] = (await house.hire(name, role, firm=firm)).token
-    await town.refresh()
-    await town.close()
-    write_key_pair(place / "auditor.jwk", town.auditor)
-    return town, house.home, tokens
 
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     place = tmp_path_factory.mktemp("commands")
-    town, home, tokens = asyncio.run(_set_up(place))
+    town, home, tokens = asyncio.run(set_up(place))
     with served(home) as node:
         yield Network(town, home, node.url, tokens, place)
 
@@ -148,51 +79,6 @@ def record(network: Network, published: str) -> Path:
     out = network.place / "records"
     network.steps["export"] = network.do("sanna", "record", "export", published, "--out", str(out))
     return out / f"{published}.record.json"
-
-
-# A node's home
-
-
-def found_by_command(home: Path, *more: str) -> Ran:
-    return comity(
-        *("init", "--home", str(home), "--member", "undp", "--did", "did:web:undp.example", "--name", "UNDP"),
-        *("--role", "agency", "--country", "international", "--registry", str(home.parent / "registry")),
-        *("--bus", f"local:{home.parent / 'log.db'}", *more),
-    )
-
-
-def test_init_makes_a_home_that_only_its_owner_can_read_and_a_second_init_changes_nothing(tmp_path: Path) -> None:
-    home = tmp_path / "node"
-    ran = found_by_command(home)
-    assert ran.returncode == 0, ran.stderr
-    assert re.search(r"password +\S{15,}", ran.stdout)
-    assert re.search(r"token +comity_\S{30,}", ran.stdout)
-    modes = {str(p.relative_to(home)): p.stat().st_mode & 0o777 for p in [home, *home.rglob("*")]}
-    assert {mode for name, mode in modes.items() if (home / name).is_dir()} == {0o700}
-    assert {mode for name, mode in modes.items() if (home / name).is_file()} == {0o600}
-    assert {"settings.toml", "member.json", "node.db", "keys/signing.jwk", "keys/sealing.jwk"} <= set(modes)
-    entry = Member.from_parsed(strict_json.loads((home / "member.json").read_bytes()))
-    assert (entry.slug, entry.role, entry.status) == ("undp", Role.AGENCY, MemberStatus.PENDING)
-    assert [key.kid for key in entry.signing_keys] == ["did:web:undp.example#signing-1"]
-    before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
-    again = found_by_command(home)
-    assert again.returncode == 1
-    assert "[home.exists]" in again.stderr
-    assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
-
-
-def test_init_with_an_entry_that_does_not_fit_makes_nothing(tmp_path: Path) -> None:
-    ran = found_by_command(tmp_path / "node", "--country", "Atlantis")
-    assert ran.returncode == 2
-    assert "nothing was made" in ran.stderr
-    assert not (tmp_path / "node").exists()
-
-
-def test_a_directory_that_is_no_home_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    ran = comity("check", "--home", str(tmp_path))
-    assert ran.returncode == 1
-    assert "comity init" in ran.stderr
-    assert "[settings.refused]" in ran.stderr
 
 
 # Reports
@@ -594,38 +480,6 @@ def test_quarantine_says_why_and_what_next_and_lets_a_record_be_decided_anew(net
 # Accounts and errors
 
 
-def whole_message(sender: socket.socket) -> bytes:
-    """Read one request or answer; its body may come after its headers."""
-    sender.settimeout(20)
-    read = b""
-    while True:
-        read += sender.recv(65_536)
-        head, _, body = read.partition(b"\r\n\r\n")
-        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
-        if length is not None and len(body) == int(length[1]):
-            return read
-
-
-@contextlib.contextmanager
-def losing_the_first_answer(url: str) -> Iterator[str]:
-    """An address before a node: what is asked first is done there, and its answer is lost on the way back."""
-    node = url.removeprefix("http://").split(":")
-
-    def pass_on() -> None:
-        for lost in (True, False):
-            asker, _ = server.accept()
-            with asker, socket.create_connection((node[0], int(node[1]))) as there:
-                there.sendall(whole_message(asker))
-                answer = whole_message(there)
-                if not lost:
-                    asker.sendall(answer)
-
-    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as thread:
-        passing = thread.submit(pass_on)
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-        passing.result(20)
-
-
 def test_a_command_whose_answer_is_lost_asks_again_and_is_done_once(network: Network) -> None:
     with losing_the_first_answer(network.url) as between:
         added = comity(
@@ -662,23 +516,8 @@ def test_a_wrong_password_gives_no_token(network: Network) -> None:
     assert "not the password" not in ran.stderr
 
 
-def test_a_node_that_does_not_answer_is_said_so_on_stderr_with_a_code() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        ran = comity("report", "list", COMITY_URL=f"http://127.0.0.1:{taken.getsockname()[1]}", COMITY_TOKEN="comity_x")
-    assert (ran.returncode, ran.stdout) == (1, "")
-    assert "is `comity serve` running there?" in ran.stderr
-    assert "[remote.unreachable]" in ran.stderr
-
-
 def test_a_missing_file_is_one_sentence_with_a_code_and_no_traceback(network: Network, tmp_path: Path) -> None:
     ran = network.do("greta", "report", "submit", str(tmp_path / "absent.json"), code=1)
     assert "absent.json" in ran.stderr
     assert "[file]" in ran.stderr
     assert "Traceback" not in ran.stderr
-
-
-def test_every_command_of_the_list_has_help() -> None:
-    listed = comity("--help").stdout
-    names = re.findall(r"^│ (\w+) ", listed, re.M)
-    assert {"demo", "init", "serve", "check", "screen", "verify", "import", "report", "review"} <= set(names)
