@@ -28,7 +28,6 @@ from bench.frame.progress import progress
 from bench.frame.results import Goal, arguments, report
 from bench.frame.suppliers import is_held_out, queries, suppliers
 from comity_node.db import Database
-from comity_node.db.migrate import migrate_async
 from comity_node.domain.screening_files.asking import Asked, Reading
 from comity_node.domain.screening_files.results import Result
 from comity_node.services.answering.moment import Coverage, Moment
@@ -94,10 +93,9 @@ def _on_processors() -> Iterator[None]:
 
 
 async def _against_network(kind: str, url: str, size: int, given: bytes) -> None:
-    await migrate_async(url)
+    await know(url, size)
     database = Database(url)
     try:
-        await know(database, size)
         await build_index(database, size)
         rows = open_given(io.BytesIO(given)).table.expected
         asking = asking_network(database, MOMENT, None, rows)

@@ -1,12 +1,14 @@
 """Suppliers that a node knows, of whom nobody said anything."""
 
-from collections.abc import Iterator
+import asyncio
+import multiprocessing
 from itertools import islice
 
 from bench.frame.progress import progress
-from bench.frame.suppliers import Supplier, suppliers
+from bench.frame.suppliers import suppliers
 from comity_node.db import Database
 from comity_node.db.bulk import insert_rows
+from comity_node.db.migrate import migrate_async
 from comity_node.db.rows.suppliers import SupplierNameRow, SupplierRow
 from comity_node.domain.names import fold_name
 from comity_node.services.searching.indexing import Indexer
@@ -14,23 +16,43 @@ from comity_node.services.searching.indexing import Indexer
 PART = 20_000
 
 
-async def know(database: Database, size: int) -> list[str]:
-    """Let the node know suppliers, one name each; return the folded names in the order of their numbers."""
-    folded: list[str] = []
-    coming: Iterator[Supplier] = suppliers(size)
+async def know(url: str, size: int) -> None:
+    """Make a node's database in which suppliers are known, one name each, numbered from 1 in their order.
+
+    In a process of its own: who measures a node's memory holds nothing of what suppliers are made from.
+    """
+    making = multiprocessing.get_context("spawn").Process(target=_make, args=(url, size))
+    making.start()
+    await asyncio.to_thread(making.join)
+    if making.exitcode:
+        raise SystemExit("the suppliers could not be made")
+
+
+def _make(url: str, size: int) -> None:
+    async def make() -> None:
+        await migrate_async(url)
+        database = Database(url)
+        try:
+            await _fill(database, size)
+        finally:
+            await database.close()
+
+    asyncio.run(make())
+
+
+async def _fill(database: Database, size: int) -> None:
+    known, coming = 0, suppliers(size)
     with progress(f"taking in {size:,} suppliers", size) as bar:
         while part := list(islice(coming, PART)):
-            first = len(folded) + 1
-            folded += [fold_name(supplier.name) for supplier in part]
-            numbered = list(zip(range(first, len(folded) + 1), part, folded[first - 1 :], strict=True))
+            numbered = [(n, supplier.name, fold_name(supplier.name)) for n, supplier in enumerate(part, known + 1)]
             columns = ("number", "key", "kind", "name", "sorting", "country", "whole", "newest")
-            rows = [(n, f"entered:{n}", "supplier", s.name, f, "", n, "") for n, s, f in numbered]
-            names = [(n, s.name, f, "") for n, s, f in numbered]
+            rows = [(n, f"entered:{n}", "supplier", name, folded, "", n, "") for n, name, folded in numbered]
+            names = [(n, name, folded, "") for n, name, folded in numbered]
             async with database.write() as store:
                 await insert_rows(store._session, SupplierRow, columns, rows)
                 await insert_rows(store._session, SupplierNameRow, ("supplier", "text", "folded", "country"), names)
-            bar.at(len(folded))
-    return folded
+            known += len(part)
+            bar.at(known)
 
 
 async def build_index(database: Database, size: int) -> None:
