@@ -8,9 +8,23 @@ import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from comity_node.db import Database
+from comity_node.domain.changing import Change
 from comity_node.domain.people import Person
 from comity_node.domain.trail import Event
 from filled_database import NOW, add_people, count, proposal, run, stored_report
+
+# --- many rows at once
+
+
+@pytest.mark.parametrize("many", [0, 1, 99, 100, 101, 250])
+async def test_rows_written_together_are_all_there_once_and_in_their_order(database: Database, many: int) -> None:
+    entries = [7 * n + 1 for n in range(many)]
+    async with database.write() as store:
+        await store.changes.note(entries, Change.ADDED, NOW)
+    async with database.read() as store:
+        noted = await store.changes.after(0, upto=1_000, most=1_000)
+    assert [(change.number, change.entry) for change in noted] == list(enumerate(entries, start=1))
+
 
 # --- transactions
 

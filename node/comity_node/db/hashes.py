@@ -41,7 +41,8 @@ async def note_hashes(session: AsyncSession, hashes: Sequence[tuple[str, int]]) 
         await session.flush()
         await (await session.connection()).execute(_MOVE_ON)
         await session.exec(delete(RecentHashRow))
-    await insert_rows(session, RecentHashRow, ("hash", "record"), hashes)
+    # In order: each page of the table is then found once.
+    await insert_rows(session, RecentHashRow, ("hash", "record"), sorted(hashes))
 
 
 async def note_again(session: AsyncSession, hashes: Sequence[tuple[str, int]]) -> None:
