@@ -33,14 +33,20 @@ def compare(asked: Party, known: Party, rarity: Rarity = all_alike) -> Likeness:
         return Likeness(decided, (number,), number.reason)
     named = compare_names(asked.names, known.names, rarity)
     if named is None or (named.points < _LEAST_NAMED and not _are_sisters(named)):
-        return Likeness(Verdict.NONE, () if named is None else named.parts, "no name and no number in common")
+        return Likeness(Verdict.NONE, () if named is None else _too_little(named), "no name and no number in common")
     place, *addresses = compare_addresses(asked.addresses, known.addresses)
-    parts = [*named.parts, *_country(asked, known), *_address(place, *addresses)]
+    words = named.parts
+    parts = [*words, *_country(asked, known), *_address(place, *addresses)]
     parts += _other_site(asked, known, named)
     if number is not None:
         parts.append(number)
     verdict = _verdict(named, place, tuple(parts), other_number=number is not None)
-    return Likeness(verdict, tuple(parts), _in_words(named, parts))
+    return Likeness(verdict, tuple(parts), _in_words(named, parts[len(words) :]))
+
+
+def _too_little(named: Named) -> tuple[Part, ...]:
+    """Return the points of a name in one line: most of whom a search brings end here, and nobody reads their words."""
+    return (Part(PartKind.WORD, named.asked.text, named.known.text, "too little in common", named.points),)
 
 
 def _country(asked: Party, known: Party) -> list[Part]:
@@ -93,7 +99,6 @@ def _verdict(named: Named, place: Place, parts: tuple[Part, ...], *, other_numbe
     return Verdict.REVIEW
 
 
-def _in_words(named: Named, parts: list[Part]) -> str:
+def _in_words(named: Named, beside: list[Part]) -> str:
     how = "the name is equal" if named.all_equal else "the name comes close"
-    beside = [part.reason for part in parts[len(named.parts) :]]
-    return "; ".join([f"{how}: {named.known.text}", *beside])
+    return "; ".join([f"{how}: {named.known.text}", *(part.reason for part in beside)])

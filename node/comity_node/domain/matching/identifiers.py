@@ -5,7 +5,7 @@ registers, and which part, stands in the lexicon's `register-parents.tsv`.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -18,12 +18,11 @@ SITE_SCHEMES: Final = frozenset({"OSID", "GLN"})
 """Registers of places: a company has many such numbers, so that another one speaks against no company."""
 
 
-def weigh_numbers(asked: Iterable[Identifier], known: Iterable[Identifier]) -> tuple[Verdict, Part | None]:
+def weigh_numbers(asked: Sequence[Identifier], known: Sequence[Identifier]) -> tuple[Verdict, Part | None]:
     """Return what the numbers alone say, and the line that tells it; none where they say nothing.
 
     An equal number decides. Of the rest an equal parent decides; another number is told, and speaks against a match.
     """
-    asked, known = tuple(asked), tuple(known)
     if not asked or not known:
         return Verdict.NONE, None
     for mine in asked:

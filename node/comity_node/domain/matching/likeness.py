@@ -9,6 +9,7 @@ Rules:
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Verdict(StrEnum):
@@ -44,8 +45,7 @@ class PartKind(StrEnum):
     """People here said so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One line of the explanation."""
 
     about: PartKind

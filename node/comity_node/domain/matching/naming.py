@@ -5,7 +5,7 @@ what only one side says adds nothing. The points are whole: each line gets what 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -53,36 +53,59 @@ class Read:
     site: Site
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """What two names say."""
 
     asked: Read
     known: Read
-    parts: tuple[Part, ...]
+    alignment: Alignment
+    gains: list[float]
+    """What each pair of words adds, and then the words over, other characters and the cap: before rounding."""
     points: int
-    all_equal: bool
-    """Every word stands on the other side, letter for letter."""
+    """The rounded sum of all gains."""
+
+    @property
+    def all_equal(self) -> bool:
+        """Whether every word stands on the other side, letter for letter."""
+        pairs, over, other = self.alignment
+        return not (over or other) and all(pair.reason is Reason.EQUAL for pair in pairs)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The lines of the explanation."""
+        return whole_points(
+            Line(*told, gained) for told, gained in zip(_told(self), self.gains, strict=True) if told is not None
+        )
 
 
-@lru_cache(maxsize=65_536)
 def read(text: str) -> Read:
     """Return a name, ready to be compared."""
     folded = fold(text)
     return Read(text, folded, site_of(folded.words))
 
 
-def compare_names(asked: Iterable[str], known: Iterable[str], rarity: Rarity) -> Named | None:
+def _all_read(names: Sequence[str]) -> Sequence[Read]:
+    return _read_whole(names[0]) if len(names) == 1 else [each for text in names for each in _read_whole(text)]
+
+
+@lru_cache(maxsize=65_536)
+def _read_whole(text: str) -> tuple[Read, ...]:
+    """Return the names that one text has, ready to be compared."""
+    return tuple(each for name in spellings(text) if (each := read(name)).folded.words)
+
+
+def compare_names(asked: Sequence[str], known: Sequence[str], rarity: Rarity) -> Named | None:
     """Return what the two likest names say; None where one side has none.
 
     Names in one script are laid beside each other where both sides have some: transliteration loses what they tell.
     """
-    mine = [read(name) for text in asked for name in spellings(text)]
-    theirs = [read(name) for text in known for name in spellings(text)]
-    pairs = [(one, other) for one in mine for other in theirs if one.folded.words and other.folded.words]
-    in_one_script = [(one, other) for one, other in pairs if one.folded.script == other.folded.script]
+    mine, theirs = _all_read(asked), _all_read(known)
+    if len(mine) == len(theirs) == 1:
+        return _compare(mine[0], theirs[0], rarity)
+    pairs = [(one, other) for one in mine for other in theirs]
+    pairs = [pair for pair in pairs if pair[0].folded.script == pair[1].folded.script] or pairs
     best: Named | None = None
-    for one, other in in_one_script or pairs:
+    for one, other in pairs:
         found = _compare(one, other, rarity)
         if best is None or found.points > best.points:
             best = found
@@ -98,7 +121,6 @@ _ALSO_KNOWN = re.compile(
 MOST_SPELLINGS = 4
 
 
-@lru_cache(maxsize=65_536)
 def spellings(text: str) -> tuple[str, ...]:
     """Return the names that one text has: "A Ltd, formerly B Ltd" has two."""
     found = [piece.strip(" ,;()") for piece in _ALSO_KNOWN.split(text[:MOST_LETTERS])]
@@ -108,62 +130,90 @@ def spellings(text: str) -> tuple[str, ...]:
 
 def _compare(asked: Read, known: Read, rarity: Rarity) -> Named:
     mine, theirs = asked.site.company, known.site.company
-    across = asked.folded.script != "Latin" or known.folded.script != "Latin"
-    alignment = align(mine, theirs, across=across, asked_also=asked.folded.also, known_also=known.folded.also)
-    alignment = _with_letters_together(mine, theirs, alignment)
-    lines = _word_lines(mine, theirs, alignment, rarity)
-    all_equal = not (alignment.asked_over or alignment.known_over) and all(
-        pair.reason is Reason.EQUAL for pair in alignment.pairs
-    )
-    lines += _other_characters(asked, known)
-    lines += _generic(asked, known, sum(line.points for line in lines))
-    parts = whole_points(lines)
-    return Named(asked, known, parts, sum(part.points for part in parts), all_equal)
+    one, other = asked.folded, known.folded
+    across = one.script != "Latin" or other.script != "Latin"
+    alignment = align(mine, theirs, across=across, asked_also=one.also, known_also=other.also)
+    if alignment.asked_over and alignment.known_over:
+        alignment = _with_letters_together(mine, theirs, alignment)
+    gains = _gains(alignment, _weights(mine, rarity), _weights(theirs, rarity))
+    gains.append(_of_other_characters(one.han, other.han) if one.han and other.han else 0.0)
+    points = sum(gains)
+    if points > GENERIC and (one.is_generic or other.is_generic):
+        gains.append(GENERIC - points)
+        points = sum(gains)
+    return Named(asked, known, alignment, gains, round(points))
 
 
-def _word_lines(asked: Sequence[str], known: Sequence[str], alignment: Alignment, rarity: Rarity) -> list[Line]:
-    mine, theirs = _weights(asked, rarity), _weights(known, rarity)
+def _gains(alignment: Alignment, mine: Sequence[float], theirs: Sequence[float]) -> list[float]:
+    """Return what each pair of words adds, and last what words cost that one name has only.
+
+    Args:
+        alignment: Of the words.
+        mine: The weights of the words asked for.
+        theirs: Of the known words.
+    """
+    pairs, over, other = alignment
     my_total, their_total = sum(mine), sum(theirs)
-    my_part = sum(pair.share * mine[i] for pair in alignment.pairs for i in pair.asked) / my_total
-    their_part = sum(pair.share * theirs[j] for pair in alignment.pairs for j in pair.known) / their_total
+    my_part = their_part = 0.0
+    weighed = []
+    for places, known_places, share, _ in pairs:
+        my_weight, their_weight = _sum_of(mine, places), _sum_of(theirs, known_places)
+        my_part += share * my_weight
+        their_part += share * their_weight
+        weighed.append((share, my_weight, their_weight))
     # The name of which less is found counts more: half a name is no name.
-    of_mine = OF_THE_LESS_COVERED if my_part <= their_part else 1 - OF_THE_LESS_COVERED
-    lines = []
-    for pair in alignment.pairs:
-        weight = of_mine * sum(mine[i] for i in pair.asked) / my_total
-        weight += (1 - of_mine) * sum(theirs[j] for j in pair.known) / their_total
-        words = " ".join(asked[i] for i in pair.asked), " ".join(known[j] for j in pair.known)
-        lines.append(Line(PartKind.WORD, *words, pair.reason.value, 100 * pair.share * weight))
-    lines += _words_over(asked, known, alignment, mine, theirs)
-    return lines
-
-
-def _words_over(
-    asked: Sequence[str], known: Sequence[str], alignment: Alignment, mine: Sequence[float], theirs: Sequence[float]
-) -> list[Line]:
-    """Return what words cost that the other name does not have."""
-    over, other = [asked[i] for i in alignment.asked_over], [known[j] for j in alignment.known_over]
-    if not over and not other:
-        return []
-    points = 0.0
+    of_mine = OF_THE_LESS_COVERED if my_part / my_total <= their_part / their_total else 1 - OF_THE_LESS_COVERED
+    gains = [
+        100 * share * (of_mine * my_weight / my_total + (1 - of_mine) * their_weight / their_total)
+        for share, my_weight, their_weight in weighed
+    ]
+    costs = 0.0
     if over and other:
-        weights, others = [mine[i] for i in alignment.asked_over], [theirs[j] for j in alignment.known_over]
-        points -= 100 * OTHER_WORDS_COST * min(sum(weights) / sum(mine), sum(others) / sum(theirs))
+        weights, others = [mine[i] for i in over], [theirs[j] for j in other]
+        costs -= 100 * OTHER_WORDS_COST * min(sum(weights) / my_total, sum(others) / their_total)
         if min(max(weights), max(others)) >= OWN_WORD:
-            points += OWN_WORDS_DIFFER
-    elif min(len(asked), len(known)) == 1:
-        points += ONE_WORD
+            costs += OWN_WORDS_DIFFER
+    elif (over or other) and min(len(mine), len(theirs)) == 1:
+        costs += ONE_WORD
+    gains.append(costs)
+    return gains
+
+
+def _sum_of(weights: Sequence[float], places: Sequence[int]) -> float:
+    return weights[places[0]] if len(places) == 1 else sum(weights[place] for place in places)
+
+
+def _told(named: Named) -> Iterator[tuple[PartKind, str, str, str] | None]:
+    """Yield what each gain is told as; None of one that is nothing."""
+    mine, theirs = named.asked.site.company, named.known.site.company
+    pairs, over, other = named.alignment
+    for pair in pairs:
+        yield PartKind.WORD, _words_at(mine, pair.asked), _words_at(theirs, pair.known), pair.reason.value
     said = "other words" if over and other else "not in the other name"
-    return [Line(PartKind.WORD, " ".join(over), " ".join(other), said, points)]
+    yield (PartKind.WORD, _words_at(mine, over), _words_at(theirs, other), said) if over or other else None
+    *_, characters = named.gains[: len(pairs) + 2]
+    texts = named.asked.text, named.known.text
+    yield (PartKind.CAP, *texts, "written with other characters") if characters else None
+    if len(named.gains) > len(pairs) + 2:
+        yield PartKind.CAP, *texts, "only words that many firms have"
+
+
+def _words_at(words: Sequence[str], places: Sequence[int]) -> str:
+    return " ".join(words[place] for place in places)
 
 
 def _weights(words: Sequence[str], rarity: Rarity) -> list[float]:
-    return [LEAST_WEIGHT if _is_legal(word) else min(max(rarity(word), LEAST_WEIGHT), MOST_WEIGHT) for word in words]
+    weights = [LEAST_WEIGHT if _is_legal(word) else rarity(word) for word in words]
+    if min(weights) < LEAST_WEIGHT or max(weights) > MOST_WEIGHT:
+        return [min(max(weight, LEAST_WEIGHT), MOST_WEIGHT) for weight in weights]
+    return weights
 
 
-_OFTEN_MISTYPED = tuple(
-    "limited company corporation incorporated private public joint stock gmbh corp ltd inc llc".split()
-)
+_OFTEN_MISTYPED = "limited company corporation incorporated private public joint stock gmbh corp ltd inc llc".split()
+_MISTYPED_WITH = {
+    letters: tuple(form for form in _OFTEN_MISTYPED if abs(len(form) - letters) < 2) for letters in range(4, 14)
+}
+"""Number of letters to the forms that a word of so many may be, with one slip."""
 
 
 @lru_cache(maxsize=65_536)
@@ -171,47 +221,45 @@ def _is_legal(word: str) -> bool:
     """Return whether a word that stayed in the name is a legal form inside it, or one with a slip: it tells nothing."""
     if (word,) in lexicon().legal.sequences:
         return True
-    return len(word) > 3 and any(OSA.distance(word, form, score_cutoff=1) <= 1 for form in _OFTEN_MISTYPED)
+    # One slip leaves the first letter or the last as it is.
+    return any(
+        OSA.distance(word, form, score_cutoff=1) < 2
+        for form in _MISTYPED_WITH.get(len(word), ())
+        if word[0] == form[0] or word[-1] == form[-1]
+    )
 
 
 def _with_letters_together(asked: Sequence[str], known: Sequence[str], alignment: Alignment) -> Alignment:
     """Return the alignment with what is over on both sides as one, if its letters, written together, come close."""
-    mine, theirs = alignment.asked_over, alignment.known_over
-    if not mine or not theirs or len(mine) + len(theirs) < 3:
+    pairs, mine, theirs = alignment
+    if len(mine) + len(theirs) < 3:
+        return alignment
+    letters, others = sum(len(asked[i]) for i in mine), sum(len(known[j]) for j in theirs)
+    fewer = min(letters, others)
+    if fewer < _LEAST_LETTERS or 2 * fewer < LEAST_TOGETHER * (letters + others):
         return alignment
     one, other = "".join(asked[i] for i in mine), "".join(known[j] for j in theirs)
-    if min(len(one), len(other)) < _LEAST_LETTERS:
-        return alignment
     alike = fuzz.ratio(one, other, score_cutoff=100 * LEAST_TOGETHER) / 100
     if not alike:
         return alignment
-    return Alignment((*alignment.pairs, Pair(mine, theirs, TOGETHER * alike, Reason.JOINED)), (), ())
+    return Alignment((*pairs, Pair(mine, theirs, TOGETHER * alike, Reason.JOINED)), (), ())
 
 
 _LEAST_LETTERS = 5
 
 
-def _other_characters(asked: Read, known: Read) -> list[Line]:
+def _of_other_characters(asked: Sequence[str], known: Sequence[str]) -> float:
     """Return what speaks against two names that sound alike in Chinese: none of the letters need be the same."""
-    mine, theirs = set(asked.folded.han), set(known.folded.han)
-    if not mine or not theirs or len(mine & theirs) >= 0.7 * min(len(mine), len(theirs)):
-        return []
-    return [Line(PartKind.CAP, asked.text, known.text, "written with other characters", OTHER_CHARACTERS)]
-
-
-def _generic(asked: Read, known: Read, points: float) -> list[Line]:
-    """Return what is taken off names of which one has nothing but words that many firms have."""
-    if points <= GENERIC or not (asked.folded.is_generic or known.folded.is_generic):
-        return []
-    return [Line(PartKind.CAP, asked.text, known.text, "only words that many firms have", GENERIC - points)]
+    mine, theirs = set(asked), set(known)
+    return 0.0 if len(mine & theirs) >= 0.7 * min(len(mine), len(theirs)) else OTHER_CHARACTERS
 
 
 def whole_points(lines: Iterable[Line]) -> tuple[Part, ...]:
     """Return the lines with whole points, so that no point is lost or won: together they are the rounded sum."""
     parts, exact, told = [], 0.0, 0
-    for line in lines:
-        exact += line.points
-        gained = round(exact) - told
-        told += gained
-        parts.append(Part(line.about, line.asked, line.known, line.reason, gained))
+    for about, asked, known, reason, points in lines:
+        exact += points
+        whole = round(exact)
+        parts.append(Part(about, asked, known, reason, whole - told))
+        told = whole
     return tuple(parts)

@@ -4,10 +4,8 @@ A word is used once. What is nearest is aligned first, and what nothing comes ne
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from operator import itemgetter
 from typing import Final, NamedTuple
 
 from rapidfuzz.distance import OSA
@@ -58,8 +56,7 @@ class Pair(NamedTuple):
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Alignment:
+class Alignment(NamedTuple):
     """Which words stand for which."""
 
     pairs: tuple[Pair, ...]
@@ -85,48 +82,67 @@ def align(
         asked_also: Other readings of some of the words asked for.
         known_also: Other readings of some of the known words.
     """
-    left, right = list(range(len(asked))), list(range(len(known)))
-    pairs = [*_equal(asked, known, left, right)]
+    pairs, left, right = _equal(asked, known)
     if left and right:
-        pairs += _joined(asked, known, left, right)
-        pairs += _joined_other_way(asked, known, left, right)
-    if left and right:
-        pairs += _nearest(asked, known, left, right, across)
-    if left and right and known_also:
-        pairs += _otherwise_read(asked, known_also, left, right)
-    if left and right and asked_also:
-        pairs += [Pair(a, k, share, why) for k, a, share, why in _otherwise_read(known, asked_also, right, left)]
-    return Alignment(tuple(sorted(pairs)), tuple(left), tuple(right))
+        if len(right) > 1:
+            pairs += _joined(asked, known, left, right)
+        if right and len(left) > 1:
+            pairs += _joined_other_way(asked, known, left, right)
+        if left and right:
+            pairs += _nearest(asked, known, left, right, across)
+        if left and right and known_also:
+            pairs += _otherwise_read(asked, known_also, left, right)
+        if left and right and asked_also:
+            pairs += [Pair(a, k, share, why) for k, a, share, why in _otherwise_read(known, asked_also, right, left)]
+        pairs.sort()
+    return Alignment(tuple(pairs), tuple(left), tuple(right))
 
 
-def _equal(asked: Sequence[str], known: Sequence[str], left: list[int], right: list[int]) -> list[Pair]:
-    found = []
-    for i in tuple(left):
-        j = next((j for j in right if known[j] == asked[i]), None)
-        if j is not None:
-            found.append(Pair((i,), (j,), 1.0, Reason.EQUAL))
-            left.remove(i)
+def _equal(asked: Sequence[str], known: Sequence[str]) -> tuple[list[Pair], list[int], list[int]]:
+    """Return words that stand on both sides, in their order, and the places of the others."""
+    found, left, right = [], [], list(range(len(known)))
+    for i, word in enumerate(asked):
+        if word not in known or (j := _first(word, known, right)) is None:
+            left.append(i)
+        else:
+            found.append(_equal_pair(i, j))
             right.remove(j)
-    return found
+    return found, left, right
+
+
+def _first(word: str, words: Sequence[str], places: Sequence[int]) -> int | None:
+    place = words.index(word)
+    return place if place in places else next((p for p in places if words[p] == word), None)
+
+
+@lru_cache(maxsize=4_096)
+def _equal_pair(asked: int, known: int) -> Pair:
+    return Pair((asked,), (known,), 1.0, Reason.EQUAL)
 
 
 def _joined(asked: Sequence[str], known: Sequence[str], left: list[int], right: list[int]) -> list[Pair]:
     """Take words of the known side that the asked side writes as one."""
-    found = []
+    found: list[Pair] = []
+    longest = max(len(asked[i]) for i in left)
+    runs = _runs(known, right, longest + 1)
+    if not runs:
+        return found
     for i in tuple(left):
         word = asked[i]
-        if len(word) < _LEAST_JOINED:
+        letters, first, last = len(word), word[0], word[-1]
+        if letters < _LEAST_JOINED:
             continue
-        for run in _runs(right):
-            together = "".join(known[j] for j in run)
-            if abs(len(together) - len(word)) > 1:
+        for run, together in runs:
+            # One slip leaves the first letter or the last as it is.
+            if abs(len(together) - letters) > 1 or (together[0] != first and together[-1] != last):
                 continue
             slips = OSA.distance(word, together, score_cutoff=1)
-            if slips <= (1 if len(word) >= _LEAST_SLIPPED else 0):
-                found.append(Pair((i,), run, JOINED - slips * ONE_SLIP_COSTS / len(word), Reason.JOINED))
+            if slips <= (1 if letters >= _LEAST_SLIPPED else 0):
+                found.append(Pair((i,), run, JOINED - slips * ONE_SLIP_COSTS / letters, Reason.JOINED))
                 left.remove(i)
                 for j in run:
                     right.remove(j)
+                runs = _runs(known, right, longest + 1)
                 break
     return found
 
@@ -140,27 +156,48 @@ _LEAST_SLIPPED: Final = 7
 _MOST_JOINED: Final = 4
 
 
-def _runs(places: Sequence[int]) -> list[tuple[int, ...]]:
-    """Return places that stand side by side, two to `_MOST_JOINED`."""
+def _runs(words: Sequence[str], places: Sequence[int], most: int) -> list[tuple[tuple[int, ...], str]]:
+    """Return places that stand side by side, two to `_MOST_JOINED`, and their words together, of so many letters."""
     runs = []
-    for at in range(len(places)):
-        for size in range(2, _MOST_JOINED + 1):
-            run = tuple(places[at : at + size])
-            if len(run) < size or run[-1] - run[0] != size - 1:
+    for at, first in enumerate(places):
+        letters = len(words[first])
+        for size in range(2, min(_MOST_JOINED, len(places) - at) + 1):
+            last = first + size - 1
+            if places[at + size - 1] != last:
                 break
-            runs.append(run)
+            letters += len(words[last])
+            if letters > most:
+                break
+            runs.append((tuple(range(first, last + 1)), "".join(words[first : last + 1])))
     return runs
 
 
 def _nearest(asked: Sequence[str], known: Sequence[str], left: list[int], right: list[int], across: bool) -> list[Pair]:
-    near = [
-        (-alike.share, abs(i - j), i, j, alike.reason)
-        for i in left
-        for j in right
-        if (alike := alike_words(asked[i], known[j], across)) is not None
-    ]
+    looks = [(j, known[j], _look_of(known[j])) for j in right]
+    near = []
+    for i in left:
+        word = asked[i]
+        look = _look_of(word)
+        first, letters, begins, means = look
+        for j, other, other_look in looks:
+            # What most words are, told by the least: neither by the lexicon nor by their letters nor by their sound.
+            if (
+                means != other_look.means
+                and begins != other_look.begins
+                and (first != other_look.first or not _begins_or_contracts(word, other))
+                and (
+                    not -_MANY < letters - other_look.letters < _MANY
+                    or OSA.distance(word, other, score_cutoff=_MANY - 1) >= _MANY
+                )
+                and not (across and _sound_near(_bones_without_article(word), _bones_without_article(other)))
+            ):
+                continue
+            alike = alike_words(word, other, across)
+            if alike is not None:
+                near.append((-alike.share, abs(i - j), i, j, alike.reason))
     found = []
-    for share, _, i, j, reason in sorted(near):
+    near.sort()
+    for share, _, i, j, reason in near:
         if i in left and j in right:
             found.append(Pair((i,), (j,), -share, reason))
             left.remove(i)
@@ -179,6 +216,34 @@ def _otherwise_read(words: Sequence[str], readings: Sequence[str], left: list[in
     return found
 
 
+class _Look(NamedTuple):
+    """What of a word is looked at before it is compared."""
+
+    first: str
+    letters: int
+    begins: str
+    """The first letters of the word that it is short for."""
+    means: str
+
+
+@lru_cache(maxsize=65_536)
+def _look_of(word: str) -> _Look:
+    long, means = _in_the_lexicon(word)
+    return _Look(word[:1], len(word), long[:_BEGINNING], means)
+
+
+def _begins_or_contracts(one: str, other: str) -> bool:
+    """Return whether the shorter of two words may be the beginning or a contraction of the longer."""
+    short, long = (one, other) if len(one) <= len(other) else (other, one)
+    return len(short) <= _CONTRACTED * len(long) or long.startswith(short)
+
+
+def _sound_near(bones: str, others: str) -> bool:
+    return bones == others or (
+        min(len(bones), len(others)) >= _LEAST_BONES and OSA.distance(bones, others, score_cutoff=1) < 2
+    )
+
+
 @lru_cache(maxsize=262_144)
 def alike_words(one: str, other: str, across: bool = False) -> Alike | None:
     """Return how alike two folded words are; None where they are not."""
@@ -186,8 +251,22 @@ def alike_words(one: str, other: str, across: bool = False) -> Alike | None:
         return Alike(1.0, Reason.EQUAL)
     if one.isdigit() or other.isdigit():
         return None
-    found = (_same_in_the_lexicon(one, other), _spelt_alike(one, other), _sound_alike(one, other, across))
-    return max(filter(None, found), key=itemgetter(0), default=None)
+    slips = _MANY if abs(len(one) - len(other)) >= _MANY else OSA.distance(one, other, score_cutoff=_MANY - 1)
+    best = _same_in_the_lexicon(one, other)
+    for found in (_spelt_alike(one, other, slips), _sound_alike(one, other, slips, across)):
+        if found is not None and (best is None or found.share > best.share):
+            best = found
+    return best
+
+
+_MANY: Final = 3
+"""Slips that are too many to be counted."""
+_CONTRACTED: Final = 0.6
+"""Of the letters of a word, that a contraction of it has at most."""
+_LEAST_BONES: Final = 4
+"""Consonants of which one may differ."""
+_BEGINNING: Final = 5
+"""Letters with which a word and what another is short for begin."""
 
 
 def _same_in_the_lexicon(one: str, other: str) -> Alike | None:
@@ -197,7 +276,11 @@ def _same_in_the_lexicon(one: str, other: str) -> Alike | None:
     if means == other_means or _is_plural(one, other) or _is_plural(other, one):
         return Alike(SAME_MEANING, Reason.MEANING)
     # "tech" stands for technology, technologies, technical ...
-    abbreviated = (long != one or other_long != other) and long[:5] == other_long[:5] and len(long) > _LEAST_JOINED
+    abbreviated = (
+        (long != one or other_long != other)
+        and long[:_BEGINNING] == other_long[:_BEGINNING]
+        and len(long) > _LEAST_JOINED
+    )
     return Alike(CUT_OFF, Reason.ABBREVIATION) if abbreviated else None
 
 
@@ -212,9 +295,10 @@ def _is_plural(one: str, other: str) -> bool:
     return len(one) > _LEAST_JOINED and one.startswith(other) and one[len(other) :] in ("s", "es")
 
 
-def _spelt_alike(one: str, other: str) -> Alike | None:
-    short, long = sorted((one, other), key=len)
-    slips = OSA.distance(short, long, score_cutoff=2)
+def _spelt_alike(one: str, other: str, slips: int) -> Alike | None:
+    short, long = (one, other) if len(one) <= len(other) else (other, one)
+    if short[:1] != long[:1] and slips >= _MANY:
+        return None
     if len(long) >= 4 and slips == 1:
         costs = ONE_SLIP_COSTS if len(long) > 4 else A_SLIP_IN_FOUR_COSTS
         return Alike(1 - costs / len(long), Reason.TYPO)
@@ -222,30 +306,40 @@ def _spelt_alike(one: str, other: str) -> Alike | None:
         return Alike(CUT_OFF if len(short) > 3 else CONTRACTED, Reason.PREFIX)
     if slips == 2 and len(short) >= 5:
         return Alike(1 - TWO_SLIPS_COST / len(long), Reason.TYPO)
-    if len(short) >= 2 and short[0] == long[0] and len(short) <= 0.6 * len(long) and _is_contraction(short, long):
+    if (
+        len(short) >= 2
+        and short[0] == long[0]
+        and len(short) <= _CONTRACTED * len(long)
+        and _is_contraction(short, long)
+    ):
         return Alike(CONTRACTED, Reason.CONTRACTION)
     return None
 
 
 def _is_contraction(short: str, long: str) -> bool:
     """Return whether the letters of the short word stand in the long one in their order, and it has hardly a vowel."""
-    if sum(letter in "aeiou" for letter in short) > 1 or len(short) < 3:
+    if len(short) < 3 or len(short.translate(_WITHOUT_VOWELS)) < len(short) - 1:
         return False
     letters = iter(long)
     return all(letter in letters for letter in short)
 
 
-def _sound_alike(one: str, other: str, across: bool) -> Alike | None:
-    bones, others = skeleton_of(one), skeleton_of(other)
-    if across:
-        bones, others = skeleton_of(_without_article(one)) or bones, skeleton_of(_without_article(other)) or others
-    # In one script vowels tell: "Sunhaf" and "Sunphy" are two.
-    if bones and bones == others and (across or (len(bones) > 2 and OSA.distance(one, other, score_cutoff=2) <= 2)):
-        return Alike(SOUNDS_ALIKE if len(bones) > 2 else NEARLY_SOUNDS_ALIKE, Reason.SOUNDS_ALIKE)
-    if across and min(len(bones), len(others)) >= 4 and OSA.distance(bones, others, score_cutoff=1) <= 1:
-        return Alike(NEARLY_SOUNDS_ALIKE, Reason.SOUNDS_ALIKE)
-    return None
+_WITHOUT_VOWELS: Final = str.maketrans("", "", "aeiou")
 
 
-def _without_article(word: str) -> str:
-    return word[2:] if word.startswith(("al", "el")) and len(word) > 5 else word
+def _sound_alike(one: str, other: str, slips: int, across: bool) -> Alike | None:
+    if not across:
+        # In one script vowels tell: "Sunhaf" and "Sunphy" are two.
+        bones = skeleton_of(one) if slips < _MANY else ""
+        same = len(bones) > 2 and bones == skeleton_of(other)
+        return Alike(SOUNDS_ALIKE, Reason.SOUNDS_ALIKE) if same else None
+    bones, others = _bones_without_article(one), _bones_without_article(other)
+    if not bones or not _sound_near(bones, others):
+        return None
+    return Alike(SOUNDS_ALIKE if bones == others and len(bones) > 2 else NEARLY_SOUNDS_ALIKE, Reason.SOUNDS_ALIKE)
+
+
+@lru_cache(maxsize=65_536)
+def _bones_without_article(word: str) -> str:
+    without = word[2:] if word.startswith(("al", "el")) and len(word) > 5 else word
+    return skeleton_of(without) or skeleton_of(word)
