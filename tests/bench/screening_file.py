@@ -31,7 +31,7 @@ from comity_node.db import Database
 from comity_node.domain.screening_files.asking import Asked, Reading
 from comity_node.domain.screening_files.results import Result
 from comity_node.services.answering.moment import Coverage, Moment
-from comity_node.services.screening_files.listed import KnownList, ListAsker, asking_list
+from comity_node.services.screening_files.listed import KnownList, ListAsker, asking_list, laying_out
 from comity_node.services.screening_files.network import NetworkAsker, asking_network
 from comity_node.services.screening_files.opening import open_given, open_list
 from comity_node.services.screening_files.running import Account, Asker, screened
@@ -112,8 +112,8 @@ async def _against_network(kind: str, url: str, size: int, given: bytes) -> None
 async def _against_list(size: int, given: bytes) -> None:
     listed = open_list(io.BytesIO(_csv(((s.number, s.name, s.country) for s in suppliers(size)), "id,name,country")))
     reading, began = Reading(listed.columns, countries().read, lambda _: None), time.perf_counter()
-    with progress(f"reading a list of {size:,}", size):
-        known = KnownList.of(reading.ask(row) for row in listed.table.rows)
+    with laying_out(size) as laid_out:
+        known = KnownList.of((reading.ask(row) for row in listed.table.rows), laid_out)
     built = time.perf_counter() - began
     asker, rows = ListAsker(known, NOW), open_given(io.BytesIO(given)).table.expected
     seconds, processor_s, told, checked = await _screen(given, asking_list(asker, rows))

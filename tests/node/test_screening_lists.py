@@ -134,12 +134,13 @@ async def test_several_processes_say_the_same_of_a_list_in_the_order_of_the_rows
         f"{('Exemplar Gloves', 'Obra Exemplar', 'Nobody', 'Second Name')[n % 4]} {n % 23 or ''},\n" for n in range(350)
     )
     given.write_text(raw)
-    listed.write_text(LIST, encoding="utf-8")
+    many = LIST + "".join(f"m{n},Filling Mills {n},,\n" for n in range(300))
+    listed.write_text(many, encoding="utf-8")
     # A process of its own: this one has threads, and would answer alone.
     ran = comity("screen", "--file", str(given), "--out", str(out), "--against", str(listed), "--candidates")
     assert ran.returncode == 0, ran.stderr
     rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"))))
-    alone = await answers(raw, known_list(LIST))
+    alone = await answers(raw, known_list(many))
     said = ("verdict", "supplier_id", "reason", CANDIDATES)
     assert len({row["candidates"] for row in rows}) > 5
     assert [[row[what] for what in said] for row in rows] == [[row[what] for what in said] for row in alone]

@@ -17,7 +17,7 @@ from comity_node.domain.screening_files.results import headings_with
 from comity_node.domain.tables.table import TableRefused
 from comity_node.domain.tables.writing import NewFile, form_of, writer_for
 from comity_node.services.answering.moment import this_moment
-from comity_node.services.screening_files.listed import KnownList, ListAsker, asking_list
+from comity_node.services.screening_files.listed import KnownList, ListAsker, asking_list, laying_out
 from comity_node.services.screening_files.network import asking_network, note_screening, risks_in
 from comity_node.services.screening_files.opening import Opened, Told, open_given, open_list, open_table
 from comity_node.services.screening_files.pairs import COLUMNS as PAIR_COLUMNS
@@ -106,9 +106,13 @@ def _read_list(path: Path) -> KnownList:
         listed = open_list(stream)
         _console.print(f"{path}: {'; '.join(listed.in_words())}", markup=False)
         reading = Reading(listed.columns, countries().read, account.note)
-        with _bar("reading the list", listed.table.expected) as (progress, task):
-            rows = (reading.ask(row) for row in listed.table.rows)
-            known = KnownList.of(_counted(rows, lambda count: progress.update(task, completed=count)))
+        rows = (reading.ask(row) for row in listed.table.rows)
+        # The processes first: the bar has a thread.
+        with (
+            laying_out(listed.table.expected) as laid_out,
+            _bar("reading the list", listed.table.expected) as (progress, task),
+        ):
+            known = KnownList.of(_counted(rows, lambda count: progress.update(task, completed=count)), laid_out)
     if account.problems:
         first = account.problems[0]
         count = len(account.problems) + account.further_problems

@@ -3,15 +3,17 @@
 It says who on the list may be meant. Of what the network shares it says nothing, and nobody is asked.
 """
 
+import multiprocessing
 import sys
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from math import log
-from typing import Final, Self
+from typing import Final, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +35,7 @@ from comity_node.domain.screening_files.results import (
     reason_with,
 )
 from comity_node.domain.screening_files.words import next_step_of_list
-from comity_node.services.screening_files.spreading import Spread, processes_for, spread
+from comity_node.services.screening_files.spreading import Spread, begin_process, processes_for, spread
 from comity_node.services.searching.ranking import added_up, chosen, ranked
 
 BUDGETS: Final = (20_000, 100_000)
@@ -45,7 +47,17 @@ NEAR: Final = 80.0
 _PIECE: Final = 2_000
 """Entries whose keys are held as they are made."""
 
+T = TypeVar("T")
 Numbers = NDArray[np.int32]
+Piece = tuple[int, list[tuple[str, ...]]]
+"""The place of the first of some entries, and the names of each."""
+
+
+class LaidOut(Protocol):
+    """What applies a function to each of many pieces, in their order: `map`, or that of several processes."""
+
+    def __call__(self, function: Callable[[Piece], T], pieces: Iterable[Piece], /) -> Iterable[T]:
+        """Return what comes of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,37 +76,49 @@ class Listed:
 class KnownList:
     """A list with an index over its names and numbers."""
 
-    def __init__(self, entries: Sequence[Listed], keys: Numbers, who: Numbers, starts: NDArray[np.intp]) -> None:
-        self.entries = entries
-        self._keys, self._who, self._starts = keys, who, starts
-        self._folded = [[" ".join(fold(name).words) for name in each.party.names] for each in entries]
-        self._words = Counter(word for names in self._folded for word in {w for name in names for w in name.split()})
+    def __init__(self, entries: Sequence[Listed], folded: Sequence[Sequence[str]], keys: Numbers, who: Numbers) -> None:
+        """Lay out an index.
+
+        Args:
+            entries: the list.
+            folded: of each entry its names, folded.
+            keys: all keys of all entries, in any order.
+            who: beside each key the place of the entry that has it.
+        """
+        order = np.lexsort((who, keys))
+        keys, who = keys[order], who[order]
+        first = np.flatnonzero(np.concatenate((keys[:1] == keys[:1], keys[1:] != keys[:-1])))
+        self.entries, self._folded = entries, folded
+        self._keys, self._who, self._starts = keys[first], who, np.append(first, len(keys))
+        self._words = Counter(word for names in folded for word in {w for name in names for w in name.split()})
         self._by_number: dict[tuple[str, str], list[int]] = {}
         for place, each in enumerate(entries):
             for identifier in each.party.identifiers:
                 self._by_number.setdefault((identifier.scheme, identifier.id), []).append(place)
 
     @classmethod
-    def of(cls, rows: Iterable[Asked]) -> Self:
-        """Return a list with its index; rows that name nobody are left out."""
+    def of(cls, rows: Iterable[Asked], laid_out: LaidOut = map) -> Self:
+        """Return a list with its index; rows that name nobody are left out.
+
+        Args:
+            rows: the list.
+            laid_out: what applies a function to each of many pieces, in their order.
+        """
         entries: list[Listed] = []
-        parts: list[tuple[Numbers, Numbers]] = []
-        pairs: list[tuple[int, int]] = []
-        for row in rows:
-            if row.refused is not None:
-                continue
-            place = len(entries)
-            entries.append(Listed(row.key or str(row.row.number), row.party))
-            pairs += [(key, place) for key in {k for name in row.names for k in posting_keys(fold(name))}]
-            if len(entries) % _PIECE == 0:
-                parts.append(_apart(pairs))
-                pairs = []
-        parts.append(_apart(pairs))
-        keys, who = (np.concatenate([part[n] for part in parts]) for n in (0, 1))
-        order = np.lexsort((who, keys))
-        keys, who = keys[order], who[order]
-        first = np.flatnonzero(np.concatenate((keys[:1] == keys[:1], keys[1:] != keys[:-1])))
-        return cls(entries, keys[first], who, np.append(first, len(keys)))
+
+        def pieces() -> Iterator[Piece]:
+            named = (row for row in rows if row.refused is None)
+            while piece := list(islice(named, _PIECE)):
+                first = len(entries)
+                entries.extend(Listed(row.key or str(row.row.number), row.party) for row in piece)
+                yield first, [row.names for row in piece]
+
+        folded: list[list[str]] = []
+        parts = [(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))]
+        for names, keys, who in laid_out(_lay_out, pieces()):
+            folded += names
+            parts.append((keys, who))
+        return cls(entries, folded, *(np.concatenate([part[n] for part in parts]) for n in (0, 1)))
 
     def rarity(self, word: str) -> float:
         """Return how much a word tells: the fewer entries have it, the more."""
@@ -146,9 +170,17 @@ class KnownList:
         }
 
 
-def _apart(pairs: Sequence[tuple[int, int]]) -> tuple[Numbers, Numbers]:
+def _lay_out(piece: Piece) -> tuple[list[list[str]], Numbers, Numbers]:
+    """Return the folded names of each entry of a piece, and (keys, places of the entries that have them)."""
+    first, entries = piece
+    folded: list[list[str]] = []
+    pairs: list[tuple[int, int]] = []
+    for place, names in enumerate(entries, first):
+        each = [fold(name) for name in names]
+        folded.append([" ".join(name.words) for name in each])
+        pairs += [(key, place) for key in {key for name in each for key in posting_keys(name)}]
     both = np.array(pairs, dtype=np.int32).reshape(-1, 2)
-    return both[:, 0], both[:, 1]
+    return folded, both[:, 0].copy(), both[:, 1].copy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +229,30 @@ async def asking_list(asker: ListAsker, rows: int) -> AsyncIterator[ListAsker | 
     Raises:
         ProcessEnded: a process that answered is gone.
     """
-    count = processes_for(rows)
-    # Forked, so that the list is in memory once; a process that has threads cannot be.
-    if count == 1 or threading.active_count() > 1 or sys.platform == "darwin":
+    count = _forked_for(rows)
+    if count == 1:
         yield asker
         return
     async with spread(asker, count, "fork", nullcontext()) as several:
         yield several
+
+
+@contextmanager
+def laying_out(entries: int) -> Iterator[LaidOut]:
+    """Give what lays a list of about so many entries out, by several processes where that is worth it."""
+    count = _forked_for(entries)
+    if count == 1:
+        yield map
+        return
+    with multiprocessing.get_context("fork").Pool(count, begin_process) as pool:
+        yield pool.imap
+        pool.close()
+        pool.join()
+
+
+def _forked_for(rows: int) -> int:
+    """Return how many processes are forked for so many rows, so that the list is in memory once; 1: none.
+
+    A process that has threads cannot be forked, and on macOS none.
+    """
+    return 1 if threading.active_count() > 1 or sys.platform == "darwin" else processes_for(rows)

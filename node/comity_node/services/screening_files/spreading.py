@@ -152,15 +152,20 @@ def _started(opener: Opener, count: int, start: Start) -> Iterator[list[Connecti
 
 
 def _answer_for_rows(line: Connection, of_others: Sequence[Connection], opener: Opener) -> None:
-    # Ctrl-C reaches all processes of a terminal: who started us ends us.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    begin_process()
     for other in of_others:
         other.close()
-    with contextlib.suppress(OSError):
-        os.nice(NICE)
     with contextlib.suppress(EOFError, OSError):
         asyncio.run(_answering(line, opener))
+
+
+def begin_process() -> None:
+    """Let this process give way to others, and end when whoever started it says so."""
+    # Ctrl-C reaches all processes of a terminal, and who started us ends us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with contextlib.suppress(OSError):
+        os.nice(NICE)
 
 
 async def _answering(line: Connection, opener: Opener) -> None:
