@@ -33,11 +33,11 @@ class NodeRefused(ComityError):
 class Remote:
     """One node's API as one person."""
 
-    def __init__(self, url: str | None = None, token: str | None = None) -> None:
+    def __init__(self, url: str | None = None, token: str | None = None, *, timeout_s: float = 60) -> None:
         self._url = (url or os.environ.get("COMITY_URL") or "http://127.0.0.1:8400").rstrip("/")
         token = token or os.environ.get("COMITY_TOKEN")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._client = httpx2.Client(base_url=self._url, headers=headers, timeout=60)
+        self._client = httpx2.Client(base_url=self._url, headers=headers, timeout=timeout_s)
 
     def __enter__(self) -> Self:
         """Begin with nothing sent."""

@@ -249,7 +249,9 @@ async def test_a_long_file_is_kept_in_parts_and_read_from_any_row(database: Data
         person = await add_person(
             store, name="o", roles=[PersonRole.OFFICER], firm=None, password_hash=None, by="t", now=now
         )
-        filing = await put_on_file(store, person, "R_1", Stage.TENDER, Answered(moment, answers), 84, now)
+        filing = await put_on_file(
+            store, person, "R_1", Stage.TENDER, Answered(moment, 250, [answers[:200], answers[200:]]), 84, now
+        )
     async with database.write() as store:
         found = await store.filings.answers(filing, after=95, most=100)
         assert [(row, each["asked"]["name"]) for row, each in found] == [(n, f"row {n}") for n in range(96, 196)]
@@ -267,17 +269,26 @@ async def _screened(desk: Desk, rows: str) -> str:
     return str(answer.json()["id"])
 
 
-async def test_a_screened_file_is_filed_as_it_was_answered_at_its_own_moment(desk: Desk) -> None:
+async def test_a_screened_file_is_filed_as_it_was_answered_at_its_own_moment(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await desk.hears(desk.finding())
-    job = await _screened(desk, f"name,country,BR-CNPJ\n{desk.name},BR,{desk.number['id']}\nZzyzx,BR,\n")
+    rows = [f"{desk.name},BR,{desk.number['id']}", *(f"Zzyzx {n},BR," for n in range(101))]
+    job = await _screened(desk, "name,country,BR-CNPJ\n" + "\n".join(rows))
     body = {"reference": f"{desk.name}/file", "stage": "evaluation"}
     problem(await desk.ask("POST", f"/of-file/{job}", **body), 409, "review.not-yet")
     await desk.hears(desk.body.withdrawal(desk.said[0].hash, **desk.after))
     assert await FileScreener(desk.house.node).step()
+    with monkeypatch.context() as patched:
+        patched.setattr("comity_node.services.screening_files.filing.MOST", 100)
+        refused = problem(await desk.ask("POST", f"/of-file/{job}", **body), 409, "screening.may-not")
+        assert "it has 102 rows; 1 to 100 are put on file together" in refused["detail"]
     filed = await desk.post(f"/of-file/{job}", **body)
     answers = (await desk.get(f"/{filed['id']}/answers"))["answers"]
+    answers += (await desk.get(f"/{filed['id']}/answers", after=100))["answers"]
     assert filed["positions"][desk.body.name] == 1
-    assert [answer["state"] for answer in answers] == ["findings shared", "no supplier by this name"]
+    assert [answer["asked"]["name"] for answer in answers] == [row.partition(",")[0] for row in rows]
+    assert [answer["state"] for answer in answers] == ["findings shared", *["no supplier by this name"] * 101]
     told = await desk.post(f"/{filed['id']}/verify")
     assert (told["same"], [each["what"] for each in told["since"] if each["statement"]]) == (
         True,

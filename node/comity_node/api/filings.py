@@ -154,7 +154,10 @@ async def file_screening(body: FilingIn, person: Officer, node: ThisNode, once: 
 
 @router.post("/of-file/{file_id}", status_code=201, responses=refuses(403, 404, 409))
 async def file_screened_file(file_id: Id, body: FileOfIn, person: Officer, node: ThisNode, once: Onced) -> FilingOut:
-    """Keep what your screened file of up to 2,000 rows was answered, at its own moment, whatever came since."""
+    """Keep what your screened file of up to 20,000 rows was answered, at its own moment, whatever came since.
+
+    Its rows are asked again, which takes as long as screening it did.
+    """
     answered = await answers_of(node.database, person, file_id)
 
     async def put(store: Store) -> FilingOut:

@@ -59,7 +59,8 @@ def file(
     body: dict[str, Any] = {"reference": reference, "stage": stage}
     with told_plainly():
         if job is not None:
-            made = Remote().post(f"/filed-screenings/of-file/{job}", body)
+            # Its rows are asked again, which takes as long as screening it did.
+            made = Remote(timeout_s=1800).post(f"/filed-screenings/of-file/{job}", body)
         else:
             asked = _one(name, country, id_) if suppliers is None else _of_file(suppliers)
             made = Remote().post("/filed-screenings", {**body, "suppliers": asked})

@@ -1,7 +1,7 @@
 """What is written beside each row. The columns, their names and their order are a contract."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -55,6 +55,8 @@ class Result:
     decisions: int | None = None
     risk: str = ""
     candidates: Sequence[Candidate] = field(default=())
+    whole: Mapping[str, Any] | None = None
+    """The whole answer as JSON values, where it was asked for."""
 
     def cells(self, *, candidates: bool) -> list[Value]:
         """Return the cells in the order of the columns."""

@@ -1,7 +1,7 @@
 """Putting screenings on file, keeping them longer, taking them back, and destroying them when their time is over."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -36,7 +36,9 @@ class Answered:
     """What is put on file: a moment, and what was asked and answered at it."""
 
     moment: Moment
-    answers: Sequence[dict[str, Any]]
+    asked: int
+    parts: Iterable[Sequence[dict[str, Any]]]
+    """The answers in the order of the questions, some at a time, so that thousands need not be in memory together."""
 
 
 async def answer(database: Database, questions: Sequence[Question], registry: Registry, now: datetime) -> Answered:
@@ -44,7 +46,8 @@ async def answer(database: Database, questions: Sequence[Question], registry: Re
     await catch_up(database)
     async with database.read() as store:
         moment = await this_moment(store, registry, now)
-        return Answered(moment, describe(await screen_at(store, questions, moment))["answers"])
+        answers = describe(await screen_at(store, questions, moment))["answers"]
+        return Answered(moment, len(answers), [answers])
 
 
 async def put_on_file(
@@ -79,10 +82,13 @@ async def put_on_file(
             keep_until=months_after(now.date(), keep_months).isoformat(),
             moment=answered.moment.to_parsed(),
             engine=ENGINE,
-            asked=len(answered.answers),
+            asked=answered.asked,
         )
     )
-    await store.filings.add_answers(filing, 1, answered.answers)
+    first = 1
+    for part in answered.parts:
+        await store.filings.add_answers(filing, first, part)
+        first += len(part)
     await store.trail.add(
         now, person.id, Event.SCREENING_FILED, filing.id,
         stage=stage.value, asked=filing.asked, positions=answered.moment.positions,

@@ -35,7 +35,8 @@ from comity_node.domain.screening_files.results import (
     reason_with,
 )
 from comity_node.domain.screening_files.words import next_step_of_list
-from comity_node.services.screening_files.spreading import Spread, begin_process, processes_for, spread
+from comity_node.services.screening_files.running import Once
+from comity_node.services.screening_files.spreading import begin_process, processes_for, spread
 from comity_node.services.searching.ranking import added_up, chosen, ranked
 
 BUDGETS: Final = (20_000, 100_000)
@@ -223,7 +224,7 @@ class ListAsker:
 
 
 @asynccontextmanager
-async def asking_list(asker: ListAsker, rows: int) -> AsyncIterator[ListAsker | Spread]:
+async def asking_list(asker: ListAsker, rows: int) -> AsyncIterator[Once]:
     """Give who answers for a file of about so many rows.
 
     Raises:
@@ -231,10 +232,10 @@ async def asking_list(asker: ListAsker, rows: int) -> AsyncIterator[ListAsker | 
     """
     count = _forked_for(rows)
     if count == 1:
-        yield asker
+        yield Once(asker)
         return
     async with spread(asker, count, "fork", nullcontext()) as several:
-        yield several
+        yield Once(several)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from comity_node.db import Database, Store
@@ -28,10 +28,11 @@ from comity_node.domain.screening_files.words import NOTHING_FOUND, next_step
 from comity_node.domain.supplier_view import DecisionStanding, Standing
 from comity_node.domain.suppliers.mentions import Role
 from comity_node.domain.trail import Event
+from comity_node.services.answering.answers import describe
 from comity_node.services.answering.moment import Moment
 from comity_node.services.answering.screen import Answer, screen_at
-from comity_node.services.screening_files.running import Account
-from comity_node.services.screening_files.spreading import Spread, processes_for, spread
+from comity_node.services.screening_files.running import Account, Asker, Once
+from comity_node.services.screening_files.spreading import processes_for, spread
 from comity_node.vocabulary import countries
 
 AnyHit = Hit | DecisionHit | PointerHit | NoticeHit
@@ -48,6 +49,8 @@ class NetworkAsker:
     moment: Moment
     risks: RiskList | None = None
     """None: inherent risk is switched off, and the column stays empty."""
+    whole: bool = False
+    """Whether each result comes with the whole answer. Findings of one event are tied within rows asked together."""
     at_once: int = 1
 
     async def ask(self, rows: Sequence[Asked]) -> list[Result]:
@@ -57,6 +60,9 @@ class NetworkAsker:
         answers = await screen_at(self.store, questions, self.moment) if questions else []
         suppliers = await self._suppliers(answers)
         told = {id(row): self._result(row, answer, suppliers) for row, answer in zip(asking, answers, strict=True)}
+        if self.whole and asking:
+            said = zip(asking, describe(answers)["answers"], strict=True)
+            told = {id(row): replace(told[id(row)], whole=whole) for row, whole in said}
         return [told[id(row)] if row.refused is None else not_asked(row.refused, self.moment.at) for row in rows]
 
     async def _suppliers(self, answers: Sequence[Answer]) -> dict[str, Known]:
@@ -117,6 +123,7 @@ class NetworkView:
     keys: Path | None
     moment: Moment
     risks: RiskList | None
+    whole: bool = False
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[NetworkAsker]:
@@ -126,16 +133,23 @@ class NetworkView:
             async with database.read() as store:
                 # A view begins with the first that is read in it.
                 await store.behind.names()
-                yield NetworkAsker(store.for_many(), self.moment, self.risks)
+                yield NetworkAsker(store.for_many(), self.moment, self.risks, self.whole)
         finally:
             await database.close()
 
 
 @asynccontextmanager
 async def asking_network(
-    database: Database, moment: Moment, risks: RiskList | None, rows: int
-) -> AsyncIterator[NetworkAsker | Spread]:
+    database: Database, moment: Moment, risks: RiskList | None, rows: int, *, whole: bool = False
+) -> AsyncIterator[Asker]:
     """Give who answers for a file of about so many rows, all from one view of the database as of one moment.
+
+    Args:
+        database: of this node.
+        moment: at which all are asked.
+        risks: where inherent risk is switched on.
+        rows: about so many.
+        whole: whether the results come with the whole answers.
 
     Raises:
         ProcessEnded: a process that answered is gone.
@@ -143,11 +157,12 @@ async def asking_network(
     count = processes_for(rows)
     if count == 1:
         async with database.read() as store:
-            yield NetworkAsker(store.for_many(), moment, risks)
+            asker = NetworkAsker(store.for_many(), moment, risks, whole)
+            yield asker if whole else Once(asker)
         return
-    view = NetworkView(database.url, database.keys, moment, risks)
-    async with spread(view, count, "spawn", database.write()) as asker:
-        yield asker
+    view = NetworkView(database.url, database.keys, moment, risks, whole)
+    async with spread(view, count, "spawn", database.write()) as several:
+        yield several if whole else Once(several)
 
 
 async def note_screening(store: Store, person: str, account: Account, moment: Moment) -> None:

@@ -97,13 +97,13 @@ async def screened(
     Raises:
         TableRefused: the file turns out to be too large or damaged.
     """
-    reading, once = Reading(given.columns, read_country, account.note), Once(asker)
+    reading = Reading(given.columns, read_country, account.note)
     under_way: deque[tuple[list[Asked], asyncio.Task[list[Result]]]] = deque()
     try:
         while True:
-            while len(under_way) < once.at_once and (rows := list(islice(given.table.rows, part))):
+            while len(under_way) < asker.at_once and (rows := list(islice(given.table.rows, part))):
                 asked = [reading.ask(row) for row in rows]
-                under_way.append((asked, asyncio.create_task(once.ask(asked))))
+                under_way.append((asked, asyncio.create_task(asker.ask(asked))))
             if not under_way:
                 return
             asked, coming = under_way[0]
