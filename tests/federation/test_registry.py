@@ -139,6 +139,22 @@ def test_one_holder_of_three_suspends_and_every_node_accepts_it(world: World) ->
     assert other.status is MemberStatus.ACTIVE
 
 
+def test_what_a_process_has_read_is_read_anew_once_another_has_refreshed_it(world: World) -> None:
+    world.enter("undp")
+    reading, refreshing = world.client(), world.client()
+    assert reading.trusted() is None
+    before = refreshing.refresh()
+    assert reading.trusted() == before
+    assert reading.trusted() is reading.trusted()  # verified once
+    world.suspend("undp", 7, signer=2)
+    after = refreshing.refresh()
+    assert after != before
+    assert reading.trusted() == after
+    (world.home / "node" / "trusted.json").write_bytes(b"{}")
+    with pytest.raises(RegistryRefused):
+        reading.trusted()
+
+
 def test_a_suspension_does_not_wait_for_a_change_that_is_still_being_signed(world: World) -> None:
     world.enter("undp")
     world.stage("unops")

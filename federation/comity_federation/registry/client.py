@@ -143,6 +143,7 @@ class RegistryClient:
         self._local = local_dir
         self._source = source if isinstance(source, Path) else http_base(source)
         self._http = None if isinstance(source, Path) else http_client()
+        self._read_before: tuple[bytes, Registry] | None = None
 
     def close(self) -> None:
         """Close the connection, if there is one."""
@@ -174,18 +175,22 @@ class RegistryClient:
     def trusted(self) -> Registry | None:
         """Return the last good registry without any network; None before the first refresh.
 
-        It may be expired: compare `expires`.
+        It may be expired: compare `expires`. What was read before is verified once: it follows from the bytes alone.
 
         Raises:
             RegistryRefused: the local copy is damaged, or was verified under a root that is not trusted any more.
         """
-        files = self._read_files()
-        if files is None:
+        raw = self._read_bundle()
+        if raw is None:
             return None
-        try:
-            return to_registry(verify(files.get, self._root, None), root_given=True)
-        except RegistryUnreachable as error:
-            raise self._damaged() from error
+        before = self._read_before
+        if before is None or before[0] != raw:
+            try:
+                verified = verify(self._files_of(raw).get, self._root, None)
+            except RegistryUnreachable as error:
+                raise self._damaged() from error
+            before = self._read_before = raw, to_registry(verified, root_given=True)
+        return before[1]
 
     @property
     def _bundle(self) -> Path:
@@ -276,11 +281,13 @@ class RegistryClient:
         content = {name: b64encode(raw) for name, raw in sorted(verified.files.items())}
         replace_file(self._bundle, strict_json.dumps(content), mode=0o600)
 
-    def _read_files(self) -> dict[str, bytes] | None:
+    def _read_bundle(self) -> bytes | None:
         try:
-            raw = self._bundle.read_bytes()
+            return self._bundle.read_bytes()
         except FileNotFoundError:
             return None
+
+    def _files_of(self, raw: bytes) -> dict[str, bytes]:
         try:
             content = strict_json.loads(raw)
             return {str(name): b64decode(text) for name, text in content.items()}
@@ -289,9 +296,10 @@ class RegistryClient:
 
     def _read_known(self) -> Verified | None:
         """Return the last good registry under the root it was verified with, to compare new ones against."""
-        files = self._read_files()
-        if files is None:
+        raw = self._read_bundle()
+        if raw is None:
             return None
+        files = self._files_of(raw)
         roots = [name for name in files if name.endswith(".root.json")]
         first = min(roots, key=lambda name: int(name.removeprefix("metadata/").partition(".")[0]), default=None)
         if first is None:

@@ -45,6 +45,8 @@ from comity_node.api import (
 
 api_v1 = APIRouter(prefix="/api/v1")
 _ROOMS = (
+    # First, since an address is looked for in this order and no other is asked for as often.
+    screening,
     people,
     reports,
     evidence,
@@ -67,7 +69,6 @@ _ROOMS = (
     referrals,
     imports,
     jobs,
-    screening,
     screening_files,
     filings,
     changes,

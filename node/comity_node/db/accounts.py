@@ -8,6 +8,8 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.bulk import stored_time
+from comity_node.db.reading import Reading
 from comity_node.db.rows.people import PersonRow, TokenRow
 from comity_node.domain.people import Person, PersonRole
 
@@ -89,11 +91,8 @@ class Accounts:
 
     async def bearer(self, token_hash: str, now: datetime) -> Person | None:
         """Return who holds a token that is neither revoked nor expired."""
-        query = select(TokenRow).where(TokenRow.hash == token_hash)
-        row = (await self._session.exec(query)).first()
-        if row is None or row.revoked_at is not None or row.expires_at <= now:
-            return None
-        return await self.find_person(row.person_id)
+        found = await Reading(self._session).rows(_BEARER, (), (token_hash, stored_time(now)))
+        return Person(found[0][0], found[0][1], _roles(found[0][2]), found[0][3]) if found else None
 
     async def tokens(self, person_id: str) -> list[Token]:
         """Return a person's tokens, newest first."""
@@ -113,4 +112,15 @@ class Accounts:
 
 
 def _person(row: PersonRow) -> Person:
-    return Person(row.id, row.name, frozenset(PersonRole(r) for r in json.loads(row.roles)), row.firm)
+    return Person(row.id, row.name, _roles(row.roles), row.firm)
+
+
+def _roles(stored: str) -> frozenset[PersonRole]:
+    return frozenset(PersonRole(role) for role in json.loads(stored))
+
+
+_BEARER = """
+select person.id, person.name, person.roles, person.firm from token join person on person.id = token.person_id
+where token.hash = ? and token.revoked_at is null and token.expires_at > ? and person.closed_at is null
+"""
+"""Times are text in the order of time."""

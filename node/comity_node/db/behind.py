@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.reading import Reading
-from comity_node.db.suppliers import FOLLOWED_BY
+from comity_node.db.suppliers import ENDS, FOLLOWED_BY
 from comity_node.domain.matching.identifiers import numbers_of_company
 from comity_node.domain.matching.laying import Laid
 from comity_schemas.identifiers import Identifier
@@ -73,7 +73,7 @@ class Behind:
 
     async def names(self) -> Names:
         """Return the names of all entries that came or changed since the suppliers followed the view."""
-        followed, newest = (await Reading(self._session).rows(_ENDS, (), (FOLLOWED_BY,)))[0]
+        followed, newest = (await Reading(self._session).rows(ENDS, (), (FOLLOWED_BY,)))[0]
         kept = self._kept.names
         if newest < kept.newest:
             # Read before by somebody whose view was newer; or the database's past came back, with other entries.
@@ -98,7 +98,6 @@ class Behind:
         return Names(newest, changes, entries, kept.laid.with_names(names), identified)
 
 
-_ENDS = "select coalesce((select change from followed where name = ?), 0), coalesce((select max(id) from change), 0)"
 _OF_ONE_KIND = "select change.id, change.entry, {0}.{1} from change join {0} on {0}.id = change.entry"
 _SAID = text(
     " union all ".join(

@@ -19,6 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from comity_node.db.as_of import Heads, as_they_were, reached
 from comity_node.db.changes import note_changes
 from comity_node.db.hashes import has_hash
+from comity_node.db.reading import Reading
 from comity_node.db.rows.bus import ReceivedRow
 from comity_node.db.rows.view import ReplyRow
 from comity_node.db.rows.voices import CorroborationRow
@@ -60,6 +61,14 @@ class BesideShelf(Generic[B]):
             col(row.earlier_by),
         ).join(row, col(row.id) == col(ReceivedRow.id))
 
+    @cached_property
+    def about(self) -> str:
+        """The same of what is about one of so many statements as there are places put in, past SQLAlchemy."""
+        record = "record.hash, record.member, record.seq"
+        said = ", ".join(f'said."{name}"' for name in ("handling", self.body, "state", "by", "reason", "earlier_by"))
+        tables = f"{self.row.__tablename__} as said join received as record on record.id = said.id"
+        return f"select {record}, {said} from {tables} where said.about in ({{}}) order by said.id"  # noqa: S608
+
     def opened(self, found: Any) -> B:
         """Return the entry of a row of `entries`."""
         hash_, member, seq, handling, said, state, by, reason, earlier_by = found
@@ -85,6 +94,7 @@ class Beside(Generic[B]):
 
     def __init__(self, session: AsyncSession, shelf: BesideShelf[B], at: Heads | None = None) -> None:
         self._session = session
+        self._reading = Reading(session)
         self._shelf: BesideShelf[B] = shelf
         self._at = at
 
@@ -100,7 +110,12 @@ class Beside(Generic[B]):
 
     async def about(self, hashes: Sequence[str]) -> list[B]:
         """Return what counts of what was said about these statements, whoever says it."""
-        entries = await self._where(col(self._shelf.row.about).in_, hashes)
+        found: list[B] = []
+        for start in range(0, len(hashes), _CHUNK):
+            some = hashes[start : start + _CHUNK]
+            asked = self._shelf.about.format(", ".join("?" * len(some)))
+            found += map(self._shelf.opened, await self._reading.rows(asked, (), some))
+        entries = found if self._at is None else await as_they_were(self._session, self._at, found)
         return [
             entry for entry in entries if entry.state is EntryState.CURRENT and self._shelf.body_of(entry) is not None
         ]

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ExceptionContext, event, make_url, text
+from sqlalchemy import ExceptionContext, PoolResetState, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -113,12 +113,14 @@ def _engine(url: str) -> AsyncEngine:
         pool_pre_ping=of_postgres,
         pool_use_lifo=True,
         hide_parameters=True,
+        pool_reset_on_return="rollback" if of_postgres else None,
         connect_args=_POSTGRES_SETTINGS if of_postgres else {},
     )
     event.listen(engine.sync_engine, "handle_error", _forget_values)
     if engine.dialect.name == "sqlite":
         take_over_begin(engine)
         event.listen(engine.sync_engine, "connect", _set_pragmas)
+        event.listen(engine.sync_engine, "reset", _roll_back_what_is_open)
     return engine
 
 
@@ -143,6 +145,12 @@ def take_over_begin(engine: AsyncEngine) -> None:
 def _set_page_size(connection: Any, _record: Any) -> None:
     # Counts for a new file only. A record has some 2.3 KiB: one fits into a page of 4 KiB, three into one of 8.
     connection.execute("PRAGMA page_size=16384")
+
+
+def _roll_back_what_is_open(connection: Any, _record: Any, state: PoolResetState) -> None:
+    # Nearly always nothing is, and SQLAlchemy would ask the driver's thread all the same.
+    if not state.terminate_only and connection.driver_connection.in_transaction:
+        connection.rollback()
 
 
 def _leave_begin_to_us(connection: Any, _record: Any) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import delete, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.reading import Reading
 from comity_node.db.rows.suppliers import ApartRow, JudgementRow
 from comity_node.domain.suppliers.judging import Because, Judged, Judgement
 
@@ -62,8 +63,7 @@ class Judgements:
 
     async def any_same(self) -> bool:
         """Tell whether anybody is joined at all."""
-        same = JudgementRow.judged == Judged.SAME.value, col(JudgementRow.undone_at).is_(None)
-        return (await self._session.exec(select(JudgementRow.number).where(*same).limit(1))).first() is not None
+        return bool(await Reading(self._session).rows(_ANY_SAME))
 
     async def page(self, *, before: int | None, most: int) -> list[Numbered]:
         """Return judgements, the newest first, undone ones too."""
@@ -84,6 +84,9 @@ class Judgements:
         if row is not None and await self._session.get(ApartRow, statement) is None:
             self._session.add(ApartRow(statement=statement, judgement=row.judgement, supplier=row.supplier))
             await self._session.flush()
+
+
+_ANY_SAME = f"select 1 from judgement where judged = '{Judged.SAME}' and undone_at is null limit 1"  # noqa: S608
 
 
 def _judgement(row: JudgementRow) -> Judgement:

@@ -11,6 +11,7 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.bulk import values_of
+from comity_node.db.reading import Reading
 from comity_node.db.rows.bus import LogRow, PositionRow
 from comity_node.db.rows.columns import UtcTime
 
@@ -51,7 +52,12 @@ class Logs:
 
     async def all(self) -> list[LogStatus]:
         """Return all known logs by member."""
-        return await self._logs(_ALL_LOGS.order_by(LogRow.member))
+        found = []
+        for row in await Reading(self._session).rows(_EVERY_LOG):
+            values = dict(zip(_LOG_FIELDS, row, strict=True))
+            heard = values.pop("heard_at")
+            found.append(LogStatus(**values, heard_at=None if heard is None else datetime.fromisoformat(heard)))
+        return found
 
     async def _logs(self, query: Select[*tuple[Any, ...]]) -> list[LogStatus]:
         return [LogStatus(*row) for row in await (await self._session.connection()).execute(query)]
@@ -78,6 +84,7 @@ class Logs:
 
 
 _LOG_FIELDS = tuple(f.name for f in fields(LogStatus))
+_EVERY_LOG = f"select {', '.join(_LOG_FIELDS)} from log order by member"  # noqa: S608 (names of our own columns)
 _ALL_LOGS = sa_select(*(col(getattr(LogRow, name)) for name in _LOG_FIELDS))
 
 

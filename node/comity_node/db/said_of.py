@@ -75,6 +75,12 @@ class SaidOf:
         """Return those of whom anybody still says anything, in a finding, a decision, a list, or here."""
         return {number for (number,) in await self._reading.rows(_SPOKEN_OF, suppliers)} if suppliers else set()
 
+    async def are_clients(self, identifiers: Iterable[tuple[str, str]]) -> bool:
+        """Tell whether a statement names whoever has one of these identifiers, or is joined with them, as a client."""
+        wanted = sorted(set(identifiers))
+        asked = _ARE_CLIENTS.format(" or ".join("scheme = ? and value = ?" for _ in wanted))
+        return bool(wanted) and bool(await self._reading.rows(asked, (), [part for each in wanted for part in each]))
+
 
 def says_anything() -> Any:
     """Return the condition that somebody still says anything of a supplier: whose list was taken back, or whose
@@ -104,3 +110,9 @@ select {_TOLD}, entry, supplier from supplier_mention where supplier {{these}} a
 union all select {_ASIDE}, entry, supplier from supplier_aside where supplier {{these}}
 union all select {_HERE}, 0, number from supplier where number {{these}} and ({_SAYS_HERE})
 """  # noqa: S608 (names of our own tables, and a number)
+_ARE_CLIENTS = f"""
+select 1 from supplier_mention as mention join supplier as client on client.number = mention.supplier
+where mention.role = '{Role.CLIENT}' and client.whole in (
+    select whole from supplier where number in (select supplier from supplier_identifier where {{}})
+) limit 1
+"""  # noqa: S608 (our own words)

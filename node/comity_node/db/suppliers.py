@@ -34,6 +34,9 @@ from comity_schemas.subject import SubjectType
 FOLLOWED_BY = "suppliers"
 """Under which the cursor over the view's changes is kept."""
 
+ENDS = "select coalesce((select change from followed where name = ?), 0), coalesce((select max(id) from change), 0)"
+"""The change that was followed last, and the newest."""
+
 _CHUNK = 500
 
 
@@ -128,8 +131,8 @@ class Suppliers:
 
     async def behind(self) -> int:
         """Return how many changes of the view were not followed yet."""
-        newest = (await self._session.exec(select(func.max(ChangeRow.id)))).one()
-        return max(0, (newest or 0) - await self._followed())
+        followed, newest = (await self._reading.rows(ENDS, (), (FOLLOWED_BY,)))[0]
+        return max(0, int(newest) - int(followed))
 
     async def set_followed(self, change: int) -> None:
         """Note how far the view was followed."""
@@ -319,12 +322,10 @@ class Suppliers:
 
     async def with_identifier(self, identifiers: Iterable[tuple[str, str]], most: int) -> list[tuple[int, str, str]]:
         """Return (supplier, scheme, value) of whoever has one of these identifiers."""
-        row, found = SupplierIdentifierRow, list[tuple[int, str, str]]()
+        found: list[tuple[int, str, str]] = []
         for scheme, value in sorted(set(identifiers)):
-            query = select(row.supplier).where(row.scheme == scheme, row.value == value)
-            found += [
-                (s, scheme, value) for s in await self._session.exec(query.order_by(col(row.supplier)).limit(most))
-            ]
+            rows = await self._reading.rows(_WITH_IDENTIFIER, (), (scheme, value, most))
+            found += [(supplier, scheme, value) for (supplier,) in rows]
         return found
 
     async def with_number_between(self, scheme: str, first: str, last: str, most: int) -> list[int]:
@@ -422,6 +423,7 @@ _MENTIONS = sa_select(
 )
 _FOLDED = "select supplier, folded from supplier_name where supplier {these}"
 _WITH_NAME = "select supplier, folded from supplier_name where folded in ({}) order by folded, supplier limit ?"
+_WITH_IDENTIFIER = "select supplier from supplier_identifier where scheme = ? and value = ? order by supplier limit ?"
 _ITSELF, _WRITTEN, _ENTERED, _IDENTIFIER = range(4)
 _DESCRIBED = f"""
 select {_ITSELF}, number, "key", kind, name, country, newest, whole from supplier where number {{these}}

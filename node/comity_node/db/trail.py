@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_federation.encoding import b64encode
 from comity_node.db.bulk import insert_rows, stored_time
+from comity_node.db.reading import Reading
 from comity_node.db.rows.trail import TrailAnchorRow, TrailExportRow, TrailRow
 from comity_node.domain.trail import START, Anchor, Event, Numbered, TrailEntry, entry_digest, link
 from comity_node.domain.trail_catalogue import check_detail
@@ -54,9 +55,8 @@ class Trail:
 
     async def head(self) -> tuple[int, str]:
         """Return the number of the last entry and what the chain comes to there."""
-        query = select(TrailRow.id, TrailRow.hash).order_by(col(TrailRow.id).desc()).limit(1)
-        found = (await self._session.exec(query)).first()
-        return (0, START) if found is None else (found[0] or 0, found[1])
+        found = await Reading(self._session).rows("select id, hash from trail order by id desc limit 1")
+        return (found[0][0], found[0][1]) if found else (0, START)
 
     async def at(self, number: int) -> Numbered | None:
         """Return one entry."""

@@ -150,9 +150,15 @@ async def screen_and_note(
     database: Database, questions: Sequence[Question], registry: Registry, person: str, now: datetime
 ) -> list[Answer]:
     """Answer once the trail says that somebody asked and how much; never whom about."""
-    await catch_up(database, if_at_most=FEW)
+    answers: list[Answer] | None = None
     async with database.read() as store:
-        answers = await screen(store, questions, registry, now)
+        behind = await store.suppliers.behind()
+        if not 0 < behind <= FEW:
+            answers = await screen(store, questions, registry, now)
+    if answers is None:
+        await catch_up(database, if_at_most=FEW)
+        async with database.read() as store:
+            answers = await screen(store, questions, registry, now)
     # A transaction of its own: while somebody searches, whoever writes need not wait.
     async with database.write() as store:
         await store.trail.add(

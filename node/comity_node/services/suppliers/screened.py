@@ -95,6 +95,8 @@ async def through_providers(store: Store, question: Question) -> tuple[Through, 
     if not question.identifiers:
         return ()
     wanted = [(i.scheme, i.id) for i in question.identifiers]
+    if not await store.said_of.are_clients(wanted):
+        return ()
     clients = await store.suppliers.find(sorted({s for s, _, _ in await store.suppliers.with_identifier(wanted, MOST)}))
     together = await store.suppliers.of_wholes(sorted({known.whole for known in clients.values()}))
     mentions = await store.suppliers.mentions([k.number for k in together], MOST)
