@@ -34,10 +34,12 @@ from comity_node.services.screening_files.network import NetworkAsker, NetworkVi
 from comity_node.services.screening_files.opening import Told, open_given
 from comity_node.services.screening_files.running import Account, Once, screened
 from comity_node.services.screening_files.spreading import ProcessEnded, spread
+from comity_node.services.suppliers.facts import add_supplier
 from comity_node.services.suppliers.following import catch_up
 from comity_node.vocabulary import countries
 from comity_node.workers.screening_files import FileScreener
 from comity_schemas.report import MAX_REPORT_BYTES
+from comity_schemas.subject import SubjectType
 from node_world import NOW, Bench, Town, comity, registry_of
 from supplier_desk import CNPJ, LEI, Desk, desk_at
 
@@ -296,6 +298,17 @@ async def test_each_row_gets_its_verdict_its_state_in_words_and_what_to_do(desk:
     assert {row["as_of"] for row in rows} == {NOW.isoformat(timespec="seconds")}
     assert json.loads(rows[1]["candidates"])[0]["id"] == rows[0]["supplier_id"]
     assert {row["risk"] for row in rows} == {""}, "off unless a member switches it on"
+
+
+async def test_a_supplier_that_only_somebody_here_entered_is_named_and_is_a_candidate(desk: Desk) -> None:
+    await desk.say("Exemplar Mills", "agency")
+    async with desk.database.write() as store:
+        entered = await add_supplier(store, desk.person, "Exemplar Milling", "MY", SubjectType.SUPPLIER, (), NOW)
+    (equal,) = await results(desk, "name\nExemplar Milling\n")
+    assert (equal["verdict"], equal["supplier_name"]) == ("review", "Exemplar Milling")
+    assert equal["reason"] == "the name is equal: Exemplar Milling"
+    assert equal["supplier_id"] == str(entered.number)
+    assert json.loads(equal["candidates"])[0]["id"] == equal["supplier_id"]
 
 
 async def test_where_nothing_is_found_it_says_who_was_not_heard(desk: Desk) -> None:

@@ -241,6 +241,13 @@ async def meant(room: WatchRoom, named: str = "V1") -> dict[str, list[tuple[int,
     }
 
 
+async def test_a_spelling_that_comes_near_is_offered_to_be_judged_too(room: WatchRoom) -> None:
+    await room.keep(V1=row("Exmplar Golves Sdn. Bhd."))
+    number = await room.desk.number(await room.desk.say("Exemplar Gloves Sdn Bhd", "agency", LEI))
+    await room.desk.number(await room.desk.say("Zzyzx Quarry", "city"))
+    assert await meant(room) == {"recognised": [], "to_judge": [(number, None)], "decided": []}
+
+
 async def test_who_was_dismissed_is_told_no_more_stays_listed_and_comes_back_when_that_is_undone(
     room: WatchRoom,
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from comity_node.db import Database, Store
 from comity_node.db.suppliers import Known
 from comity_node.domain.inherent_risk import RiskList, read_goods_risks
+from comity_node.domain.matching.likeness import Likeness
 from comity_node.domain.screening import (
     DecisionHit,
     Hit,
@@ -36,6 +37,8 @@ from comity_node.services.screening_files.spreading import processes_for, spread
 from comity_node.vocabulary import countries
 
 AnyHit = Hit | DecisionHit | PointerHit | NoticeHit
+Ranked = tuple[Known | None, Likeness]
+"""A supplier, where this node knows it as one, and how like it is."""
 
 _CLOSED = frozenset({Standing.CLOSED, Standing.EXPIRED})
 _GONE = frozenset({DecisionStanding.WITHDRAWN, DecisionStanding.SUPERSEDED})
@@ -67,7 +70,8 @@ class NetworkAsker:
 
     async def _suppliers(self, answers: Sequence[Answer]) -> dict[str, Known]:
         """Return statement to the supplier it is about, as this node knows it."""
-        hashes = {hit.entry.hash for answer in answers for hit in _ranked(answer)}
+        told = (each for a in answers for each in (a.hits, a.decisions, a.pointers, a.audits))
+        hashes = {hit.entry.hash for each in told for hit in each}
         numbers = await self.store.view.numbers(sorted(hashes))
         mentions = await self.store.suppliers.mentioned_by(sorted(numbers.values()))
         subject = {mention.entry: mention.supplier for mention in mentions if mention.role is Role.SUBJECT}
@@ -75,12 +79,10 @@ class NetworkAsker:
         return {name: known[subject[n]] for name, n in numbers.items() if subject.get(n) in known}
 
     def _result(self, row: Asked, answer: Answer, suppliers: dict[str, Known]) -> Result:
-        ranked = _ranked(answer)
-        candidates = _candidates(ranked, suppliers)
-        likest = ranked[0] if ranked else None
-        known = None if likest is None else suppliers.get(likest.entry.hash)
-        verdict = answer.verdict if likest is None else likest.likeness.verdict
-        reason = "no name and no number like it is shared" if likest is None else likest.likeness.reason
+        ranked = _ranked(answer, suppliers)
+        known, likeness = ranked[0] if ranked else (None, None)
+        verdict = answer.verdict if likeness is None else likeness.verdict
+        reason = "no name and no number like it is shared" if likeness is None else likeness.reason
         return Result(
             verdict=verdict,
             reason=reason_with(reason, row.notes),
@@ -93,14 +95,14 @@ class NetworkAsker:
                 speak_to=answer.pointers[0].entry.member if answer.pointers else None,
             ),
             as_of=self.moment.at,
-            score=0 if likest is None else likest.likeness.score,
+            score=0 if likeness is None else likeness.score,
             supplier_id="" if known is None else str(known.number),
             supplier_name="" if known is None else known.name,
             findings_current=sum(hit.standing is Standing.CURRENT for hit in answer.hits),
             findings_closed=sum(hit.standing in _CLOSED for hit in answer.hits),
             decisions=sum(hit.standing not in _GONE for hit in answer.decisions),
             risk=self._risk(row),
-            candidates=candidates,
+            candidates=_candidates(ranked),
         )
 
     def _risk(self, row: Asked) -> str:
@@ -190,18 +192,19 @@ def question_of_row(row: Asked) -> Question:
     )
 
 
-def _ranked(answer: Answer) -> list[AnyHit]:
-    """Return what was found, the likest first, each kind in its own order."""
-    found: list[AnyHit] = [*answer.hits, *answer.decisions, *answer.pointers, *answer.audits]
-    return sorted(found, key=lambda hit: likest_first(hit.likeness))
+def _ranked(answer: Answer, suppliers: dict[str, Known]) -> list[Ranked]:
+    """Return who may be meant, the likest first: by each statement, and by what this node knows of the supplier."""
+    hits: list[AnyHit] = [*answer.hits, *answer.decisions, *answer.pointers, *answer.audits]
+    found: list[Ranked] = [(suppliers.get(hit.entry.hash), hit.likeness) for hit in hits]
+    found += [(like.known, like.likeness) for like in answer.suppliers]
+    return sorted(found, key=lambda each: likest_first(each[1]))
 
 
-def _candidates(ranked: Sequence[AnyHit], suppliers: dict[str, Known]) -> list[Candidate]:
+def _candidates(ranked: Sequence[Ranked]) -> list[Candidate]:
     found: dict[int, Candidate] = {}
-    for hit in ranked:
-        known = suppliers.get(hit.entry.hash)
+    for known, likeness in ranked:
         if known is not None and known.number not in found:
-            found[known.number] = Candidate(str(known.number), known.name, hit.likeness.score, hit.likeness.verdict)
+            found[known.number] = Candidate(str(known.number), known.name, likeness.score, likeness.verdict)
     return list(found.values())[:MOST_CANDIDATES]
 
 

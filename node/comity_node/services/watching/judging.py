@@ -1,6 +1,6 @@
 """Judging whom a row of an officer's list means, and which suppliers are still to be judged."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +8,6 @@ from comity_node.db import Store
 from comity_node.db.suppliers import Known
 from comity_node.domain.errors import NotFound, SamePerson
 from comity_node.domain.matching.comparing import compare
-from comity_node.domain.matching.folding import fold
 from comity_node.domain.matching.likeness import RANKS, Likeness, Verdict
 from comity_node.domain.matching.party import Party
 from comity_node.domain.names import fold_name
@@ -26,6 +25,8 @@ from comity_node.domain.watching.judging import (
 )
 from comity_node.domain.watching.vendors import Vendor
 from comity_node.services.accounts import new_id
+from comity_node.services.searching.candidates import candidates
+from comity_node.services.searching.rarity import rarity_of
 from comity_node.services.watching.vendors import own_vendor
 from comity_schemas.identifiers import Identifier
 
@@ -238,15 +239,9 @@ def _order(likeness: Likeness) -> tuple[int, float]:
 
 
 async def _likely(store: Store, party: Party, most: int) -> list[tuple[Known, Likeness]]:
-    numbers = await _candidates(store, party, most)
-    facts, known = await own_facts(store, numbers), await store.suppliers.find(numbers)
-    compared = [(known[number], compare(party, facts[number])) for number in numbers if number in known]
-    return [(each, likeness) for each, likeness in compared if likeness.verdict is not Verdict.NONE]
-
-
-async def _candidates(store: Store, party: Party, most: int) -> list[int]:
-    wanted = [(i.scheme, i.id) for i in party.identifiers]
-    numbers = [supplier for supplier, _, _ in await store.suppliers.with_identifier(wanted, most)]
-    folded: Iterable[str] = {" ".join(fold(name).words) for name in party.names}
-    numbers += [supplier for supplier, _ in await store.suppliers.with_name(folded, most)]
-    return list(dict.fromkeys(numbers))
+    """Return the suppliers that are like a party by what is known of each itself, out of the name index."""
+    found = await candidates(store, party, most)
+    facts = await own_facts(store, [each.known.number for each in found])
+    rarity = await rarity_of(store, [party, *facts.values()])
+    compared = [(each.known, compare(party, facts[each.known.number], rarity)) for each in found]
+    return [(known, likeness) for known, likeness in compared if likeness.verdict is not Verdict.NONE]
