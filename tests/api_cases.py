@@ -353,6 +353,9 @@ def _deepen(case: Any, site: Site, data: st.DataObject) -> dict[str, Any]:
     if case.operation.label.startswith("POST /api/v1/screening-files") and "{" not in case.operation.label and wholly:
         case.query = {} if case.operation.label.endswith("look") else {"name": "vendors.csv"}
         return {"data": SCREENED["content"], "headers": dict(SCREENED["headers"])}
+    if case.operation.label == "POST /api/v1/vendors/file" and wholly:
+        case.query = {}
+        return {"data": SCREENED["content"], "headers": dict(SCREENED["headers"])}
     if case.operation.label == "POST /api/v1/reports" and data.draw(st.booleans()):
         raw = bytearray(data.draw(st.sampled_from(site.reports)))
         if data.draw(st.booleans()):

@@ -207,6 +207,7 @@ MAKE: dict[str, Make] = {
     "show_flyout": _pointed_at,
     "preview_entity": _pointed_at,
     "keep_rows": _rows,
+    "keep_file_of_rows": _file,
     "list_touched_rows": _touching,
     "remove_row": _row,
     "list_meant_suppliers": _row,

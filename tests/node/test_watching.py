@@ -23,7 +23,15 @@ from comity_node.services.receiving.settle import redecide
 from comity_node.services.watching import judging, noticing, webhooks
 from comity_node.services.watching.endings import note_endings
 from comity_node.services.watching.noticing import rows_touched
-from comity_node.services.watching.sending import RETRIES, Outward, compose, make_deliveries, make_test, try_due
+from comity_node.services.watching.sending import (
+    RETRIES,
+    Outward,
+    compose,
+    make_deliveries,
+    make_test,
+    try_delivery,
+    try_due,
+)
 from comity_node.services.watching.vendors import Portfolios, keep_vendors
 from comity_node.services.watching.watches import end_watch
 from comity_node.services.watching.webhooks import NotDelivered, call, check_url
@@ -493,6 +501,17 @@ async def test_without_a_mail_server_the_log_says_why_and_the_alert_stays(room: 
     async with room.database.read() as store:
         (delivery,) = await store.deliveries_of_watches.page(watch.number, before=None, most=10)
     assert delivery.state == "waiting" and "mail_host" in (delivery.said or "")
+
+
+async def test_a_test_is_tried_by_whoever_asked_for_it_and_not_by_the_exchange_beside(room: WatchRoom) -> None:
+    async with receiver() as taken:
+        watch, _ = await room.watch(Channel.WEBHOOK, taken.url)
+        async with room.database.write() as store:
+            number = await make_test(store, watch, NOW)
+        assert await try_due(room.database, INSIDE, NOW) == 0
+        assert (await try_delivery(room.database, INSIDE, number, NOW)).state == "sent"
+        assert await try_due(room.database, INSIDE, NOW + RETRIES[0]) == 0
+    assert len(taken.calls) == 1
 
 
 # --- where webhooks may not go

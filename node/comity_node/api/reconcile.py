@@ -18,7 +18,7 @@ from comity_node.api.yente import Dataset, describe_answer, scope_of
 from comity_node.auth import ReconcilingOfficer, ThisNode
 from comity_node.db.suppliers import Wanted
 from comity_node.domain.conventions import reconciling
-from comity_node.domain.conventions.asking import PROPERTIES, SCHEMATA, Example, ExampleRefused
+from comity_node.domain.conventions.asking import PROPERTIES, ROW, SCHEMATA, Example, ExampleRefused
 from comity_node.domain.conventions.entities import Profile, number_of
 from comity_node.domain.conventions.options import Options, Scope, shown
 from comity_node.domain.errors import NotFound
@@ -154,7 +154,8 @@ async def _reconcile(node: Node, person: Person, registry: Registry, scope: Scop
             refused[key] = str(error)
     if not examples:
         raise ExampleRefused(next(iter(refused.values())))
-    matched = await match(node.database, list(examples.values()), registry, person.id, now)
+    rows = [reconciling.row_of(batch[key]) for key in examples]
+    matched = await match(node.database, list(examples.values()), registry, person.id, now, rows)
     answers: dict[str, Any] = {
         key: {"result": [], "status": 400, "detail": f"not asked: {refused[key]}"} for key in refused
     }
@@ -198,7 +199,7 @@ async def suggest_property(
 ) -> Response:
     """Properties that are compared and begin so."""
     scope_of(await node.registry(), dataset)
-    return Shown({"result": reconciling.suggest(PROPERTIES, prefix)})
+    return Shown({"result": reconciling.suggest({**PROPERTIES, ROW: reconciling.ROW_WORDS}, prefix)})
 
 
 @router.get("/{dataset}/extend/property", response_model=dict[str, Any], responses=refuses(403, 404))

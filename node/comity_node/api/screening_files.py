@@ -1,18 +1,27 @@
 """Files of suppliers: sent, screened at one moment, fetched as CSV or XLSX. Whom one screens, nobody else is told."""
 
 import asyncio
-import io
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, BinaryIO
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from comity_node.api.bodies import Id
 from comity_node.api.contract import refuses
+from comity_node.api.given_files import (
+    A_FILE,
+    Columns,
+    Delimiter,
+    Encoding,
+    RowProblemOut,
+    file_sent,
+    open_sent,
+    told_of,
+)
 from comity_node.api.once import Onced
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.auth import Officer, ThisNode
@@ -24,20 +33,10 @@ from comity_node.services.answering.answers import describe_coverage
 from comity_node.services.answering.moment import this_moment
 from comity_node.services.screening_files import jobs
 from comity_node.services.screening_files.jobs import KINDS, FileJob
-from comity_node.services.screening_files.opening import Opened, Told, open_given
 
 router = APIRouter(prefix="/screening-files", tags=["screening"])
 
-MEDIA_TYPE = "application/octet-stream"
 _TYPES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-_GIVEN: dict[str, Any] = {"requestBody": {"required": True, "content": {MEDIA_TYPE: {}}}}
-
-Columns = Annotated[
-    list[Annotated[str, Query(max_length=300)]],
-    Query(max_length=50, alias="column", description="`WHAT=HEADING`, as `comity screen --column` takes it."),
-]
-Encoding = Annotated[str | None, Query(max_length=20)]
-Delimiter = Annotated[str | None, Query(pattern=r"^[,;|\t]$")]
 
 
 class LookOut(BaseModel):
@@ -50,13 +49,6 @@ class LookOut(BaseModel):
     """What, or the code of a register, to the headings of the columns that hold it."""
     unread: list[str]
     in_words: list[str]
-
-
-class RowProblemOut(BaseModel):
-    """Something about a row to be looked at; never its content."""
-
-    row: int
-    what: str
 
 
 class ScreeningFileOut(BaseModel):
@@ -81,7 +73,7 @@ class ScreeningFileOut(BaseModel):
     further_problems: int
 
 
-@router.post("/look", responses=refuses(403, 415), openapi_extra=_GIVEN, max_body_size=MAX_FILE_BYTES)
+@router.post("/look", responses=refuses(403, 415), openapi_extra=A_FILE, max_body_size=MAX_FILE_BYTES)
 async def look_at_screening_file(
     request: Request,
     person: Officer,
@@ -90,8 +82,8 @@ async def look_at_screening_file(
     delimiter: Delimiter = None,
 ) -> LookOut:
     """How a CSV, XLSX or OCDS 1.1 file would be read, for you to confirm or correct with `column`."""
-    raw = await _body(request)
-    opened = await asyncio.to_thread(_open, raw, _told(columns, encoding, delimiter))
+    raw = await file_sent(request)
+    opened = await asyncio.to_thread(open_sent, raw, told_of(columns, encoding, delimiter))
     found = opened.columns
     held = {what.value: [found.headings[place] for place in places] for what, places in found.places.items()}
     for place, scheme in found.numbers.items():
@@ -105,7 +97,7 @@ async def look_at_screening_file(
     )
 
 
-@router.post("", status_code=201, responses=refuses(403, 409, 415), openapi_extra=_GIVEN, max_body_size=MAX_FILE_BYTES)
+@router.post("", status_code=201, responses=refuses(403, 409, 415), openapi_extra=A_FILE, max_body_size=MAX_FILE_BYTES)
 async def send_screening_file(
     request: Request,
     person: Officer,
@@ -118,9 +110,9 @@ async def send_screening_file(
     delimiter: Delimiter = None,
 ) -> ScreeningFileOut:
     """Screen a whole CSV, XLSX or OCDS 1.1 file at one moment. `GET /screening-files/{id}` says how far it is."""
-    raw = await _body(request)
-    told = _told(columns, encoding, delimiter)
-    opened = await asyncio.to_thread(_open, raw, told)
+    raw = await file_sent(request)
+    told = told_of(columns, encoding, delimiter)
+    opened = await asyncio.to_thread(open_sent, raw, told)
     registry = await node.registry()
 
     async def begin(store: Store) -> ScreeningFileOut:
@@ -210,25 +202,6 @@ def _read_and_close(stream: BinaryIO) -> Iterator[bytes]:
     with stream:
         while piece := stream.read(256 * 1024):
             yield piece
-
-
-async def _body(request: Request) -> bytes:
-    if request.headers.get("content-type", "").partition(";")[0].strip() != MEDIA_TYPE:
-        raise HTTPException(415, f"send the file as {MEDIA_TYPE}")
-    return await request.body()
-
-
-def _told(columns: list[str], encoding: str | None, delimiter: str | None) -> Told:
-    return Told(dict(_pair(each) for each in columns), encoding, delimiter)
-
-
-def _pair(column: str) -> tuple[str, str]:
-    what, _, heading = column.partition("=")
-    return what, heading
-
-
-def _open(raw: bytes, told: Told) -> Opened:
-    return open_given(io.BytesIO(raw), told)
 
 
 def _out(job: Job) -> ScreeningFileOut:

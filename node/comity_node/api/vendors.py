@@ -1,12 +1,23 @@
 """An officer's own list of firms, and whom each row of it means. It stays here; nobody else's rows are ever shown."""
 
+import asyncio
 from typing import Annotated, Any, Self
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field, model_validator
 
 from comity_node.api.bodies import Body, Id
 from comity_node.api.contract import refuses
+from comity_node.api.given_files import (
+    A_FILE,
+    Columns,
+    Delimiter,
+    Encoding,
+    RowProblemOut,
+    file_sent,
+    open_sent,
+    told_of,
+)
 from comity_node.api.once import Onced
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
 from comity_node.api.suppliers import Which
@@ -14,14 +25,18 @@ from comity_node.auth import Officer, ThisNode
 from comity_node.db import Store
 from comity_node.domain.errors import NotFound
 from comity_node.domain.matching.party import Party
+from comity_node.domain.tables.lines import MAX_FILE_BYTES
 from comity_node.domain.trail import Event
 from comity_node.domain.watching.judging import VendorJudged
-from comity_node.domain.watching.vendors import MOST_VENDORS, Vendor, party_to_parsed
+from comity_node.domain.watching.vendors import MOST_ROW, MOST_VENDORS, Vendor, party_to_parsed
+from comity_node.services.screening_files.jobs import TOLD_PROBLEMS
+from comity_node.services.screening_files.portfolio import read_portfolio
 from comity_node.services.suppliers.following import catch_up
 from comity_node.services.watching import judging
 from comity_node.services.watching.answers import describe_alike, describe_weighed
 from comity_node.services.watching.noticing import rows_touched
-from comity_node.services.watching.vendors import Portfolios, keep_vendors, own_vendor, remove_vendor
+from comity_node.services.watching.vendors import Kept, Portfolios, keep_vendors, own_vendor, remove_vendor
+from comity_node.vocabulary import countries
 from comity_schemas.countries import Country
 from comity_schemas.identifiers import Identifier
 from comity_schemas.wire import Digest, text
@@ -34,7 +49,7 @@ MOST_WAITING = 200
 class RowIn(Body):
     """One row: `row` is its name in your own system, by which it is changed and removed."""
 
-    row: text(100)  # type: ignore[valid-type]
+    row: text(MOST_ROW)  # type: ignore[valid-type]
     name: text(300)  # type: ignore[valid-type]
     other_names: Annotated[tuple[text(300), ...], Field(max_length=20)] = ()  # type: ignore[valid-type]
     country: Country | None = None
@@ -63,6 +78,13 @@ class KeptOut(BaseModel):
     unchanged: int
     removed: int
     rows: int
+
+
+class KeptFileOut(KeptOut):
+    """What became of the rows of a file, and what of it is to be looked at."""
+
+    problems: list[RowProblemOut]
+    further_problems: int
 
 
 class VendorOut(BaseModel):
@@ -120,10 +142,32 @@ async def keep_rows(body: RowsIn, person: Officer, node: ThisNode, once: Onced) 
     given = [(r.row, Party((r.name, *r.other_names), r.country, r.addresses, r.identifiers)) for r in body.rows]
 
     async def keep(store: Store) -> KeptOut:
-        kept = await keep_vendors(store, person, given, node.clock(), replace=body.replace)
-        return KeptOut(
-            added=kept.added, changed=kept.changed, unchanged=kept.unchanged, removed=kept.removed, rows=kept.rows
-        )
+        return KeptOut(**_kept(await keep_vendors(store, person, given, node.clock(), replace=body.replace)))
+
+    return await once.write(keep)
+
+
+@router.post("/vendors/file", responses=refuses(403, 409, 415), openapi_extra=A_FILE, max_body_size=MAX_FILE_BYTES)
+async def keep_file_of_rows(
+    request: Request,
+    person: Officer,
+    node: ThisNode,
+    once: Onced,
+    replace: bool = False,
+    columns: Columns = [],  # noqa: B006
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+) -> KeptFileOut:
+    """Keep the rows of a CSV or XLSX, each under its own id. Nothing is screened: see `POST /screening-files`."""
+    raw, told = await file_sent(request), told_of(columns, encoding, delimiter)
+    found = await asyncio.to_thread(lambda: read_portfolio(open_sent(raw, told), countries().read))
+    problems = [RowProblemOut(row=p.number, what=p.what) for p in found.problems[:TOLD_PROBLEMS]]
+    further = len(found.problems) - len(problems)
+
+    async def keep(store: Store) -> KeptFileOut:
+        # A file of which nothing can be kept is a mistake, and never removes what is there.
+        rows = await keep_vendors(store, person, found.rows, node.clock(), replace=replace and bool(found.rows))
+        return KeptFileOut(**_kept(rows), problems=problems, further_problems=further)
 
     return await once.write(keep)
 
@@ -243,6 +287,10 @@ async def undo_row_judgement(judgement_id: Id, person: Officer, node: ThisNode, 
         return VendorJudgementOut(**describe_weighed(made))
 
     return await once.write(undo)
+
+
+def _kept(kept: Kept) -> dict[str, int]:
+    return {name: getattr(kept, name) for name in KeptOut.model_fields}
 
 
 def _out(vendor: Vendor) -> VendorOut:

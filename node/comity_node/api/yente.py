@@ -6,6 +6,7 @@ their protocol cannot say stands beside it under names of our own; docs/conventi
 Source: yente 5.5 `routers/match.py`, `routers/search.py`, `routers/admin.py`, `data/common.py`.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Annotated, Any
 
@@ -154,16 +155,14 @@ async def match_examples(
     matched = dict(
         zip(
             examples,
-            await match(node.database, list(examples.values()), registry, person.id, now),
+            await match(node.database, list(examples.values()), registry, person.id, now, _rows(asked, examples)),
             strict=True,
         )
     )
     responses = {
         key: _refused(example, refused[key])
         if key in refused
-        else _matches(
-            example, examples[key], matched[key], common.with_own(**example.options.model_dump()), scope, now.date()
-        )
+        else _matches(example, examples[key], matched[key], common, scope, now.date())
         for key, example in asked.items()
     }
     response.headers["x-batch-size"] = str(len(responses))
@@ -234,14 +233,19 @@ def _read(asked: dict[str, ExampleIn]) -> tuple[dict[str, Example], dict[str, st
     return examples, refused
 
 
+def _rows(asked: Mapping[str, ExampleIn], examples: Iterable[str]) -> list[str | None]:
+    return [asked[key].options.row for key in examples]
+
+
 def _refused(given: ExampleIn, why: str) -> MatchesOut:
     query: dict[str, Any] = {"id": given.id, "schema": given.schema_, "properties": {}}
     return MatchesOut(status=400, results=[], total=TotalOut(value=0), query=query, detail=f"not asked: {why}")
 
 
 def _matches(
-    given: ExampleIn, example: Example, matched: Matched, options: Options, scope: Scope, today: date
+    given: ExampleIn, example: Example, matched: Matched, common: Options, scope: Scope, today: date
 ) -> MatchesOut:
+    options = common.with_own(**given.options.model_dump(exclude={"row"}))
     kept = shown(matched.candidates, options, scope, today)
     results = [
         ScoredOut(**describe_entity(each.profile, today), **describe_likeness(each.likeness, options.threshold))
@@ -270,6 +274,7 @@ def describe_answer(answer: Answer) -> dict[str, Any]:
         "decision_state": answer.decision_state.value,
         "unreadable": answer.unreadable,
         "speak_to_first": sorted({hit.entry.member for hit in answer.pointers}),
+        "judged_not_to_be": [entity_id(each.judgement.supplier) for each in answer.set_aside],
         "through_labour_providers": [entity_id(each.provider.number) for each in answer.through],
     }
 

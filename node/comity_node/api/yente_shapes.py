@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from comity_node.api.bodies import Body
+from comity_node.domain.watching.vendors import MOST_ROW
 
 MOST_RESULTS = 500
 
@@ -25,6 +26,8 @@ class OptionsIn(Body):
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     limit: Annotated[int, Field(ge=1, le=MOST_RESULTS)] | None = None
     exclude_ids: Annotated[tuple[str, ...], Field(max_length=1_000)] = ()
+    row: Annotated[str, Field(min_length=1, max_length=MOST_ROW)] | None = None
+    """The row of your own list that the query is about, by its own id: what you judged of it counts."""
 
 
 class ExampleIn(Loose):

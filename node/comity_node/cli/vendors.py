@@ -9,10 +9,12 @@ import typer
 from comity_node.cli.screening_files import read_columns
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.words import TAKES_HASHES
-from comity_node.domain.screening_files.asking import Asked, Reading
+from comity_node.domain.matching.party import Party
 from comity_node.domain.watching.judging import VendorJudged
+from comity_node.domain.watching.vendors import party_to_parsed
 from comity_node.remote import Remote
 from comity_node.services.screening_files.opening import Told, open_given
+from comity_node.services.screening_files.portfolio import read_portfolio
 from comity_node.vocabulary import countries
 
 app = typer.Typer(help="Your own list of firms: kept here, watched, judged row by row.", no_args_is_help=True)
@@ -48,31 +50,15 @@ def keep(
 
 
 def _read(file: Path, told: Told) -> tuple[list[dict[str, Any]], list[str]]:
-    problems: list[str] = []
-    found: dict[str, dict[str, Any]] = {}
     with file.open("rb") as stream:
-        opened = open_given(stream, told)
-        reading = Reading(opened.columns, countries().read, lambda p: problems.append(f"row {p.number}: {p.what}"))
-        for row in opened.table.rows:
-            asked = reading.ask(row)
-            key = asked.key or f"row {row.number}"
-            if asked.refused is None and asked.names and key not in found:
-                found[key] = _body(key, asked)
-            elif asked.refused is None:
-                why = "it has no name" if not asked.names else "its id stands there before; this row was not kept"
-                problems.append(f"row {row.number}: {why}")
-    return list(found.values()), problems
+        found = read_portfolio(open_given(stream, told), countries().read)
+    return [_body(*row) for row in found.rows], [f"row {p.number}: {p.what}" for p in found.problems]
 
 
-def _body(key: str, asked: Asked) -> dict[str, Any]:
-    return {
-        "row": key,
-        "name": asked.names[0],
-        "other_names": list(asked.names[1:]),
-        "country": asked.country,
-        "addresses": [asked.address[:300]] if asked.address else [],
-        "identifiers": [i.to_parsed() for i in asked.identifiers],
-    }
+def _body(row: str, party: Party) -> dict[str, Any]:
+    said = party_to_parsed(party)
+    names = said.pop("names")
+    return {"row": row, "name": names[0], "other_names": names[1:], **said}
 
 
 @app.command("list")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func
+from sqlalchemy import Integer, bindparam, delete, func
 from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -63,6 +63,15 @@ class Changes:
         query = _CHANGED.where(col(ChangeRow.id) > number, col(ChangeRow.id) <= upto)
         rows = await (await self._session.connection()).execute(query.order_by(col(ChangeRow.id)).limit(most))
         return [_changed(row) for row in rows]
+
+    async def page(self, place: int, *, follower: str, most: int) -> list[Changed]:
+        """Return the change at a place, if there is one, and those behind it up to where somebody has followed.
+
+        One step to the database, since whoever follows the feed asks often: at most so many behind the place.
+        """
+        asked = {"place": place, "follower": follower, "most": most + 1}
+        found = [_changed(row) for row in await (await self._session.connection()).execute(_PAGE, asked)]
+        return found if found and found[0].number == place else found[:most]
 
     async def by_number(self, numbers: Iterable[int]) -> dict[int, Changed]:
         """Return the changes of these numbers."""
@@ -140,6 +149,14 @@ _CHANGED = sa_select(
     col(ReceivedRow.kind),
     col(ReceivedRow.hash),
 ).outerjoin(ReceivedRow, col(ReceivedRow.id) == col(ChangeRow.entry))
+
+_PLACE, _NUMBER = bindparam("place", type_=Integer), col(ChangeRow.id)
+_UPTO = sa_select(col(FollowedRow.change)).where(col(FollowedRow.name) == bindparam("follower")).scalar_subquery()
+_PAGE = (
+    _CHANGED.where(_NUMBER >= _PLACE, (_NUMBER == _PLACE) | (_NUMBER <= _UPTO))
+    .order_by(_NUMBER)
+    .limit(bindparam("most", type_=Integer))
+)
 
 
 def _changed(row: Any) -> Changed:

@@ -51,6 +51,12 @@ class Vendors:
             found.update({row.row: self._vendor(row) for row in await self._session.exec(query)})
         return found
 
+    async def judged_rows(self, owner: str) -> set[str]:
+        """Return the names of an officer's rows of which it was judged whom they mean."""
+        judged = select(VendorJudgementRow.vendor).where(col(VendorJudgementRow.undone_at).is_(None)).distinct()
+        query = select(VendorRow.row).where(col(VendorRow.owner) == owner, col(VendorRow.number).in_(judged))
+        return set(await self._session.exec(query))
+
     async def find(self, owner: str, vendor_id: str) -> Vendor | None:
         """Return an officer's row by its id."""
         query = select(VendorRow).where(VendorRow.id == vendor_id, VendorRow.owner == owner)

@@ -119,6 +119,7 @@ class Difference:
 
 FOUND_NO_MORE = "found no more"
 FOUND_NEWLY = "found newly"
+"""With this begins what is said of a statement that was not found then."""
 IDENTITY = "identity"
 """With this begins what is said of a verdict."""
 
@@ -131,7 +132,9 @@ def differences(row: int, before: Mapping[str, Any], after: Mapping[str, Any]) -
         if new is None and old is not None:
             yield Difference(row, FOUND_NO_MORE, old.kind, name, old.member)
         elif old is None and new is not None:
-            yield Difference(row, FOUND_NEWLY, new.kind, name, new.member)
+            # What came and went again meanwhile must not read as if it stood.
+            since = FOUND_NEWLY if new.standing == "current" else f"{FOUND_NEWLY}, is {new.standing}"
+            yield Difference(row, since, new.kind, name, new.member)
         elif old is not None and new is not None:
             for what in _otherwise(old, new):
                 yield Difference(row, what, new.kind, name, new.member)

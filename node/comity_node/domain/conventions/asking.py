@@ -68,6 +68,9 @@ PROPERTIES: Mapping[str, str] = {
 }
 """Property to its words: all that is compared."""
 
+ROW = "row"
+"""A property of ours, which OpenRefine fills from a column: the row of the officer's own list that is asked about."""
+
 MOST_VALUES = 20
 """Values of one property; as many as a finding has names."""
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from comity_node.domain.conventions.asking import SCHEMATA, Example, ExampleRefused, read_example
+from comity_node.domain.conventions.asking import ROW, SCHEMATA, Example, ExampleRefused, read_example
 from comity_node.domain.conventions.entities import Profile, describe_entity, entity_id, schema_of
 from comity_node.domain.conventions.options import score_of
 from comity_node.domain.matching.likeness import Likeness, Verdict
@@ -26,6 +26,7 @@ MOST_QUERIES = 100
 
 MOST_SHOWN = 50
 
+ROW_WORDS = "Row of your own list, by its own id: what you judged of it counts"
 NO_CLEARANCE = "No finding or decision shared is no clearance: it says only what the members heard have shared."
 
 
@@ -123,8 +124,18 @@ def read_query(query: QueryAsked, read_country: Callable[[str], str | None]) -> 
     for each in query.properties:
         # FollowTheMoney's full names begin with the schema that first has the property.
         name = each.pid.rpartition(":")[2]
+        if name == ROW:
+            continue
         properties.setdefault(name, []).extend(each.v if isinstance(each.v, list) else [each.v])
     return read_example(schema, properties, read_country)
+
+
+def row_of(query: QueryAsked) -> str | None:
+    """Return the row of the officer's own list that a query is about, by its own id."""
+    values = [each.v for each in query.properties if each.pid == ROW]
+    value = values[0] if values and not isinstance(values[0], list) else next(iter(values[0]), None) if values else None
+    is_said = isinstance(value, str | int) and not isinstance(value, bool)
+    return str(value).strip() or None if is_said else None
 
 
 def a_type(schema: str) -> dict[str, str]:

@@ -15,13 +15,14 @@ Rules:
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
+from comity_node.domain.matching.likeness import Likeness, Verdict
 from comity_node.domain.matching.party import Party
-from comity_node.domain.watching.vendors import differing
+from comity_node.domain.watching.vendors import beyond, differing
 from comity_schemas.errors import ComityError
 from comity_schemas.finding import Severity
 
@@ -106,6 +107,39 @@ def weigh(judgement: VendorJudgement, vendor: Party, supplier: Party, severities
 def needs_second(judged: VendorJudged, severities: Iterable[str]) -> bool:
     """Tell whether one person is not enough."""
     return judged is VendorJudged.NOT_SAME and Severity.S4.value in set(severities)
+
+
+def as_asked(weighed: Weighed, asked: Party) -> Weighed:
+    """Return what was judged of a row, where it is asked about as somebody writes it now.
+
+    Who says less of it than the row does asks about the same; another name, country or number is somebody else.
+    """
+    other = beyond(weighed.judgement.vendor_facts, asked)
+    if weighed.holds is not Holds.HOLDS or not other:
+        return weighed
+    return Weighed(weighed.judgement, Holds.LAPSED, f"it is asked about with another {_and(other)}")
+
+
+def as_judged(likeness: Likeness, said: Weighed | None) -> Likeness | None:
+    """Return how alike a row and a supplier are once what was judged of the two counts; None where it is not the row.
+
+    Args:
+        likeness: By what was compared.
+        said: What was judged of the two; None where nothing was, or where judgements contradict each other.
+    """
+    if said is None:
+        return likeness
+    words = said.judgement.judged.value
+    if said.holds is not Holds.HOLDS:
+        return replace(likeness, reason=f"{likeness.reason}; it was judged {words}, but {said.why}")
+    if said.judgement.judged is VendorJudged.NOT_SAME:
+        return None
+    on = f"{said.judgement.at:%Y-%m-%d}"
+    if said.judgement.judged is VendorJudged.UNSURE:
+        return replace(likeness, reason=f"{likeness.reason}; judged {words} on {on}")
+    if likeness.verdict is Verdict.MATCH:
+        return replace(likeness, reason=f"{likeness.reason}; judged to be the same on {on}")
+    return Likeness.judged(Verdict.MATCH, f"judged to be the same on {on}")
 
 
 def _and(words: list[str]) -> str:

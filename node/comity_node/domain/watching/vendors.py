@@ -1,6 +1,6 @@
 """Vendors: the rows of an officer's own list of firms, as the officer writes them. They stay at this node. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -14,6 +14,12 @@ from comity_schemas.identifiers import Identifier
 
 MOST_VENDORS = 20_000
 """Rows that one officer may keep."""
+
+MOST_ROW = 100
+"""Characters of a row's own id."""
+
+MOST_ADDRESS = 300
+"""Characters of an address that a row keeps."""
 
 
 class TooManyVendors(ComityError):
@@ -72,3 +78,18 @@ def differing(before: Party, after: Party) -> list[str]:
         ("identifiers", set(before.identifiers), set(after.identifiers)),
     )
     return [word for word, one, other in sides if one != other]
+
+
+def beyond(known: Party, asked: Party) -> list[str]:
+    """Return in words which identifying facts are asked for and are not among those known."""
+    sides: Sequence[tuple[str, Set[object], Set[object]]] = (
+        ("name", {n.strip() for n in asked.names}, {n.strip() for n in known.names}),
+        ("country", {asked.country} - {None}, {known.country}),
+        ("address", set(map(_as_kept, asked.addresses)), set(map(_as_kept, known.addresses))),
+        ("number", set(asked.identifiers), set(known.identifiers)),
+    )
+    return [word for word, one, other in sides if one - other]
+
+
+def _as_kept(address: str) -> str:
+    return bare(address[:MOST_ADDRESS])

@@ -32,7 +32,9 @@ from comity_node.domain.supplier_view import (
     standing,
 )
 from comity_node.domain.trail import Event
+from comity_node.domain.watching.judging import Weighed
 from comity_node.services.answering.concerned import Concerned, LikeSupplier, concerned
+from comity_node.services.answering.judged import Found, OfRow, with_judged
 from comity_node.services.answering.moment import Coverage, Moment, this_moment
 from comity_node.services.answering.voices import with_replies, with_voices
 from comity_node.services.suppliers.following import catch_up
@@ -72,22 +74,38 @@ class Answer:
     """Whoever is known here and may be the one asked about, the likest first."""
     assessed: Assessed = NOBODY_LOOKED
     """What audits say by indicator; nothing where nobody looked."""
+    set_aside: tuple[Weighed, ...] = ()
+    """By which suppliers that were found are left out: judged not to be the row that is asked about."""
 
 
-async def screen(store: Store, questions: Sequence[Question], registry: Registry, now: datetime) -> list[Answer]:
-    """Answer questions from one consistent view, so that all are asked at the same log positions."""
-    return await _answers(store, questions, await this_moment(store, registry, now))
+async def screen(
+    store: Store, questions: Sequence[Question], registry: Registry, now: datetime, judged: Sequence[OfRow] = ()
+) -> list[Answer]:
+    """Answer questions from one consistent view, so that all are asked at the same log positions.
+
+    Args:
+        store: Of that view.
+        questions: Whom somebody asks about.
+        registry: Of members.
+        now: The time.
+        judged: For each question, what was judged of the row that it asks about; for none where it is empty.
+    """
+    return await _answers(store, questions, await this_moment(store, registry, now), judged)
 
 
-async def screen_at(store: Store, questions: Sequence[Question], moment: Moment) -> list[Answer]:
+async def screen_at(
+    store: Store, questions: Sequence[Question], moment: Moment, judged: Sequence[OfRow] = ()
+) -> list[Answer]:
     """Answer questions as of a moment, now or later: from the statements up to its positions, on its day.
 
     What people here judged and entered since, and what the registry says of members since, is not taken off again.
     """
-    return await _answers(store.as_of(moment.positions), questions, moment)
+    return await _answers(store.as_of(moment.positions), questions, moment, judged)
 
 
-async def _answers(store: Store, questions: Sequence[Question], moment: Moment) -> list[Answer]:
+async def _answers(
+    store: Store, questions: Sequence[Question], moment: Moment, judged: Sequence[OfRow]
+) -> list[Answer]:
     unnamed = await store.view.unnamed()
     frame = partial(
         Answer,
@@ -101,10 +119,16 @@ async def _answers(store: Store, questions: Sequence[Question], moment: Moment) 
         coverage=moment.coverage,
     )
     behind = await store.behind.names()
-    return [await _answer(store, question, behind, moment.at.date(), frame) for question in questions]
+    of_rows: Sequence[OfRow] = judged or [{}] * len(questions)
+    return [
+        await _answer(store, question, of_row, behind, moment.at.date(), frame)
+        for question, of_row in zip(questions, of_rows, strict=True)
+    ]
 
 
-async def _answer(store: Store, question: Question, behind: Names, today: date, frame: Callable[..., Answer]) -> Answer:
+async def _answer(
+    store: Store, question: Question, judged: OfRow, behind: Names, today: date, frame: Callable[..., Answer]
+) -> Answer:
     found = await concerned(store, question, behind)
     # Verdict and state rest on all that was found, also on what is too much to be shown.
     hits = [Hit(entry, standing(entry, today), likeness) for entry, likeness in found.findings]
@@ -112,23 +136,30 @@ async def _answer(store: Store, question: Question, behind: Names, today: date, 
     joined = await joined_with(
         store, [*hits, *decided], today, {like.known.number: like.likeness.verdict for like in found.suppliers}
     )
-    hits, decided = [*hits, *joined.findings], [*decided, *joined.decisions]
-    pointed, noticed = pointed_at(found, today), audits_of(found, today)
-    suppliers = [like for like in found.suppliers if like.is_spoken_of]
+    counts = Found(
+        [*hits, *joined.findings],
+        [*decided, *joined.decisions],
+        pointed_at(found, today),
+        audits_of(found, today),
+        [like for like in found.suppliers if like.is_spoken_of],
+    )
+    counts = await with_judged(store, counts, judged, today)
+    hits, decided, suppliers = counts.findings, counts.decisions, counts.suppliers
     # Strongest of all: it says whether it is the same supplier, not what is said of it.
-    verdicts = [best_verdict(hits), best_verdict(decided), best_verdict(pointed), best_verdict(noticed)]
+    verdicts = [best_verdict(hits), best_verdict(decided), best_verdict(counts.pointers), best_verdict(counts.audits)]
     return frame(
         question=question,
         verdict=strongest_verdict([*verdicts, *(like.likeness.verdict for like in suppliers)]),
-        state=state_of(hits, noticed, known_otherwise=bool(decided or pointed or suppliers)),
+        state=state_of(hits, counts.audits, known_otherwise=bool(decided or counts.pointers or suppliers)),
         hits=await with_voices(store, sort_hits(hits), today),
         decision_state=decision_state_of(decided),
         decisions=await with_replies(store, sort_hits(decided)),
-        pointers=tuple(sort_hits(pointed)),
-        audits=tuple(sort_hits(noticed)),
-        assessed=assessed_of(hits, noticed),
+        pointers=tuple(sort_hits(counts.pointers)),
+        audits=tuple(sort_hits(counts.audits)),
+        assessed=assessed_of(hits, counts.audits),
         through=await through_providers(store, question),
         suppliers=tuple(suppliers),
+        set_aside=tuple(counts.set_aside),
     )
 
 

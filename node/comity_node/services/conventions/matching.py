@@ -20,6 +20,7 @@ from comity_node.services.answering.moment import cover
 from comity_node.services.answering.screen import Answer, screen
 from comity_node.services.conventions.profiles import profiles_of
 from comity_node.services.suppliers.following import catch_up
+from comity_node.services.watching.judging import judged_of_rows
 from comity_schemas.identifiers import Identifier
 
 MOST_FOR_A_NUMBER = 50
@@ -42,16 +43,32 @@ class Matched:
 
 
 async def match(
-    database: Database, examples: Sequence[Example], registry: Registry, person: str, now: datetime
+    database: Database,
+    examples: Sequence[Example],
+    registry: Registry,
+    person: str,
+    now: datetime,
+    rows: Sequence[str | None] = (),
 ) -> list[Matched]:
-    """Answer examples, all at the same log positions, once the trail says how many were asked."""
+    """Answer examples, all at the same log positions, once the trail says how many were asked.
+
+    Args:
+        database: The node's.
+        examples: Whom somebody asks about.
+        registry: Of members.
+        person: Who asks.
+        now: The time.
+        rows: For each example the row of this person's own list that it is about: what was judged of it counts.
+    """
     await catch_up(database)
     async with database.read() as store:
         questions = [
             replace(e.question, identifiers=await _with_unplaced(store, e.question.identifiers, e.unplaced))
             for e in examples
         ]
-        answers = await screen(store, questions, registry, now)
+        asked = [(row, example.question.party) for row, example in zip(rows, examples, strict=True)] if rows else []
+        judged = await judged_of_rows(store, person, asked)
+        answers = await screen(store, questions, registry, now, judged)
         found = [await _suppliers(store, answer) for answer in answers]
         profiles = await profiles_of(store, {whole for some in found for whole in some}, now.date())
     await _note(database, person, now, len(examples), answers[0].positions)

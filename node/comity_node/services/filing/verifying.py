@@ -118,7 +118,7 @@ async def _compare(
 
 
 async def _cause(store: Store, difference: Difference, then: Moment) -> str | None:
-    if difference.what == FOUND_NEWLY:
+    if difference.what.startswith(FOUND_NEWLY):
         return _LATER
     if difference.what.startswith(IDENTITY):
         return _WEIGHED

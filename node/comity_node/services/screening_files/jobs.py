@@ -139,7 +139,7 @@ async def run(database: Database, job: Job, risks: RiskList | None, clock: Calla
     packed, noted = _Packing(), monotonic()
     # One view for all rows: what people here judge meanwhile counts for none of them.
     async with (
-        asking_network(database, file.moment, risks, opened.table.expected) as asker,
+        asking_network(database, file.moment, risks, opened.table.expected, owner=job.started_by) as asker,
         aclosing(screened(opened, asker, countries().read, file.account)) as parts,
     ):
         async for part in parts:

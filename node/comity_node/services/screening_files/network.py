@@ -34,6 +34,7 @@ from comity_node.services.answering.moment import Moment
 from comity_node.services.answering.screen import Answer, screen_at
 from comity_node.services.screening_files.running import Account, Asker, Once
 from comity_node.services.screening_files.spreading import processes_for, spread
+from comity_node.services.watching.judging import judged_of_rows
 from comity_node.vocabulary import countries
 
 AnyHit = Hit | DecisionHit | PointerHit | NoticeHit
@@ -55,12 +56,15 @@ class NetworkAsker:
     whole: bool = False
     """Whether each result comes with the whole answer. Findings of one event are tied within rows asked together."""
     at_once: int = 1
+    owner: str | None = None
+    """The officer whose judgements of rows count for rows of the same names; nobody's where it is None."""
 
     async def ask(self, rows: Sequence[Asked]) -> list[Result]:
         """Return what is said of each row, in their order."""
         asking = [row for row in rows if row.refused is None]
         questions = [question_of_row(row) for row in asking]
-        answers = await screen_at(self.store, questions, self.moment) if questions else []
+        judged = await judged_of_rows(self.store, self.owner, [(r.key, r.party) for r in asking]) if self.owner else []
+        answers = await screen_at(self.store, questions, self.moment, judged) if questions else []
         suppliers = await self._suppliers(answers)
         told = {id(row): self._result(row, answer, suppliers) for row, answer in zip(asking, answers, strict=True)}
         if self.whole and asking:
@@ -83,6 +87,8 @@ class NetworkAsker:
         known, likeness = ranked[0] if ranked else (None, None)
         verdict = answer.verdict if likeness is None else likeness.verdict
         reason = "no name and no number like it is shared" if likeness is None else likeness.reason
+        if answer.set_aside:
+            reason = ("nobody else like it is shared" if likeness is None else reason) + _aside(answer)
         return Result(
             verdict=verdict,
             reason=reason_with(reason, row.notes),
@@ -126,6 +132,7 @@ class NetworkView:
     moment: Moment
     risks: RiskList | None
     whole: bool = False
+    owner: str | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[NetworkAsker]:
@@ -135,14 +142,20 @@ class NetworkView:
             async with database.read() as store:
                 # A view begins with the first that is read in it.
                 await store.behind.names()
-                yield NetworkAsker(store.for_many(), self.moment, self.risks, self.whole)
+                yield NetworkAsker(store.for_many(), self.moment, self.risks, self.whole, owner=self.owner)
         finally:
             await database.close()
 
 
 @asynccontextmanager
 async def asking_network(
-    database: Database, moment: Moment, risks: RiskList | None, rows: int, *, whole: bool = False
+    database: Database,
+    moment: Moment,
+    risks: RiskList | None,
+    rows: int,
+    *,
+    whole: bool = False,
+    owner: str | None = None,
 ) -> AsyncIterator[Asker]:
     """Give who answers for a file of about so many rows, all from one view of the database as of one moment.
 
@@ -152,19 +165,23 @@ async def asking_network(
         risks: where inherent risk is switched on.
         rows: about so many.
         whole: whether the results come with the whole answers.
+        owner: the officer whose judgements of rows count for rows of the same names.
 
     Raises:
         ProcessEnded: a process that answered is gone.
     """
-    count = processes_for(rows)
+    count, apart = processes_for(rows), frozenset[str]()
+    if owner is not None:
+        async with database.read() as store:
+            apart = frozenset(await store.vendors.judged_rows(owner))
     if count == 1:
         async with database.read() as store:
-            asker = NetworkAsker(store.for_many(), moment, risks, whole)
-            yield asker if whole else Once(asker)
+            asker = NetworkAsker(store.for_many(), moment, risks, whole, owner=owner)
+            yield asker if whole else Once(asker, apart)
         return
-    view = NetworkView(database.url, database.keys, moment, risks, whole)
+    view = NetworkView(database.url, database.keys, moment, risks, whole, owner)
     async with spread(view, count, "spawn", database.write()) as several:
-        yield several if whole else Once(several)
+        yield several if whole else Once(several, apart)
 
 
 async def note_screening(store: Store, person: str, account: Account, moment: Moment) -> None:
@@ -206,6 +223,11 @@ def _candidates(ranked: Sequence[Ranked]) -> list[Candidate]:
         if known is not None and known.number not in found:
             found[known.number] = Candidate(str(known.number), known.name, likeness.score, likeness.verdict)
     return list(found.values())[:MOST_CANDIDATES]
+
+
+def _aside(answer: Answer) -> str:
+    said = [each.judgement for each in answer.set_aside]
+    return "".join(f"; judged not to be supplier {each.supplier} on {each.at:%Y-%m-%d}" for each in said)
 
 
 def _state(answer: Answer) -> str:

@@ -67,14 +67,20 @@ class Account:
 class Once:
     """Asks once for rows that ask the same; who answers says the same again in any case."""
 
-    def __init__(self, asker: Asker) -> None:
-        self._asker = asker
+    def __init__(self, asker: Asker, apart: frozenset[str] = frozenset()) -> None:
+        """Ask nobody yet.
+
+        Args:
+            asker: who answers.
+            apart: rows of which somebody judged whom they mean: what is said of them is of no other row.
+        """
+        self._asker, self._apart = asker, apart
         self.at_once = asker.at_once
         self._said: OrderedDict[object, Result] = OrderedDict()
 
     async def ask(self, rows: Sequence[Asked]) -> list[Result]:
         """Return what is said of each, in their order."""
-        asks = [row.asks for row in rows]
+        asks = [(row.asks, row.key if row.key in self._apart else "") for row in rows]
         new = {ask: row for ask, row in zip(asks, rows, strict=True) if ask not in self._said}
         told = {ask: self._said[ask] for ask in asks if ask not in new}
         if new:

@@ -71,9 +71,12 @@ async def tell_changes(store: Store, cursor: str | None, most: int) -> Told:
     Raises:
         CursorLost: the cursor was not made by this node, or by a past of it that did not happen any more.
     """
-    after = 0 if cursor is None else await _place(store, cursor)
-    upto = await store.changes.followed(SUPPLIERS)
-    changes = await store.changes.after(after, upto=upto, most=most + 1)
+    place, noted = (0, 0) if cursor is None else _read_cursor(cursor)
+    changes = await store.changes.page(place, follower=SUPPLIERS, most=most + 1)
+    if place:
+        if not changes or changes[0].number != place or _moment(changes[0].at) != noted:
+            raise _lost()
+        changes = changes[1:]
     shown = changes[:most]
     last = shown[-1] if shown else None
     if last is None:
@@ -140,25 +143,27 @@ def describe_item(item: Item, today: date) -> dict[str, Any]:
 def make_cursor(number: int, at: datetime | None) -> str:
     """Return the cursor behind a change that was noted at a time."""
     # With its time: after a restore the same number may be another change.
-    when = 0 if at is None else round(at.timestamp() * 1_000_000)
-    return b64encode(f"{number}.{when}".encode("ascii"))
+    return b64encode(f"{number}.{0 if at is None else _moment(at)}".encode("ascii"))
 
 
-async def _place(store: Store, cursor: str) -> int:
-    lost = CursorLost(
+def _moment(at: datetime) -> int:
+    return round(at.timestamp() * 1_000_000)
+
+
+def _lost() -> CursorLost:
+    return CursorLost(
         "this cursor does not fit what this node holds: it was restored from a backup, or the cursor is another "
         "node's. Nothing is lost: begin without a cursor, and take what you know already for known"
     )
+
+
+def _read_cursor(cursor: str) -> tuple[int, int]:
+    """Return the number of the change behind which to go on, and when it was noted."""
     try:
         number, _, when = b64decode(cursor).decode("ascii").partition(".")
         place, at = int(number), int(when)
     except (NotCanonical, ValueError) as error:
-        raise lost from error
+        raise _lost() from error
     if not 0 <= place < 2**31:
-        raise lost
-    if place == 0:
-        return 0
-    noted = await store.changes.at(place)
-    if noted is None or round(noted.timestamp() * 1_000_000) != at:
-        raise lost
-    return place
+        raise _lost()
+    return place, at

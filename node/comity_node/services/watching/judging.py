@@ -21,6 +21,7 @@ from comity_node.domain.watching.judging import (
     VendorJudgement,
     VendorJudgementRefused,
     Weighed,
+    as_asked,
     weigh,
 )
 from comity_node.domain.watching.vendors import Vendor
@@ -199,6 +200,29 @@ async def judged_wholes(store: Store, vendors: Mapping[int, Vendor]) -> dict[tup
         if before.judgement.judged is not each.judgement.judged:
             contradicted.add(place)
     return {place: each for place, each in found.items() if place not in contradicted}
+
+
+async def judged_of_rows(
+    store: Store, owner: str, asked: Sequence[tuple[str | None, Party]]
+) -> list[Mapping[int, Weighed]]:
+    """Return for each row that is asked about what its owner judged of it, in their order.
+
+    Args:
+        store: Of one consistent view.
+        owner: The officer whose rows they are; nobody else's count.
+        asked: The row's own name, None where it has none, and how it is asked about.
+    """
+    kept = await store.vendors.of_rows(owner, [row for row, _ in asked if row])
+    if not kept:
+        return [{}] * len(asked)
+    judged: dict[int, dict[int, Weighed]] = {}
+    for (number, whole), each in (await judged_wholes(store, {v.number: v for v in kept.values()})).items():
+        judged.setdefault(number, {})[whole] = each
+    of_rows = ((kept.get(row or ""), party) for row, party in asked)
+    return [
+        {} if vendor is None else {w: as_asked(each, party) for w, each in judged.get(vendor.number, {}).items()}
+        for vendor, party in of_rows
+    ]
 
 
 async def whom_it_means(store: Store, person: Person, vendor_id: str) -> Meant:

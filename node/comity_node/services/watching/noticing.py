@@ -15,10 +15,9 @@ from comity_federation.encoding import digest
 from comity_node.db import Database, Store
 from comity_node.db.watches import NewAlert
 from comity_node.domain.changing import News, Said, body_of
-from comity_node.domain.matching.likeness import Verdict
 from comity_node.domain.matching.party import Party
 from comity_node.domain.suppliers.mentions import Role
-from comity_node.domain.watching.judging import Holds, VendorJudged
+from comity_node.domain.watching.judging import as_judged
 from comity_node.domain.watching.portfolio import Touched
 from comity_node.domain.watching.vendors import Vendor
 from comity_node.domain.watching.watches import Facts, Interest, Watch, answers_to
@@ -137,17 +136,11 @@ class _Concerns:
             some = {t.vendor.number: t for t in await self._touched(item, supplier)}
             judged = await judged_wholes(self._store, {number: t.vendor for number, t in some.items()})
             for number, touched in some.items():
-                verdict, reason = touched.likeness.verdict.value, touched.likeness.reason
-                said = judged.get((number, supplier.whole))
-                if said is not None and said.holds is Holds.HOLDS:
-                    if said.judgement.judged is VendorJudged.NOT_SAME:
-                        continue
-                    if said.judgement.judged is VendorJudged.SAME:
-                        verdict, reason = Verdict.MATCH.value, f"judged to be the same on {said.judgement.at:%Y-%m-%d}"
-                elif said is not None and said.why is not None:
-                    reason = f"{reason}; it was judged {said.judgement.judged.value}, but {said.why}"
-                reason = _THROUGH.get(supplier.role, "") + reason
-                found.setdefault(number, Concern(touched.vendor, supplier, verdict, reason))
+                likeness = as_judged(touched.likeness, judged.get((number, supplier.whole)))
+                if likeness is None:
+                    continue
+                reason = _THROUGH.get(supplier.role, "") + likeness.reason
+                found.setdefault(number, Concern(touched.vendor, supplier, likeness.verdict.value, reason))
         return list(found.values())
 
     async def _touched(self, item: Item, supplier: Concerned) -> list[Touched]:

@@ -73,7 +73,9 @@ async def _due(store: Store, now: datetime) -> list[int]:
 
 
 def _new(watch: int, now: datetime, *, is_test: bool = False) -> Delivery:
-    return Delivery(0, new_id(), watch, is_test, "waiting", 0, now, next_at=now)
+    # A test is tried by whoever asked for it. Only if they are gone before that, it is due as any other.
+    due = now + RETRIES[0] if is_test else now
+    return Delivery(0, new_id(), watch, is_test, "waiting", 0, now, next_at=due)
 
 
 async def make_test(store: Store, watch: Watch, now: datetime) -> int:

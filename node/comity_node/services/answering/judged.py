@@ -1,0 +1,103 @@
+"""What an officer judged of a row, laid over what was found for it.
+
+Rules:
+- Whoever was judged not to be it is left out before anything is counted or cut off, and named as set aside.
+- Of whoever was judged to be it everything counts, under whatever name: nothing new is ever hidden by a judgement.
+- Nothing is laid over what is put on file: that has to follow from the log positions alone.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TypeVar
+
+from comity_node.db import Store
+from comity_node.domain.matching.likeness import Likeness, Verdict
+from comity_node.domain.screening import DecisionHit, Hit, NoticeHit, PointerHit
+from comity_node.domain.supplier_view import decision_standing, standing
+from comity_node.domain.suppliers.mentions import Role
+from comity_node.domain.watching.judging import Holds, VendorJudged, Weighed, as_judged
+from comity_node.services.answering.concerned import LikeSupplier
+
+MOST = 200
+"""Statements of whoever was judged to be a row that one answer brings beside what was found."""
+
+OfRow = Mapping[int, Weighed]
+"""The number under which a supplier stands to what was judged of it and one row."""
+
+H = TypeVar("H", Hit, DecisionHit, PointerHit, NoticeHit)
+
+
+@dataclass(slots=True)
+class Found:
+    """What may concern the one asked about."""
+
+    findings: list[Hit]
+    decisions: list[DecisionHit]
+    pointers: list[PointerHit]
+    audits: list[NoticeHit]
+    suppliers: list[LikeSupplier]
+    set_aside: list[Weighed] = field(default_factory=list)
+    """By which somebody who was found is left out."""
+
+
+async def with_judged(store: Store, found: Found, judged: OfRow, today: date) -> Found:
+    """Return what was found as it counts for a row; what was not found by name or number and was judged is added."""
+    if not judged:
+        return found
+    wholes = await _wholes(store, (h.entry.hash for h in _all(found)))
+    same = {w: s for w, s in judged.items() if s.holds is Holds.HOLDS and s.judgement.judged is VendorJudged.SAME}
+    more = await _said_of(store, same, wholes.keys(), today)
+    there = {*wholes.values(), *(like.known.whole for like in found.suppliers)}
+    return Found(
+        [*_laid(found.findings, wholes, judged), *more.findings],
+        [*_laid(found.decisions, wholes, judged), *more.decisions],
+        _laid(found.pointers, wholes, judged),
+        _laid(found.audits, wholes, judged),
+        [
+            replace(like, likeness=likeness)
+            for like in found.suppliers
+            if (likeness := as_judged(like.likeness, judged.get(like.known.whole))) is not None
+        ],
+        [judged[whole] for whole in sorted(there & judged.keys()) if _is_aside(judged[whole])],
+    )
+
+
+def _is_aside(said: Weighed) -> bool:
+    return said.holds is Holds.HOLDS and said.judgement.judged is VendorJudged.NOT_SAME
+
+
+def _all(found: Found) -> Iterable[Hit | DecisionHit | PointerHit | NoticeHit]:
+    return (*found.findings, *found.decisions, *found.pointers, *found.audits)
+
+
+def _laid(hits: Iterable[H], wholes: Mapping[str, int], judged: OfRow) -> list[H]:
+    laid = ((hit, as_judged(hit.likeness, judged.get(wholes.get(hit.entry.hash, 0)))) for hit in hits)
+    return [replace(hit, likeness=likeness) for hit, likeness in laid if likeness is not None]
+
+
+async def _wholes(store: Store, hashes: Iterable[str]) -> dict[str, int]:
+    """Return statement to the number under which whom it is about stands."""
+    numbers = await store.view.numbers(sorted(set(hashes)))
+    mentions = await store.suppliers.mentioned_by(sorted(numbers.values()))
+    subject = {m.entry: m.supplier for m in mentions if m.role is Role.SUBJECT}
+    known = await store.suppliers.find(sorted(set(subject.values())))
+    return {name: known[subject[n]].whole for name, n in numbers.items() if subject.get(n) in known}
+
+
+async def _said_of(store: Store, same: OfRow, found: Iterable[str], today: date) -> Found:
+    """Return what is said of whoever was judged to be the row and was not found otherwise."""
+    together = await store.suppliers.of_wholes(sorted(same)) if same else []
+    whole_of = {known.number: known.whole for known in together}
+    mentions = await store.suppliers.mentions(sorted(whole_of), MOST) if whole_of else []
+    about = {m.entry: same[whole_of[m.supplier]] for m in mentions if m.role is Role.SUBJECT}
+    likeness = {n: as_judged(Likeness(Verdict.REVIEW), said) or Likeness(Verdict.NONE) for n, said in about.items()}
+    known_already = set(found)
+    findings = await store.view.findings.entries_by_number(sorted(about))
+    decisions = await store.view.decisions.entries_by_number(sorted(about))
+    return Found(
+        [Hit(e, standing(e, today), likeness[n]) for n, e in findings.items() if e.hash not in known_already],
+        [DecisionHit(e, decision_standing(e, today), likeness[n]) for n, e in decisions.items()
+         if e.hash not in known_already],
+        [], [], [],
+    )  # fmt: skip

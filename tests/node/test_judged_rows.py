@@ -1,0 +1,114 @@
+"""What was judged of a row counts wherever the row is asked about again, and nothing new is hidden by it."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from comity_node.db import Database
+from comity_node.domain import screening
+from comity_node.domain.conventions.asking import read_example
+from comity_node.domain.conventions.options import describe_likeness
+from comity_node.domain.conventions.reconciling import read_batch, row_of
+from comity_node.domain.screening_files.results import COLUMNS
+from comity_node.domain.watching.judging import VendorJudged
+from comity_node.services.answering.moment import this_moment
+from comity_node.services.conventions.matching import match
+from comity_node.services.screening_files.network import asking_network
+from comity_node.services.screening_files.opening import open_given
+from comity_node.services.screening_files.running import Account, screened
+from comity_node.services.watching.judging import judge_vendor
+from comity_node.vocabulary import countries
+from node_world import NOW, registry_of
+from supplier_desk import CNPJ, LEI, OTHER_CNPJ
+from watch_room import WatchRoom, row, watch_room_at
+
+
+@pytest_asyncio.fixture
+async def room(sqlite: Database) -> WatchRoom:
+    return await watch_room_at(sqlite)
+
+
+async def judge(room: WatchRoom, named: str, supplier: int, judged: VendorJudged) -> None:
+    async with room.database.write() as store:
+        await judge_vendor(store, room.officer, await room.vendor(named), supplier, judged, None, NOW)
+
+
+async def results(room: WatchRoom, raw: str, whose: str | None = None) -> list[dict[str, Any]]:
+    """What is written beside each row of a file, by column."""
+    await room.look()
+    registry = registry_of(*(p.member() for p in room.desk.publishers.values()))
+    async with room.database.read() as store:
+        moment = await this_moment(store, registry, NOW)
+    async with asking_network(room.database, moment, None, 9, owner=whose or room.officer.id) as asker:
+        parts = screened(open_given(io.BytesIO(raw.encode())), asker, countries().read, Account())
+        found = [result async for part in parts for _, result in part]
+    return [dict(zip(COLUMNS, each.cells(candidates=False), strict=True)) for each in found]
+
+
+async def test_a_dismissed_supplier_takes_no_place_and_is_named(
+    room: WatchRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screening, "MOST_CANDIDATES", 1)
+    await room.keep(V1=row("Exemplar Gloves"))
+    nearest = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI))
+    other = await room.desk.number(await room.desk.say("Exemplar Glove Works", "city", OTHER_CNPJ))
+    asked = "id,name\nV1,Exemplar Gloves\nV9,Exemplar Gloves\n"
+    assert [each["supplier_id"] for each in await results(room, asked)] == [str(nearest)] * 2
+    await judge(room, "V1", nearest, VendorJudged.NOT_SAME)
+    now, equal = await results(room, asked)
+    assert equal["supplier_id"] == str(nearest), "an equal row of which nothing was judged"
+    assert (now["supplier_id"], now["verdict"]) == (str(other), "review")
+    assert now["reason"].endswith(f"; judged not to be supplier {nearest} on 2026-10-01")
+    of_another, _ = await results(room, asked, whose=room.other.id)
+    assert of_another["supplier_id"] == str(nearest), "nobody else's judgement counts"
+
+
+async def test_all_that_is_said_of_a_recognised_supplier_is_found_under_whatever_name(room: WatchRoom) -> None:
+    await room.keep(V1=row("Exemplar Gloves"))
+    number = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI))
+    await judge(room, "V1", number, VendorJudged.SAME)
+    await room.desk.say("示例手套", "city", LEI)
+    (found,) = await results(room, "id,name\nV1,Exemplar Gloves\n")
+    assert (found["verdict"], found["state"].partition(";")[0], found["findings_current"]) == (
+        "match",
+        "findings shared",
+        2,
+    )
+    assert found["reason"] == "judged to be the same on 2026-10-01"
+
+
+async def test_a_row_that_is_asked_about_otherwise_is_asked_anew_and_says_why(room: WatchRoom) -> None:
+    await room.keep(V1=row("Exemplar Gloves", country="MY"))
+    number = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI, country="MY"))
+    await judge(room, "V1", number, VendorJudged.SAME)
+    asked = (
+        f"id,name,country,BR-CNPJ\nV1,Exemplar Gloves,,\nV1,Exemplar Gloves,TH,\nV1,Exemplar Gloves,MY,{CNPJ['id']}\n"
+    )
+    found = await results(room, asked)
+    assert [each["verdict"] for each in found] == ["match", "review", "review"]
+    assert found[1]["reason"].endswith("; it was judged same, but it is asked about with another country")
+    assert found[2]["reason"].endswith("; it was judged same, but it is asked about with another number")
+
+
+async def test_others_clients_name_the_row_and_what_was_judged_of_it_counts(room: WatchRoom) -> None:
+    await room.keep(V1=row("Exemplar Gloves"), V2=row("Exemplar Gloves"))
+    number = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI))
+    await judge(room, "V1", number, VendorJudged.SAME)
+    await judge(room, "V2", number, VendorJudged.NOT_SAME)
+    example = read_example("Company", {"name": "Exemplar Gloves"}, countries().read)
+    registry = registry_of(*(p.member() for p in room.desk.publishers.values()))
+    found = await match(room.database, [example] * 3, registry, room.officer.id, NOW, ["V1", "V2", None])
+    told = [[describe_likeness(c.likeness, 0.7)["match"] for c in each.candidates] for each in found]
+    assert told == [[True], [], [False]]
+    assert [[each.judgement.supplier for each in one.answer.set_aside] for one in found] == [[], [number], []]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [("V-1", "V-1"), (["V-1"], "V-1"), (17, "17"), ([], None), ({}, None), (" ", None)]
+)
+def test_openrefine_names_the_row_by_a_column(value: Any, said: str | None) -> None:
+    batch = read_batch(json.dumps({"q0": {"query": "A", "properties": [{"pid": "row", "v": value}]}}))
+    assert row_of(batch["q0"]) == said
