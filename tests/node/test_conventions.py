@@ -118,6 +118,7 @@ REFUSED: list[tuple[str, dict[str, Any], list[Any], int, str]] = [
     ("default", {}, [], 400, "No queries provided."),
     ("default", {}, [named(GLOVES)] * 101, 400, "Too many queries in one batch (limit: 100)"),
     ("default", {}, [{"schema": "Company", "properties": {}}], 400, "an empty question finds nobody"),
+    ("default", {}, [named("Sdn. Bhd.")], 400, "nothing but a legal form names nobody: give the whole name"),
     ("default", {}, [named("x" * 301)], 400, "more than 300 characters"),
     ("default", {}, [named("Gloves\u202egnitrapmI")], 400, "cannot be seen"),
     ("default", {}, [{"schema": "Vessel", "properties": {"name": "Gloves"}}], 400, "Organization"),

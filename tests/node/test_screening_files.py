@@ -126,6 +126,15 @@ def test_a_formula_as_a_name_is_never_computed_and_the_row_says_so() -> None:
     assert "which is never computed" in str(Reading(columns, countries().read, lambda _: None).ask(row).refused)
 
 
+def test_a_name_of_nothing_but_a_legal_form_is_not_asked_about_and_the_row_says_so() -> None:
+    columns = map_columns(["name", "other_name"])
+    asked = [
+        Reading(columns, countries().read, lambda _: None).ask(Row(2, cells)) for cells in (("Ltd", ""), ("Sa Sa", ""))
+    ]
+    assert asked[0].refused == "a name of nothing but a legal form names nobody, and was not used"
+    assert asked[1].names == ("Sa Sa",)
+
+
 def test_an_earlier_result_is_written_anew_and_a_column_of_the_same_name_stays() -> None:
     assert headings_with(["name", "state"], candidates=True) == (("name", "state", *COLUMNS, CANDIDATES), 2)
     assert headings_with(["name", *COLUMNS], candidates=False) == (("name", *COLUMNS), 1)
@@ -242,7 +251,8 @@ def test_the_real_lists_are_read_to_their_last_row() -> None:
     assert (len(lists), len(rows), sum(row.refused is not None for row in rows)) == (14, 963, 0)
     assert sum(row.country is None for row in rows) == 0
     debarred, problems = asked(shared("data/mdb_debarment/records.csv").read_bytes())
-    assert (len(debarred), sum(row.refused is not None for row in debarred)) == (2_818, 0)
+    # One is called "LLC" and nothing else.
+    assert (len(debarred), sum(row.refused is not None for row in debarred)) == (2_818, 1)
     assert sum(len(row.names) > 1 for row in debarred) > 300
     assert len({problem.number for problem in problems}) < 60
 

@@ -11,6 +11,7 @@ from comity_node.api.contract import refuses
 from comity_node.api.risks import WHOSE, RankedOut, ranked_rows, risk_list
 from comity_node.auth import Officer, ThisNode
 from comity_node.domain.inherent_risk import Sourced
+from comity_node.domain.matching.folding import LEGAL_FORM_ALONE, is_legal_form_alone
 from comity_node.domain.screening import Question
 from comity_node.services.answering.answers import describe
 from comity_node.services.answering.screen import screen_and_note
@@ -38,6 +39,8 @@ class SupplierIn(Body):
     def _something(self) -> Self:
         if self.name is None and not self.identifiers:
             raise ValueError("give a name or an identifier")
+        if not self.identifiers and all(map(is_legal_form_alone, (self.name or "", *self.other_names))):
+            raise ValueError(f"{LEGAL_FORM_ALONE}: give the whole name, or an identifier")
         return self
 
     @property

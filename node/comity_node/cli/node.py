@@ -20,6 +20,7 @@ from comity_node.cli.screening_files import (
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.vocabulary import read_country, read_identifier
 from comity_node.cli.words import say_answer
+from comity_node.domain.matching.folding import LEGAL_FORM_ALONE, is_legal_form_alone
 from comity_node.domain.screening import Question
 from comity_node.services.answering.answers import describe
 from comity_node.services.answering.screen import Answer, screen_and_note
@@ -135,6 +136,8 @@ def screen(
         raise typer.BadParameter("this goes with --file")
     if name is None and not id_:
         raise typer.BadParameter("give a NAME, an --id, or both; or a --file")
+    if name is not None and not id_ and is_legal_form_alone(name):
+        raise typer.BadParameter(f"{LEGAL_FORM_ALONE}: give the whole name, or an --id")
     question = Question(
         name, None if country is None else read_country(country), tuple(read_identifier(text) for text in id_ or [])
     )

@@ -36,8 +36,8 @@ def compare(asked: Party, known: Party, rarity: Rarity = all_alike) -> Likeness:
         return Likeness(Verdict.NONE, () if named is None else _too_little(named), "no name and no number in common")
     place, *addresses = compare_addresses(asked.addresses, known.addresses)
     words = named.parts
-    parts = [*words, *_country(asked, known), *_address(place, *addresses)]
-    parts += _other_site(asked, known, named)
+    site = _other_site(asked, known, named)
+    parts = [*words, *_country(asked, known, of_branch=_is_branch_of(named)), *_address(place, *addresses), *site]
     if number is not None:
         parts.append(number)
     verdict = _verdict(named, place, tuple(parts), other_number=number is not None)
@@ -49,11 +49,12 @@ def _too_little(named: Named) -> tuple[Part, ...]:
     return (Part(PartKind.WORD, named.asked.text, named.known.text, "too little in common", named.points),)
 
 
-def _country(asked: Party, known: Party) -> list[Part]:
+def _country(asked: Party, known: Party, *, of_branch: bool) -> list[Part]:
     if not asked.country or not known.country or asked.country == known.country:
         return []
     said = f"in {known.country}, you asked for {asked.country}"
-    return [Part(PartKind.COUNTRY, asked.country, known.country, said, WRONG_COUNTRY)]
+    # A branch abroad is what branches are for.
+    return [Part(PartKind.COUNTRY, asked.country, known.country, said, 0 if of_branch else WRONG_COUNTRY)]
 
 
 def _address(place: Place, asked: str, known: str) -> list[Part]:
@@ -72,9 +73,13 @@ def _other_site(asked: Party, known: Party, named: Named) -> list[Part]:
     if mine.units != theirs.units:
         unit, other = ", ".join(sorted(mine.units)), ", ".join(sorted(theirs.units))
         return [Part(PartKind.UNIT_NUMBER, unit, other, "the unit number differs", OTHER_UNIT)]
-    if mine.is_branch != theirs.is_branch:
+    if _is_branch_of(named):
         return [Part(PartKind.UNIT_NUMBER, named.asked.text, named.known.text, "only one is a branch", 0)]
     return []
+
+
+def _is_branch_of(named: Named) -> bool:
+    return named.asked.site.is_branch != named.known.site.is_branch
 
 
 def _are_sisters(named: Named) -> bool:

@@ -92,6 +92,17 @@ def fold(text: str) -> Folded:
     )
 
 
+LEGAL_FORM_ALONE: Final = "a name of nothing but a legal form names nobody"
+
+
+def is_legal_form_alone(text: str) -> bool:
+    """Return whether a name is a legal form and nothing else, such as "Ltd" or 有限公司; "Sa Sa" is a firm."""
+    return len(fold(text).legal) == 1 and fold(f"{_SOMEBODY} {text}").words == (_SOMEBODY,)
+
+
+_SOMEBODY: Final = "exemplar"
+
+
 def meaning_of(word: str) -> str | None:
     """Return the English word for a trade, or the usual spelling of a place, that a folded word of any language is."""
     meanings = lexicon().meanings

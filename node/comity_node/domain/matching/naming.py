@@ -18,16 +18,21 @@ from comity_node.domain.matching.likeness import Part, PartKind
 from comity_node.domain.matching.party import Rarity
 from comity_node.domain.matching.places import Site, site_of
 from comity_node.domain.matching.thresholds import (
+    BRAND,
     GENERIC,
+    GENERIC_WITH_MORE,
+    LEAST_LETTERS_OF_BRAND,
     LEAST_TOGETHER,
     LEAST_WEIGHT,
     MOST_WEIGHT,
+    NOBODYS_WORD,
     OF_THE_LESS_COVERED,
     ONE_WORD,
     OTHER_CHARACTERS,
     OTHER_WORDS_COST,
     OWN_WORD,
     OWN_WORDS_DIFFER,
+    REVIEW,
     TOGETHER,
 )
 from comity_node.domain.matching.words import Alignment, Pair, Reason, align
@@ -119,13 +124,20 @@ _ALSO_KNOWN = re.compile(
 )
 """What stands between two names of one firm. A bracket without such words may be a place, which tells firms apart."""
 MOST_SPELLINGS = 4
+MOST_WORDS_OF_TWO = 5
+"""A name of more words, most of them of one or two letters, was torn apart."""
 
 
 def spellings(text: str) -> tuple[str, ...]:
     """Return the names that one text has: "A Ltd, formerly B Ltd" has two."""
     found = [piece.strip(" ,;()") for piece in _ALSO_KNOWN.split(text[:MOST_LETTERS])]
     found = [piece for piece in found if piece]
-    return tuple(found[:MOST_SPELLINGS]) if len(found) > 1 else (text,)
+    if len(found) < 2:
+        words = text[:MOST_LETTERS].split()
+        # What a scanner or a table of a PDF leaves of "Brandix ASL (Lingerie)": "br and i x asl ( li ng e r i e )".
+        is_torn = len(words) > MOST_WORDS_OF_TWO and 2 * sum(len(word) < 3 for word in words) > len(words)
+        return (text, "".join(words)) if is_torn else (text,)
+    return tuple(found[:MOST_SPELLINGS])
 
 
 def _compare(asked: Read, known: Read, rarity: Rarity) -> Named:
@@ -138,10 +150,28 @@ def _compare(asked: Read, known: Read, rarity: Rarity) -> Named:
     gains = _gains(alignment, _weights(mine, rarity), _weights(theirs, rarity))
     gains.append(_of_other_characters(one.han, other.han) if one.han and other.han else 0.0)
     points = sum(gains)
-    if points > GENERIC and (one.is_generic or other.is_generic):
-        gains.append(GENERIC - points)
-        points = sum(gains)
+    if one.is_generic or other.is_generic:
+        one_says_more = min(len(mine), len(theirs)) == 1 and max(len(mine), len(theirs)) > 1
+        most = GENERIC_WITH_MORE if one_says_more else GENERIC
+        if points > most:
+            gains.append(most - points)
+    elif points < REVIEW and (_leads(one, mine, alignment, rarity) or _leads(other, theirs, alignment, rarity)):
+        gains.append(REVIEW - points)
+    points = sum(gains)
     return Named(asked, known, alignment, gains, round(points))
+
+
+def _leads(name: Folded, words: Sequence[str], alignment: Alignment, rarity: Rarity) -> bool:
+    """Return whether a name is a brand, with which the other begins: one word without a legal form, rare anywhere.
+
+    So a firm is found by its brand, however much its registered name says besides.
+    """
+    if len(words) > 1 or name.legal or not alignment.pairs or alignment.pairs[0] != _BOTH_BEGIN:
+        return False
+    return len(words[0]) >= LEAST_LETTERS_OF_BRAND and rarity(words[0]) >= BRAND * rarity(NOBODYS_WORD)
+
+
+_BOTH_BEGIN = Pair((0,), (0,), 1.0, Reason.EQUAL)
 
 
 def _gains(alignment: Alignment, mine: Sequence[float], theirs: Sequence[float]) -> list[float]:
@@ -195,7 +225,8 @@ def _told(named: Named) -> Iterator[tuple[PartKind, str, str, str] | None]:
     texts = named.asked.text, named.known.text
     yield (PartKind.CAP, *texts, "written with other characters") if characters else None
     if len(named.gains) > len(pairs) + 2:
-        yield PartKind.CAP, *texts, "only words that many firms have"
+        brand = PartKind.JOINED, *texts, "the other name begins with this word, which hardly anybody has"
+        yield brand if named.gains[-1] > 0 else (PartKind.CAP, *texts, "only words that many firms have")
 
 
 def _words_at(words: Sequence[str], places: Sequence[int]) -> str:

@@ -37,7 +37,7 @@ class Written:
     """An address as it is compared."""
 
     words: str
-    """Folded, in their order, without those that every address has."""
+    """Folded, in their order, without numbers and those that every address has."""
     numbers: frozenset[str]
 
 
@@ -55,10 +55,11 @@ _IN_EVERY_ADDRESS: Final = frozenset(
 def written(address: str) -> Written:
     """Return an address as it is compared."""
     pieces = _PIECES.findall((address if address.isascii() else anyascii(address)).lower())
-    words = [piece for piece in pieces if piece not in _IN_EVERY_ADDRESS]
-    numbers = {word.lstrip("0") or "0" for word in words if word.isdigit()}
+    # Where numbers stand among the words, each list does otherwise; they are laid beside each other by themselves.
+    words = [piece for piece in pieces if piece not in _IN_EVERY_ADDRESS and not piece.isdigit()]
+    numbers = {piece.lstrip("0") or "0" for piece in pieces if piece.isdigit()}
     # Postcodes say no house.
-    return Written(" ".join(words), frozenset({n for n in numbers if len(n) < _LEAST_POSTCODE} or numbers))
+    return Written(" ".join(words), frozenset(n for n in numbers if len(n) < _LEAST_POSTCODE))
 
 
 def compare_addresses(asked: Iterable[str], known: Iterable[str]) -> tuple[Place, str, str]:
@@ -68,8 +69,12 @@ def compare_addresses(asked: Iterable[str], known: Iterable[str]) -> tuple[Place
     return min(found, key=lambda each: order.index(each[0]), default=(Place.UNCLEAR, "", ""))
 
 
+def _letters(address: Written) -> int:
+    return len(address.words) + sum(len(number) + 1 for number in address.numbers)
+
+
 def _place(one: Written, other: Written) -> Place:
-    if min(len(one.words), len(other.words)) < _LEAST_LETTERS:
+    if min(map(_letters, (one, other))) < _LEAST_LETTERS:
         return Place.UNCLEAR
     alike = (fuzz.token_set_ratio(one.words, other.words) + fuzz.token_sort_ratio(one.words, other.words)) / 200
     fewest = min(len(one.numbers), len(other.numbers))

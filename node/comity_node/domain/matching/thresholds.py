@@ -20,6 +20,8 @@ SAME_SITE: Final = 95
 
 ABBREVIATED: Final = 0.95
 SAME_MEANING: Final = 0.95
+INITIALS: Final = 0.9
+"""The first letters of two words or more."""
 JOINED: Final = 0.97
 CUT_OFF: Final = 0.88
 """The beginning of a longer word, four letters or more."""
@@ -44,6 +46,10 @@ OWN_WORDS_DIFFER: Final = -8
 """When both names have a word of their own that the other has not, however long the rest is."""
 ONE_WORD: Final = -9
 """When one name is a single word and the other says more."""
+BRAND: Final = 0.8
+"""Of the rarity of a word that nobody has: how rare a word alone must be to bring whom it leads to review."""
+LEAST_LETTERS_OF_BRAND: Final = 4
+NOBODYS_WORD: Final = ""
 TOGETHER: Final = 0.95
 """Of the weight of words whose letters, written together, come close."""
 LEAST_TOGETHER: Final = 0.84
@@ -65,3 +71,5 @@ OTHER_ADDRESS: Final = -12
 OTHER_UNIT: Final = -4
 GENERIC: Final = REVIEW + 6
 """Most points where one of the names has nothing but words that many firms have."""
+GENERIC_WITH_MORE: Final = REVIEW - 1
+"""The same where the other name says more: "ABC" is not "ABC International"."""

@@ -16,6 +16,7 @@ from comity_node.domain.matching.thresholds import (
     ABBREVIATED,
     CONTRACTED,
     CUT_OFF,
+    INITIALS,
     JOINED,
     NEARLY_SOUNDS_ALIKE,
     ONE_SLIP_COSTS,
@@ -90,6 +91,9 @@ def align(
             pairs += _joined_other_way(asked, known, left, right)
         if left and right:
             pairs += _nearest(asked, known, left, right, across)
+        if right and left and max(len(left), len(right)) > 1:
+            pairs += _initials(asked, known, left, right)
+            pairs += [Pair(a, k, share, why) for k, a, share, why in _initials(known, asked, right, left)]
         if left and right and known_also:
             pairs += _otherwise_read(asked, known_also, left, right)
         if left and right and asked_also:
@@ -202,6 +206,25 @@ def _nearest(asked: Sequence[str], known: Sequence[str], left: list[int], right:
             found.append(Pair((i,), (j,), -share, reason))
             left.remove(i)
             right.remove(j)
+    return found
+
+
+def _initials(asked: Sequence[str], known: Sequence[str], left: list[int], right: list[int]) -> list[Pair]:
+    """Take words of the known side that the asked side names by their first letters."""
+    found = []
+    for i in tuple(left):
+        letters = asked[i]
+        size = len(letters)
+        if not 2 <= size <= len(right):
+            continue
+        for at in range(len(right) - size + 1):
+            run = tuple(right[at : at + size])
+            if run[-1] - run[0] == size - 1 and all(known[j][0] == c for j, c in zip(run, letters, strict=True)):
+                found.append(Pair((i,), run, INITIALS, Reason.ABBREVIATION))
+                left.remove(i)
+                for j in run:
+                    right.remove(j)
+                break
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from comity_node.domain.matching.folding import LEGAL_FORM_ALONE, is_legal_form_alone
 from comity_node.domain.matching.party import Party
 from comity_node.domain.screening_files.columns import Columns, What
 from comity_node.domain.spelling import tidy
@@ -110,6 +111,9 @@ class Reading:
         for each in (*written, *row.beyond):
             name = tidy("".join(" " if unicodedata.category(c) == "Cc" else c for c in each))
             if not any(c.isalnum() for c in name):
+                continue
+            if is_legal_form_alone(name):
+                notes.append(f"{LEGAL_FORM_ALONE}, and was not used")
                 continue
             if len(name) > MOST_NAME:
                 notes.append(f"a name of more than {MOST_NAME} characters was not used")
