@@ -50,6 +50,11 @@ class WatchDeliveries:
         )
         return [(watch, at) for watch, at in await self._session.exec(query)]
 
+    async def anything_waits(self) -> bool:
+        """Tell whether any delivery waits, or any alert for one, whenever it may be tried."""
+        waiting = select(WatchDeliveryRow.number).where(WatchDeliveryRow.state == "waiting").limit(1)
+        return bool(await self.unsent()) or (await self._session.exec(waiting)).first() is not None
+
     async def make(self, delivery: Delivery, most: int) -> int:
         """Store a new delivery with the oldest alerts of its watch that wait, at most so many; return its number."""
         d = delivery

@@ -9,7 +9,7 @@ from comity_node.db.jobs import Job
 from comity_node.services.importing import jobs
 from comity_node.services.importing.jobs import IMPORT, RELEASE, STEP_S, Prepared, budget, from_bytes, prepare
 from comity_node.wiring import Node
-from comity_node.workers.loops import IDLE_S, Loops
+from comity_node.workers.loops import IDLE_S, Loops, Rest
 from comity_node.workers.one_job import do_round
 
 
@@ -19,6 +19,7 @@ class JobRunner:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._prepared: tuple[str, Prepared] | None = None
+        self._rest = Rest(node.database)
 
     async def run(self) -> None:
         """Go on for ever."""
@@ -35,7 +36,7 @@ class JobRunner:
         return True
 
     async def _round(self) -> None:
-        if not await self.step():
+        if not await self._rest.unless_in_vain(self.step):
             await asyncio.sleep(IDLE_S)
 
     async def _advance(self, job: Job) -> None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
-from comity_node.db import DatabaseUnavailable
+from comity_node.db import Database, DatabaseUnavailable
 from comity_node.wiring import Node
 from comity_schemas.errors import ComityError
 
@@ -69,6 +69,33 @@ class Loops:
             async with self._node.database.write() as store:
                 await store.conditions.clear(name)
             self._clear.add(name)
+
+
+class Rest:
+    """Spares a round what its last one did in vain, as long as nothing was committed since.
+
+    Only for work of which the database alone, and what is named beside it, decides whether there is any.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._in_vain: object = None
+
+    async def unless_in_vain(self, work: Callable[[], Awaitable[bool]], *, under: object = None) -> bool:
+        """Do the work; False when there was none, or can be none.
+
+        Args:
+            work: tells whether there was any.
+            under: what else it goes by, such as the registry: with another one it is done again.
+        """
+        now = (await self._database.version(), under)
+        if now == self._in_vain:
+            return False
+        self._in_vain = None
+        worked = await work()
+        if not worked:
+            self._in_vain = now
+        return worked
 
 
 Named = Mapping[str, Step]

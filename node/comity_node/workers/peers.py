@@ -6,6 +6,7 @@ In the process that holds the signing key, since every call carries a token sign
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from time import monotonic
 
 from comity_federation.registry import Registry
@@ -14,7 +15,7 @@ from comity_node.services.peers.heads import Comparison, newer_registries
 from comity_node.services.peers.refill import LACKING_EVERY_S, Refill
 from comity_node.wiring import Node
 from comity_node.workers.following import Following
-from comity_node.workers.loops import Loops, Named
+from comity_node.workers.loops import Loops, Named, Rest
 
 _LOOK_EVERY_S = 1.0
 _REGISTRIES_EVERY_S = 10.0
@@ -36,6 +37,8 @@ class PeerRounds:
         self._peers = peers
         self._refill = Refill(peers, settle_now, node.settings.refill_after_s)
         self._comparison = Comparison(peers, self._refill)
+        self._rest_of_gaps = Rest(node.database)
+        self._rest_of_reports = Rest(node.database)
         self._lacking_at = 0.0
         self._compare_at = 0.0
         self._applied_at = 0.0
@@ -52,7 +55,7 @@ class PeerRounds:
         registry = self._following.current
         if registry is None or not self._is_in(registry):
             return
-        await self._refill.fill_gaps(registry)
+        await self._rest_of_gaps.unless_in_vain(partial(self._fill_gaps, registry), under=registry)
         if monotonic() >= self._lacking_at:
             self._lacking_at = monotonic() + LACKING_EVERY_S
             await self._refill.complete_disclosures(registry)
@@ -62,7 +65,8 @@ class PeerRounds:
         registry = self._following.current
         if registry is None or not self._is_in(registry):
             return
-        await self._comparison.look_into_reports(registry)
+        look = partial(self._comparison.look_into_reports, registry)
+        await self._rest_of_reports.unless_in_vain(look, under=registry)
         if monotonic() >= self._registries_at:
             self._registries_at = monotonic() + _REGISTRIES_EVERY_S
             await self._note_newer_registries(registry)
@@ -72,6 +76,10 @@ class PeerRounds:
         if monotonic() >= self._compare_at:
             heard = await self._comparison.compare(registry)
             self._compare_at = monotonic() + (self._node.settings.compare_heads_every_s if heard else _AGAIN_S)
+
+    async def _fill_gaps(self, registry: Registry) -> bool:
+        await self._refill.fill_gaps(registry)
+        return self._refill.knows_of_gaps
 
     def _is_in(self, registry: Registry) -> bool:
         """Whether this node's member is one that others answer."""

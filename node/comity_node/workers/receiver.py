@@ -2,7 +2,8 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
+from functools import partial
 
 import structlog
 
@@ -15,7 +16,7 @@ from comity_node.services.receiving.settle import Settled, settle
 from comity_node.services.receiving.subscriptions import subscriptions
 from comity_node.wiring import Node
 from comity_node.workers.following import Following
-from comity_node.workers.loops import IDLE_S, Loops, Named
+from comity_node.workers.loops import IDLE_S, Loops, Named, Rest
 from comity_node.workers.reading_ahead import Batch, ReadingAhead
 
 _LOOK_AGAIN_S = 2.0
@@ -32,6 +33,7 @@ class Receiver:
         self._following = following
         self._loops = loops
         self._settle_now = asyncio.Event()
+        self._rest = Rest(node.database)
         following.on_change.append(self._settle_now.set)
         self._troubles: dict[str, str] | None = None
         self._openers = Openers()
@@ -170,8 +172,13 @@ class Receiver:
             await asyncio.sleep(1)
             self._settle_now.set()
             return
+        await self._rest.unless_in_vain(partial(self._settle_under, registry, now), under=registry)
+
+    async def _settle_under(self, registry: Registry, now: datetime) -> bool:
+        """Decide what is undecided; tell whether anything was."""
         settled = await settle(self._node.database, registry, now, lambda: self._following.current is registry)
         if settled != Settled():
             # What was parked may be read on now.
             self._begin_anew |= self._paused is not None and bool(self._paused.parked)
             log.info("settled", accepted=settled.accepted, waiting=settled.waiting, refused=settled.refused)
+        return settled != Settled()

@@ -55,6 +55,7 @@ class Relay:
         self._moment = (monotonic(), node.clock())
         self._heads_due: datetime | None = None
         self._seen: tuple[str, int] | None = None
+        self._nothing_waits_at: object = None
         self._look_at = 0.0
         self._checkpoint_due: datetime | None = None
         self._anchor_wanted = False
@@ -108,6 +109,9 @@ class Relay:
         """Tell whether anything waits; notice a database or a whole machine that was set back meanwhile."""
         before, self._moment = self._moment, (monotonic(), now)
         leapt = (now - before[1]).total_seconds() - (self._moment[0] - before[0]) > _LEAP_S
+        version = await self._node.database.version()
+        if version == self._nothing_waits_at and self._floor is not None and not leapt:
+            return False
         async with self._node.database.read() as store:
             head = await store.outbox.head()
             signs, sends = await store.outbox.waits()
@@ -120,6 +124,7 @@ class Relay:
             # The next signature comes after everything this process has seen signed, whatever the database says then.
             self._floor = Head(*head)
         self._sent = sent[0] if sent else 0
+        self._nothing_waits_at = None if signs or sends or self._floor is None else version
         return signs or sends
 
     async def _was_overtaken(self, member: Member, sent: tuple[int, str] | None) -> bool:

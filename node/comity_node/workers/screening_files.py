@@ -10,7 +10,7 @@ from comity_node.services.screening_files.jobs import KEPT, KINDS, SCREENING, ru
 from comity_node.services.screening_files.network import risks_in
 from comity_node.services.suppliers.following import catch_up
 from comity_node.wiring import Node
-from comity_node.workers.loops import IDLE_S, Loops
+from comity_node.workers.loops import IDLE_S, Loops, Rest
 from comity_node.workers.one_job import do_round
 
 
@@ -19,6 +19,7 @@ class FileScreener:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._rest = Rest(node.database)
 
     async def run(self) -> None:
         """Go on for ever."""
@@ -39,7 +40,7 @@ class FileScreener:
             await store.jobs.forget_ended(SCREENING, self._node.clock() - KEPT)
 
     async def _round(self) -> None:
-        if await self.step():
+        if await self._rest.unless_in_vain(self.step):
             await self.forget_old()
         else:
             await asyncio.sleep(IDLE_S)

@@ -4,7 +4,7 @@ import asyncio
 
 from comity_node.services.searching.indexing import Indexer
 from comity_node.wiring import Node
-from comity_node.workers.loops import Named
+from comity_node.workers.loops import Named, Rest
 
 _LOOK_EVERY_S = 2.0
 _PAUSE_S = 0.02
@@ -16,6 +16,7 @@ class NameIndex:
 
     def __init__(self, node: Node) -> None:
         self._indexer = Indexer(node.database)
+        self._rest = Rest(node.database)
 
     @property
     def loops(self) -> Named:
@@ -23,5 +24,5 @@ class NameIndex:
         return {"search": self._follow}
 
     async def _follow(self) -> None:
-        worked = await self._indexer.step()
+        worked = await self._rest.unless_in_vain(self._indexer.step)
         await asyncio.sleep(_PAUSE_S if worked else _LOOK_EVERY_S)

@@ -8,7 +8,7 @@ from comity_node.services.watching.noticing import note_alerts
 from comity_node.services.watching.sending import make_deliveries, try_due
 from comity_node.services.watching.vendors import Portfolios
 from comity_node.wiring import Node
-from comity_node.workers.loops import Named
+from comity_node.workers.loops import Named, Rest
 
 _LOOK_EVERY_S = 2.0
 
@@ -21,6 +21,9 @@ class Watching:
         self._ended_on = ""
         self._looked_at = -1
         self._portfolios = Portfolios()
+        self._rest_of_endings = Rest(node.database)
+        self._rest_of_alerts = Rest(node.database)
+        self._rest_of_deliveries = Rest(node.database)
 
     @property
     def loops(self) -> Named:
@@ -29,25 +32,40 @@ class Watching:
 
     async def _endings(self) -> None:
         """Tell what has ended by itself: when something changed, and once a day."""
+        today = self._node.clock().date()
+        worked = await self._rest_of_endings.unless_in_vain(self._note_endings, under=today)
+        await asyncio.sleep(0.1 if worked else _LOOK_EVERY_S)
+
+    async def _note_endings(self) -> bool:
         now = self._node.clock()
         async with self._node.database.read() as store:
             newest = await store.changes.followed(SUPPLIERS)
         if newest == self._looked_at and self._ended_on == now.date().isoformat():
-            await asyncio.sleep(_LOOK_EVERY_S)
-            return
+            return False
         async with self._node.database.write() as store:
             more = await note_endings(store, now)
         if not more:
             self._looked_at, self._ended_on = newest, now.date().isoformat()
-        await asyncio.sleep(0.1)
+        return True
 
     async def _alerts(self) -> None:
         """Look whom the next changes concern, and keep who is told."""
-        if not await note_alerts(self._node.database, self._portfolios, self._node.clock()):
+        if not await self._rest_of_alerts.unless_in_vain(self._note_alerts):
             await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _note_alerts(self) -> bool:
+        return await note_alerts(self._node.database, self._portfolios, self._node.clock())
 
     async def _deliveries(self) -> None:
         """Send what waits and may be tried now."""
+        if not await self._rest_of_deliveries.unless_in_vain(self._anything_to_send):
+            await asyncio.sleep(_LOOK_EVERY_S)
+            return
         await make_deliveries(self._node.database, self._node.clock())
         if not await try_due(self._node.database, self._node.outward, self._node.clock()):
             await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _anything_to_send(self) -> bool:
+        """Tell whether anything is to be sent, now or when its time comes."""
+        async with self._node.database.read() as store:
+            return await store.deliveries_of_watches.anything_waits()

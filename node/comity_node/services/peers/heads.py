@@ -63,13 +63,14 @@ class Comparison:
             if answer is not None:
                 await self._take_answer(peer, answer, registry)
 
-    async def look_into_reports(self, registry: Registry) -> None:
-        """Fetch the statements that others report and this node does not have."""
+    async def look_into_reports(self, registry: Registry) -> bool:
+        """Fetch the statements that others report and this node does not have; tell whether any are."""
         async with self.peers.database.read() as store:
             reported = await store.peers.reported_heads(most=_REPORTS_AT_ONCE)
         for head in reported:
             if self.peers.clock() - head.at >= timedelta(seconds=self.refill.patience_s):
                 await self._look_into(head, registry)
+        return bool(reported)
 
     async def _take_answer(self, peer: Member, answer: PeerCheckpoint, registry: Registry) -> None:
         now = self.peers.clock()

@@ -94,6 +94,11 @@ class Refill:
             came += await self._fill(gap, registry)
         return came
 
+    @property
+    def knows_of_gaps(self) -> bool:
+        """Whether the last look found any, asked for or not."""
+        return bool(self._waiting)
+
     async def complete_disclosures(self, registry: Registry) -> int:
         """Ask for disclosures that came with no copy, each statement's once a day; return how many fuller ones came."""
         came = 0
