@@ -21,6 +21,7 @@ from comity_node.services.searching.indexing import Indexer, keys_of
 from comity_schemas.identifiers import Identifier
 from comity_schemas.subject import SubjectType
 from filled_database import run
+from node_world import NOW
 
 NAMES = (
     "Fazenda Exemplo Ltda",
@@ -129,6 +130,19 @@ async def test_a_crash_at_any_step_loses_and_doubles_nothing(sqlite: Database) -
         pass
     held, should = await lists_and_names(sqlite)
     assert held == should
+
+
+async def test_it_says_since_when_it_is_behind_until_it_is_not(sqlite: Database) -> None:
+    await know(sqlite, *NAMES)
+    indexer, seen = Indexer(sqlite, many=2, batch=3, clock=lambda: NOW), []
+    more = True
+    while more:
+        more = await indexer.step()
+        async with sqlite.read() as store:
+            seen.append((await store.search.built()).since)
+    behind = seen[1:]
+    assert seen[0] is None and behind[0] == NOW.isoformat() and behind[-1] is None
+    assert behind == sorted(behind, key=lambda since: since is None), "once over, it stays over"
 
 
 async def test_two_at_once_do_nothing_twice(sqlite: Database) -> None:

@@ -18,6 +18,7 @@ from comity_node.db import Database
 from comity_node.db.backlog import Backlog
 from comity_node.db.conditions import Condition
 from comity_node.db.logs import LogStatus
+from comity_node.db.search import Built, Reach
 from comity_node.domain.advice import ANY, CONDITIONS, advise
 from comity_node.services.operating.status import RUNS, Measures, Status, measure, weigh
 from comity_node.wiring.locks import is_held, take
@@ -50,6 +51,20 @@ def names(status: Status) -> list[str]:
 def test_a_node_where_nothing_is_late_is_healthy() -> None:
     status = of()
     assert (names(status), list(status.late), status.healthy) == ([], [], True)
+
+
+def test_a_name_index_that_is_built_anew_says_how_far_it_is_since_when_and_that_nothing_is_missed() -> None:
+    building = Built(1, 300_000, batch=400_000, since=ago(minutes=3).isoformat())
+    status = of(measures=replace(QUIET, name_index=Reach(building, 1_500_000, waits=False)))
+    (told,) = status.under_way
+    assert told.what == (
+        "the name index is being built: 300,000 of 1,500,000 suppliers are in it (20 %), those up to 400,000 are "
+        "being added"
+    )
+    assert told.since == ago(minutes=3) and told.advice.safe.startswith("Screening finds all the same")
+    assert told.advice.do.startswith("Nothing: it goes on") and status.healthy
+    done = replace(building, since=None, batch=None)
+    assert of(measures=replace(QUIET, name_index=Reach(done, 1_500_000, waits=True))).under_way == []
 
 
 def test_a_condition_is_told_with_what_is_safe_and_what_to_do() -> None:

@@ -17,8 +17,11 @@ from comity_node.domain.suppliers.keys import strongest
 from comity_node.services.answering.answers import describe
 from comity_node.services.answering.screen import Answer, screen
 from comity_node.services.receiving.settle import redecide
+from comity_node.services.searching.indexing import Indexer
+from comity_node.services.suppliers.checking import FOLDED_OTHERWISE, OTHER_COUNTRY
 from comity_node.services.suppliers.following import catch_up, follow
 from comity_schemas.identifiers import Identifier
+from filled_database import run
 from node_world import NOW, registry_of
 from supplier_desk import CNPJ, LEI, OTHER_CNPJ, WHY, Desk, desk_at, said
 
@@ -405,6 +408,28 @@ async def test_audits_and_in_what_nothing_is_open_stand_on_the_suppliers_page(de
     assert [(a["published_by"], a["standing"]) for a in shown["audits"]] == [("city", "current")]
     # A finding is open on FL08, whatever the audit says.
     assert shown["assessed"]["nothing_open"] == ["FL07"]
+
+
+@pytest.mark.parametrize(
+    ("tampered", "noticed"),
+    [
+        ("update supplier set country = 'SE' where number = {0}", OTHER_COUNTRY),
+        ("update supplier_name set country = 'SE' where supplier = {0}", OTHER_COUNTRY),
+        ("update supplier_name set folded = 'nobody' where supplier = {0}", FOLDED_OTHERWISE),
+    ],
+)
+async def test_check_notices_a_country_or_folding_that_somebody_altered(
+    desk: Desk, tampered: str, noticed: str
+) -> None:
+    number = await desk.number(await desk.say("A Firm", "agency", LEI, country="BR"))
+    await desk.say("Another Name", "agency", LEI, country="MY")
+    await desk.say("Only a Name", "agency")
+    await Indexer(desk.database).finish()
+    member = desk.publishers["agency"].member()
+    assert await desk.bench.check(member) == []
+    async with desk.database.write() as store:
+        await run(store, tampered.format(number))
+    assert await desk.bench.check(member) == [f"supplier {number}: {noticed}"]
 
 
 async def test_check_notices_a_mention_that_follows_from_no_statement(desk: Desk) -> None:

@@ -96,6 +96,11 @@ def _say(found: Status) -> None:
         typer.echo("late elsewhere:")
         for trouble in found.late:
             _say_trouble(trouble, now)
+    if found.under_way:
+        typer.echo("")
+        typer.echo("under way here:")
+        for trouble in found.under_way:
+            _say_trouble(trouble, now)
     measures = found.measures
     typer.echo("")
     typer.echo("runs        " + ", ".join(f"{part} {'yes' if runs else 'no'}" for part, runs in found.running.items()))
@@ -196,6 +201,7 @@ def _facts(found: Status) -> dict[str, Any]:
         "healthy": found.healthy,
         "needs_you": [_trouble(trouble) for trouble in found.troubles],
         "late_elsewhere": [_trouble(trouble) for trouble in found.late],
+        "under_way": [_trouble(trouble) for trouble in found.under_way],
         "running": dict(found.running),
         "outbox": {"waiting": measures.outgoing.waiting, "since": _iso(measures.outgoing.since)},
         "inbox": {"waiting": measures.undecided.waiting, "since": _iso(measures.undecided.since)},

@@ -90,6 +90,11 @@ class Changes:
         """Return the number of the last change; 0 before the first."""
         return (await self._session.exec(select(func.max(ChangeRow.id)))).one() or 0
 
+    async def any_of(self, what: Change) -> bool:
+        """Tell whether this ever became of something here."""
+        query = select(ChangeRow.id).where(col(ChangeRow.what) == what.value).limit(1)
+        return (await self._session.exec(query)).first() is not None
+
     async def kinds(self, entries: Sequence[int]) -> dict[int, str | None]:
         """Return number to kind of the records that are there."""
         row, found = ReceivedRow, dict[int, str | None]()

@@ -7,7 +7,7 @@ Rules:
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,8 @@ class Built:
     """Up to this key, itself included, that is done."""
     delta: int = 0
     """Rows of the delta."""
+    since: str | None = None
+    """When it fell far behind, as ISO 8601; None where it is up with the suppliers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,9 @@ class Reach:
     """The largest number of a supplier."""
     waits: bool
     """Whether names wait that suppliers in the index were given since."""
+
+
+UP_TO_DATE = Reach(Built(), 0, waits=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +104,7 @@ class Search:
     async def set_built(self, built: Built) -> None:
         """Write how far the index is."""
         self._built = built
-        values = {"folding": built.folding, "built": built.built, "batch": built.batch, "reached": built.reached}
-        values["delta"] = built.delta
+        values = asdict(built)
         changed = await self._execute(update(SearchStateRow).values(**values))
         if not changed.rowcount:
             await insert_rows(self._session, SearchStateRow, ("one", *values), [(1, *values.values())])
@@ -293,7 +297,7 @@ class Search:
 
 
 _REACH = """
-select folding, built, batch, reached, delta,
+select folding, built, batch, reached, delta, since,
     (select max(number) from supplier), (select count(*) from (select 1 from search_waiting limit 1) as waits)
 from (select 1) as anyhow left join search_state on 1 = 1
 """

@@ -299,6 +299,18 @@ class Suppliers:
         rows = await (await self._session.connection()).execute(query)
         return [(number, name, folded) for number, name, folded in rows]
 
+    async def countries(self, first: int, last: int) -> list[tuple[int, str, str]]:
+        """Return (supplier, its key, country) of the suppliers with these numbers, also those of single names."""
+        row, name = SupplierRow, SupplierNameRow
+        own = sa_select(col(row.number), col(row.key), col(row.country)).where(col(row.number).between(first, last))
+        of_names = (
+            sa_select(col(row.number), col(row.key), col(name.country))
+            .join(name, col(name.supplier) == col(row.number))
+            .where(col(row.number).between(first, last))
+        )
+        rows = await (await self._session.connection()).execute(own.union(of_names))
+        return [(number, key, country) for number, key, country in rows]
+
     async def fold_anew(self, names: Iterable[tuple[int, str, str]]) -> None:
         """Store other foldings of (supplier, name as written)."""
         rows = [{"s": number, "t": name, "f": folded} for number, name, folded in names]

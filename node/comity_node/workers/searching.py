@@ -15,7 +15,7 @@ class NameIndex:
     """Keeps the name index up with the suppliers."""
 
     def __init__(self, node: Node) -> None:
-        self._indexer = Indexer(node.database)
+        self._indexer = Indexer(node.database, clock=node.clock)
         self._rest = Rest(node.database)
 
     @property

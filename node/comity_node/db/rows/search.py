@@ -58,3 +58,5 @@ class SearchStateRow(SQLModel, table=True):
     """Up to this key, itself included, that is done."""
     delta: int = 0
     """Rows of the delta."""
+    since: str | None = None
+    """When it began to be built anew, or many suppliers came at once, as ISO 8601; none once it is up with them."""

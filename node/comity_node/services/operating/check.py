@@ -21,6 +21,7 @@ from comity_node.services.receiving.settle import redecide, settle_log
 from comity_node.services.receiving.subscriptions import trust_fingerprint
 from comity_node.services.review.release import read_outgoing
 from comity_node.services.searching.checking import index_problems
+from comity_node.services.suppliers.checking import Said, supplier_problems
 from comity_node.services.suppliers.following import derive, follow
 
 
@@ -39,7 +40,7 @@ async def check(database: Database, registry: Registry, now: datetime) -> list[s
         await _settle_inbox(store, registry, now)
         while await follow(store):
             pass
-        problems += await index_problems(store)
+        problems += [*await index_problems(store), *await supplier_problems(store, await _said(store, registry))]
         for member in registry.members:
             view_before = await store.view.of_log(member.slug)
             accepted_before = await _accepted(store, member.slug)
@@ -48,6 +49,13 @@ async def check(database: Database, registry: Registry, now: datetime) -> list[s
             problems += await _check_mentions(store, member.slug, sorted(view_before))
             problems += _chain_problems(member.slug, accepted_before, await _accepted(store, member.slug))
     return problems
+
+
+async def _said(store: Store, registry: Registry) -> Said:
+    said = Said()
+    for member in registry.members:
+        said.take_in((await store.view.of_log(member.slug)).values())
+    return said
 
 
 async def _check_mentions(store: Store, slug: str, hashes: Sequence[str]) -> list[str]:

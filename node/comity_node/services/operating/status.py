@@ -10,6 +10,7 @@ from comity_node.db.backlog import Backlog
 from comity_node.db.cases import NOTHING_UNREVIEWED, Unreviewed
 from comity_node.db.conditions import Condition
 from comity_node.db.logs import LogStatus
+from comity_node.db.search import UP_TO_DATE, Reach
 from comity_node.db.supplier_words import SupplierWord
 from comity_node.domain.advice import Advice, advise
 from comity_node.domain.due_process import FIXED, Process, Windows
@@ -54,6 +55,8 @@ class Measures:
     """What this node took back or corrected lately."""
     applied: Mapping[str, int] = field(default_factory=dict)
     """Member to the last place of this node's log that it has said to have applied."""
+    name_index: Reach = UP_TO_DATE
+    """How far the name index is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ class Status:
     """What needs the administrator of this node."""
     late: Sequence[Trouble]
     """What is late at others; nothing to do here unless it lasts."""
+    under_way: Sequence[Trouble]
+    """What is behind here and catches up by itself."""
     running: Mapping[str, bool]
     measures: Measures
     registry: Registry | None
@@ -128,6 +133,7 @@ async def measure(store: Store, now: datetime) -> Measures:
         disputes=await store.words.open_disputes(),
         corrections=await corrections(store),
         applied=await store.deliveries.furthest(),
+        name_index=await store.search.reach(),
     )
 
 
@@ -160,7 +166,7 @@ def weigh(measures: Measures, registry: Registry | str, running: Mapping[str, bo
         coverage = cover(known, dict(measures.logs), now)
         troubles += _alarms(heard, coverage, named)
         late = [*_late(heard, coverage, own), *_not_applied(measures, known, own, now)]
-    return Status(now, troubles, late, running, measures, known, heard)
+    return Status(now, troubles, late, _index_is_built(measures.name_index), running, measures, known, heard)
 
 
 def _heard(member: Member, measures: Measures) -> Heard:
@@ -202,6 +208,18 @@ def _not_running(running: Mapping[str, bool]) -> list[Trouble]:
         )
         for part in stopped
     ]
+
+
+def _index_is_built(reach: Reach) -> list[Trouble]:
+    """Say how far the name index is while it is built anew, or after many suppliers came at once."""
+    since = reach.built.since
+    if since is None:
+        return []
+    done, share = reach.built.built, 100 * reach.built.built // max(1, reach.newest)
+    what = f"the name index is being built: {done:,} of {reach.newest:,} suppliers are in it ({share} %)"
+    following = "" if reach.built.batch is None else f", those up to {reach.built.batch:,} are being added"
+    do = "Nothing: it goes on while the exchange runs. If these numbers stay, read the exchange's log on stderr."
+    return [Trouble("name-index", datetime.fromisoformat(since), what + following, Advice(advise("search").safe, do))]
 
 
 def _nobody_has_looked(unreviewed: Unreviewed, now: datetime) -> list[Trouble]:

@@ -10,8 +10,9 @@ Rules:
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,8 +77,15 @@ class Indexer:
     """Keeps the name index up with the suppliers. Several at once do nothing twice: each step looks anew."""
 
     def __init__(
-        self, database: Database, *, batch: int = BATCH, many: int = MANY, merge_from: int = MERGE_FROM
+        self,
+        database: Database,
+        *,
+        batch: int = BATCH,
+        many: int = MANY,
+        merge_from: int = MERGE_FROM,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._clock = clock
         self._database = database
         self._sizes = (batch, many, merge_from)
         self._batch: _Batch | None = None
@@ -99,11 +107,16 @@ class Indexer:
         elif newest - built.built >= many:
             async with self._database.write() as store:
                 if await store.search.built() == built:
-                    built = replace(built, batch=min(newest, built.built + batch))
+                    since = built.since or self._clock().isoformat()
+                    built = replace(built, batch=min(newest, built.built + batch), since=since)
                     await store.search.set_built(built)
         elif newest > built.built or waits:
             async with self._database.write() as store:
                 await take_in(store)
+        elif built.since is not None:
+            async with self._database.write() as store:
+                if await store.search.built() == built:
+                    await store.search.set_built(replace(built, since=None))
         else:
             return False
         return True
@@ -119,9 +132,9 @@ class Indexer:
             if await store.search.built() != built:
                 return
             if built.folding != EMPTYING:
-                await store.search.set_built(Built(EMPTYING))
+                await store.search.set_built(Built(EMPTYING, since=self._clock().isoformat()))
             elif not await store.search.forget_lists(LISTS):
-                await store.search.set_built(Built(FOLDING))
+                await store.search.set_built(Built(FOLDING, since=built.since))
 
     async def _go_on(self, built: Built) -> None:
         """Write the next keys of a batch, once it is worked out what it consists of."""
