@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from math import log
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from comity_node.domain.names import fold_name
 from comity_node.services.searching.candidates import candidates
 from comity_node.services.searching.checking import index_problems
 from comity_node.services.searching.indexing import Indexer, keys_of
+from comity_node.services.searching.ranking import added_up, chosen
 from comity_schemas.identifiers import Identifier
 from comity_schemas.subject import SubjectType
 from filled_database import run
@@ -181,3 +183,35 @@ async def test_a_check_sees_a_key_that_is_missing_and_one_that_is_too_many(sqlit
     async with sqlite.rehearse() as store:
         await store.search.add_delta(Postings(np.array([key], np.int32), np.array([2], np.int32)))
         assert await index_problems(store) != []
+
+
+# --- ranking
+
+
+@given(
+    st.dictionaries(st.integers(-9, 9), st.lists(st.sets(st.integers(1, 60), min_size=1), min_size=1, max_size=3)),
+    st.integers(1, 70),
+)
+def test_what_adds_up_is_each_shared_key_once(lists: dict[int, list[set[int]]], most: int) -> None:
+    # A key's list is read in parts, and no supplier stands in two of them.
+    parts = [
+        (key, np.array(sorted(part - set().union(*some[:place])), dtype=np.int32))
+        for key, some in lists.items()
+        for place, part in enumerate(some)
+    ]
+    who = {key: set().union(*some) for key, some in lists.items()}
+    weights = {key: 1.0 + key % 3 for key in lists}
+    counts = {key: len(some) for key, some in who.items()}
+    should = {
+        n: sum(weights[k] * log(1 + 60 / counts[k]) for k in who if n in who[k]) for n in set().union(*who.values())
+    }
+    found = added_up(parts, weights, counts, 60, most)
+    assert len(found) == min(most, len(should))
+    assert all(found[n] == pytest.approx(should[n]) for n in found)
+    assert min(found.values(), default=0) >= max((should[n] for n in should.keys() - found.keys()), default=0) - 1e-9
+
+
+@given(st.dictionaries(st.integers(), st.integers(1, 100)), st.integers(1, 200), st.integers(0, 400))
+def test_a_larger_budget_reads_the_same_keys_first(counts: dict[int, int], budget: int, more: int) -> None:
+    small, large = chosen(counts, budget), chosen(counts, budget + more)
+    assert large[: len(small)] == small

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from comity_node.db import Store
+from comity_node.db.packing import Numbers
 from comity_node.db.search import Reach
 from comity_node.db.suppliers import Described, Known
 from comity_node.domain.matching.folding import FOLDING, Folded, fold
@@ -100,12 +101,13 @@ async def _by_name(store: Store, asked: Sequence[Folded], most: int) -> list[int
     if reach.built.folding == FOLDING:
         counts = await store.search.counts(list(weights))
         read: list[int] = []
+        parts: list[tuple[int, Numbers]] = []
         for budget in BUDGETS:
             keys = chosen(counts, budget)
             if keys == read:
                 break
+            parts += await store.search.suppliers(keys[len(read) :])
             read = keys
-            parts = await store.search.suppliers(keys)
             sums = added_up(parts, weights, counts, max(reach.newest, 1), RERANKED)
             best = ranked(wanted, await store.suppliers.folded(list(sums)), sums, most)
             if best and max(near for _, near in best) >= NEAR:

@@ -24,8 +24,13 @@ OF_SUM = 60.0
 """What the best sum counts beside 100 for an equal name."""
 
 
+_PLACE_BITS = 16
+"""Of the place of a key among those that are read: twenty names have some thousands."""
+
+
 def chosen(counts: Mapping[int, int], budget: int) -> list[int]:
-    """Return the keys to read, the rarest first, until they have so many suppliers together."""
+    """Return the keys to read, the rarest first, until they have so many suppliers together; with a larger budget the
+    same ones first."""
     read, total = list[int](), 0
     for key in sorted(counts, key=lambda key: (counts[key], key)):
         count = counts[key]
@@ -56,13 +61,15 @@ def added_up(
         return {}
     # In one order, whoever read them: the last bit of a sum depends on it, and with it who stands before whom.
     parts = sorted(parts, key=lambda part: part[0])
-    rare = {key: weights[key] * log(1 + whole / counts[key]) for key, _ in parts}
-    ids = np.concatenate([suppliers for _, suppliers in parts])
-    each = np.repeat([rare[key] for key, _ in parts], [len(suppliers) for _, suppliers in parts])
-    order = np.argsort(ids, kind="stable")
-    ids, each = ids[order], each[order]
+    places = {key: place for place, key in enumerate(dict.fromkeys(key for key, _ in parts))}
+    rare = np.array([weights[key] * log(1 + whole / counts[key]) for key in places])
+    # Supplier and place of the key in one number: sorting those is twice as quick as sorting both by one of them.
+    pairs = np.concatenate([suppliers for _, suppliers in parts]).astype(np.int64) << _PLACE_BITS
+    pairs |= np.repeat([places[key] for key, _ in parts], [len(suppliers) for _, suppliers in parts])
+    pairs.sort()
+    ids = pairs >> _PLACE_BITS
     starts = np.flatnonzero(np.concatenate(([True], ids[1:] != ids[:-1])))
-    suppliers, sums = ids[starts], np.add.reduceat(each, starts)
+    suppliers, sums = ids[starts], np.add.reduceat(rare[pairs & ((1 << _PLACE_BITS) - 1)], starts)
     if len(suppliers) > most:
         best = np.sort(np.argpartition(-sums, most - 1)[:most])
         suppliers, sums = suppliers[best], sums[best]
