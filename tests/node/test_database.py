@@ -1,7 +1,12 @@
 """The database, on SQLite and on PostgreSQL: nothing is lost, half done, orphaned or said aloud without an error."""
 
 import asyncio
+import sqlite3
+import statistics
+import threading
+import time
 import traceback
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -53,6 +58,37 @@ async def test_parallel_writers_keep_the_trail_one_chain(database: Database) -> 
     async with database.read() as store:
         assert await store.trail.first_break() is None
         assert len(await store.trail.page(before=None, most=50)) == 12
+
+
+async def test_who_writes_soon_gets_a_turn_between_somebodys_many_transactions(sqlite: Database) -> None:
+    async with sqlite.write() as store:
+        await store.conditions.set("somebody", "0", NOW)
+    ends, rounds = threading.Event(), 0
+
+    def go_on_writing() -> None:
+        nonlocal rounds
+        with closing(sqlite3.connect(sqlite.url.removeprefix("sqlite+aiosqlite:///"), isolation_level=None)) as other:
+            while not ends.is_set():
+                other.execute("BEGIN IMMEDIATE")
+                time.sleep(0.03)
+                other.execute("COMMIT")
+                rounds += 1
+                time.sleep(0.003)
+
+    busy = asyncio.create_task(asyncio.to_thread(go_on_writing))
+    waited = []
+    try:
+        for _ in range(5):
+            await asyncio.sleep(0.05)
+            before = rounds
+            async with sqlite.write() as store:
+                await store.conditions.set("somebody", "waited", NOW)
+            waited.append(rounds - before)
+    finally:
+        ends.set()
+        await busy
+    # SQLite's own way of waiting takes some 50 of these rounds.
+    assert statistics.median(waited) < 15
 
 
 async def test_an_error_in_a_write_rolls_back_everything(database: Database) -> None:

@@ -4,13 +4,16 @@ SQLite: we take over BEGIN (sqlite3 of Python 3.11 begins at the first write, an
 lost without an error); a write begins IMMEDIATE. PostgreSQL: a write takes one advisory lock for its transaction.
 """
 
+import asyncio
 import re
+import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ExceptionContext, PoolResetState, event, make_url, text
+from sqlalchemy import ExceptionContext, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -23,10 +26,16 @@ from comity_node.db.versions import Versions
 _WRITE_LOCK = 0x636F6D697479
 """Key of the PostgreSQL advisory lock that makes writers take turns."""
 
+_WAITS_MS = 10_000
+"""How long a writer waits for another one on SQLite before it says so."""
+
+_LOOKS_S = 0.002
+"""How often it looks meanwhile."""
+
 _PRAGMAS = (
     "foreign_keys=ON",
     "journal_mode=WAL",
-    "busy_timeout=10000",
+    f"busy_timeout={_WAITS_MS}",
     "synchronous=FULL",
     "wal_autocheckpoint=4000",
     "cache_size=-32768",
@@ -124,14 +133,12 @@ def _engine(url: str) -> AsyncEngine:
         pool_pre_ping=of_postgres,
         pool_use_lifo=True,
         hide_parameters=True,
-        pool_reset_on_return="rollback" if of_postgres else None,
         connect_args=_POSTGRES_SETTINGS if of_postgres else {},
     )
     event.listen(engine.sync_engine, "handle_error", _forget_values)
     if engine.dialect.name == "sqlite":
         take_over_begin(engine)
         event.listen(engine.sync_engine, "connect", _set_pragmas)
-        event.listen(engine.sync_engine, "reset", _roll_back_what_is_open)
     return engine
 
 
@@ -158,12 +165,6 @@ def _set_page_size(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA page_size=16384")
 
 
-def _roll_back_what_is_open(connection: Any, _record: Any, state: PoolResetState) -> None:
-    # Nearly always nothing is, and SQLAlchemy would ask the driver's thread all the same.
-    if not state.terminate_only and connection.driver_connection.in_transaction:
-        connection.rollback()
-
-
 def _leave_begin_to_us(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
 
@@ -176,6 +177,32 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
 
 
 def _on_begin(connection: Any) -> None:
-    begin = "BEGIN IMMEDIATE" if connection.get_execution_options().get("write") else "BEGIN"
     # One step of the driver's thread; through SQLAlchemy it would be three.
-    connection.connection.dbapi_connection.run_async(lambda driver: driver.execute_fetchall(begin))
+    writes = connection.get_execution_options().get("write")
+    connection.connection.dbapi_connection.run_async(_begin_writing if writes else _begin_reading)
+
+
+async def _begin_reading(driver: Any) -> None:
+    await driver.execute_fetchall("BEGIN")
+
+
+async def _begin_writing(driver: Any) -> None:
+    """Begin a transaction that writes, as soon as nobody else does.
+
+    SQLite itself looks ever more seldom while it waits, every tenth of a second in the end. Between two transactions of
+    somebody who goes on writing there is a gap of a millisecond or two, so it would miss nearly all of them.
+    """
+    ends = time.monotonic() + _WAITS_MS / 1000
+    begun = False
+    try:
+        while not begun:
+            try:
+                await driver.executescript(f"PRAGMA busy_timeout=0; BEGIN IMMEDIATE; PRAGMA busy_timeout={_WAITS_MS}")
+                begun = True
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= ends:
+                    raise
+                await asyncio.sleep(_LOOKS_S)
+    finally:
+        if not begun:
+            await driver.execute_fetchall(f"PRAGMA busy_timeout={_WAITS_MS}")
