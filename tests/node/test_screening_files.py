@@ -213,6 +213,22 @@ def test_what_is_no_package_of_this_version_is_refused_in_words(given: str, word
         asked(given)
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "this is a PDF; nothing was read"),
+        (b"\xef\xbb\xbf \n<html><table>", "this is a web page or XML"),
+        (b'[{"name": "A"}]', "this is a JSON list, and no OCDS package"),
+        (b"{\\rtf1 name}", "a text document"),
+        (b"\xd0\xcf\x11\xe0", r"the old form \(\.xls\)"),
+    ],
+)
+def test_what_people_take_for_a_table_is_named_and_told_how_to_save(given: bytes, words: str) -> None:
+    with pytest.raises(TableRefused, match=words) as refused:
+        open_given(io.BytesIO(given))
+    assert "CSV UTF-8" in str(refused.value)
+
+
 def test_records_are_read_from_their_compiled_release_and_links_alone_are_told() -> None:
     one = {"ocid": "ocds-1", "parties": [{"id": "1", "name": "Exemplar", "roles": ["supplier"]}]}
     given = {"version": "1.1", "records": [{"ocid": "ocds-1", "compiledRelease": one}, {"ocid": "ocds-2"}]}

@@ -11,6 +11,16 @@ from comity_node.domain.tables.table import Table, TableRefused
 from comity_node.domain.tables.workbook import open_workbook_table
 
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
+_OTHERS = {
+    b"%PDF": "a PDF",
+    b"{\\rtf": "a text document (.rtf)",
+    b"<": "a web page or XML",
+    b"\x1f\x8b": "a packed file (.gz)",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"[{": "a JSON list, and no OCDS package",
+}
+"""How files begin that people take for tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,11 @@ def open_table(stream: BinaryIO, told: Told = NOTHING_TOLD, *, ragged: bool = Fa
         return open_workbook_table(stream)
     if begin.startswith(_OLD_WORKBOOK):
         raise TableRefused("this is a workbook of the old form (.xls); save it as .xlsx or CSV UTF-8")
-    if begin.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+    text = begin.removeprefix(b"\xef\xbb\xbf").lstrip()
+    for beginning, what in _OTHERS.items():
+        if text.startswith(beginning):
+            raise TableRefused(f"this is {what}; nothing was read. Save its rows as .xlsx or as CSV UTF-8")
+    if text.startswith(b"{"):
         return open_package(stream)
     return open_csv(stream, told.encoding, told.delimiter, ragged=ragged)
 
