@@ -6,6 +6,7 @@ alone. A process that dies is replaced, and its records are opened again.
 """
 
 import asyncio
+import fcntl
 import gc
 import multiprocessing
 import os
@@ -14,6 +15,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -32,6 +34,9 @@ WORTH_PROCESSES = 128
 
 _AT_ONCE = 250
 """Records a process opens at once."""
+
+_PIPE_BYTES = 1 << 20
+"""The most that Linux grants without asking."""
 
 _TRIES = 3
 
@@ -141,6 +146,7 @@ class Openers:
         if self._pool is None:
             # Not forked: this process has threads and a bus.
             self._pool = ProcessPoolExecutor(self._processes, multiprocessing.get_context("spawn"), _prepare_process)
+            _widen(self._pool)
         if self._ending is None or self._ending.done():
             self._ending = asyncio.get_running_loop().create_task(self._end_when_idle())
         return self._pool
@@ -152,6 +158,18 @@ class Openers:
                 self.close()
                 return
             await asyncio.sleep(max(left, self._idle.total_seconds() / 2))
+
+
+def _widen(pool: ProcessPoolExecutor) -> None:
+    """Let a whole share lie in the pipes to and from the processes, where the system can.
+
+    A pipe of 64 kB takes ten turns for a share: meanwhile the process that would open it waits for this one's turns.
+    """
+    size = getattr(fcntl, "F_SETPIPE_SZ", None)
+    for end in (pool._call_queue._writer, pool._result_queue._reader):  # type: ignore[attr-defined]
+        with suppress(OSError):
+            if size is not None:
+                fcntl.fcntl(end.fileno(), size, _PIPE_BYTES)
 
 
 def _prepare_process() -> None:
