@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, TextClause, bindparam, text, update
 from sqlalchemy import select as sa_select
-from sqlmodel import SQLModel, col, select
+from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.bulk import values_of
@@ -69,8 +69,8 @@ class Logs:
 
     async def positions(self, bus_id: str) -> dict[str, int]:
         """Return by topic where reading goes on; a topic not read on this bus yet is absent."""
-        query = select(PositionRow.topic, PositionRow.next_offset).where(PositionRow.bus_id == bus_id)
-        return dict((await self._session.exec(query)).all())
+        rows = await (await self._session.connection()).execute(_POSITIONS.where(col(PositionRow.bus_id) == bus_id))
+        return {row.topic: row.next_offset for row in rows}
 
     async def move(self, next_offsets: Mapping[str, int], bus_id: str) -> None:
         """Note where reading goes on, in the transaction that stores what was read."""
@@ -85,6 +85,7 @@ class Logs:
 
 _LOG_FIELDS = tuple(f.name for f in fields(LogStatus))
 _EVERY_LOG = f"select {', '.join(_LOG_FIELDS)} from log order by member"  # noqa: S608 (names of our own columns)
+_POSITIONS = sa_select(col(PositionRow.topic), col(PositionRow.next_offset))
 _ALL_LOGS = sa_select(*(col(getattr(LogRow, name)) for name in _LOG_FIELDS))
 
 

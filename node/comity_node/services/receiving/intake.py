@@ -128,7 +128,9 @@ class _Batch:
         self._subscribed = subscriptions(self.registry)
         self._acceptance = Acceptance(self.store, self.now)
         self._as_found = {log.member: log for log in await self.store.logs.all()}
-        self._undecided = await self.store.received.undecided()
+        undecided = await self.store.received.members_in_state("new", "waiting")
+        if undecided:
+            self._undecided = await self.store.received.undecided()
         today = self.now.date()
         for topic, subscription in self._subscribed.statements.items():
             log = self._log(subscription.member.slug)
@@ -137,7 +139,6 @@ class _Batch:
             return
         if any(isinstance(opening, Refused) for opening in opened):
             self._quarantined = await self.store.received.quarantined()
-        undecided = await self.store.received.members_in_state("new", "waiting")
         for subscription in self._subscribed.statements.values():
             log = self._log(subscription.member.slug)
             if log.member not in undecided and _is_in_order(log, subscription):
