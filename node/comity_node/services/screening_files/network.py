@@ -170,18 +170,28 @@ async def asking_network(
     Raises:
         ProcessEnded: a process that answered is gone.
     """
-    count, apart = processes_for(rows), frozenset[str]()
-    if owner is not None:
-        async with database.read() as store:
-            apart = frozenset(await store.vendors.judged_rows(owner))
+    count = processes_for(rows)
     if count == 1:
         async with database.read() as store:
             asker = NetworkAsker(store.for_many(), moment, risks, whole, owner=owner)
-            yield asker if whole else Once(asker, apart)
+            yield asker if whole else Once(asker, await _judged_rows(store, owner))
         return
+    apart: set[str] = set()
+
+    @asynccontextmanager
+    async def nobody_writes() -> AsyncIterator[None]:
+        # Which rows were judged is read from the view that the processes begin with.
+        async with database.write() as store:
+            apart.update(await _judged_rows(store, owner))
+            yield
+
     view = NetworkView(database.url, database.keys, moment, risks, whole, owner)
-    async with spread(view, count, "spawn", database.write()) as several:
-        yield several if whole else Once(several, apart)
+    async with spread(view, count, "spawn", nobody_writes()) as several:
+        yield several if whole else Once(several, frozenset(apart))
+
+
+async def _judged_rows(store: Store, owner: str | None) -> frozenset[str]:
+    return frozenset() if owner is None else frozenset(await store.vendors.judged_rows(owner))
 
 
 async def note_screening(store: Store, person: str, account: Account, moment: Moment) -> None:
