@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 import socket
 from base64 import b64decode
 from datetime import timedelta
@@ -16,6 +17,7 @@ from comity_node.db.suppliers import Wanted
 from comity_node.domain.changing import News
 from comity_node.domain.errors import NotFound, SamePerson
 from comity_node.domain.matching.party import Party
+from comity_node.domain.trail import Event
 from comity_node.domain.watching.judging import Holds, VendorJudged, VendorJudgementRefused
 from comity_node.domain.watching.vendors import MOST_VENDORS, TooManyVendors, fingerprint
 from comity_node.domain.watching.watches import Channel, Timing, WatchRefused
@@ -23,6 +25,7 @@ from comity_node.services.receiving.settle import redecide
 from comity_node.services.watching import judging, noticing, webhooks
 from comity_node.services.watching.endings import note_endings
 from comity_node.services.watching.noticing import rows_touched
+from comity_node.services.watching.retention import forget_old
 from comity_node.services.watching.sending import (
     RETRIES,
     Outward,
@@ -35,6 +38,7 @@ from comity_node.services.watching.sending import (
 from comity_node.services.watching.vendors import Portfolios, keep_vendors
 from comity_node.services.watching.watches import end_watch
 from comity_node.services.watching.webhooks import NotDelivered, call, check_url
+from filled_database import run
 from node_world import NOW
 from supplier_desk import CNPJ, LEI, OTHER_CNPJ
 from watch_room import INSIDE, LOCAL, WatchRoom, receiver, row, watch_room_at
@@ -512,6 +516,39 @@ async def test_a_test_is_tried_by_whoever_asked_for_it_and_not_by_the_exchange_b
         assert (await try_delivery(room.database, INSIDE, number, NOW)).state == "sent"
         assert await try_due(room.database, INSIDE, NOW + RETRIES[0]) == 0
     assert len(taken.calls) == 1
+
+
+async def test_old_alerts_and_deliveries_are_forgotten_and_nothing_is_told_a_second_time(database: Database) -> None:
+    room = await watch_room_at(database)
+    await room.keep(V1=row("Exemplar Gloves"), V2=row("Exemplar Gloves"))
+    async with receiver() as taken:
+        await room.watch(Channel.WEBHOOK, taken.url)
+        await room.watch()
+        old = await room.desk.say("Exemplar Gloves", "agency", LEI)
+        assert len(await room.told()) == 4
+        late = NOW + timedelta(days=500)
+        assert await forget_old(database, 13, late) == 2, "what waits to be sent is kept"
+        await make_deliveries(database, NOW)
+        await try_due(database, INSIDE, NOW)
+        assert await forget_old(database, 13, NOW + timedelta(days=390)) == 0, "never too soon"
+        assert (await forget_old(database, 13, late), await forget_old(database, 13, late)) == (2, 1)
+        assert await forget_old(database, 13, late) == 0
+    async with database.write() as store:
+        await redecide(store, room.desk.publishers["agency"].member(), late, why="registry")
+    assert await room.told() == [], "decided anew, and told before"
+    await room.desk.withdraw("agency", old)
+    assert [what for what, *_ in await room.told()] == ["withdrawn"] * 4
+    async with database.read() as store:
+        page = await store.trail.page(before=None, most=50)
+    assert [json.loads(e.detail) for _, e in page if e.event is Event.ALERTS_FORGOTTEN] == [
+        {"alerts": 0, "deliveries": 1},
+        {"alerts": 2, "deliveries": 0},
+        {"alerts": 2, "deliveries": 0},
+    ]
+    await room.keep(V1=row("Exemplar Gloves"), replace=True)
+    async with database.read() as store:
+        left = (await run(store, "select distinct vendor from forgotten_alert")).all()
+    assert left == [(1,)], "it goes with its row"
 
 
 # --- where webhooks may not go

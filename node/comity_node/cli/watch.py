@@ -1,6 +1,8 @@
 """`comity watch`, `comity alerts`, `comity changes`: be told what changes, and about whom."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -8,6 +10,7 @@ import typer
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.words import TAKES_HASHES
 from comity_node.domain.changing import News
+from comity_node.domain.export import csv_of
 from comity_node.domain.watching.watches import Timing
 from comity_node.remote import Remote
 from comity_schemas.finding import Severity
@@ -15,6 +18,8 @@ from comity_schemas.finding import Severity
 app = typer.Typer(help="Be told when something changes that concerns you.", no_args_is_help=True)
 WatchId = Annotated[str, typer.Argument(metavar="WATCH", help="The watch's id.")]
 Many = list[str] | None
+DELIVERY = ("id", "made_at", "test", "alerts", "state", "tries", "next_at", "ended_at", "said")
+"""The columns of the log of what was sent."""
 
 
 @app.command()
@@ -90,9 +95,17 @@ def test(watch: WatchId) -> None:
 
 
 @app.command(context_settings=TAKES_HASHES)
-def log(watch: WatchId) -> None:
+def log(
+    watch: WatchId,
+    out: Annotated[Path | None, typer.Option("--csv", metavar="OUT", help="Write all of it as a table.")] = None,
+) -> None:
     """Show what a watch sent: when, how often it was tried, what came of it."""
     with told_plainly():
+        if out is not None:
+            rows = [[_cell(each[name]) for name in DELIVERY] for each in _deliveries(watch)]
+            out.write_bytes(csv_of([DELIVERY, *rows], [f"What the watch {watch} sent, the newest first."]))
+            typer.echo(f"{len(rows)} deliveries are in {out}")
+            return
         found = Remote().get(f"/watches/{watch}/deliveries", limit=100)["items"]
     for each in found:
         what = "test" if each["test"] else f"{each['alerts']} alerts"
@@ -101,6 +114,20 @@ def log(watch: WatchId) -> None:
         typer.echo(f"    {each['said'] or 'not tried yet'}")
     if not found:
         typer.echo("It has sent nothing yet.")
+
+
+def _deliveries(watch: str) -> Iterator[dict[str, Any]]:
+    remote, cursor = Remote(), None
+    while True:
+        found = remote.get(f"/watches/{watch}/deliveries", limit=200, cursor=cursor)
+        yield from found["items"]
+        cursor = found["next"]
+        if cursor is None:
+            return
+
+
+def _cell(value: Any) -> str | int | None:
+    return ("yes" if value else "no") if isinstance(value, bool) else value
 
 
 alerts = typer.Typer(help="What your watches were told.", no_args_is_help=False, invoke_without_command=True)

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.bulk import insert_rows, stored_time
 from comity_node.db.keys import Seals
-from comity_node.db.rows.watching import AlertRow, VendorJudgementRow, VendorRow
+from comity_node.db.rows.watching import AlertRow, ForgottenAlertRow, VendorJudgementRow, VendorRow
 from comity_node.domain.matching.party import Party
 from comity_node.domain.watching.vendors import Vendor, party_from_parsed, party_to_parsed
 
@@ -102,6 +102,7 @@ class Vendors:
         for start in range(0, len(numbers), _CHUNK):
             chunk = numbers[start : start + _CHUNK]
             await self._session.exec(delete(AlertRow).where(col(AlertRow.vendor).in_(chunk)))
+            await self._session.exec(delete(ForgottenAlertRow).where(col(ForgottenAlertRow.vendor).in_(chunk)))
             await self._session.exec(delete(VendorJudgementRow).where(col(VendorJudgementRow.vendor).in_(chunk)))
             await self._session.exec(delete(VendorRow).where(col(VendorRow.number).in_(chunk)))
         self._session.expire_all()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import delete, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -115,6 +115,19 @@ class WatchDeliveries:
             query = query.where(col(WatchDeliveryRow.number) < before)
         rows = await self._session.exec(query.order_by(col(WatchDeliveryRow.number).desc()).limit(most))
         return [_delivery(row) for row in rows]
+
+    async def past(self, before: datetime, most: int) -> list[int]:
+        """Return the oldest, by number, that were made before a time, wait for nothing and tell no alert any more."""
+        row = WatchDeliveryRow
+        tells = select(AlertRow.number).where(col(AlertRow.delivery) == col(row.number)).exists()
+        query = select(row.number, row.made_at, row.state, tells).order_by(col(row.number)).limit(most)
+        rows = await self._session.exec(query)
+        return [n or 0 for n, made_at, state, told in rows if made_at < before and state != "waiting" and not told]
+
+    async def forget(self, numbers: Sequence[int]) -> None:
+        """Forget the deliveries of these numbers."""
+        await self._session.exec(delete(WatchDeliveryRow).where(col(WatchDeliveryRow.number).in_(numbers)))
+        self._session.expire_all()
 
     async def counted(self, deliveries: Sequence[int]) -> dict[int, int]:
         """Return delivery to how many alerts it tells."""

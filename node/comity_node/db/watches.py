@@ -1,18 +1,19 @@
 """Watches and the alerts they were told, each once."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text, update
+from sqlalchemy import delete, text, update
+from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.bulk import stored_time
+from comity_node.db.bulk import insert_rows, stored_time
 from comity_node.db.keys import Seals
-from comity_node.db.rows.watching import AlertRow, WatchRow
+from comity_node.db.rows.watching import AlertRow, ForgottenAlertRow, WatchDeliveryRow, WatchRow
 from comity_node.domain.changing import News
 from comity_node.domain.watching.watches import Channel, Interest, Timing, Watch
 
@@ -112,11 +113,16 @@ class Watches:
         """Store alerts, each once; what was told before is not told again. Return how many are new."""
         told = 0
         connection = await self._session.connection()
+        forgotten = await self._forgotten([alert.once for alert in alerts])
         for alert in alerts:
             if alert.news is News.REMOVED:
                 # What comes back after it did not count any more is news again.
                 again = {"watch": alert.watch, "statement": alert.statement}
                 await connection.execute(_TELL_AGAIN, again)
+                await connection.execute(_REMEMBER_NO_MORE, again)
+                forgotten = {o: of for o, of in forgotten.items() if of != (alert.watch, alert.statement)}
+            if alert.once in forgotten:
+                continue
             values = {
                 "watch": alert.watch, "change": alert.change, "once": alert.once, "news": alert.news.value,
                 "statement": alert.statement, "vendor": alert.vendor, "supplier": alert.supplier,
@@ -124,6 +130,43 @@ class Watches:
             }  # fmt: skip
             told += (await connection.execute(_TELL, values)).rowcount
         return told
+
+    async def _forgotten(self, names: Sequence[str]) -> dict[str, tuple[int, str | None]]:
+        """Return which of these were told so long ago that only this is left: (watch, statement) of each."""
+        row, found = ForgottenAlertRow, dict[str, tuple[int, str | None]]()
+        for start in range(0, len(names), _CHUNK):
+            query = select(row.once, row.watch, row.statement).where(col(row.once).in_(names[start : start + _CHUNK]))
+            found.update({once: (watch, statement) for once, watch, statement in await self._session.exec(query)})
+        return found
+
+    async def past(self, before: datetime, most: int) -> list[int]:
+        """Return the numbers of the oldest alerts that were told before a time and wait for nothing to be sent."""
+        delivery, alert = WatchDeliveryRow, AlertRow
+        query = (
+            sa_select(*map(col, (alert.number, alert.at, WatchRow.channel, WatchRow.ended_at, delivery.state)))
+            .join(WatchRow, col(WatchRow.number) == col(alert.watch))
+            .outerjoin(delivery, col(delivery.number) == col(alert.delivery))
+            .order_by(col(alert.number))
+            .limit(most)
+        )
+        rows: Iterable[Any] = await (await self._session.connection()).execute(query)
+        return [
+            number
+            for number, at, channel, ended, state in rows
+            if at < before
+            and state != "waiting"
+            and (channel == Channel.FEED.value or ended is not None or state is not None)
+        ]
+
+    async def forget(self, numbers: Sequence[int]) -> None:
+        """Forget alerts of these numbers but for that they were told."""
+        for start in range(0, len(numbers), _CHUNK):
+            these = col(AlertRow.number).in_(numbers[start : start + _CHUNK])
+            alerts = await self._session.exec(_ALERTS.where(these, col(AlertRow.once).not_like("before %")))
+            rows = [(a.once, a.watch, a.statement, a.vendor) for a in alerts]
+            await insert_rows(self._session, ForgottenAlertRow, ("once", "watch", "statement", "vendor"), rows)
+            await self._session.exec(delete(AlertRow).where(these))
+        self._session.expire_all()
 
     async def page(self, owner: str, *, watch: int | None, unseen: bool, before: int | None, most: int) -> list[Alert]:
         """Return an officer's alerts, the newest first."""
@@ -173,6 +216,8 @@ _TELL = text(
     'insert into alert (watch, change, once, news, statement, vendor, supplier, verdict, reason, "at") values '
     "(:watch, :change, :once, :news, :statement, :vendor, :supplier, :verdict, :reason, :at) on conflict do nothing"
 )
+_CHUNK = 500
+_REMEMBER_NO_MORE = text("delete from forgotten_alert where statement = :statement and watch = :watch")
 _TELL_AGAIN = text(
     "update alert set once = 'before ' || number || ' ' || once "
     "where statement = :statement and watch = :watch and once not like 'before %'"

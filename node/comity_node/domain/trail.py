@@ -90,6 +90,7 @@ class Event(StrEnum):
     WATCH_BEGUN = "watch.begun"
     WATCH_ENDED = "watch.ended"
     ALERTS_SENT = "alerts.sent"
+    ALERTS_FORGOTTEN = "alerts.forgotten"
     SCREENING_FILED = "screening.filed"
     SCREENING_READ = "screening.read"
     SCREENING_VERIFIED = "screening.verified"

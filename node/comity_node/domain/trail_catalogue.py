@@ -320,6 +320,11 @@ CATALOGUE: dict[Event, Described] = {
         "the delivery's id",
         (Field("channel", Text), Field("alerts", Number, "how many it tells")),
     ),
+    Event.ALERTS_FORGOTTEN: Described(
+        "`retention`",
+        "`alerts`: their time was over; never whose or of whom",
+        (Field("alerts", Number), Field("deliveries", Number, "of the log of what was sent")),
+    ),
     Event.SUPPLIER_SHOWN: Described(
         "who looked",
         "`suppliers`",

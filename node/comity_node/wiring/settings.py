@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     validity_months: Annotated[int, Field(ge=1, le=12)] = 12
     keep_screenings_months: Annotated[int, Field(ge=12, le=600)] = USUAL_MONTHS
     """How long a screening on file is kept: as long as the file of the procurement it belongs to."""
+    keep_alerts_months: Annotated[int, Field(ge=1, le=120)] = 13
+    """How long alerts, and the log of what was sent of them, are kept: a year can be looked back on."""
     protect_sources: bool = False
     """Whether nothing that identifies a source leaves, whatever it is; what workers' organisations gathered is
     protected always. `comity init` sets it for worker organisations and authorities."""

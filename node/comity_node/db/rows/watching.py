@@ -73,6 +73,21 @@ class AlertRow(SQLModel, table=True):
     delivery: int | None = Field(default=None, foreign_key="watch_delivery.number")
 
 
+class ForgottenAlertRow(SQLModel, table=True):
+    """What is left of an alert whose time is over: that it was told, so that it is never told again."""
+
+    __tablename__ = "forgotten_alert"
+    __table_args__ = (
+        Index("ix_forgotten_alert_statement", "statement", "watch"),
+        Index("ix_forgotten_alert_vendor", "vendor"),
+        {"sqlite_with_rowid": False},
+    )
+    once: str = Field(primary_key=True)
+    watch: int = Field(foreign_key="watch.number")
+    statement: str | None = None
+    vendor: int | None = None
+
+
 class WatchDeliveryRow(SQLModel, table=True):
     """One mail or call of a webhook: it keeps its id however often it is tried."""
 
