@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import statistics
 import threading
 import time
 import traceback
@@ -70,15 +69,15 @@ async def test_who_writes_soon_gets_a_turn_between_somebodys_many_transactions(s
         with closing(sqlite3.connect(sqlite.url.removeprefix("sqlite+aiosqlite:///"), isolation_level=None)) as other:
             while not ends.is_set():
                 other.execute("BEGIN IMMEDIATE")
-                time.sleep(0.03)
+                time.sleep(0.1)
                 other.execute("COMMIT")
                 rounds += 1
-                time.sleep(0.003)
+                time.sleep(0.001)
 
     busy = asyncio.create_task(asyncio.to_thread(go_on_writing))
     waited = []
     try:
-        for _ in range(5):
+        for _ in range(4):
             await asyncio.sleep(0.05)
             before = rounds
             async with sqlite.write() as store:
@@ -87,8 +86,8 @@ async def test_who_writes_soon_gets_a_turn_between_somebodys_many_transactions(s
     finally:
         ends.set()
         await busy
-    # SQLite's own way of waiting takes some 50 of these rounds.
-    assert statistics.median(waited) < 15
+    # With SQLite's own way of waiting hardly anybody gets in within its hundred rounds.
+    assert max(waited) < 25
 
 
 async def test_an_error_in_a_write_rolls_back_everything(database: Database) -> None:
