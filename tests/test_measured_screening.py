@@ -1,5 +1,6 @@
 """The measurements of screening themselves: that they count what they say, on a few suppliers."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from bench.frame.finding import ask_all, tallies
 from bench.frame.in_memory import InMemory
 from bench.frame.pair_marks import Marked, f1, mark_pairs, recall_at
 from bench.frame.peer_matcher import Peer
-from bench.frame.screening_tables import tables
+from bench.frame.screening_tables import PAGE, page, tables
 from bench.frame.suppliers import LabelledPair, Query, Supplier, pairs, queries, suppliers
 from comity_node.domain.matching.likeness import Likeness, Part, PartKind, Verdict
 from comity_node.domain.matching.party import all_alike
@@ -55,7 +56,9 @@ def test_another_site_counts_as_found_for_companies_and_not_for_facilities() -> 
 
 
 def test_a_peer_that_is_not_there_is_said_not_to_be_measured() -> None:
-    assert Peer(None).in_words() == "nomenklatura logic-v2: not installed, not measured"
+    assert Peer(None).in_words() == "nomenklatura logic-v2: not measured (not asked for)"
+    without = Peer(Path(sys.executable))
+    assert not without.is_there and "No module named 'followthemoney'" in without.in_words()
 
 
 def test_suppliers_are_the_same_each_time_and_the_tables_are_written(
@@ -70,3 +73,7 @@ def test_suppliers_are_the_same_each_time_and_the_tables_are_written(
     asked = ask_all(index, [query for query in queries() if query.number < len(made)][:20])
     written = tables(index, asked, mark_pairs(pairs()[::40], all_alike), "held-out")
     assert "among 1,500 suppliers" in written and "(**the threshold**)" in written
+    now = PAGE.read_text("utf-8")
+    then = page(now, written)
+    assert written in then and page(then, "") == page(now, "")
+    assert then.partition("<!-- measured -->")[0] == now.partition("<!-- measured -->")[0]

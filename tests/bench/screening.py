@@ -8,8 +8,9 @@ no attested ones may be used. One half of queries and pairs was for choosing thr
 A hit is a candidate with any verdict but `none`; found means that the right supplier, or one of the same folded name,
 is among the hits. A pair with a hit counts as positive, for facilities only where it is not `same company, other site`.
 
-PYTHON is an interpreter that has nomenklatura: its logic-v2 then compares the same candidates and pairs. Without one
-the rows say that it was not there, and quote nothing of it. `--table` prints what docs/screening.md shows.
+nomenklatura compares the same candidates and pairs, in an environment that is made for it and thrown away or
+in PYTHON; where neither can be, the rows say why and quote nothing of it. `--table` writes the tables of
+docs/screening.md instead, and asks no peer.
 """
 
 from collections.abc import Sequence
@@ -19,10 +20,10 @@ from typing import Any
 from bench.frame.finding import GROUPS, Asked, Tally, ask_all, tallies
 from bench.frame.in_memory import InMemory
 from bench.frame.pair_marks import FACILITIES, Marked, f1, mark_pairs, peer_f1, recall_at
-from bench.frame.peer_matcher import Peer
-from bench.frame.progress import progress
+from bench.frame.peer_matcher import Peer, peer_of
+from bench.frame.progress import progress, say
 from bench.frame.results import Goal, arguments, report
-from bench.frame.screening_tables import tables
+from bench.frame.screening_tables import PAGE, page, tables
 from bench.frame.suppliers import Query, is_held_out, pairs, queries, suppliers
 
 SCRIPTS = {"zh": ("xscript_zh_han", 70), "ar": ("xscript_ar", 70), "bn": ("xscript_bn", 70), "ru": ("xscript_ru", 90)}
@@ -37,7 +38,7 @@ def main() -> None:
     parser = arguments(__doc__, size="1.5M")
     parser.add_argument("--half", choices=("held-out", "tune", "both"), default="held-out")
     parser.add_argument("--peer", type=Path, help="a Python that has nomenklatura")
-    parser.add_argument("--table", action="store_true", help="print the tables of docs/screening.md instead")
+    parser.add_argument("--table", action="store_true", help="write the tables of docs/screening.md instead")
     asked = parser.parse_args()
     with progress(f"folding {asked.size:,} suppliers", asked.size) as bar:
         index = InMemory.of(suppliers(asked.size), bar.at)
@@ -45,11 +46,12 @@ def main() -> None:
     asked_names = ask_all(index, _of_half(there, asked.half))
     marked = mark_pairs([p for p in pairs() if _is_of_half("|".join(p.names), asked.half)], index.rarity)
     if asked.table:
-        print(tables(index, asked_names, marked, asked.half))
+        PAGE.write_text(page(PAGE.read_text("utf-8"), tables(index, asked_names, marked, asked.half)), "utf-8")
+        say(f"{PAGE.name} now says what was measured on the {asked.half} half, among {asked.size:,} suppliers")
         return
-    peer = Peer(asked.peer)
-    _report_names(index, asked_names, peer)
-    _report_pairs(marked, peer)
+    with peer_of(asked.peer) as peer:
+        _report_names(index, asked_names, peer)
+        _report_pairs(marked, peer)
 
 
 def _of_half(all_queries: Sequence[Query], half: str) -> list[Query]:

@@ -1,12 +1,16 @@
 """What docs/screening.md shows of these measurements: by threshold, by kind of change, and where it fails."""
 
+import re
 from collections.abc import Sequence
 
 from bench.frame.finding import GROUPS, Asked, Tally, tallies
 from bench.frame.in_memory import InMemory
 from bench.frame.pair_marks import Marked, f1, found_with, recall_at
 from comity_node.domain.matching.thresholds import REVIEW
+from servers import CHECKOUT
 
+PAGE = CHECKOUT / "docs" / "screening.md"
+_MEASURED = re.compile(r"(<!-- measured -->\n).*?(<!-- end of measured -->)", re.DOTALL)
 STEPS = range(REVIEW - 8, REVIEW + 17, 4)
 EXAMPLES = 2
 
@@ -25,14 +29,23 @@ NAMES = {
 
 def tables(index: InMemory, asked: Sequence[Asked], marked: dict[str, list[Marked]], half: str) -> str:
     """Return the tables as Markdown."""
-    written = [
-        f"Measured on the {half} half, among {len(index.known):,} suppliers; `./comity bench screening --table`.",
-        "",
-    ]
+    written = [f"Measured on the {half} half, among {len(index.known):,} suppliers.", ""]
     written += _by_threshold(index, asked, marked)
     written += ["", *_by_kind(index, asked)]
     written += ["", *_by_script(marked)]
     return "\n".join(written)
+
+
+def page(text: str, measured: str) -> str:
+    """Return the page with its tables.
+
+    Raises:
+        SystemExit: it has no place for them.
+    """
+    filled, count = _MEASURED.subn(lambda marks: f"{marks[1]}{measured}\n{marks[2]}", text)
+    if count != 1:
+        raise SystemExit(f"{PAGE} has no place for what was measured")
+    return filled
 
 
 def _by_threshold(index: InMemory, asked: Sequence[Asked], marked: dict[str, list[Marked]]) -> list[str]:
