@@ -6,7 +6,6 @@ meanwhile and says in an `Outcome` what must hold of every fault.
 
 import asyncio
 import os
-import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,6 +17,7 @@ from typing import Any
 
 import httpx2
 
+import servers
 from broker_world import Brokers, brokers, free_ports
 from comity_federation import strict_json
 from comity_federation.bus import statements_topic
@@ -316,12 +316,12 @@ async def topic_truncated(network: Network, seconds: float) -> None:
 async def history_lost_to_one(network: Network, seconds: float) -> None:
     """What was published while the receiver stood still is gone from the topic before it goes on."""
     receiver = _exchange_of(network.at[BODY])
-    os.kill(receiver, signal.SIGSTOP)
+    servers.pause(receiver)
     try:
         await asyncio.sleep(seconds)
         await topic_truncated(network, 1)
     finally:
-        os.kill(receiver, signal.SIGCONT)
+        servers.resume(receiver)
 
 
 async def history_shortened(network: Network, seconds: float) -> None:

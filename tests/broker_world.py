@@ -5,16 +5,14 @@
 
 import asyncio
 import json
-import os
 import resource
-import signal
 import socket
 import ssl
 import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -56,14 +54,12 @@ class Brokers:
         self.pids = answer["pids"]
 
     def pause(self, *numbers: int) -> None:
-        self._signal(signal.SIGSTOP, numbers)
+        for number in numbers:
+            servers.pause(self.pids[number - 1])
 
     def resume(self, *numbers: int) -> None:
-        self._signal(signal.SIGCONT, numbers)
-
-    def _signal(self, what: signal.Signals, numbers: Iterable[int]) -> None:
         for number in numbers:
-            os.kill(self.pids[number - 1], what)
+            servers.resume(self.pids[number - 1])
 
     def fill_disk(self, *numbers: int, room: int = 0) -> None:
         """From now on no file of these brokers grows beyond `room` bytes: to them, the disk is full."""

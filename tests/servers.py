@@ -8,8 +8,10 @@ import asyncio
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +66,29 @@ def started(script: Path, *options: str) -> Iterator[dict[str, Any]]:
         finally:
             process.stdin.close()
             process.wait()
+
+
+def pause(pid: int) -> None:
+    """Let a process stand still, and return when all of its threads do: on a busy machine those that the signal did not
+    reach first go on for a while, and answer."""
+    os.kill(pid, signal.SIGSTOP)
+    threads, end = Path(f"/proc/{pid}/task"), time.monotonic() + START_SECONDS
+    while threads.exists() and not all(_stands_still(thread) for thread in threads.iterdir()):
+        assert time.monotonic() < end, f"process {pid} goes on"
+        time.sleep(0.01)
+
+
+def resume(pid: int) -> None:
+    """Let a process go on."""
+    os.kill(pid, signal.SIGCONT)
+
+
+def _stands_still(thread: Path) -> bool:
+    try:
+        # Behind the name, which may hold anything.
+        return (thread / "stat").read_text().rpartition(") ")[2][0] in "TtZX"
+    except FileNotFoundError:
+        return True
 
 
 def new_database(server_url: str) -> str:

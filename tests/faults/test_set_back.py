@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import shutil
-import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
@@ -82,10 +81,10 @@ class Machine:
     async def stop_between_transactions(self, process: asyncio.subprocess.Process) -> None:
         """Let a process stand still while it holds no lock."""
         while True:
-            process.send_signal(signal.SIGSTOP)
+            servers.pause(process.pid)
             if is_free(self.home / "node.db"):
                 return
-            process.send_signal(signal.SIGCONT)
+            servers.resume(process.pid)
             await asyncio.sleep(0.05)
 
     async def has_sent(self, count: int) -> None:
@@ -189,7 +188,7 @@ async def test_a_snapshot_that_is_resumed_with_all_it_remembers_signs_no_place_t
             await later.has_sent(4)
         # It is lost, and the snapshot resumed. What waits in it was released before anybody could notice.
         await machine.release("e")
-        before.send_signal(signal.SIGCONT)
+        servers.resume(before.pid)
         await machine.has_sent(5)
     await is_one_history(town, machine, 5)
     assert "log.adopted" in await machine.events()
@@ -239,9 +238,9 @@ async def test_a_postgresql_that_failed_over_without_the_last_commits_signs_no_p
     async with machine.running() as process:
         await machine.release("a")
         await machine.has_sent(1)
-        process.send_signal(signal.SIGSTOP)
+        servers.pause(process.pid)
         standby = servers.copy_database(postgres_server, primary, force=True)
-        process.send_signal(signal.SIGCONT)
+        servers.resume(process.pid)
         await machine.release("bc")
         await machine.has_sent(3)
         # All connections break, and the same address now leads to the standby, which lacks the last commits.

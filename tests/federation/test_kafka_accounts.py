@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from comity_federation.bus import (
 from comity_federation.kafka.settings import KafkaSettings
 from comity_federation.kafka_bus import KafkaBus
 from comity_federation.kafka_topics import kafka_admin, revoke_rights
+from node_world import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.every_kafka]
 
@@ -43,7 +45,19 @@ async def members(hub: Brokers) -> tuple[KafkaSettings, KafkaSettings]:
     accounts = {slug: "open sesame", f"{slug}-0": "open barley"}
     await hub.admit(accounts)
     one, other = [hub.settings(*account) for account in accounts.items()]
+    for settings in (one, other):
+        await until(f"the broker knows {settings.username}", partial(_is_known, settings))
     return one, other
+
+
+async def _is_known(settings: KafkaSettings) -> bool:
+    """Whether an account is there yet: it is made at the controller, and the broker hears of it a moment later."""
+    async with connected(settings) as bus:
+        try:
+            await bus.start()
+        except SignInRefused:
+            return False
+    return True
 
 
 @asynccontextmanager

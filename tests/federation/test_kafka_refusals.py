@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 import logging
-import os
-import signal
 import uuid
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+import servers
 from comity_federation.bus import (
     BusUnavailable,
     OutcomeUnknown,
@@ -173,7 +172,7 @@ async def test_a_broker_that_falls_silent_holds_nobody_up_and_is_found_again(
     for each in (bus, leaving):
         await each.publish(topic, b"before", {})
         await each.read({topic: 0}, most=1, wait=SOON)
-    os.kill(guarded["pid"], signal.SIGSTOP)
+    servers.pause(guarded["pid"])
     try:
         async with asyncio.timeout(25):
             outcomes = await asyncio.gather(
@@ -196,7 +195,7 @@ async def test_a_broker_that_falls_silent_holds_nobody_up_and_is_found_again(
             await leaving.stop()
         await asyncio.gather(reading, sending, return_exceptions=True)
     finally:
-        os.kill(guarded["pid"], signal.SIGCONT)
+        servers.resume(guarded["pid"])
     async with asyncio.timeout(15):
         await bus.publish(topic, b"after", {})
         found = await drain(bus, {topic: 0}, lambda found: b"after" in values(found[topic]))

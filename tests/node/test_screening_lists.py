@@ -72,7 +72,7 @@ async def test_each_row_is_laid_beside_the_list_and_never_called_cleared() -> No
 async def test_every_debarred_firm_is_found_again_in_its_own_list() -> None:
     raw = shared("data/mdb_debarment/records.csv").read_bytes()
     known = known_list(raw)
-    assert len(known.entries) == 2_818
+    assert len(known.entries) == 2_817, "of 2,818 one is named LLC and nothing else"
     head, *lines = raw.decode().splitlines(keepends=True)
     asked = list(csv.DictReader(io.StringIO("".join([head, *lines[:400:10]]))))
     rows = await answers("name\n" + "".join(f'"{row["name"]}"\n' for row in asked), known)

@@ -1,9 +1,7 @@
 """A node ends within ten seconds of SIGTERM, whatever the bus, the hub or the database does. Real processes."""
 
 import asyncio
-import os
 import re
-import signal
 import socket
 import sqlite3
 import subprocess
@@ -152,12 +150,12 @@ async def test_with_a_broker_that_is_paused_in_the_middle(tmp_path: Path) -> Non
 
         with running(house.home, "serve") as (process, log):
             await until("it publishes and reads", heard)
-            os.kill(broker["pid"], signal.SIGSTOP)
+            servers.pause(broker["pid"])
             # A checkpoint is on its way, and a fetch; neither will be answered.
             await asyncio.sleep(1)
             try:
                 assert stop(process, log) < WITHIN_S
             finally:
-                os.kill(broker["pid"], signal.SIGCONT)
+                servers.resume(broker["pid"])
         nothing_is_held(house.home)
         await town.close()
