@@ -8,17 +8,13 @@ from math import log
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import fuzz, process
 
 from bench.frame.suppliers import Supplier
-from comity_node.domain.matching.folding import Folded, fold
+from comity_node.domain.matching.folding import fold
 from comity_node.domain.matching.keys import posting_keys
-
-BUDGET = 50_000
-"""Suppliers in the lists that are read."""
-FEWEST_KEYS = 4
-MOST_OVER = 8
-RERANKED = 200
+from comity_node.domain.matching.laying import Laid
+from comity_node.services.searching.candidates import BUDGETS, NEAR, RERANKED
+from comity_node.services.searching.ranking import added_up, chosen, ranked
 
 
 @dataclass
@@ -56,34 +52,20 @@ class InMemory:
         return log(1 + len(self.known) / (1 + self.counts[word]))
 
     def candidates(self, name: str, most: int = 50) -> list[int]:
-        """Return the places of the likest, the best first."""
+        """Return the places of the likest, the best first: as a node ranks them."""
         asked = fold(name)
-        ids, weights = self._added_up(asked)
-        if not len(ids):
-            return []
-        if len(ids) > RERANKED:
-            best = np.argpartition(-weights, RERANKED - 1)[:RERANKED]
-            ids, weights = ids[best], weights[best]
-        names = [self.folded[place] for place in ids]
-        words = process.cdist([" ".join(asked.words)], names, scorer=fuzz.token_sort_ratio)[0]
-        letters = process.cdist([asked.joined], [n.replace(" ", "") for n in names], scorer=fuzz.ratio)[0]
-        near = np.maximum(words, letters) + 60 * weights / weights.max()
-        return [int(ids[place]) for place in np.argsort(-near, kind="stable")[:most]]
-
-    def _added_up(self, asked: Folded) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-        found = []
-        for key, weight in posting_keys(asked).items():
-            first, last = (int(np.searchsorted(self.keys, np.int32(key), side)) for side in ("left", "right"))
-            if last > first:
-                found.append((last - first, first, last, weight))
-        parts, sums, read = [], [], 0
-        for count, first, last, weight in sorted(found):
-            if parts and (count > BUDGET * MOST_OVER or (read + count > BUDGET and len(parts) >= FEWEST_KEYS)):
+        wanted, weights = Laid.folded([" ".join(asked.words)]), posting_keys(asked)
+        there = {key: places for key in weights if len(places := self._places(key))}
+        counts = {key: len(places) for key, places in there.items()}
+        best: list[tuple[int, float]] = []
+        for budget in BUDGETS:
+            parts = [(key, there[key]) for key in chosen(counts, budget)]
+            sums = added_up(parts, weights, counts, len(self.known), RERANKED)
+            best = ranked(wanted, [(place, self.folded[place]) for place in sums], sums, most)
+            if best and max(near for _, near in best) >= NEAR:
                 break
-            parts.append(self.places[first:last])
-            sums.append(np.full(count, weight * log(1 + len(self.known) / count)))
-            read += count
-        if not parts:
-            return np.empty(0, np.int32), np.empty(0)
-        ids, places = np.unique(np.concatenate(parts), return_inverse=True)
-        return ids, np.bincount(places, np.concatenate(sums))
+        return [place for place, _ in best]
+
+    def _places(self, key: int) -> NDArray[np.int32]:
+        first, last = (int(np.searchsorted(self.keys, np.int32(key), side)) for side in ("left", "right"))
+        return self.places[first:last]

@@ -30,13 +30,13 @@ MOST = 50
 MOST_BY_NUMBER = 200
 """Who has one and the same number, or is of one and the same company."""
 
-BUDGETS = (50_000, 150_000)
+BUDGETS = (50_000, 250_000)
 """Suppliers in the lists that are read; more when the first reading brought nobody near."""
 
-RERANKED = 200
+RERANKED = 300
 """With the largest sums: their names are laid beside the one asked for."""
 
-NEAR = 80.0
+NEAR = 90.0
 """From 0 to 100: with a name this near, reading on is not worth the while."""
 
 MOST_NAMES = 20
