@@ -39,7 +39,7 @@ class Laid:
         return cls(
             [" ".join(sorted(words)) for words in parts],
             ["".join(words) for words in parts],
-            [" ".join(sorted(skeleton_of(word) for word in words)) for words in parts],
+            [" ".join(sorted([skeleton_of(word) for word in words])) for words in parts],
         )
 
     def __len__(self) -> int:

@@ -36,7 +36,7 @@ BUDGETS = (50_000, 250_000)
 RERANKED = 300
 """With the largest sums: their names are laid beside the one asked for."""
 
-NEAR = 90.0
+NEAR = 85.0
 """From 0 to 100: with a name this near, reading on is not worth the while."""
 
 MOST_NAMES = 20
