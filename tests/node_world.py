@@ -418,8 +418,12 @@ class Remote:
     """One person at a served node, from async tests."""
 
     def __init__(self, url: str, token: str) -> None:
+        # A server closes what was idle for five seconds: let no request meet it in that moment.
         self._client = httpx2.AsyncClient(
-            base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60
+            base_url=f"{url}/api/v1",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=60,
+            limits=httpx2.Limits(keepalive_expiry=2),
         )
 
     async def __aenter__(self) -> Self:
@@ -429,13 +433,17 @@ class Remote:
         await self._client.aclose()
 
     async def get(self, path: str, **params: Any) -> Any:
-        return self._ok(await self._client.get(path, params=params)).json()
+        return self.ok(await self._client.get(path, params=params)).json()
 
     async def raw(self, path: str) -> bytes:
-        return self._ok(await self._client.get(path)).content
+        return self.ok(await self._client.get(path)).content
 
     async def post(self, path: str, body: Any = None) -> Any:
-        return self._ok(await self._client.post(path, json=body)).json()
+        return self.ok(await self.ask(path, body)).json()
+
+    async def ask(self, path: str, body: Any = None) -> httpx2.Response:
+        """Return whatever is answered to a POST."""
+        return await self._client.post(path, json=body)
 
     async def all(self, path: str) -> list[Any]:
         """Return all pages of a list."""
@@ -448,7 +456,7 @@ class Remote:
                 return items
             cursor = {"cursor": page["next"]}
 
-    def _ok(self, response: httpx2.Response) -> httpx2.Response:
+    def ok(self, response: httpx2.Response) -> httpx2.Response:
         assert not response.is_error, f"{response.status_code}: {response.text}"
         return response
 
