@@ -9,6 +9,7 @@ seconds of the same receiver, the best of some rounds.
 
 import asyncio
 import logging
+import multiprocessing
 import random
 import resource
 import tempfile
@@ -71,6 +72,9 @@ async def take_in(honest: dict[str, list[Made]], hostile: list[bytes | None]) ->
         node = Listener(Path(directory) / "node", bus, registry)
         began = _spent()
         await node.listen()
+        # What processes that open records have used is told when they have ended: else it falls into another's time.
+        while multiprocessing.active_children():
+            await asyncio.sleep(0.05)
         spent = _spent() - began
         seen = await node.snapshot()
         assert all(seen[slug][0] == len(chain) for slug, chain in honest.items()), "something honest is missing"
