@@ -59,7 +59,7 @@ class Network:
         return str(self.home / "root.json")
 
 
-def wait_until(what: str, holds: Callable[[], Any], seconds: float = 30) -> Any:
+def wait_until(what: str, holds: Callable[[], Any], seconds: float = 60) -> Any:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := holds():

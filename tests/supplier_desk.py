@@ -60,7 +60,7 @@ class Desk:
         await catch_up(self.database)
         async with self.database.read() as store:
             (record,) = (await store.view.numbers([made.hash])).values()
-            (number,) = [m.supplier for m in await store.suppliers.mentioned_by([record]) if m.role == "subject"]
+            (number,) = [m.supplier for m in await store.mentions.by([record]) if m.role == "subject"]
         return number
 
     async def show(self, number: int, sorting: Sorting = Sorting.NEWEST, **part: int) -> dict[str, Any]:

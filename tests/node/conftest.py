@@ -18,6 +18,7 @@ from filled_database import fill
 from node_world import Bench, Town
 from peer_world import Street
 from relay_desk import Desk, Desks
+from watch_room import WatchRoom, watch_room_at
 
 EITHER = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
@@ -130,6 +131,12 @@ async def desks(tmp_path: Path) -> AsyncIterator[Desks]:
         made = Desks(tmp_path, stack)
         await made.desk.hire()
         yield made
+
+
+@pytest_asyncio.fixture
+async def room(sqlite: Database) -> WatchRoom:
+    """An officer with a list of firms, at a node that receives."""
+    return await watch_room_at(sqlite)
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ import json
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from comity_node.db import Database
 from comity_node.domain import screening
 from comity_node.domain.conventions.asking import read_example
 from comity_node.domain.conventions.options import describe_likeness
@@ -23,12 +21,7 @@ from comity_node.services.watching.judging import judge_vendor
 from comity_node.vocabulary import countries
 from node_world import NOW, registry_of
 from supplier_desk import CNPJ, LEI, OTHER_CNPJ
-from watch_room import WatchRoom, row, watch_room_at
-
-
-@pytest_asyncio.fixture
-async def room(sqlite: Database) -> WatchRoom:
-    return await watch_room_at(sqlite)
+from watch_room import WatchRoom, row
 
 
 async def judge(room: WatchRoom, named: str, supplier: int, judged: VendorJudged) -> None:

@@ -3,8 +3,7 @@
 import asyncio
 import json
 import sqlite3
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from api_world import MEDIA_TYPE, PASSWORD, furnish
 from builders import IDENTIFIERS
 from comity_federation.bus import checkpoints_topic, statements_topic
 from comity_federation.signed_reports import sign_report
+from command_network import wait_until
 from heard import NOBODY_BLAMED
 from node_world import Town, audit_report, served
 
@@ -37,15 +37,6 @@ class Api:
         answer = self.ask(who, method, path, **more)
         assert answer.is_success, answer.text
         return answer.json()
-
-
-def wait(what: str, holds: Callable[[], Any], seconds: float = 60) -> Any:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := holds():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"{what}: not within {seconds:.0f} s")
 
 
 async def _set_up(place: Path) -> tuple[Town, dict[str, str], bytes]:
@@ -86,7 +77,7 @@ def _main_job(api: Api, signed: bytes) -> None:
     def found() -> bool:
         return "findings shared" in api.made("officer", "POST", "screenings", json=asked)["answers"][0]["state"]
 
-    wait("the finding is found", found)
+    wait_until("the finding is found", found)
     (item,) = api.made("reviewer", "GET", "published")["items"]
     withdrawal = {"statement": item["statement"], "reason": "factual-error"}
     taken_back = api.made("reviewer", "POST", "withdrawals", json=withdrawal)["id"]
@@ -150,7 +141,7 @@ def _what_goes_wrong_inside(api: Api, database: Path, log: Path) -> None:
             " (select state, seq, hash, outgoing from kept where kept.id = outbox.id)"
         )
         with changed(database, queue.format(CANARY), restore):
-            wait("the exchange has ended", lambda: "exchange.ended" in log.read_text())
+            wait_until("the exchange has ended", lambda: "exchange.ended" in log.read_text())
     # A table that is away.
     with changed(database, "alter table person rename to person_away", "alter table person_away rename to person"):
         assert api.ask("officer", "GET", "me").status_code == 500
@@ -166,7 +157,7 @@ def test_the_logs_of_a_whole_life_hold_no_body_no_name_and_no_token(tmp_path: Pa
         api = Api(client, tokens)
         _main_job(api, signed)
         asyncio.run(_write_to_bus(town))
-        wait("junk is refused", lambda: len(api.made("admin", "GET", "quarantine")["items"]) == 2)
+        wait_until("junk is refused", lambda: len(api.made("admin", "GET", "quarantine")["items"]) == 2)
         _what_people_do_wrong(api, tokens)
         _what_goes_wrong_inside(api, house.home / "node.db", node.log)
         trail = api.ask("admin", "GET", "trail?limit=200").text

@@ -121,7 +121,7 @@ async def test_a_site_stands_under_its_organisation_and_its_findings_are_shown_a
     assert list(said(site)) == [klang.hash]
     assert [o["number"] for o in site["operated_by"]] == [await desk.number(firm)]
     async with desk.database.read() as store:
-        counted = (await store.suppliers.counted([await desk.number(firm)]))[await desk.number(firm)]
+        counted = (await store.mentions.counted([await desk.number(firm)]))[await desk.number(firm)]
     assert (counted.findings, counted.findings_of_sites, counted.decisions) == (1, 2, 0)
     with pytest.raises(JudgementContradicts, match="site-of"):
         await desk.join(await desk.number(klang), await desk.number(firm))
@@ -440,6 +440,6 @@ async def test_check_notices_a_mention_that_follows_from_no_statement(desk: Desk
     assert await desk.bench.check(member) == [], "what was not followed yet is no difference"
     async with desk.database.write() as store:
         (record,) = (await store.view.numbers([one.hash])).values()
-        (mention,) = await store.suppliers.mentioned_by([record])
-        await store.suppliers.put_mentions([record], [replace(mention, supplier=numbers[1])])
+        (mention,) = await store.mentions.by([record])
+        await store.mentions.put([record], [replace(mention, supplier=numbers[1])])
     assert await desk.bench.check(member) == [f"agency: record {record} mentions other suppliers than are kept"]

@@ -10,7 +10,7 @@ from comity_node.api.bodies import Body, Id
 from comity_node.api.contract import refuses, sends
 from comity_node.api.once import Onced
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
-from comity_node.api.screening import ScreeningIn
+from comity_node.api.screening import MOST_ASKED, SupplierIn
 from comity_node.auth import Officer, ThisNode
 from comity_node.db import Store
 from comity_node.db.filings import PART
@@ -32,11 +32,12 @@ Why = Annotated[str, StringConstraints(min_length=1, max_length=SHORT, pattern=P
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,63}$")]
 
 
-class FilingIn(ScreeningIn):
-    """Screen now and keep the answer under your own reference."""
+class FilingIn(Body):
+    """Screen now and keep the answer under your own reference: what the network says, whatever you judged of a row."""
 
     reference: Reference
     stage: Stage
+    suppliers: Annotated[tuple[SupplierIn, ...], Field(min_length=1, max_length=MOST_ASKED)]
 
 
 class FileOfIn(Body):

@@ -1,6 +1,7 @@
 """Screening suppliers: POST, so that nobody's name stands in a URL or a log."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter
@@ -13,14 +14,18 @@ from comity_node.auth import Officer, ThisNode
 from comity_node.domain.inherent_risk import Sourced
 from comity_node.domain.matching.folding import LEGAL_FORM_ALONE, is_legal_form_alone
 from comity_node.domain.screening import Question
+from comity_node.domain.watching.vendors import MOST_ROW
 from comity_node.services.answering.answers import describe
 from comity_node.services.answering.screen import screen_and_note
+from comity_node.services.watching.judging import judged_of_rows
 from comity_node.wiring import Node
 from comity_schemas.countries import Country
 from comity_schemas.identifiers import Identifier
 from comity_schemas.wire import text
 
 router = APIRouter(prefix="/screenings", tags=["screening"])
+
+MOST_ASKED = 500
 
 
 class SupplierIn(Body):
@@ -49,10 +54,17 @@ class SupplierIn(Body):
         return Question(self.name, self.country, self.identifiers, self.addresses, self.other_names)
 
 
+class RowAskedIn(SupplierIn):
+    """Whom you ask about, and which row of your own list that is."""
+
+    row: text(MOST_ROW) | None = None  # type: ignore[valid-type]
+    """Its id: what you judged of it counts, unless you ask under another name, country or number than you judged by."""
+
+
 class ScreeningIn(Body):
     """Up to 500 suppliers, all asked at the same log positions."""
 
-    suppliers: Annotated[tuple[SupplierIn, ...], Field(min_length=1, max_length=500)]
+    suppliers: Annotated[tuple[RowAskedIn, ...], Field(min_length=1, max_length=MOST_ASKED)]
 
 
 class InherentRisk(BaseModel):
@@ -79,7 +91,9 @@ async def screen_suppliers(body: ScreeningIn, person: Officer, node: ThisNode) -
     """Screen suppliers against the local supplier view; no query leaves the node."""
     registry = await node.registry()
     questions = [supplier.question for supplier in body.suppliers]
-    answers = await screen_and_note(node.database, questions, registry, person.id, node.clock())
+    rows = [(supplier.row, supplier.question.party) for supplier in body.suppliers]
+    judged_in = partial(judged_of_rows, owner=person.id, asked=rows)
+    answers = await screen_and_note(node.database, questions, registry, person.id, node.clock(), judged_in)
     return ScreeningOut(**describe(answers), inherent_risk=await _risk_of(body, node))
 
 

@@ -121,7 +121,7 @@ async def list_suppliers(body: SuppliersIn, person: SupplierReader, node: ThisNo
     wanted = Wanted(body.name, body.country, body.identifier, body.kind, body.newest_first)
     async with node.database.read() as store:
         found = await store.suppliers.page(wanted, skip=body.skip, most=body.limit + 1)
-        counted = await store.suppliers.counted(sorted({known.whole for known in found}))
+        counted = await store.mentions.counted(sorted({known.whole for known in found}))
         behind = await store.suppliers.behind()
     async with node.database.write() as store:
         await store.trail.add(node.clock(), person.id, Event.SUPPLIER_SHOWN, "suppliers", what="list")

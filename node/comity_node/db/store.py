@@ -28,6 +28,7 @@ from comity_node.db.judgements import Judgements
 from comity_node.db.kept_search import KeptSearch
 from comity_node.db.keys import Seals
 from comity_node.db.logs import Logs
+from comity_node.db.mentions import Mentions
 from comity_node.db.outbox import Outbox
 from comity_node.db.peers import PeerWords
 from comity_node.db.plans import LocalActs, Plans
@@ -213,6 +214,11 @@ class Store:
     def suppliers(self) -> Suppliers:
         """Suppliers as this node knows them."""
         return Suppliers(self._session)
+
+    @cached_property
+    def mentions(self) -> Mentions:
+        """Which statements mention which suppliers."""
+        return Mentions(self._session)
 
     @cached_property
     def foldings(self) -> Foldings:

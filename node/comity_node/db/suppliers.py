@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, func, text, update
+from sqlalchemy import func, text, update
 from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -19,7 +19,6 @@ from comity_node.db.rows.suppliers import (
     FactRow,
     FollowedRow,
     SupplierIdentifierRow,
-    SupplierMentionRow,
     SupplierNameRow,
     SupplierRow,
 )
@@ -27,7 +26,6 @@ from comity_node.db.rows.view import ChangeRow
 from comity_node.db.said_of import says_anything
 from comity_node.db.search import Search
 from comity_node.domain.names import fold_name
-from comity_node.domain.suppliers.mentions import Role
 from comity_schemas.identifiers import Identifier
 from comity_schemas.subject import SubjectType
 
@@ -65,30 +63,6 @@ class Described:
     """Of its names; "" where one has none."""
     identifiers: list[tuple[str, str]] = field(default_factory=list)
     """Scheme and value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """That a finding or decision mentions somebody."""
-
-    entry: int
-    """The number of its record."""
-    supplier: int
-    role: Role
-    decision: bool
-    told: str
-    severity: str
-    event: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """How many statements concern somebody, apart by how they do; several may tell of one thing."""
-
-    findings: int
-    findings_of_sites: int
-    findings_through_providers: int
-    decisions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,19 +154,6 @@ class Suppliers:
         await Search(self._session).wait([key for key in fresh if key[0] in known])
         rows = [(number, name, fold_name(name), names[number, name]) for number, name in fresh]
         await insert_rows(self._session, SupplierNameRow, ("supplier", "text", "folded", "country"), rows)
-
-    async def put_mentions(self, entries: Sequence[int], mentions: Sequence[Mention]) -> None:
-        """Write whom these statements mention, in place of what was there."""
-        for start in range(0, len(entries), _CHUNK):
-            of_these = col(SupplierMentionRow.entry).in_(entries[start : start + _CHUNK])
-            await self._session.exec(delete(SupplierMentionRow).where(of_these))
-        columns = ("entry", "supplier", "role", "decision", "told", "severity", "event")
-        rows = [(m.entry, m.supplier, m.role.value, m.decision, m.told, m.severity, m.event) for m in mentions]
-        await insert_rows(self._session, SupplierMentionRow, columns, rows)
-        newest: dict[int, str] = {}
-        for mention in mentions:
-            newest[mention.supplier] = max(mention.told[:7], newest.get(mention.supplier, ""))
-        await self._insert(_NEWEST, [{"s": s, "n": told} for s, told in newest.items()])
 
     async def set_whole(self, wholes: Mapping[int, int]) -> None:
         """Write with whom suppliers are joined."""
@@ -346,48 +307,6 @@ class Suppliers:
         query = select(row.supplier).where(row.scheme == scheme, col(row.value).between(first, last))
         return list(await self._session.exec(query.order_by(col(row.value), col(row.supplier)).limit(most)))
 
-    async def mentions(self, suppliers: Sequence[int], most: int) -> list[Mention]:
-        """Return the statements that mention these suppliers, the newest first, at most so many."""
-        row = SupplierMentionRow
-        query = _MENTIONS.where(col(row.supplier).in_(suppliers)).order_by(col(row.told).desc(), col(row.entry).desc())
-        return await self._mentions(query.limit(most))
-
-    async def mentioned_by(self, entries: Sequence[int]) -> list[Mention]:
-        """Return whom these statements mention."""
-        found: list[Mention] = []
-        for start in range(0, len(entries), _CHUNK):
-            query = _MENTIONS.where(col(SupplierMentionRow.entry).in_(entries[start : start + _CHUNK]))
-            found += await self._mentions(query)
-        return found
-
-    async def of_events(self, events: Iterable[str], most: int) -> list[Mention]:
-        """Return the statements about whoever was met in one of these events."""
-        row = SupplierMentionRow
-        query = _MENTIONS.where(col(row.event).in_(sorted(set(events))), col(row.role) == Role.SUBJECT.value)
-        return await self._mentions(query.order_by(col(row.entry)).limit(most))
-
-    async def counted(self, wholes: Sequence[int]) -> dict[int, Counted]:
-        """Return how many statements there are about each, joined ones together."""
-        mention, row = SupplierMentionRow, SupplierRow
-        query = (
-            sa_select(col(row.whole), col(mention.role), col(mention.decision), func.count())
-            .join(row, col(row.number) == col(mention.supplier))
-            .where(col(row.whole).in_(wholes))
-            .group_by(col(row.whole), col(mention.role), col(mention.decision))
-        )
-        found: dict[int, dict[tuple[Role, bool], int]] = {whole: {} for whole in wholes}
-        for whole, role, decision, count in await (await self._session.connection()).execute(query):
-            found[whole][Role(role), bool(decision)] = count
-        return {
-            whole: Counted(
-                findings=said.get((Role.SUBJECT, False), 0),
-                findings_of_sites=said.get((Role.OPERATOR, False), 0),
-                findings_through_providers=said.get((Role.CLIENT, False), 0),
-                decisions=said.get((Role.SUBJECT, True), 0),
-            )
-            for whole, said in found.items()
-        }
-
     async def _numbers(self, keys: Sequence[str]) -> dict[str, int]:
         found: dict[str, int] = {}
         for start in range(0, len(keys), _CHUNK):
@@ -399,10 +318,6 @@ class Suppliers:
     async def _known(self, query: Any) -> list[Known]:
         rows = await (await self._session.connection()).execute(query)
         return [Known(n, key, SubjectType(kind), *rest) for n, key, kind, *rest in rows]
-
-    async def _mentions(self, query: Any) -> list[Mention]:
-        rows = await (await self._session.connection()).execute(query)
-        return [Mention(entry, supplier, Role(role), *rest) for entry, supplier, role, *rest in rows]
 
 
 _KNOWN = sa_select(
@@ -416,20 +331,6 @@ _KNOWN = sa_select(
             SupplierRow.country,
             SupplierRow.whole,
             SupplierRow.newest,
-        )
-    )
-)
-_MENTIONS = sa_select(
-    *(
-        col(column)
-        for column in (
-            SupplierMentionRow.entry,
-            SupplierMentionRow.supplier,
-            SupplierMentionRow.role,
-            SupplierMentionRow.decision,
-            SupplierMentionRow.told,
-            SupplierMentionRow.severity,
-            SupplierMentionRow.event,
         )
     )
 )
@@ -451,9 +352,5 @@ _FOLD_ANEW = (
 )
 _IDENTIFIERS = text(
     "insert into supplier_identifier (scheme, value, supplier) values (:k, :v, :s) on conflict do nothing"
-)
-_NEWEST = text(
-    "update supplier set newest = :n where newest < :n "
-    "and (number = :s or number = (select whole from supplier where number = :s))"
 )
 _WHOLE = text("update supplier set whole = :w where number = :s")

@@ -87,6 +87,10 @@ def _answer(answer: Answer, met: Events) -> dict[str, Any]:
         },
         "verdict": answer.verdict.value,
         "state": answer.state.value,
+        "judged_not_to_be": [
+            {"supplier": each.judgement.supplier, "on": each.judgement.at.date().isoformat()}
+            for each in answer.set_aside
+        ],
         "suppliers": [
             {
                 "number": like.known.number,

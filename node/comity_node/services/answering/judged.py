@@ -79,7 +79,7 @@ def _laid(hits: Iterable[H], wholes: Mapping[str, int], judged: OfRow) -> list[H
 async def _wholes(store: Store, hashes: Iterable[str]) -> dict[str, int]:
     """Return statement to the number under which whom it is about stands."""
     numbers = await store.view.numbers(sorted(set(hashes)))
-    mentions = await store.suppliers.mentioned_by(sorted(numbers.values()))
+    mentions = await store.mentions.by(sorted(numbers.values()))
     subject = {m.entry: m.supplier for m in mentions if m.role is Role.SUBJECT}
     known = await store.suppliers.find(sorted(set(subject.values())))
     return {name: known[subject[n]].whole for name, n in numbers.items() if subject.get(n) in known}
@@ -89,7 +89,7 @@ async def _said_of(store: Store, same: OfRow, found: Iterable[str], today: date)
     """Return what is said of whoever was judged to be the row and was not found otherwise."""
     together = await store.suppliers.of_wholes(sorted(same)) if same else []
     whole_of = {known.number: known.whole for known in together}
-    mentions = await store.suppliers.mentions(sorted(whole_of), MOST) if whole_of else []
+    mentions = await store.mentions.of(sorted(whole_of), MOST) if whole_of else []
     about = {m.entry: same[whole_of[m.supplier]] for m in mentions if m.role is Role.SUBJECT}
     likeness = {n: as_judged(Likeness(Verdict.REVIEW), said) or Likeness(Verdict.NONE) for n, said in about.items()}
     known_already = set(found)

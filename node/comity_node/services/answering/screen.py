@@ -1,6 +1,6 @@
 """Screening against the local supplier view. No query leaves the node."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -177,19 +177,38 @@ def pointed_at(found: Concerned, today: date) -> list[PointerHit]:
     ]
 
 
+async def nothing_judged(_: Store) -> Sequence[OfRow]:
+    """Return what counts where nobody asks about rows of their own."""
+    return ()
+
+
 async def screen_and_note(
-    database: Database, questions: Sequence[Question], registry: Registry, person: str, now: datetime
+    database: Database,
+    questions: Sequence[Question],
+    registry: Registry,
+    person: str,
+    now: datetime,
+    judged_in: Callable[[Store], Awaitable[Sequence[OfRow]]] = nothing_judged,
 ) -> list[Answer]:
-    """Answer once the trail says that somebody asked and how much; never whom about."""
+    """Answer once the trail says that somebody asked and how much; never whom about.
+
+    Args:
+        database: The node's.
+        questions: Whom somebody asks about.
+        registry: Of members.
+        person: Who asks.
+        now: The time.
+        judged_in: Reads, in the view that answers, what was judged of the row that each question is about.
+    """
     answers: list[Answer] | None = None
     async with database.read() as store:
         behind = await store.suppliers.behind()
         if not 0 < behind <= FEW:
-            answers = await screen(store, questions, registry, now)
+            answers = await screen(store, questions, registry, now, await judged_in(store))
     if answers is None:
         await catch_up(database, if_at_most=FEW)
         async with database.read() as store:
-            answers = await screen(store, questions, registry, now)
+            answers = await screen(store, questions, registry, now, await judged_in(store))
     # A transaction of its own: while somebody searches, whoever writes need not wait.
     async with database.write() as store:
         await store.trail.add(

@@ -132,7 +132,7 @@ async def _suppliers(store: Store, answer: Answer) -> dict[int, Likeness]:
     likeness.update({hit.entry.hash: hit.likeness for hit in answer.decisions})
     numbers = await store.view.numbers(sorted(likeness))
     by_number = {numbers[name]: how for name, how in likeness.items() if name in numbers}
-    mentions = [m for m in await store.suppliers.mentioned_by(sorted(by_number)) if m.role is Role.SUBJECT]
+    mentions = [m for m in await store.mentions.by(sorted(by_number)) if m.role is Role.SUBJECT]
     known: Mapping[int, Known] = await store.suppliers.find(sorted({m.supplier for m in mentions}))
     found: dict[int, Likeness] = {}
     for mention in mentions:

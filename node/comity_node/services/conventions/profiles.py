@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from comity_node.db import Store
-from comity_node.db.suppliers import Known, Mention
+from comity_node.db.mentions import Mention
+from comity_node.db.suppliers import Known
 from comity_node.domain.conventions.entities import Profile
 from comity_node.domain.matching.likeness import Likeness, Verdict
 from comity_node.domain.screening import DecisionHit, Hit
@@ -27,7 +28,7 @@ async def profiles_of(store: Store, wholes: Iterable[int], today: date) -> dict[
         return {}
     names = await store.suppliers.names(members)
     identifiers = await store.suppliers.identifiers(members)
-    mentions = [m for m in await store.suppliers.mentions(members, MOST_SAID) if m.role is Role.SUBJECT]
+    mentions = [m for m in await store.mentions.of(members, MOST_SAID) if m.role is Role.SUBJECT]
     findings, decisions = await _said(store, mentions, today)
     grouped: dict[int, list[Known]] = {}
     for known in together:

@@ -61,12 +61,12 @@ async def _said(store: Store, registry: Registry) -> Said:
 async def _check_mentions(store: Store, slug: str, hashes: Sequence[str]) -> list[str]:
     """Compare whom statements are kept to mention with whom they do: what was not followed yet is no difference."""
     numbers = sorted((await store.view.numbers(hashes)).values())
-    before = set(await store.suppliers.mentioned_by(numbers))
+    before = set(await store.mentions.by(numbers))
     named_before = set(await store.said_of.named_by(numbers))
     suppliers = sorted({*(mention.supplier for mention in before), *(supplier for _, supplier in named_before)})
     found_before = await _found_under(store, suppliers)
     await derive(store, numbers)
-    wrong = {mention.entry for mention in before ^ set(await store.suppliers.mentioned_by(numbers))}
+    wrong = {mention.entry for mention in before ^ set(await store.mentions.by(numbers))}
     wrong |= {entry for entry, _ in named_before ^ set(await store.said_of.named_by(numbers))}
     problems = [f"{slug}: record {number} mentions other suppliers than are kept" for number in sorted(wrong)]
     # What deriving has added was missing.

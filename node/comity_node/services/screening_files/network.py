@@ -77,7 +77,7 @@ class NetworkAsker:
         told = (each for a in answers for each in (a.hits, a.decisions, a.pointers, a.audits))
         hashes = {hit.entry.hash for each in told for hit in each}
         numbers = await self.store.view.numbers(sorted(hashes))
-        mentions = await self.store.suppliers.mentioned_by(sorted(numbers.values()))
+        mentions = await self.store.mentions.by(sorted(numbers.values()))
         subject = {mention.entry: mention.supplier for mention in mentions if mention.role is Role.SUBJECT}
         known = await self.store.suppliers.find(sorted(set(subject.values())))
         return {name: known[subject[n]] for name, n in numbers.items() if subject.get(n) in known}

@@ -7,7 +7,8 @@ received statements are read and never changed.
 from collections.abc import Sequence
 
 from comity_node.db import Database, Store
-from comity_node.db.suppliers import Mention, NewSupplier
+from comity_node.db.mentions import Mention
+from comity_node.db.suppliers import NewSupplier
 from comity_node.domain.supplier_view import DecisionEntry, Entry, NoticeEntry, PointerEntry
 from comity_node.domain.suppliers.mentions import Mentioned, Role, asides, mentions
 
@@ -55,7 +56,7 @@ async def derive(store: Store, numbers: Sequence[int]) -> None:
         for each in some:
             own = apart.get(entry.hash) if each.role is Role.SUBJECT else None
             rows.append(_mention(number, entry, own or known[each.key], each.role))
-    await store.suppliers.put_mentions(numbers, rows)
+    await store.mentions.put(numbers, rows)
     await _derive_asides(store, numbers)
 
 

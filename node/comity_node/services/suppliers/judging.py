@@ -104,12 +104,12 @@ async def put_apart(
     numbers = await store.view.numbers(sorted(set(statements)))
     about = {
         m.entry
-        for m in await store.suppliers.mentioned_by(list(numbers.values()))
+        for m in await store.mentions.by(list(numbers.values()))
         if m.supplier == supplier and m.role is Role.SUBJECT
     }
     if not statements or any(numbers.get(name) not in about for name in statements):
         raise NotFound("no such statement about this supplier")
-    others = [m for m in await store.suppliers.mentions([supplier], len(about) + 1) if m.entry not in about]
+    others = [m for m in await store.mentions.of([supplier], len(about) + 1) if m.entry not in about]
     if not others:
         raise JudgementContradicts("nothing would be left of this supplier; nothing was changed")
     key = f"apart:{secrets.token_urlsafe(12)}"

@@ -48,7 +48,7 @@ async def joined_with(
         return nobody
     numbers = await store.view.numbers([hit.entry.hash for hit in hits])
     by_number = {numbers[hit.entry.hash]: hit for hit in hits if hit.entry.hash in numbers}
-    subjects = [m for m in await store.suppliers.mentioned_by(sorted(by_number)) if m.role is Role.SUBJECT]
+    subjects = [m for m in await store.mentions.by(sorted(by_number)) if m.role is Role.SUBJECT]
     found = await store.suppliers.find(sorted({*alike, *(m.supplier for m in subjects)}))
     verdicts: dict[int, Verdict] = {}
     for number, verdict in alike.items():
@@ -59,7 +59,7 @@ async def joined_with(
         verdict = by_number[mention.entry].likeness.verdict
         verdicts[whole] = strongest_verdict([verdict, verdicts.get(whole, Verdict.NONE)])
     together = await store.suppliers.of_wholes(sorted(verdicts))
-    more = await store.suppliers.mentions([k.number for k in together], MOST + len(by_number))
+    more = await store.mentions.of([k.number for k in together], MOST + len(by_number))
     whole_of = {known.number: known.whole for known in together}
     new = {m.entry: m.supplier for m in more if m.role is Role.SUBJECT and m.entry not in by_number}
     if not new:
@@ -99,17 +99,17 @@ async def through_providers(store: Store, question: Question) -> tuple[Through, 
         return ()
     clients = await store.suppliers.find(sorted({s for s, _, _ in await store.suppliers.with_identifier(wanted, MOST)}))
     together = await store.suppliers.of_wholes(sorted({known.whole for known in clients.values()}))
-    mentions = await store.suppliers.mentions([k.number for k in together], MOST)
+    mentions = await store.mentions.of([k.number for k in together], MOST)
     named = [m.entry for m in mentions if m.role is Role.CLIENT]
     if not named:
         return ()
     stands = {n for n, e in (await store.view.findings.entries_by_number(named)).items() if _stands(e.state)}
     stands |= {n for n, e in (await store.view.decisions.entries_by_number(named)).items() if _stands(e.state)}
-    subjects = await store.suppliers.mentioned_by(sorted(stands))
+    subjects = await store.mentions.by(sorted(stands))
     providers = await store.suppliers.find(sorted({m.supplier for m in subjects if m.role is Role.SUBJECT}))
     found = []
     for provider in providers.values():
-        theirs = await store.suppliers.mentions([provider.number], MOST)
+        theirs = await store.mentions.of([provider.number], MOST)
         numbers = [m.entry for m in theirs if m.role is Role.SUBJECT]
         entries = (await store.view.findings.entries_by_number(numbers)).values()
         found.append(Through(provider, tuple(sorted(e.hash for e in entries if _stands(e.state)))))

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from comity_federation.registry import Registry
 from comity_node.db import Store
 from comity_node.db.factory_lists import Standing
-from comity_node.db.suppliers import Known, Mention
+from comity_node.db.mentions import Mention
+from comity_node.db.suppliers import Known
 from comity_node.domain.errors import NotFound
 from comity_node.domain.matching.likeness import Likeness, Verdict
 from comity_node.domain.noticing import NOBODY_LOOKED, Assessed
@@ -135,7 +136,7 @@ async def show(store: Store, number: int, registry: Registry, now: datetime) -> 
     joined = await store.suppliers.of_wholes([known.whole])
     members = [each.number for each in joined]
     shown = Shown(known, joined, await store.judgements.standing(members))
-    mentions = await store.suppliers.mentions(members, MOST_READ + 1)
+    mentions = await store.mentions.of(members, MOST_READ + 1)
     ways = {m.entry: _WAYS[m.role] for m in sorted(mentions, key=lambda m: list(Role).index(m.role), reverse=True)}
     read = await _read(store, list(ways))
     await _relate(store, shown, read, set(members), ways)
@@ -163,7 +164,7 @@ async def _rest_on(store: Store, shown: Shown, registry: Registry, now: datetime
 
 async def _read(store: Store, numbers: Sequence[int]) -> _Read:
     mentioned: dict[int, list[Mention]] = {}
-    for mention in await store.suppliers.mentioned_by(numbers):
+    for mention in await store.mentions.by(numbers):
         mentioned.setdefault(mention.entry, []).append(mention)
     findings = await store.view.findings.entries_by_number(numbers)
     return _Read(findings, await store.view.decisions.entries_by_number(numbers), mentioned)
@@ -220,7 +221,7 @@ async def _about(store: Store, suppliers: set[int]) -> list[int]:
     """Return the statements about these suppliers, and about whoever is joined with them."""
     found = await store.suppliers.find(sorted(suppliers))
     together = await store.suppliers.of_wholes(sorted({known.whole for known in found.values()}))
-    mentions = await store.suppliers.mentions([each.number for each in together], MOST_READ)
+    mentions = await store.mentions.of([each.number for each in together], MOST_READ)
     return [m.entry for m in mentions if m.role is Role.SUBJECT]
 
 
@@ -253,7 +254,7 @@ async def _events(store: Store, read: _Read) -> dict[str, list[tuple[str, Known]
     of = {n: m.event for n, some in read.mentioned.items() for m in some if m.event is not None}
     if not of:
         return {}
-    met = await store.suppliers.of_events(of.values(), MOST_READ)
+    met = await store.mentions.of_events(of.values(), MOST_READ)
     known = await store.suppliers.find(sorted({m.supplier for m in met}))
     entries = await store.view.findings.entries_by_number(sorted({m.entry for m in met}))
     found: dict[str, list[tuple[str, Known]]] = {}

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from comity_federation.encoding import NotCanonical, b64decode, b64encode
 from comity_node.db import Store
 from comity_node.db.changes import Changed
-from comity_node.db.suppliers import Mention
+from comity_node.db.mentions import Mention
 from comity_node.domain.changing import News, about, body_of, news_of, standing_of
 from comity_node.domain.supplier_view import AnyEntry
 from comity_schemas.errors import ComityError
@@ -100,7 +100,7 @@ async def items_of(store: Store, changes: Sequence[Changed]) -> list[Item]:
     numbers = {number: places.get(name, number) for number, name in named.items()}
     wanted = sorted({numbers.get(number, number) for number in entries})
     mentioned: dict[int, list[Mention]] = {}
-    for mention in await store.suppliers.mentioned_by(wanted):
+    for mention in await store.mentions.by(wanted):
         mentioned.setdefault(mention.entry, []).append(mention)
     suppliers = {m.supplier for some in mentioned.values() for m in some}
     known = await store.suppliers.find(sorted(suppliers | {c.supplier for c in changes if c.supplier is not None}))

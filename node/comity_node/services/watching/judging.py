@@ -179,7 +179,7 @@ async def severities(store: Store, suppliers: Sequence[int]) -> dict[int, set[st
     together = await store.suppliers.of_wholes(sorted({each.whole for each in known.values()}))
     whole_of = {each.number: each.whole for each in together}
     found: dict[int, set[str]] = {}
-    for mention in await store.suppliers.mentions(sorted(whole_of), _MOST_MENTIONS):
+    for mention in await store.mentions.of(sorted(whole_of), _MOST_MENTIONS):
         if mention.role is Role.SUBJECT and mention.severity:
             found.setdefault(whole_of[mention.supplier], set()).add(mention.severity)
     return {number: found.get(each.whole, set()) for number, each in known.items()}

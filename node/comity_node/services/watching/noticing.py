@@ -202,7 +202,7 @@ async def rows_touched(store: Store, portfolios: Portfolios, owner: str, stateme
     if entry is None or statement not in numbers:
         return None
     await portfolios.refresh(store)
-    mentioned = await store.suppliers.mentioned_by([numbers[statement]])
+    mentioned = await store.mentions.by([numbers[statement]])
     known = await store.suppliers.find(sorted({m.supplier for m in mentioned}))
     suppliers = tuple(Concerned(m.supplier, known[m.supplier].whole, m.role.value) for m in mentioned)
     item = Item(0, News.NEW, datetime.min.replace(tzinfo=UTC), "", statement, entry, suppliers)

@@ -1,0 +1,151 @@
+"""What an officer judges of a row and a supplier: it outlives joins, lapses with facts, and hides nothing new."""
+
+import pytest
+
+from comity_node.db.suppliers import Wanted
+from comity_node.domain.errors import NotFound, SamePerson
+from comity_node.domain.watching.judging import Holds, VendorJudged, VendorJudgementRefused
+from comity_node.services.watching import judging
+from node_world import NOW
+from supplier_desk import CNPJ, LEI, OTHER_CNPJ
+from watch_room import WatchRoom, row
+
+
+async def judge(room: WatchRoom, supplier: int, judged: VendorJudged, named: str = "V1") -> str:
+    vendor = await room.vendor(named)
+    async with room.database.write() as store:
+        made = await judging.judge_vendor(store, room.officer, vendor, supplier, judged, "seen in the register", NOW)
+    return made.judgement.id
+
+
+async def meant(room: WatchRoom, named: str = "V1") -> dict[str, list[tuple[int, str | None]]]:
+    vendor = await room.vendor(named)
+    async with room.database.read() as store:
+        found = await judging.whom_it_means(store, room.officer, vendor)
+    return {
+        part: [(a.known.whole, None if a.judged is None else a.judged.holds.value) for a in getattr(found, part)]
+        for part in ("recognised", "to_judge", "decided")
+    }
+
+
+async def test_a_spelling_that_comes_near_is_offered_to_be_judged_too(room: WatchRoom) -> None:
+    await room.keep(V1=row("Exmplar Golves Sdn. Bhd."))
+    number = await room.desk.number(await room.desk.say("Exemplar Gloves Sdn Bhd", "agency", LEI))
+    await room.desk.number(await room.desk.say("Zzyzx Quarry", "city"))
+    assert await meant(room) == {"recognised": [], "to_judge": [(number, None)], "decided": []}
+
+
+async def test_who_was_dismissed_is_told_no_more_stays_listed_and_comes_back_when_that_is_undone(
+    room: WatchRoom,
+) -> None:
+    await room.keep(V1=row("Exemplar Gloves"))
+    await room.watch()
+    number = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI))
+    assert await meant(room) == {"recognised": [], "to_judge": [(number, None)], "decided": []}
+    made = await judge(room, number, VendorJudged.NOT_SAME)
+    assert await meant(room) == {"recognised": [], "to_judge": [], "decided": [(number, "holds")]}
+    await room.look()
+    told = await room.told()
+    await room.desk.say("Exemplar Gloves", "city", LEI)
+    assert await room.told() == told
+    async with room.database.write() as store:
+        await judging.undo_vendor_judgement(store, room.officer, made, NOW)
+    again = await room.desk.say("Exemplar Gloves", "city", LEI)
+    assert await room.told() == [*told, ("new", again.hash, "V1")]
+
+
+async def test_new_findings_on_a_recognised_supplier_are_told_as_a_match_whatever_its_spelling(
+    room: WatchRoom,
+) -> None:
+    await room.keep(V1=row("Exemplar Gloves"))
+    await room.watch()
+    number = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI))
+    await judge(room, number, VendorJudged.SAME)
+    await room.look()
+    await room.desk.say("示例手套", "city", LEI)
+    assert [a.verdict for a in await room.alerts()][1:] == ["match"]
+    assert await meant(room) == {"recognised": [(number, "holds")], "to_judge": [], "decided": []}
+
+
+async def test_a_spelling_by_which_a_supplier_was_recognised_finds_it_until_that_is_undone(room: WatchRoom) -> None:
+    await room.keep(V1=row("Ex. Glove Works", LEI))
+    number = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI))
+    made = await judge(room, number, VendorJudged.SAME)
+
+    async def found() -> list[int]:
+        async with room.database.read() as store:
+            return [k.number for k in await store.suppliers.page(Wanted(name="Ex. Glove Works"), skip=0, most=9)]
+
+    assert await found() == [number]
+    async with room.database.write() as store:
+        await judging.undo_vendor_judgement(store, room.officer, made, NOW)
+    assert await found() == []
+
+
+async def test_a_judgement_outlives_joins_and_lapses_with_facts_and_says_which(room: WatchRoom) -> None:
+    await room.keep(V1=row("Exemplar Gloves", country="MY"))
+    one = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI, country="MY"))
+    two = await room.desk.number(await room.desk.say("Another", "city", OTHER_CNPJ, country="MY"))
+    await judge(room, two, VendorJudged.NOT_SAME)
+    joined = await room.desk.join(one, two)
+    assert (await meant(room))["decided"] == [(min(one, two), "holds")]
+    await room.desk.undo(joined)
+    assert await meant(room) == {"recognised": [], "to_judge": [(one, None)], "decided": [(two, "holds")]}
+    await room.desk.say("Another Name", "city", OTHER_CNPJ, country="MY")
+    await room.desk.number(await room.desk.say("Another Name", "city", OTHER_CNPJ, country="MY"))
+    lapsed = await meant(room)
+    assert lapsed["decided"] == []
+    assert await why(room) == "of the supplier name changed since"
+    await judge(room, two, VendorJudged.NOT_SAME)
+    await room.keep(V1=row("Exemplar Gloves", country="TH"))
+    assert await why(room) == "of the row country changed since"
+
+
+async def why(room: WatchRoom) -> str | None:
+    vendor = await room.vendor("V1")
+    async with room.database.read() as store:
+        found = await store.vendors.find(room.officer.id, vendor)
+        assert found is not None
+        made = await store.vendor_judgements.of_vendors([found.number])
+        return (await judging.weighed(store, made, {found.number: found}))[0].why
+
+
+async def test_a_recognised_supplier_that_is_joined_with_a_dismissed_one_is_for_a_person_again(
+    room: WatchRoom,
+) -> None:
+    await room.keep(V1=row("Exemplar Gloves"))
+    one = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI))
+    two = await room.desk.number(await room.desk.say("Exemplar Gloves", "city", CNPJ))
+    await judge(room, one, VendorJudged.SAME)
+    await judge(room, two, VendorJudged.NOT_SAME)
+    await room.desk.join(one, two)
+    assert await meant(room) == {"recognised": [], "to_judge": [(one, None)], "decided": []}
+
+
+async def test_not_the_same_on_the_gravest_hides_nothing_before_a_second_person_says_so(room: WatchRoom) -> None:
+    await room.keep(V1=row("Exemplar Gloves"))
+    await room.watch()
+    number = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI, severity="S4"))
+    made = await judge(room, number, VendorJudged.NOT_SAME)
+    assert (await meant(room))["to_judge"] == [(number, Holds.NEEDS_SECOND.value)]
+    async with room.database.write() as store:
+        with pytest.raises(SamePerson):
+            await judging.confirm_judgement(store, room.officer, made, NOW)
+        ((waits, vendor),) = await judging.waiting(store, room.other, 10)
+        assert (waits.judgement.id, vendor.row) == (made, "V1")
+        assert await judging.waiting(store, room.officer, 10) == []
+        assert (await judging.confirm_judgement(store, room.other, made, NOW)).holds is Holds.HOLDS
+        with pytest.raises(VendorJudgementRefused):
+            await judging.confirm_judgement(store, room.other, made, NOW)
+    assert (await meant(room))["decided"] == [(number, "holds")]
+
+
+async def test_nobody_judges_or_undoes_for_the_rows_of_somebody_else(room: WatchRoom) -> None:
+    await room.keep(V1=row("Exemplar Gloves"))
+    number = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI))
+    made, vendor = await judge(room, number, VendorJudged.SAME), await room.vendor("V1")
+    async with room.database.write() as store:
+        with pytest.raises(NotFound):
+            await judging.judge_vendor(store, room.other, vendor, number, VendorJudged.SAME, None, NOW)
+        with pytest.raises(NotFound):
+            await judging.undo_vendor_judgement(store, room.other, made, NOW)
