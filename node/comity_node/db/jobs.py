@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func
+from sqlalchemy.orm import defer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -36,6 +37,10 @@ class Job:
     number: int = 0
 
 
+_JOBS = select(JobRow).options(defer(JobRow.input), defer(JobRow.output))  # type: ignore[arg-type]
+"""Without what they work on and what they made, up to 64 MiB each: whoever asks how far they are needs neither."""
+
+
 class Jobs:
     """Repository of jobs."""
 
@@ -53,7 +58,7 @@ class Jobs:
 
     async def find(self, job_id: str) -> Job | None:
         """Return a job by its id."""
-        row = (await self._session.exec(select(JobRow).where(JobRow.id == job_id))).first()
+        row = (await self._session.exec(_JOBS.where(JobRow.id == job_id))).first()
         return None if row is None else _job(row)
 
     async def input(self, job_id: str) -> bytes | None:
@@ -66,7 +71,7 @@ class Jobs:
 
     async def put(self, job: Job, *, output: bytes | None = None) -> None:
         """Store how far a job is, and what it made; what was imported is forgotten once it is done."""
-        row = (await self._session.exec(select(JobRow).where(JobRow.id == job.id))).one()
+        row = (await self._session.exec(_JOBS.where(JobRow.id == job.id))).one()
         row.state, row.ended_at, row.why = job.state, job.ended_at, job.why
         row.total, row.done, row.place, row.result = job.total, job.done, job.place, json.dumps(job.result or {})
         if output is not None:
@@ -77,21 +82,21 @@ class Jobs:
 
     async def running(self, kinds: Sequence[str]) -> Job | None:
         """Return the oldest job of these kinds that is not at its end."""
-        query = select(JobRow).where(JobRow.state == "running", col(JobRow.kind).in_(kinds))
+        query = _JOBS.where(JobRow.state == "running", col(JobRow.kind).in_(kinds))
         query = query.order_by(col(JobRow.number)).limit(1)
         row = (await self._session.exec(query)).first()
         return None if row is None else _job(row)
 
     async def of_batch(self, batch: str) -> list[Job]:
         """Return the jobs of a batch, oldest first."""
-        query = select(JobRow).where(JobRow.batch == batch).order_by(col(JobRow.number))
+        query = _JOBS.where(JobRow.batch == batch).order_by(col(JobRow.number))
         return [_job(row) for row in await self._session.exec(query)]
 
     async def page(
         self, kinds: Sequence[str], *, before: int | None, most: int, started_by: str | None = None
     ) -> list[Job]:
         """Return jobs of these kinds, newest first; those of one person if that is said."""
-        query = select(JobRow).where(col(JobRow.kind).in_(kinds)).order_by(col(JobRow.number).desc()).limit(most)
+        query = _JOBS.where(col(JobRow.kind).in_(kinds)).order_by(col(JobRow.number).desc()).limit(most)
         if started_by is not None:
             query = query.where(JobRow.started_by == started_by)
         if before is not None:
