@@ -29,7 +29,6 @@ from comity_federation.bus import (
 from comity_federation.kafka import connections, ends, reader
 from comity_federation.kafka.batches import Damaged, open_batches
 from comity_federation.kafka.cluster import Absent, Cluster, Fetched
-from comity_federation.kafka.connections import Lane
 from comity_federation.kafka_bus import KafkaBus, KafkaSettings
 from comity_federation.kafka_topics import prepare_topics
 from kafka_world import (
@@ -139,8 +138,8 @@ class Spoiling(Cluster):
         super().__init__(settings, CLIENT)
         self._topic, self._times = topic, times
 
-    async def fetch(self, node: int, positions: Mapping[str, int], wait_s: float, lane: Lane) -> Fetched:
-        fetched = dict(await super().fetch(node, positions, wait_s, lane))
+    async def follow(self, node: int, positions: Mapping[str, int], wait_s: float) -> Fetched:
+        fetched = dict(await super().follow(node, positions, wait_s))
         code, raw = fetched.get(self._topic, (0, b""))
         if raw and self._times > 0:
             self._times -= 1

@@ -20,16 +20,11 @@ from aiokafka.protocol.offset import OffsetRequest  # type: ignore[import-untype
 
 from comity_federation.bus import BusUnavailable
 from comity_federation.kafka.connections import Address, Connections, Lane, addresses_of
+from comity_federation.kafka.sessions import FETCH_BYTES, PARTITION, PARTITION_FETCH_BYTES, Session
 from comity_federation.kafka.settings import KafkaSettings
 
 ANSWER_WITHIN_S: Final = 10.0
 """Longest that connecting or asking may take altogether."""
-
-PARTITION: Final = 0
-"""Every log is one partition: its order is the member's order."""
-
-PARTITION_FETCH_BYTES: Final = 1 << 20
-FETCH_BYTES: Final = 8 << 20
 
 
 class Absent(Enum):
@@ -81,6 +76,7 @@ class Cluster:
         self._bootstrap = addresses_of(settings.bootstrap)
         self._brokers: dict[int, Address] = {}
         self._spoke_last: Address | None = None
+        self._sessions: dict[int, Session] = {}
         self.id: str | None = None
         """The cluster's own id, as of the last answer."""
         self.asked_at = 0.0
@@ -139,6 +135,20 @@ class Cluster:
         answer = await self.ask(node, FetchRequest(int(wait_s * 1000), 1, FETCH_BYTES, 0, topics), lane)
         # Highwater, last stable offset and the rest stand between; the bytes are last in every version.
         return {topic: (part[1], part[-1] or b"") for topic, parts in answer.topics for part in parts}
+
+    async def follow(self, node: int, positions: Mapping[str, int], wait_s: float) -> "Fetched":
+        """Return what is new at a broker from the given positions on, waiting for news at most `wait_s`.
+
+        Topics without news may be absent. One call a broker at a time.
+
+        Raises:
+            BusUnavailable: the broker does not answer.
+        """
+        session = self._sessions.setdefault(node, Session())
+        while True:
+            fetched = session.take(await self.ask(node, session.question(positions, wait_s), Lane.FETCH))
+            if fetched is not None:
+                return fetched
 
     async def ask(self, node: int, request: Any, lane: Lane) -> Any:
         """Return a broker's answer.

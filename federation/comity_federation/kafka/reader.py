@@ -20,7 +20,6 @@ from typing import Final
 from comity_federation.bus import BusUnavailable, Delivered, HistoryMissing, Skipped
 from comity_federation.kafka.batches import Damaged, open_batches
 from comity_federation.kafka.cluster import Absent, Cluster, Code, Fetched, name_code, only_led
-from comity_federation.kafka.connections import Lane
 from comity_federation.kafka.ends import find_bounds
 
 log = logging.getLogger(__name__)
@@ -232,7 +231,7 @@ class Reader:
             if node is not None and node not in self._fetches and node not in but_not:
                 wanted.setdefault(node, {})[topic] = self._logs[topic].position
         for node, asked in wanted.items():
-            answer = asyncio.create_task(self._cluster.fetch(node, asked, max(0.0, wait_s), Lane.FETCH))
+            answer = asyncio.create_task(self._cluster.follow(node, asked, max(0.0, wait_s)))
             self._fetches[node] = _Fetch(asked, answer, ahead)
 
     async def _await_news(self, positions: Mapping[str, int], left: float) -> bool:

@@ -28,8 +28,9 @@ from comity_federation.bus import (
     PublishRefused,
     batch_bytes,
 )
-from comity_federation.kafka.cluster import PARTITION, Absent, Cluster, Code, name_code
+from comity_federation.kafka.cluster import Absent, Cluster, Code, name_code
 from comity_federation.kafka.connections import Lane
+from comity_federation.kafka.sessions import PARTITION
 
 TOGETHER_BYTES: Final = 200_000
 """Records are collected into one batch up to this size; a single larger one travels alone."""

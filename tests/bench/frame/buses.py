@@ -17,8 +17,9 @@ from bench.frame.corpus import MEMBERS, Corpus, members
 from bench.frame.progress import progress
 from builders import IAT
 from comity_federation.bus import MAX_BATCH_BYTES, statements_topic
-from comity_federation.kafka.cluster import PARTITION, Cluster, Code, Place, only_led
+from comity_federation.kafka.cluster import Cluster, Code, Place, only_led
 from comity_federation.kafka.connections import Lane
+from comity_federation.kafka.sessions import PARTITION
 from comity_federation.kafka_bus import KafkaSettings
 from comity_federation.kafka_topics import prepare_topics
 from comity_federation.local_log import LocalLog
