@@ -11,7 +11,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
-from comity_node.db import Database
+from comity_node.db import Database, DatabaseUnavailable
+from comity_node.db import database as database_module
 from comity_node.domain.changing import Change
 from comity_node.domain.people import Person
 from comity_node.domain.trail import Event
@@ -88,6 +89,23 @@ async def test_who_writes_soon_gets_a_turn_between_somebodys_many_transactions(s
         await busy
     # With SQLite's own way of waiting hardly anybody gets in within its hundred rounds.
     assert max(waited) < 25
+
+
+async def test_writers_of_a_process_wait_for_each_other_and_say_so_when_it_takes_too_long(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "_WAITS_MS", 200)
+    hasty = Database(sqlite.url)
+    async with hasty.write() as store:
+        await store.conditions.set("somebody", "first", NOW)
+        with pytest.raises(DatabaseUnavailable, match="Nothing is half done; try again"):
+            async with hasty.write():
+                pytest.fail("two write at once")
+    async with hasty.write() as store:
+        await store.conditions.set("somebody", "second", NOW)
+    async with hasty.read() as store:
+        assert [(c.name, c.text) for c in await store.conditions.all()] == [("somebody", "second")]
+    await hasty.close()
 
 
 async def test_an_error_in_a_write_rolls_back_everything(database: Database) -> None:
@@ -298,7 +316,7 @@ async def test_an_error_still_says_which_rule_was_broken(filled: Database) -> No
 
 async def test_every_sqlite_connection_keeps_foreign_keys_and_survives_a_power_cut(sqlite: Database) -> None:
     wanted = {"foreign_keys": 1, "journal_mode": "wal", "busy_timeout": 10_000, "synchronous": 2}
-    async with sqlite.read() as first, sqlite.read() as second:
-        for store in (first, second):
+    async with sqlite.read() as first, sqlite.read() as second, sqlite.write() as third:
+        for store in (first, second, third):
             found = {name: (await run(store, f"pragma {name}")).scalar_one() for name in wanted}
             assert found == wanted

@@ -8,10 +8,11 @@ import asyncio
 import re
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import ExceptionContext, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
@@ -38,11 +39,13 @@ _PRAGMAS = (
     f"busy_timeout={_WAITS_MS}",
     "synchronous=FULL",
     "wal_autocheckpoint=4000",
-    "cache_size=-32768",
 )
 """FULL: a statement that was signed must survive a power cut, or the node would sign its place twice. The log is
-written back after 64 MB, and 32 MB of pages are kept: hashes fall anywhere into their index."""
+written back after 64 MB."""
 
+_CACHE_KIB = {"read": 4_096, "write": 32_768}
+"""What a connection keeps of SQLite's pages. Whoever writes touches an index of hashes, which fall anywhere into it; a
+reader gets what it lacks from the system's own cache of the file, once for all readers."""
 
 _ONE_VIEW = {"isolation_level": "REPEATABLE READ"}
 _POSTGRES_SETTINGS = {"server_settings": {"lock_timeout": "10000"}, "command_timeout": 120}
@@ -65,10 +68,11 @@ class Database:
         self._keys = None if keys is None else KeyFiles(keys)
         self._kept = Kept()
         self._engine = _engine(url)
+        self._writing = _engine(url, "write") if self._is_sqlite else self._engine
         self._versions = Versions(self._engine)
         self._reads = async_sessionmaker(self._engine, class_=AsyncSession, expire_on_commit=False)
         self._writes = async_sessionmaker(
-            self._engine.execution_options(write=True), class_=AsyncSession, expire_on_commit=False
+            self._writing.execution_options(write=True), class_=AsyncSession, expire_on_commit=False
         )
 
     @asynccontextmanager
@@ -112,6 +116,7 @@ class Database:
         """Let go of all connections."""
         await self._versions.close()
         await self._engine.dispose()
+        await self._writing.dispose()
 
     async def _take_turn(self, session: AsyncSession) -> None:
         connection = await session.connection()
@@ -123,22 +128,26 @@ class Database:
         return self._engine.dialect.name == "sqlite"
 
 
-def _engine(url: str) -> AsyncEngine:
+def _engine(url: str, use: Literal["read", "write"] = "read") -> AsyncEngine:
     # Parameters hold what must not get into a log through an error.
     of_postgres = make_url(url).get_backend_name() == "postgresql"
     # The connection used last first: each has a cache of its own, and those that nobody needs stay empty. A file does
-    # not go away as a server does, so nobody asks whether it is still there.
+    # not go away as a server does, so nobody asks whether it is still there. SQLite's writers of a process share one
+    # connection, and with it its cache; they would only wait for each other there.
     engine = create_async_engine(
         url,
         pool_pre_ping=of_postgres,
         pool_use_lifo=True,
         hide_parameters=True,
         connect_args=_POSTGRES_SETTINGS if of_postgres else {},
+        **({"pool_size": 1, "max_overflow": 0, "pool_timeout": _WAITS_MS / 1000} if use == "write" else {}),
     )
     event.listen(engine.sync_engine, "handle_error", _forget_values)
     if engine.dialect.name == "sqlite":
         take_over_begin(engine)
-        event.listen(engine.sync_engine, "connect", _set_pragmas)
+        event.listen(
+            engine.sync_engine, "connect", partial(_set_pragmas, (*_PRAGMAS, f"cache_size=-{_CACHE_KIB[use]}"))
+        )
     return engine
 
 
@@ -169,9 +178,9 @@ def _leave_begin_to_us(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
 
 
-def _set_pragmas(connection: Any, _record: Any) -> None:
+def _set_pragmas(pragmas: Sequence[str], connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    for pragma in _PRAGMAS:
+    for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

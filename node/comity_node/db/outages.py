@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from typing import ClassVar
 
 from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from comity_schemas.errors import ComityError
 
@@ -69,6 +70,8 @@ def outage(error: BaseException) -> DatabaseUnavailable | None:
             return _named(_SQLITE, getattr(each, "sqlite_errorname", "") or "")
         if isinstance(state := getattr(each, "sqlstate", None), str):
             return _named(_POSTGRES, state)
+    if isinstance(error, NoConnection):
+        return DatabaseUnavailable(_HELD)
     # Without a word of the database's own: the connection broke, or nothing came within the time.
     lost = isinstance(error, InterfaceError) or getattr(error, "connection_invalidated", False)
     unreachable = isinstance(error, OSError) and error.filename is None
