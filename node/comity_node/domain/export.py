@@ -8,9 +8,6 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-
 Cell = str | int | None
 Table = Sequence[Sequence[Cell]]
 """Rows with the headings first."""
@@ -39,6 +36,10 @@ def csv_of(table: Table, notes: Iterable[str]) -> bytes:
 
 def workbook_of(tables: Mapping[str, Table]) -> bytes:
     """Return tables as a workbook, a sheet each; every text is a text, whatever it begins with."""
+    # Here and not above: a node that writes no workbook is spared its 8 MB in each process.
+    from openpyxl import Workbook  # noqa: PLC0415
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
+
     book = Workbook(write_only=True)
     for title, table in tables.items():
         sheet = book.create_sheet(title)

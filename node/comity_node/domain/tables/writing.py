@@ -7,10 +7,6 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import IO, Protocol
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
 from comity_node.domain.export import harmless
 from comity_node.domain.tables.csv_table import ONE_COLUMN
 from comity_node.domain.tables.table import CsvForm, TableRefused, Value, text_of
@@ -53,6 +49,12 @@ class WorkbookWriter:
     """Writes a workbook of one sheet; numbers and days of the file that was read stay what they are."""
 
     def __init__(self, stream: IO[bytes], title: str = "Screening") -> None:
+        # Here and not above: a node that writes no workbook is spared its 8 MB in each process.
+        from openpyxl import Workbook  # noqa: PLC0415
+        from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
+        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # noqa: PLC0415
+
+        self._cell, self._illegal = WriteOnlyCell, ILLEGAL_CHARACTERS_RE
         self._stream = stream
         self._book = Workbook(write_only=True)
         self._sheet = self._book.create_sheet(title)
@@ -63,9 +65,9 @@ class WorkbookWriter:
         cells = []
         for value in row:
             if not isinstance(value, str):
-                cells.append(WriteOnlyCell(self._sheet, _fits(value)))  # type: ignore[arg-type]
+                cells.append(self._cell(self._sheet, _fits(value)))  # type: ignore[arg-type]
                 continue
-            cell = WriteOnlyCell(self._sheet, harmless(ILLEGAL_CHARACTERS_RE.sub("\ufffd", _encodable(value))) or None)
+            cell = self._cell(self._sheet, harmless(self._illegal.sub("\ufffd", _encodable(value))) or None)
             cell.data_type = "s" if value else "n"
             cells.append(cell)
         self._sheet.append(cells)
