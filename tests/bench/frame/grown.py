@@ -28,7 +28,10 @@ from comity_node.workers.receiver import Receiver
 from node_world import House
 
 IDLE_S = 5.0
-"""How long a node idles before its memory is taken; a second where the corpus is too small for its memory to matter."""
+"""How long a new node idles before its memory is taken; a second where the corpus is too small for it to matter."""
+
+REST_S = 30.0
+"""How long one that has caught up rests: the processes that open records end when nothing came for twenty seconds."""
 
 PAUSE_S = 0.05
 """How long a round waits for its record: long enough to be waiting."""
@@ -88,7 +91,7 @@ async def _grow(corpus: Corpus, bus: str, directory: Path) -> Grown:
             while not watching.done():
                 await asyncio.wait([watching], timeout=1)
                 most = most.larger(memory_of(running.process.pid))
-            await asyncio.sleep(idle_s)
+            await asyncio.sleep(REST_S if corpus.size >= 10_000 else idle_s)
             after = memory_of(running.process.pid)
         await require_everything_accepted(house, corpus)
         say(f"caught up with {corpus.size:,} in {watching.result().total_seconds():.0f} s")
