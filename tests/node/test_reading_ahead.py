@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from builders import Publisher
-from comity_federation.bus import Delivered, Skipped
+from comity_federation.bus import Delivered, Skipped, statements_topic
 from comity_federation.local_log import LocalLog
 from comity_node.services.receiving.opening import Openers
 from comity_node.workers.reading_ahead import ReadingAhead
@@ -37,4 +37,19 @@ async def test_a_node_that_is_stopped_while_it_begins_to_read_anew_stops(tmp_pat
     with pytest.raises(asyncio.CancelledError):
         await closing
     openers.close()
+    await bus.stop()
+
+
+async def test_a_topic_that_is_left_takes_nothing_from_the_others(tmp_path: Path) -> None:
+    bus, openers = LocalLog(tmp_path / "log.db"), Openers(0)
+    await bus.start()
+    agency, body = Publisher("agency"), Publisher("body")
+    topics = {statements_topic(who.name): 0 for who in (agency, body)}
+    ahead = ReadingAhead(bus, openers, registry_of(agency.member(), body.member()), await bus.bus_id(), topics)
+    ahead.leave({statements_topic("agency")})
+    for who in (agency, body):
+        await bus.publish(statements_topic(who.name), who.finding().raw, {})
+    batch = await ahead.next()
+    assert [item.topic for item in batch.delivered] == [statements_topic("body")]
+    await ahead.close()
     await bus.stop()

@@ -4,7 +4,7 @@ One table holds every record with a state: `new` (the inbox), `accepted`, `kept`
 place is used up), `waiting`, `refused`. Quarantine is what is `kept` or `refused`.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -159,19 +159,39 @@ class ReceivedRecords:
         """Return whose records are in one of these states, `accepted` excepted."""
         return set(await self._session.exec(select(ReceivedRow.member).where(in_state(*states)).distinct()))
 
-    async def undecided(self) -> dict[str, Volume]:
+    async def undecided(self, members: Collection[str] | None = None) -> dict[str, Volume]:
         """Return by member how much waits on a decision, what waits for the registry's word on a branch excepted: of
-        that all must be there before any of it can be decided."""
+        that all must be there before any of it can be decided.
+
+        Args:
+            members: of whom to ask; by default of all.
+        """
         parked = or_(col(ReceivedRow.code).is_(None), col(ReceivedRow.code).not_in(("branch", "frozen")))
-        return await self._volumes(and_(in_state("new", "waiting"), parked))
+        return await self._volumes(and_(in_state("new", "waiting"), parked), members)
 
-    async def quarantined(self) -> dict[str, Volume]:
-        """Return by member how much is refused and kept with its bytes."""
-        return await self._volumes(in_state("refused"))
+    async def gaps(self, members: Collection[str]) -> dict[str, set[int]]:
+        """Return the places at which statements wait for those before them, of these members; of those of whom
+        anything else is undecided, but what waits for its key, nothing."""
+        code, of_these = col(ReceivedRow.code), col(ReceivedRow.member).in_(sorted(members))
+        other = or_(col(ReceivedRow.state) == "new", code.is_(None), code.not_in(("gap", "unknown-key")))
+        query = select(ReceivedRow.member).where(of_these, in_state("new", "waiting"), other).distinct()
+        contested = set(await self._session.exec(query))
+        found: dict[str, set[int]] = {member: set() for member in members if member not in contested}
+        waiting = select(ReceivedRow.member, ReceivedRow.seq).where(in_state("waiting"), code == "gap")
+        for member, seq in await self._session.exec(waiting.where(col(ReceivedRow.member).in_(sorted(found)))):
+            if seq is not None:
+                found[member].add(seq)
+        return found
 
-    async def _volumes(self, condition: ColumnElement[bool]) -> dict[str, Volume]:
-        query = select(ReceivedRow.member, func.count(), func.sum(func.length(ReceivedRow.raw)))
-        rows = await self._session.exec(query.where(condition).group_by(ReceivedRow.member))
+    async def quarantined(self, members: Collection[str] | None = None) -> dict[str, Volume]:
+        """Return by member how much is refused and kept with its bytes; of all members or of these."""
+        return await self._volumes(in_state("refused"), members)
+
+    async def _volumes(self, condition: ColumnElement[bool], members: Collection[str] | None) -> dict[str, Volume]:
+        query = select(ReceivedRow.member, func.count(), func.sum(func.length(ReceivedRow.raw))).where(condition)
+        if members is not None:
+            query = query.where(col(ReceivedRow.member).in_(sorted(members)))
+        rows = await self._session.exec(query.group_by(ReceivedRow.member))
         return {member: Volume(records, int(size or 0)) for member, records, size in rows}
 
     async def settle(self, verdicts: Mapping[int, Verdict]) -> None:
@@ -220,10 +240,24 @@ class ReceivedRecords:
             if row.seq is not None and row.hash is not None
         }
 
-    async def waiting_at(self, member: str, seq: int) -> list[Received]:
-        """Return records that wait for a position, oldest first."""
-        query = _of(member).where(ReceivedRow.seq == seq, in_state("waiting")).order_by(col(ReceivedRow.id))
-        return [_received(row) for row in await self._session.exec(query)]
+    async def waiting_among(self, member: str, seqs: Collection[int]) -> set[int]:
+        """Return those of these places at which records wait."""
+        query = select(ReceivedRow.seq).where(ReceivedRow.member == member, in_state("waiting"))
+        found = await self._session.exec(query.where(col(ReceivedRow.seq).in_(sorted(seqs))))
+        return {seq for seq in found if seq is not None}
+
+    async def waiting_from(self, member: str, seq: int, *, most: int) -> list[Received]:
+        """Return the records that wait at a place and those right after it, up to the first place without one, in log
+        order and the oldest of a place first."""
+        query = _of(member).where(in_state("waiting"), col(ReceivedRow.seq).between(seq, seq + most - 1))
+        rows = await self._session.exec(query.order_by(col(ReceivedRow.seq), col(ReceivedRow.id)).limit(most))
+        found, last = list[Received](), seq - 1
+        for record in map(_received, rows):
+            if record.seq is None or record.seq > last + 1:
+                break
+            found.append(record)
+            last = record.seq
+        return found
 
     async def holder(self, member: str, name: str) -> Received | None:
         """Return the record of a statement that has its place in the log."""
@@ -248,6 +282,12 @@ class ReceivedRecords:
         """Put back in the inbox what waits of a member, for whatever reason or for one."""
         which = and_(col(ReceivedRow.member) == member, in_state("waiting"))
         await self._reopen(which if code is None else and_(which, col(ReceivedRow.code) == code))
+
+    async def reopen_gap(self, member: str, first: int, last: int) -> None:
+        """Put back in the inbox what waits at these places for the statement before them, which has come."""
+        places = col(ReceivedRow.seq).between(first, last)
+        gap = and_(col(ReceivedRow.member) == member, places, in_state("waiting"), col(ReceivedRow.code) == "gap")
+        await self._reopen(gap)
 
     async def _reopen(self, which: ColumnElement[bool]) -> None:
         anew = {"state": "new", "step": None, "code": None, "detail": None, "key": None}

@@ -35,6 +35,23 @@ class SkippedRange:
     since: datetime
 
 
+@dataclass(slots=True)
+class _End:
+    """A topic's newest range while more is noted, outside its row: each look into that costs as much as a step here."""
+
+    row: SkippedRow
+    last: int
+    offsets: int
+    reason: str
+
+    @classmethod
+    def of(cls, row: SkippedRow) -> "_End":
+        return cls(row, row.last, row.offsets, row.reason)
+
+    def write(self) -> None:
+        self.row.last, self.row.offsets, self.row.reason = self.last, self.offsets, self.reason
+
+
 class SkippedOffsets:
     """Repository of what was skipped."""
 
@@ -44,32 +61,42 @@ class SkippedOffsets:
     async def note(self, member: str, items: Iterable[Skipped], now: datetime) -> int:
         """Note what was skipped of a member's topics, in the order it came; return how many offsets were new."""
         new = 0
-        kept = await self._count(member)
+        room = MOST_RANGES - await self._count(member)
+        ends: dict[str, _End | None] = {}
         for item in _merged(items):
-            newest = await self._newest(member, item.topic)
+            if item.topic not in ends:
+                newest = await self._newest(member, item.topic)
+                ends[item.topic] = None if newest is None else _End.of(newest)
+            end = ends[item.topic]
             # Read again after a lost position: what is known is not counted twice.
-            first = item.first if newest is None else max(item.first, newest.last + 1)
+            first = item.first if end is None else max(item.first, end.last + 1)
             if first > item.last:
                 continue
-            new += item.last - first + 1
-            touches = newest is not None and newest.last + 1 == first and newest.reason == item.reason
-            if newest is not None and (touches or kept >= MOST_RANGES):
-                newest.last, newest.offsets = item.last, newest.offsets + item.last - first + 1
-                newest.reason = newest.reason if newest.reason == item.reason else SEVERAL
-            else:
-                self._session.add(
-                    SkippedRow(
-                        member=member,
-                        topic=item.topic,
-                        first=first,
-                        last=item.last,
-                        offsets=item.last - first + 1,
-                        reason=item.reason,
-                        since=now,
-                    )
-                )
-                kept += 1
-            await self._session.flush()
+            offsets = item.last - first + 1
+            new += offsets
+            touches = end is not None and end.last + 1 == first and end.reason == item.reason
+            if end is not None and (touches or room <= 0):
+                end.last, end.offsets = item.last, end.offsets + offsets
+                end.reason = end.reason if end.reason == item.reason else SEVERAL
+                continue
+            if end is not None:
+                end.write()
+            row = SkippedRow(
+                member=member,
+                topic=item.topic,
+                first=first,
+                last=item.last,
+                offsets=offsets,
+                reason=item.reason,
+                since=now,
+            )
+            self._session.add(row)
+            ends[item.topic] = _End.of(row)
+            room -= 1
+        for end in ends.values():
+            if end is not None:
+                end.write()
+        await self._session.flush()
         return new
 
     async def page(self, member: str | None, *, before: int | None, most: int) -> list[SkippedRange]:

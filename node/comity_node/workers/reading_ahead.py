@@ -5,7 +5,7 @@ stands: nothing is lost by it, because nothing of what it holds was stored.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -46,7 +46,8 @@ class ReadingAhead:
         """
         self.registry = registry
         self.bus_id = bus_id
-        self.topics = frozenset(positions)
+        self.left: set[str] = set()
+        """Topics that are not read on: what was read of them already is not to be stored."""
         self._bus = bus
         self._openers = openers
         self._positions = dict(positions)
@@ -69,6 +70,12 @@ class ReadingAhead:
         finally:
             coming.cancel()
 
+    def leave(self, topics: Collection[str]) -> None:
+        """Read on without these topics. What they still hold is for whoever begins anew."""
+        self.left.update(topics)
+        for topic in topics:
+            self._positions.pop(topic, None)
+
     async def close(self) -> None:
         """Stop reading; what was not given out is read again by whoever comes next."""
         self._reading.cancel()
@@ -83,9 +90,10 @@ class ReadingAhead:
     async def _read_on(self) -> None:
         while True:
             begins = dict(self._positions)
-            delivered = await self._bus.read(self._positions, most=READ_AT_ONCE, wait=READ_WAIT)
+            delivered = await self._bus.read(begins, most=READ_AT_ONCE, wait=READ_WAIT)
             for item in delivered:
-                self._positions[item.topic] = (item.last if isinstance(item, Skipped) else item.offset) + 1
+                if item.topic in self._positions:
+                    self._positions[item.topic] = (item.last if isinstance(item, Skipped) else item.offset) + 1
             await self._batches.put(asyncio.create_task(self._open(delivered, begins)))
 
     async def _open(self, delivered: Sequence[Delivered | Skipped], begins: Mapping[str, int]) -> Batch:

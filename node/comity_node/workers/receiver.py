@@ -43,6 +43,8 @@ class Receiver:
         self._paused_on: date | None = None
         self._ends: dict[str, int] = {}
         self._ends_of = ""
+        self._settlings = 0
+        """How often something was settled."""
 
     def settle_now(self) -> None:
         """Settle what somebody else has put into the inbox."""
@@ -85,9 +87,7 @@ class Receiver:
         await self._stop_reading()
         bus_id = await self._bus.bus_id()
         await self._learn_ends(registry, bus_id)
-        async with self._node.database.read() as store:
-            paused = await find_paused(store, subscriptions(registry), today)
-        await self._note_paused(paused)
+        paused = await self._find_paused(registry, today)
         self._paused_on = today
         where = await positions(self._node.database, registry, bus_id)
         wanted = {topic: offset for topic, offset in where.items() if topic not in paused.topics}
@@ -98,6 +98,15 @@ class Receiver:
         ahead, self._ahead, self._begin_anew = self._ahead, None, False
         if ahead is not None:
             await ahead.close()
+
+    async def _find_paused(self, registry: Registry, today: date) -> Paused:
+        settlings = self._settlings
+        async with self._node.database.read() as store:
+            paused = await find_paused(store, subscriptions(registry), today)
+        await self._note_paused(paused)
+        # What was settled meanwhile may have let one of them go on.
+        self._begin_anew |= bool(paused.parked) and self._settlings != settlings
+        return paused
 
     async def _learn_ends(self, registry: Registry, bus_id: str) -> None:
         """Ask where logs end that were not read on this bus before: up to there reading them is catching up."""
@@ -122,6 +131,7 @@ class Receiver:
             opened,
             batch.begins,
             ends=self._ends,
+            left=ahead.left,
             is_newest=lambda: self._following.current is ahead.registry,
         )
         if taken is None:
@@ -129,7 +139,10 @@ class Receiver:
             self._begin_anew = True
             return
         if taken.left:
-            self._begin_anew = True
+            # Not begun anew for them: what was read of the others and opened is good.
+            paused = await self._find_paused(ahead.registry, now.date())
+            ahead.leave(taken.left)
+            self._begin_anew |= not taken.left <= paused.topics
         if taken.to_settle:
             self._settle_now.set()
 
@@ -178,6 +191,7 @@ class Receiver:
         """Decide what is undecided; tell whether anything was."""
         settled = await settle(self._node.database, registry, now, lambda: self._following.current is registry)
         if settled != Settled():
+            self._settlings += 1
             # What was parked may be read on now.
             self._begin_anew |= self._paused is not None and bool(self._paused.parked)
             log.info("settled", accepted=settled.accepted, waiting=settled.waiting, refused=settled.refused)

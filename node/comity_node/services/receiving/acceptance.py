@@ -9,15 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from comity_federation.decision import Earlier, Refused
-from comity_federation.log_state import peek
+from comity_federation.decision import Earlier
 from comity_node.db import Store
 from comity_node.db.entries import Folded
 from comity_node.db.logs import LogStatus
 from comity_node.db.received import Arrived
 from comity_node.domain.supplier_view import AnyEntry, Statement, changes
 from comity_node.services.receiving.hearing import heard_at
-from comity_node.services.receiving.opening import Opened
+from comity_node.services.receiving.opening import Judged, Opened
 from comity_node.services.receiving.settle import Settled
 from comity_schemas.handling import Handling
 from comity_schemas.statement import BODIES, Kind
@@ -66,6 +65,8 @@ class Acceptance:
     _referred: set[str] = field(default_factory=set)
     _places: dict[tuple[str, int], str] = field(default_factory=dict)
     """Member and place to the hash of a statement that is held whole."""
+    _refused: int = 0
+    _waiting: int = 0
 
     def begin(self, log: LogStatus) -> None:
         """Name a log that takes ordinary statements."""
@@ -118,15 +119,23 @@ class Acceptance:
         end.newest = max(end.newest, opened.iat)
         return True
 
-    def refuse(self, member: str, offset: int | None, raw: bytes, refused: Refused) -> None:
-        """Put somebody else's junk into quarantine."""
-        claimed = peek(raw)
-        record = Arrived(
-            member, offset, raw, "refused", step=refused.step, code=refused.code, detail=refused.detail or None
-        )
-        if claimed is not None:
-            record = record._replace(seq=claimed.seq, hash=claimed.hash, prev=claimed.prev)
-        self._arrived.append(record)
+    def follows(self, member: str) -> int:
+        """Return the next place of a log after what was taken."""
+        return self._ends[member].head + 1
+
+    def park(self, member: str, offset: int | None, raw: bytes, opened: Opened) -> None:
+        """Let a statement wait for those between it and the end of its log."""
+        self._waiting += 1
+        self._arrived.append(Arrived(member, offset, raw, "waiting", opened.seq, opened.hash, opened.prev, code="gap"))
+
+    def judge(self, member: str, offset: int | None, raw: bytes, judged: Judged) -> None:
+        """Keep a record of which is known what it is worth: in quarantine, or until its key is listed."""
+        if judged.state == "refused":
+            self._refused += 1
+        else:
+            self._waiting += 1
+        state, seq, name, prev, step, code, detail = judged
+        self._arrived.append(Arrived(member, offset, raw, state, seq, name, prev, step=step, code=code, detail=detail))
 
     async def write(self) -> Settled:
         """Store all of it and fold what was accepted; return how many were decided, and how."""
@@ -147,10 +156,8 @@ class Acceptance:
         await self.store.view.pointers.add(folded[Kind.POINTER], self.now)
         await self.store.view.notices.add(folded[Kind.AUDIT_NOTICE], self.now)
         await self.store.view.change(list(changed.values()), self.now)
-        refused = len(self._arrived) - len(self._accepted)
-        return Settled(
-            accepted=len(self._accepted), refused=refused, repeated=sum(e.repeats for e in self._ends.values())
-        )
+        repeated = sum(end.repeats for end in self._ends.values())
+        return Settled(len(self._accepted), self._waiting, self._refused, repeated)
 
     def _may_refer(self, opened: Opened) -> bool:
         """Tell whether what it refers to is there and may be revised or taken back (step 13)."""

@@ -5,12 +5,11 @@ A crash before the commit repeats the batch, a crash after it loses nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from comity_federation.bus import Delivered, Skipped
-from comity_federation.decision import Refused
 from comity_federation.log_state import peek
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
@@ -18,7 +17,7 @@ from comity_node.db.logs import LogStatus
 from comity_node.db.received import Arrived, Volume
 from comity_node.services.receiving.acceptance import Acceptance
 from comity_node.services.receiving.limits import MOST_PARKED, MOST_QUARANTINED, QUARANTINE_FULL, Budget, spent_today
-from comity_node.services.receiving.opening import Opened, Opening
+from comity_node.services.receiving.opening import Judged, Opened, Opening
 from comity_node.services.receiving.settle import Settled
 from comity_node.services.receiving.subscriptions import Subscription, Subscriptions, subscriptions
 from comity_node.services.receiving.words import note_checkpoint
@@ -59,6 +58,7 @@ async def take_in(
     begins: Mapping[str, int] | None = None,
     *,
     ends: Mapping[str, int] | None = None,
+    left: Set[str] = frozenset(),
     is_newest: Callable[[], bool] = lambda: True,
 ) -> TakenIn | None:
     """Store a batch and where reading goes on, in one transaction; None when it does not fit what is known by then.
@@ -76,6 +76,7 @@ async def take_in(
             the registry is expired.
         begins: By topic the position from which the batch was read.
         ends: Where the topics ended when the node connected: what comes after counts against the daily budget.
+        left: Topics of which something was left on the bus before: what was read of them since is left too.
         is_newest: Whether this registry still is; asked within the transaction.
     """
     async with database.write() as store:
@@ -83,13 +84,13 @@ async def take_in(
             return None
         if begins is not None:
             known = await store.logs.positions(bus_id)
-            if any(known.get(item.topic, 0) != begins[item.topic] for item in delivered):
+            if any(known.get(topic, 0) != begins[topic] for topic in {item.topic for item in delivered} - left):
                 return None
-        batch = _Batch(store, registry, now, ends or {})
+        batch = _Batch(store, registry, now, ends or {}, set(left))
         await batch.begin(delivered, opened)
         for item, opening in zip(delivered, opened or [None] * len(delivered), strict=True):
             batch.take(item, opening)
-        taken = await batch.write()
+        taken = replace(await batch.write(), left=frozenset(batch.left - left))
         await store.logs.move(batch.next_offsets, bus_id)
     return taken
 
@@ -108,15 +109,23 @@ class _Batch:
     registry: Registry
     now: datetime
     ends: Mapping[str, int]
+    left: set[str]
+    """Topics of which what comes is left on the bus; grows on the way."""
     next_offsets: dict[str, int] = field(default_factory=dict)
     _as_found: dict[str, LogStatus] = field(default_factory=dict)
     _in_order: set[str] = field(default_factory=set)
-    """Members whose logs take ordinary statements at once: nothing of theirs is undecided, frozen or contested."""
+    """Members whose logs take ordinary statements at once: nothing of theirs is frozen or contested, and nothing is
+    undecided but what waits behind a gap or for its key."""
+    _gaps: dict[str, set[int]] = field(default_factory=dict)
+    """Places at which their statements wait for those before them."""
+    _filled: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """The first and last of those places behind a gap that was filled."""
+    _parked: set[str] = field(default_factory=set)
+    """Members of whom something was put aside at once, to wait."""
     _inbox: list[Arrived] = field(default_factory=list)
     _checkpoints: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     _skipped: dict[str, list[Skipped]] = field(default_factory=lambda: defaultdict(list))
     _statements: int = 0
-    _left: set[str] = field(default_factory=set)
     _budgets: dict[str, Budget] = field(default_factory=dict)
     _undecided: dict[str, Volume] = field(default_factory=dict)
     _quarantined: dict[str, Volume] = field(default_factory=dict)
@@ -128,28 +137,30 @@ class _Batch:
         self._subscribed = subscriptions(self.registry)
         self._acceptance = Acceptance(self.store, self.now)
         self._as_found = {log.member: log for log in await self.store.logs.all()}
-        undecided = await self.store.received.members_in_state("new", "waiting")
+        slugs = self._subscribed.slugs
+        concerned = {slugs[topic] for topic in {item.topic for item in delivered}}
+        undecided = concerned & await self.store.received.members_in_state("new", "waiting")
         if undecided:
-            self._undecided = await self.store.received.undecided()
+            self._undecided = await self.store.received.undecided(undecided)
         today = self.now.date()
         for topic, subscription in self._subscribed.statements.items():
             log = self._log(subscription.member.slug)
             self._budgets[topic] = Budget(subscription, today, spent_today(log, today), self.ends.get(topic, 2**63))
         if opened is None:
             return
-        if any(isinstance(opening, Refused) for opening in opened):
-            self._quarantined = await self.store.received.quarantined()
+        came = [(slugs[item.topic], each) for item, each in zip(delivered, opened, strict=True)]
+        refused = {slug for slug, each in came if isinstance(each, Judged) and each.state == "refused"}
+        if refused:
+            self._quarantined = await self.store.received.quarantined(refused)
+        if undecided:
+            self._gaps = await self.store.received.gaps(undecided)
         for subscription in self._subscribed.statements.values():
             log = self._log(subscription.member.slug)
-            if log.member not in undecided and _is_in_order(log, subscription):
+            if (log.member not in undecided or log.member in self._gaps) and _is_in_order(log, subscription):
                 self._in_order.add(log.member)
                 self._acceptance.begin(log)
         await self._acceptance.load(
-            [
-                (self._subscribed.statements[item.topic].member.slug, opening)
-                for item, opening in zip(delivered, opened, strict=True)
-                if isinstance(opening, Opened) and self._subscribed.statements[item.topic].member.slug in self._in_order
-            ]
+            [(slug, each) for slug, each in came if isinstance(each, Opened) and slug in self._in_order]
         )
 
     def _log(self, member: str) -> LogStatus:
@@ -157,10 +168,9 @@ class _Batch:
 
     def take(self, item: Delivered | Skipped, opening: Opening) -> None:
         """Put one item where it belongs, or leave it and what follows it in its topic on the bus."""
-        if item.topic in self._left:
+        if item.topic in self.left:
             return
-        subscription = self._subscribed.statements.get(item.topic) or self._subscribed.checkpoints[item.topic]
-        slug = subscription.member.slug
+        slug = self._subscribed.slugs[item.topic]
         if isinstance(item, Skipped):
             self._skipped[slug].append(item)
         elif item.topic in self._subscribed.checkpoints:
@@ -168,46 +178,72 @@ class _Batch:
         elif self._budgets[item.topic].spend(item.offset) and self._take_statement(slug, item, opening):
             self._statements += 1
         else:
-            self._left.add(item.topic)
+            self.left.add(item.topic)
             return
         self.next_offsets[item.topic] = (item.last if isinstance(item, Skipped) else item.offset) + 1
 
     def _take_statement(self, slug: str, item: Delivered, opening: Opening) -> bool:
-        if isinstance(opening, Refused):
+        if isinstance(opening, Judged) and opening.state == "refused":
             self._refuse(slug, item, opening)
             return True
-        if (
-            isinstance(opening, Opened)
-            and slug in self._in_order
-            and self._acceptance.take(slug, item.offset, item.value, opening)
-        ):
+        ordinary = opening if isinstance(opening, Opened) and slug in self._in_order else None
+        if ordinary is not None and self._acceptance.take(slug, item.offset, item.value, ordinary):
+            if slug in self._gaps:
+                self._look_behind_gap(slug)
             return True
-        # What follows in this log may rest on it, so all of it waits for `settle`.
-        self._in_order.discard(slug)
         undecided = self._undecided.get(slug, Volume(0, 0))
         if undecided.reaches(MOST_PARKED):
             return False
         self._undecided[slug] = undecided.and_one(item.value)
-        self._inbox.append(_to_inbox(slug, item))
+        if isinstance(opening, Judged):
+            self._acceptance.judge(slug, item.offset, item.value, opening)
+            self._parked.add(slug)
+        elif ordinary is not None and self._is_behind_gap(item.topic, ordinary):
+            self._acceptance.park(slug, item.offset, item.value, ordinary)
+            self._gaps.setdefault(slug, set()).add(ordinary.seq)
+            self._parked.add(slug)
+        else:
+            # What follows in this log may rest on it, so all of it waits for `settle`.
+            self._in_order.discard(slug)
+            self._inbox.append(_to_inbox(slug, item))
         return True
 
-    def _refuse(self, slug: str, item: Delivered, refused: Refused) -> None:
+    def _is_behind_gap(self, topic: str, opened: Opened) -> bool:
+        """Tell whether nothing but a gap before it keeps a statement of a log in order from being accepted."""
+        subscription = self._subscribed.statements[topic]
+        # Where the registry names a branch, `settle` knows which statements lie on another one.
+        return not subscription.anchor and opened.seq > self._acceptance.follows(subscription.member.slug)
+
+    def _look_behind_gap(self, slug: str) -> None:
+        """Let `settle` have what waited for the statement just accepted, and what comes after it in this batch."""
+        first = last = self._acceptance.follows(slug)
+        gaps = self._gaps[slug]
+        if first in gaps:
+            while last + 1 in gaps:
+                last += 1
+            self._filled[slug] = (first, last)
+            self._in_order.discard(slug)
+
+    def _refuse(self, slug: str, item: Delivered, refused: Judged) -> None:
         quarantined = self._quarantined.get(slug, Volume(0, 0))
         if quarantined.reaches(MOST_QUARANTINED):
             self._skipped[slug].append(Skipped(item.topic, item.offset, item.offset, QUARANTINE_FULL))
             return
         self._quarantined[slug] = quarantined.and_one(item.value)
-        self._acceptance.refuse(slug, item.offset, _kept(item.value), refused)
+        self._acceptance.judge(slug, item.offset, _kept(item.value), refused)
 
     async def write(self) -> TakenIn:
         """Store everything."""
         settled = await self._acceptance.write()
         await self.store.received.add_arrived(self._inbox, self.now)
+        for slug, (first, last) in self._filled.items():
+            await self.store.received.reopen_gap(slug, first, last)
         logs = self._acceptance.logs()
         for subscription in self._subscribed.statements.values():
-            log = logs.get(subscription.member.slug)
-            if log is not None and log.head:
-                logs[log.member] = replace(log, decided_under=subscription.fingerprint)
+            slug = subscription.member.slug
+            log = logs.get(slug) or self._log(slug)
+            if (slug in logs and log.head) or (slug in self._parked and not log.decided_under):
+                logs[slug] = replace(log, decided_under=subscription.fingerprint)
         for slug, items in self._skipped.items():
             log = logs.get(slug) or self._log(slug)
             logs[slug] = replace(log, skipped=log.skipped + await self.store.skipped.note(slug, items, self.now))
@@ -219,7 +255,8 @@ class _Batch:
             for raw in raws[-_NEWEST_CHECKPOINTS:]:
                 member = self._subscribed.checkpoints[topic].member
                 await note_checkpoint(self.store, member, raw, self.registry, self.now)
-        return TakenIn(self._statements, settled, len(self._inbox), frozenset(self._left))
+        to_settle = len(self._inbox) + sum(last + 1 - first for first, last in self._filled.values())
+        return TakenIn(self._statements, settled, to_settle)
 
 
 def _is_in_order(log: LogStatus, subscription: Subscription) -> bool:

@@ -1,4 +1,5 @@
-"""Opening what came: which records are ordinary and which are somebody else's junk, before any database is asked.
+"""Opening what came: which records are ordinary, and of which nothing in their log could change what they are worth,
+before any database is asked.
 
 Verifying a signature is most of the work, so a batch worth it goes to processes of their own; they start with the
 first such batch and end when there is none for a while. What they tell rests on the bytes and the registry's entry
@@ -22,7 +23,8 @@ from typing import NamedTuple
 
 from comity_federation import strict_json
 from comity_federation.decide import decide
-from comity_federation.decision import Refused, Seen, Trust
+from comity_federation.decision import Refused, Seen, Trust, Waiting
+from comity_federation.log_state import peek
 from comity_federation.ordinary import Ordinary, Signers, open_ordinary
 from comity_schemas.member import Member
 
@@ -60,7 +62,21 @@ class Opened(NamedTuple):
     """Whether anybody can find it by name."""
 
 
-Opening = Opened | Refused | None
+class Judged(NamedTuple):
+    """What a record is worth whatever is known of its log: somebody else's junk, or signed by a key not listed yet."""
+
+    state: str
+    """`refused` or `waiting`."""
+    seq: int | None
+    """What it claims to be, like the next two, as far as that can be read."""
+    hash: str | None
+    prev: str | None
+    step: int | None
+    code: str
+    detail: str | None
+
+
+Opening = Opened | Judged | None
 """None: to be decided with all that is known of its log."""
 
 Arrived = tuple[bytes, bytes]
@@ -72,7 +88,7 @@ def open_records(arrived: Sequence[Arrived]) -> list[Opening]:
     ordinary = open_ordinary([(raw, _known(entry)[1]) for entry, raw in arrived])
     stored = [None if each is None else _stored_form(each) for each in ordinary]
     return [
-        _foreign(raw, _known(entry)[0]) if form is None else form
+        _judged(raw, _known(entry)[0]) if form is None else form
         for (entry, raw), form in zip(arrived, stored, strict=True)
     ]
 
@@ -83,9 +99,18 @@ def _known(entry: bytes) -> tuple[Member, Signers]:
     return member, Signers.of(member)
 
 
-def _foreign(raw: bytes, member: Member) -> Refused | None:
-    decision = decide(raw, Trust(member), Seen())
-    return decision if isinstance(decision, Refused) and decision.step <= FOREIGN_STEPS else None
+def _judged(raw: bytes, member: Member) -> Judged | None:
+    match decide(raw, Trust(member), Seen()):
+        case Refused(step=step, code=code, detail=detail) if step <= FOREIGN_STEPS:
+            return Judged("refused", *_claimed(raw), step, code, detail or None)
+        case Waiting(why="unknown-key" as code):
+            return Judged("waiting", *_claimed(raw), None, code, None)
+    return None
+
+
+def _claimed(raw: bytes) -> tuple[int | None, str | None, str | None]:
+    claimed = peek(raw)
+    return (None, None, None) if claimed is None else (claimed.seq, claimed.hash, claimed.prev)
 
 
 def _stored_form(ordinary: Ordinary) -> Opened | None:

@@ -146,6 +146,8 @@ class _Settling:
         self._view: dict[str, AnyEntry] = {}
         self._folded: dict[str, AnyEntry] = {}
         self._somebody_waits = True
+        self._awaited: set[int] = set()
+        """Places at which records wait, among those that these records could let in."""
         self._quarantined: Volume | None = None
 
     @property
@@ -201,6 +203,7 @@ class _Settling:
         self.state.places = {s: p for s, p in self.state.places.items() if s == self.state.head}
         self.state.earlier = {}
         self._view = {}
+        self._awaited = set()
 
     async def _load(self, records: list[Received]) -> None:
         seqs: set[int] = set()
@@ -215,21 +218,24 @@ class _Settling:
         self.state.places.update({s: p for s, p in places.items() if s <= self.state.head})
         self.state.earlier.update(await self.store.received.earlier(slug, refers_to))
         self._view.update(await self.store.view.load(refers_to))
+        if self._somebody_waits:
+            self._awaited |= await self.store.received.waiting_among(slug, {seq + 1 for seq in seqs})
         if self.log.head >= self._anchor:
             # The chain runs through what the registry demands, so what stands in it is the demanded branch.
             self.state.branch = {seq: place.hash for seq, place in self.state.places.items()}
 
     async def _take(self, record: Received) -> None:
-        ready = deque([record])
+        slug, ready = self.member.slug, deque([record])
         while ready:
             head_before = self.state.head
             current = ready.popleft()
             await self._note(current, self.state.decide(current.raw, self.trust))
-            if self.state.head > head_before and self._somebody_waits:
-                # What waited for the next place can be decided now.
+            if self.state.head > head_before and self.state.head + 1 in self._awaited:
+                # What waited for the next place can be decided now, and then perhaps what waits right behind it.
                 await self._write()
-                waiting = await self.store.received.waiting_at(self.member.slug, self.state.head + 1)
+                waiting = await self.store.received.waiting_from(slug, self.state.head + 1, most=_CHUNK)
                 await self._load(waiting)
+                self._awaited -= {each.seq for each in waiting}
                 ready.extend(waiting)
 
     async def _note(self, record: Received, decision: Decision) -> None:
@@ -244,6 +250,9 @@ class _Settling:
             case Waiting():
                 self._count("waiting")
                 self._somebody_waits = True
+                place = decision.seq or record.seq
+                if place is not None:
+                    self._awaited.add(place)
                 self._verdicts[record.id] = Verdict(
                     "waiting", decision.seq, decision.hash, decision.prev, code=decision.why
                 )
@@ -270,7 +279,8 @@ class _Settling:
 
     async def _quarantine_is_full(self, raw: bytes) -> bool:
         if self._quarantined is None:
-            self._quarantined = (await self.store.received.quarantined()).get(self.member.slug, Volume(0, 0))
+            slug = self.member.slug
+            self._quarantined = (await self.store.received.quarantined([slug])).get(slug, Volume(0, 0))
         if self._quarantined.reaches(MOST_QUARANTINED):
             return True
         self._quarantined = self._quarantined.and_one(raw)

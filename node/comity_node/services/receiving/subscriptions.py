@@ -30,6 +30,8 @@ class Subscriptions:
 
     statements: dict[str, Subscription]
     checkpoints: dict[str, Subscription]
+    slugs: dict[str, str]
+    """Whose topic it is."""
 
     @property
     def topics(self) -> list[str]:
@@ -86,6 +88,7 @@ class _Same:
 @lru_cache(maxsize=2)
 def _subscriptions(same: _Same) -> Subscriptions:
     read = [subscribe(m) for m in same.registry.members if m.status is not MemberStatus.PENDING]
-    return Subscriptions(
-        {statements_topic(s.member.slug): s for s in read}, {checkpoints_topic(s.member.slug): s for s in read}
-    )
+    statements = {statements_topic(s.member.slug): s for s in read}
+    checkpoints = {checkpoints_topic(s.member.slug): s for s in read}
+    slugs = {topic: s.member.slug for topic, s in (*statements.items(), *checkpoints.items())}
+    return Subscriptions(statements, checkpoints, slugs)
