@@ -73,7 +73,8 @@ class Clock:
 
 
 @functools.cache
-def _migrated_file() -> Path:
+def migrated_sqlite() -> Path:
+    """Return an empty database that was really migrated, made once in a process."""
     path = Path(tempfile.mkdtemp(prefix="comity-test-db-")) / "empty.db"
     servers.on_its_own_loop(migrate_async(f"sqlite+aiosqlite:///{path}"))
     return path
@@ -82,7 +83,7 @@ def _migrated_file() -> Path:
 def new_sqlite(directory: Path, name: str = "node.db") -> str:
     """Return the URL of a migrated, empty SQLite database: a copy of one that was really migrated."""
     path = directory / name
-    shutil.copyfile(_migrated_file(), path)
+    shutil.copyfile(migrated_sqlite(), path)
     path.chmod(0o600)
     return f"sqlite+aiosqlite:///{path}"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 
 from builders import FINDING_IN_CLEAR, Made, Publisher, seen_of
 from comity_federation.decide import decide, demanded
-from comity_federation.decision import Accepted, Forked, Refused, Repeated, Seen, Trust, Waiting
-from comity_federation.log_state import LogState, in_log_order, peek, trace_branch
+from comity_federation.decision import Accepted, Earlier, Forked, Place, Refused, Repeated, Seen, Trust, Waiting
+from comity_federation.log_state import LogState, Peek, in_log_order, peek, trace_branch
+from comity_federation.statements import record_bytes
 from comity_schemas.member import Last, MemberStatus
 
 AGENCY = Publisher()
@@ -168,6 +170,31 @@ def test_a_repeat_changes_nothing() -> None:
     assert view(state) == before
 
 
+def test_of_two_forks_the_one_further_back_counts_and_nothing_beyond_it_stands() -> None:
+    late = AGENCY.chain(1, after=HONEST[4], salt="late")[0]
+    early = AGENCY.chain(1, after=HONEST[1], salt="early")[0]
+    state = LogState()
+    for made in (*HONEST, late):
+        state.decide(made.raw, AGENCY.trust())
+    assert (state.frozen_from, state.head, set(state.places)) == (6, 5, {1, 2, 3, 4, 5})
+    state.decide(early.raw, AGENCY.trust())
+    assert (state.frozen_from, state.head, set(state.places)) == (3, 2, {1, 2})
+
+
+def test_what_was_accepted_is_known_by_place_key_and_kind() -> None:
+    rotated = AGENCY.withdrawal(HONEST[0].hash, key=1, **AGENCY.after(HONEST[0]))
+    state = live([HONEST[0].raw, rotated.raw], AGENCY.trust())
+    assert state.places == {1: Place(HONEST[0].hash, 0), 2: Place(rotated.hash, 1)}
+    assert state.earlier == {HONEST[0].hash: Earlier(1, "finding"), rotated.hash: Earlier(2, "withdrawal")}
+
+
+def test_a_refused_body_is_known_by_place_key_and_kind_too() -> None:
+    bad = AGENCY.finding(key=1, clear={**FINDING_IN_CLEAR, "severity": "S9"})
+    state = LogState()
+    state.decide(bad.raw, AGENCY.trust())
+    assert (state.places, state.earlier) == ({1: Place(bad.hash, 1)}, {bad.hash: Earlier(1, "finding")})
+
+
 def test_thawing_lets_the_named_branch_go_on_and_never_freezes_for_the_other() -> None:
     one, two, three = HONEST[:3]
     other = AGENCY.chain(3, after=one, salt="other")
@@ -233,6 +260,18 @@ def test_trace_branch_names_each_place_as_far_back_as_records_are_known() -> Non
     assert trace_branch([Last(seq=0, hash=AGENCY.genesis)], known.get) == {}
 
 
+def test_where_the_registry_names_two_places_the_furthest_history_counts() -> None:
+    other = AGENCY.chain(2, after=HONEST[1], salt="other")
+    known = {made.hash: peek(made.raw) for made in (*HONEST, *other)}
+    honest = {made.seq: made.hash for made in HONEST[:5]}
+    assert trace_branch([HONEST[4].last(), HONEST[2].last()], known.get) == honest
+    assert trace_branch([HONEST[4].last(), other[0].last()], known.get) == honest
+    # Where the further one cannot be followed back, the nearer one goes on.
+    known[HONEST[3].hash] = None
+    traced = {made.seq: made.hash for made in (*HONEST[:3], *HONEST[3:5])}
+    assert trace_branch([HONEST[4].last(), HONEST[2].last()], known.get) == traced
+
+
 def test_a_last_with_a_wrong_position_is_not_traced_further() -> None:
     known = {made.hash: peek(made.raw) for made in HONEST}
     assert trace_branch([Last(seq=3, hash=HONEST[4].hash)], known.get) == {3: HONEST[4].hash}
@@ -246,11 +285,51 @@ def test_peek_answers_none_for_what_it_cannot_read(raw: bytes) -> None:
     assert peek(raw) is None
 
 
-def test_peek_reads_position_hash_and_references() -> None:
+def claiming(claims: dict[str, Any]) -> bytes:
+    return record_bytes(AGENCY.jwt(claims), (), ())
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"seq": 0},
+        {"seq": -1},
+        {"seq": True},
+        {"seq": "1"},
+        {"seq": None},
+        {"prev": None},
+        {"prev": "A" * 42},
+        {"prev": "A" * 44},
+        {"prev": ["A"] * 43},
+        {"body": None},
+        {"body": []},
+    ],
+    ids=str,
+)
+def test_a_record_that_names_no_place_in_a_log_is_not_taken_for_one(claims: dict[str, Any]) -> None:
+    assert peek(claiming({**AGENCY.claims(), **claims})) is None
+
+
+@pytest.mark.parametrize("missing", ["seq", "prev", "kind", "body"])
+def test_a_record_without_its_place_its_kind_or_its_body_is_not_read_further(missing: str) -> None:
+    claims = AGENCY.claims()
+    assert peek(claiming(claims)) is not None
+    del claims[missing]
+    assert peek(claiming(claims)) is None
+
+
+def test_peek_reads_position_hash_kind_and_references() -> None:
     made = AGENCY.withdrawal(HONEST[0].hash, **AGENCY.after(HONEST[0]))
-    found = peek(made.raw)
-    assert found is not None
-    assert (found.seq, found.hash, found.prev, found.refers_to) == (2, made.hash, HONEST[0].hash, (HONEST[0].hash,))
+    assert peek(made.raw) == Peek(2, made.hash, HONEST[0].hash, (HONEST[0].hash,), "withdrawal")
+    revised = AGENCY.finding(clear={**FINDING_IN_CLEAR, "replaces": made.hash}, **AGENCY.after(made))
+    assert peek(revised.raw) == Peek(3, revised.hash, made.hash, (made.hash,), "finding")
+    assert peek(HONEST[0].raw) == Peek(1, HONEST[0].hash, AGENCY.genesis, (), "finding")
+
+
+@pytest.mark.parametrize("named", [1, None, ["A"]], ids=str)
+def test_what_is_no_text_is_no_reference(named: Any) -> None:
+    found = peek(AGENCY.finding(clear={**FINDING_IN_CLEAR, "replaces": named}).raw)
+    assert found is not None and found.refers_to == ()
 
 
 def test_log_order_goes_by_position_and_keeps_arrival_within_one() -> None:

@@ -33,7 +33,8 @@ AREAS = (
             "tests/federation/test_log_state.py",
             "tests/node/test_settle.py",
             "tests/node/test_settle_copies.py",
-            "tests/node/test_supplier_view.py",
+            "tests/node/test_settled_logs.py",
+            "tests/node/test_limits.py",
         ),
     ),
     Area(
@@ -50,12 +51,14 @@ AREAS = (
             "comity_node.services.review.release",
         ),
         (
+            "tests/node/test_accounts.py",
             "tests/node/test_authorisation.py",
             "tests/node/test_api.py",
             "tests/node/test_api_frame.py",
             "tests/node/test_review.py",
             "tests/node/test_peers.py",
-            "tests/node/test_peers_wrong.py",
+            "tests/node/test_metrics.py",
+            "tests/node/test_conventions.py",
         ),
     ),
     Area(

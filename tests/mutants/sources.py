@@ -1,10 +1,12 @@
 """Faults of one module: each is one function with one small change, as a person in a hurry would make it."""
 
 import ast
+import builtins
 import copy
 import gc
 import importlib
 import inspect
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
@@ -18,6 +20,8 @@ OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult, ast.Div: ast.Mult,
     ast.Mod: ast.Mult, ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr, ast.LShift: ast.RShift, ast.RShift: ast.LShift,
 }  # fmt: skip
+_ENTERED = "__entered_functions__"
+_Named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Change = tuple[str, Callable[[], None]]
 
 
@@ -31,12 +35,20 @@ class Mutant:
     source: str
     """The line as it stands."""
     what: str
+    number: int
+    """Of several of one line that read alike."""
     code: CodeType = field(repr=False, compare=False)
+
+    @property
+    def place(self) -> str:
+        """Its module and function."""
+        return f"{self.module}:{self.function}"
 
     @property
     def name(self) -> str:
         """What tells it apart, also after lines have moved."""
-        return f"{self.module}:{self.function}: {self.source}: {self.what}"
+        again = f" ({self.number})" if self.number > 1 else ""
+        return f"{self.place}: {self.source}: {self.what}{again}"
 
 
 def mutants_of(module: str) -> list[Mutant]:
@@ -45,9 +57,12 @@ def mutants_of(module: str) -> list[Mutant]:
     text = inspect.getsource(loaded)
     tree, lines = ast.parse(text), text.splitlines()
     found: list[Mutant] = []
+    alike: Counter[tuple[str, str, str]] = Counter()
+    outermost = {node.name: node for node in tree.body if isinstance(node, _Named)}
     for name, function in _functions(tree):
         for number in range(_count(function)):
-            changed = copy.deepcopy(tree)
+            # The rest of the module need not be compiled for it.
+            changed = ast.Module([copy.deepcopy(outermost[name.partition(".")[0]])], [])
             twin = dict(_functions(changed))[name]
             node, what, apply = _changes(twin)[number]
             apply()
@@ -57,19 +72,37 @@ def mutants_of(module: str) -> list[Mutant]:
             except (SyntaxError, ValueError, TypeError):
                 continue
             source = lines[node.lineno - 1].strip()
-            found.append(Mutant(module, name, node.lineno, source, what, code))
+            alike[name, source, what] += 1
+            found.append(Mutant(module, name, node.lineno, source, what, alike[name, source, what], code))
     return found
+
+
+def tell_who_enters(module: str, entered: set[str]) -> None:
+    """Let every function of a module put its place into a set when it is entered, inner functions that of the outer."""
+    loaded = importlib.import_module(module)
+    vars(builtins)[_ENTERED] = entered
+    tree = ast.parse(inspect.getsource(loaded))
+    for name, function in _functions(tree):
+        told = ast.parse(f"{_ENTERED}.add({f'{module}:{name}'!r})").body
+        for inner in [each for each in ast.walk(function) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]:
+            inner.body[:0] = told
+    changed = compile(ast.fix_missing_locations(tree), inspect.getfile(loaded), "exec")
+    for name, _ in _functions(tree):
+        _replace(live_function(module, name), _code_of(changed, name))
 
 
 def apply(mutant: Mutant) -> None:
     """Put the fault into the running process, also into the inner functions that were made before it."""
-    function = live_function(mutant.module, mutant.function)
-    twins = dict(_twins(function.__code__, mutant.code))
+    _replace(live_function(mutant.module, mutant.function), mutant.code)
+
+
+def _replace(function: FunctionType, code: CodeType) -> None:
+    twins = dict(_twins(function.__code__, code))
     if len(twins) > 1:
         for other in gc.get_objects():
             if isinstance(other, FunctionType) and other.__code__ in twins:
                 other.__code__ = twins[other.__code__]
-    function.__code__ = mutant.code
+    function.__code__ = code
 
 
 def live_function(module: str, name: str) -> FunctionType:
