@@ -193,7 +193,9 @@ def _check_digests(it: _Opening) -> None:
     digests = body.pop("_sd", [])
     if type(digests) is not list or len(digests) > MAX_DIGESTS or not _are_digests(digests):
         raise _Unusual
-    if not all(map(lt, digests, digests[1:])) or not set(digests).issuperset(shown):
+    if not all(map(lt, shown, shown[1:])) or not all(map(lt, digests, digests[1:])):
+        raise _Unusual
+    if not set(digests).issuperset(shown):
         raise _Unusual
     it.body = body
 

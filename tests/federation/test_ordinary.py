@@ -8,11 +8,12 @@ import pytest
 import vectors
 from builders import CORROBORATION_IN_CLEAR, DECISION_IN_CLEAR, FINDING_IN_CLEAR, HANDLING, NOTHING_GRAVE, Publisher
 from comity_federation.decide import decide
-from comity_federation.decision import Accepted, Earlier, Place, Seen, Trust
+from comity_federation.decision import Accepted, Earlier, Place, Refused, Seen, Trust
 from comity_federation.ordinary import Ordinary, Signers, open_ordinary
 from comity_schemas.handling import Handling
 from comity_schemas.member import Last, Member, MemberStatus, Role
 from comity_schemas.statement import BODIES
+from hostile_bus import with_parts
 from mutations import case
 
 AGENCY = Publisher("agency")
@@ -141,6 +142,14 @@ LEFT_TO_DECIDE: dict[str, bytes] = {
 @pytest.mark.parametrize("what", LEFT_TO_DECIDE)
 def test_what_is_unusual_is_left_to_decide(what: str) -> None:
     assert open_ordinary([(LEFT_TO_DECIDE[what], Signers.of(AGENCY.member()))]) == [None]
+
+
+def test_disclosures_signed_out_of_order_are_left_to_decide() -> None:
+    """They match what was signed, in its order; that order is the author's mistake, and `decide` stops at step 6."""
+    made = AGENCY.finding(mend=lambda claims: claims["open"].reverse())
+    raw = with_parts(made.raw, disclosures=lambda shown: shown[::-1])
+    assert open_ordinary([(raw, Signers.of(AGENCY.member()))]) == [None]
+    assert decide(raw, AGENCY.trust(), Seen()) == Refused(6, "claims", "the whole: value_error")
 
 
 def test_nothing_of_a_member_that_the_registry_holds_back_is_ordinary() -> None:
