@@ -22,8 +22,6 @@ from typing import Any, Final, NamedTuple
 import orjson
 import pybase64
 from nacl.bindings import crypto_sign_open
-from nacl.exceptions import BadSignatureError
-from pydantic import ValidationError
 
 from comity_federation import strict_json
 from comity_federation.encoding import NotCanonical, b64decode, b64encode
@@ -137,7 +135,9 @@ def open_ordinary(arrived: Iterable[tuple[bytes, Signers]]) -> list[Ordinary | N
             if each is not None:
                 try:
                     step(each)
-                except (_Unusual, BadSignatureError, ValidationError, ValueError, TypeError, KeyError):
+                except (
+                    Exception
+                ):  # Whatever a record makes a step raise: all others must go on, and `decide` judges it.
                     opening[place] = None
     return [None if each is None else each.opened for each in opening]
 

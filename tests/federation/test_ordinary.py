@@ -9,7 +9,9 @@ import vectors
 from builders import CORROBORATION_IN_CLEAR, DECISION_IN_CLEAR, FINDING_IN_CLEAR, HANDLING, NOTHING_GRAVE, Publisher
 from comity_federation.decide import decide
 from comity_federation.decision import Accepted, Earlier, Place, Refused, Seen, Trust
+from comity_federation.encoding import b64encode, digest
 from comity_federation.ordinary import Ordinary, Signers, open_ordinary
+from comity_federation.statements import record_bytes
 from comity_schemas.handling import Handling
 from comity_schemas.member import Last, Member, MemberStatus, Role
 from comity_schemas.statement import BODIES
@@ -150,6 +152,24 @@ def test_disclosures_signed_out_of_order_are_left_to_decide() -> None:
     raw = with_parts(made.raw, disclosures=lambda shown: shown[::-1])
     assert open_ordinary([(raw, Signers.of(AGENCY.member()))]) == [None]
     assert decide(raw, AGENCY.trust(), Seen()) == Refused(6, "claims", "the whole: value_error")
+
+
+def test_an_empty_payload_and_an_empty_disclosure_are_left_to_decide_and_hold_nobody_up() -> None:
+    """Their author has signed them, so nothing before has refused them; one that raised would stop all reading."""
+    header, signer = AGENCY.finding().jwt.partition(".")[0], AGENCY.keys[0]
+    signature = b64encode(signer.sign(f"{header}.".encode()).signature)
+    empty = record_bytes(f"{header}..{signature}", [])
+
+    def name_nothing(claims: dict[str, Any]) -> None:
+        claims["open"] = [digest("")]
+        claims["body"]["_sd"] = sorted([*claims["body"]["_sd"], digest("")])
+
+    nothing_shown = record_bytes(AGENCY.make(mend=name_nothing).jwt, [""])
+    signers, good = Signers.of(AGENCY.member()), AGENCY.finding().raw
+    told = open_ordinary([(raw, signers) for raw in (empty, good, nothing_shown)])
+    assert [each is not None for each in told] == [False, True, False]
+    steps = [decide(raw, AGENCY.trust(), Seen()).step for raw in (empty, nothing_shown)]
+    assert steps == [6, 12]
 
 
 def test_nothing_of_a_member_that_the_registry_holds_back_is_ordinary() -> None:
