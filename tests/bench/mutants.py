@@ -56,7 +56,8 @@ def run(area: Area, ledger: Ledger, asked: argparse.Namespace) -> None:
 
     def chosen(mutant: Mutant) -> bool:
         end = ledger.ends.get(mutant.name)
-        wanted = end is None or (end == "left" and asked.quick is None) or (asked.again and end != "killed")
+        in_part = asked.quick is not None or asked.tests is not None
+        wanted = end is None or (end == "left" and not in_part) or (asked.again and end != "killed")
         return wanted and (asked.only or "") in mutant.place
 
     def tell(met: Met, done: int, total: int, bar: Bar) -> None:
@@ -67,8 +68,18 @@ def run(area: Area, ledger: Ledger, asked: argparse.Namespace) -> None:
     with progress(f"{area.name}: percent of the mutants", 100) as bar:
         quick = float("inf") if asked.quick is None else asked.quick
         told = partial(tell, bar=bar)
-        runner = MutantRunner(area.modules, asked.processes, chosen, told, until, quick, ledger.watched_file)
-        arguments = [*area.tests, "-q", "-k", "not postgres", "-p", "no:cacheprovider", "-p", "no:randomly"]
+        runner = MutantRunner(
+            area.modules,
+            asked.processes,
+            chosen,
+            told,
+            until,
+            quick,
+            ledger.watched_file,
+            all_tests=asked.tests is None,
+        )
+        keyword = "not postgres" if asked.tests is None else f"({asked.tests}) and not postgres"
+        arguments = [*area.tests, "-q", "-k", keyword, "-p", "no:cacheprovider", "-p", "no:randomly"]
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             code = pytest.main([f"--rootdir={CHECKOUT}", *arguments], plugins=[runner])
     if code:
@@ -85,6 +96,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="folder for what became of each mutant, and which test enters what")
     parser.add_argument("--again", action="store_true", help="also those that survived according to it")
     parser.add_argument("--quick", type=float, help="first only by tests that take so many seconds together")
+    parser.add_argument("--tests", help="first only by tests that pytest's -k chooses by this")
     parser.add_argument("--minutes", type=float, default=1e6, help="begin no further mutant after so long")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()

@@ -56,6 +56,7 @@ AREAS = (
             "tests/node/test_api.py",
             "tests/node/test_api_frame.py",
             "tests/node/test_review.py",
+            "tests/node/test_release_rules.py",
             "tests/node/test_peers.py",
             "tests/node/test_metrics.py",
             "tests/node/test_conventions.py",

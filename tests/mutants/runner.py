@@ -64,6 +64,8 @@ class MutantRunner:
         until: float,
         quick: float,
         watched_file: Path | None,
+        *,
+        all_tests: bool,
     ) -> None:
         """Runs nothing yet.
 
@@ -75,6 +77,7 @@ class MutantRunner:
             until: moment of the monotonic clock after which no further mutant is begun.
             quick: seconds of processor time that the tests of one mutant may take together; the others are not asked.
             watched_file: keeps which test enters what, for the next run; to be deleted when tests have changed.
+            all_tests: whether all tests of the area are there; else what they do not kill is left to the others.
         """
         self._modules = modules
         self._processes = processes
@@ -83,6 +86,7 @@ class MutantRunner:
         self._until = until
         self._quick = quick
         self._watched_file = watched_file
+        self._all_tests = all_tests
         self._met: dict[str, Counter[int]] = {}
         self._killed: dict[str, Counter[int]] = {}
         self._caches: list[Any] = []
@@ -122,7 +126,7 @@ class MutantRunner:
                     running[begun.pid] = begun
                 else:
                     done += 1
-                    self._tell(Met(mutant, "untested"), done, len(mutants))
+                    self._tell(Met(mutant, "untested" if self._all_tests else "left"), done, len(mutants))
             if running:
                 pid, status = os.wait()
                 done += 1
@@ -159,7 +163,7 @@ class MutantRunner:
 
         pid = _child(meet, room)
         os.close(writing)
-        return _Running(mutant, pid, reading, room, all_asked=asked == order)
+        return _Running(mutant, pid, reading, room, all_asked=self._all_tests and asked == order)
 
     def _noted(self, ended: "_Running", status: int, items: list[pytest.Item]) -> Met:
         begun = ended.begun()
