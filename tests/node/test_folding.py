@@ -9,7 +9,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from comity_node.domain.matching.folding import MOST_LETTERS, MOST_WORDS, bare_word, fold, skeleton_of
+from comity_node.domain.matching.bones import skeleton_of
+from comity_node.domain.matching.folding import MOST_LETTERS, MOST_WORDS, bare_word, fold
 from comity_node.domain.matching.keys import MOST_KEYS, posting_keys
 from comity_node.domain.names import fold_name, lasting_name
 

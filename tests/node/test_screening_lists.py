@@ -15,7 +15,7 @@ from comity_node.domain.screening_files.results import CANDIDATES, COLUMNS
 from comity_node.domain.tables.table import TableRefused
 from comity_node.services.screening_files.listed import KnownList, ListAsker
 from comity_node.services.screening_files.opening import open_given, open_list, open_table
-from comity_node.services.screening_files.pairs import compare_row, readings
+from comity_node.services.screening_files.pairs import PairComparing, compared
 from comity_node.services.screening_files.running import Account
 from comity_node.vocabulary import countries
 from node_world import NOW, comity
@@ -88,14 +88,17 @@ async def test_a_list_of_nobody_finds_nobody() -> None:
     assert (row["verdict"], row["candidates"]) == ("none", "[]")
 
 
-def pairs(raw: str) -> list[list[Any]]:
-    table, account = open_table(io.BytesIO(raw.encode())), Account()
-    first, second = readings(table, countries().read, account)
-    return [compare_row(row, first, second, account) for row in table.rows]
+async def pairs(raw: str) -> list[list[Any]]:
+    table = open_table(io.BytesIO(raw.encode()))
+    account = Account()
+    parts = [part async for part in compared(table, countries().read, account, PairComparing())]
+    said = [values for part in parts for _, values in part]
+    assert (account.rows, account.not_asked) == (len(said), [each[0] for each in said].count(""))
+    return said
 
 
-def test_pairs_get_verdict_score_and_reason() -> None:
-    rows = pairs(
+async def test_pairs_get_verdict_score_and_reason() -> None:
+    rows = await pairs(
         "note,name1,country1,address1,name2,country2,address2,BR-CNPJ1,BR-CNPJ2\n"
         "x,Exemplar Gloves Ltd,MY,,Exemplar Gloves Sdn Bhd,Malaysia,,,\n"
         f"x,One,BR,,Two,BR,,{CNPJ['id']},00.000.000/0001-91\n"
@@ -106,10 +109,10 @@ def test_pairs_get_verdict_score_and_reason() -> None:
     assert rows[3][2] == "not compared: the second: it has no name and no number"
     for missing in ("name1,country1\nA,B\n", "name,name2\nA,B\n"):
         with pytest.raises(TableRefused, match="hold"):
-            pairs(missing)
+            await pairs(missing)
 
 
-def test_the_commands_need_no_node(tmp_path: Path) -> None:
+async def test_the_commands_need_no_node(tmp_path: Path) -> None:
     files = {name: tmp_path / f"{name}.csv" for name in ("in", "list", "out", "pairs", "said")}
     files["in"].write_text("id,name\n1,Exemplar Gloves\n2,Nobody At All\n")
     files["list"].write_text(LIST, encoding="utf-8")
@@ -121,11 +124,19 @@ def test_the_commands_need_no_node(tmp_path: Path) -> None:
         ("2", "none", ""),
     ]
     assert "3 entries" in ran.stderr and "not of the network" in ran.stderr
-    files["pairs"].write_text("name1,name2,match\nExemplar Gloves,Exemplar Gloves Ltd,1\n")
+    # From 300 rows on by several processes.
+    made = [f"Exemplar Gloves {n % 61 or ''},Exemplar {('Gloves Ltd', 'Mills', '')[n % 3]},{n}" for n in range(320)]
+    raw = "\n".join(["name1,name2,match", "Exemplar Gloves,Exemplar Gloves Ltd,1", ",,2", *made, ""])
+    files["pairs"].write_text(raw)
     ran = comity("compare", "--file", str(files["pairs"]), "--out", str(files["said"]))
     assert (ran.returncode, ran.stdout) == (0, ""), ran.stderr
-    (row,) = csv.DictReader(io.StringIO(files["said"].read_text(encoding="utf-8")))
-    assert list(row) == ["name1", "name2", "match", "verdict", "score", "reason"] and row["verdict"] == "review"
+    rows = list(csv.DictReader(io.StringIO(files["said"].read_text(encoding="utf-8"))))
+    assert list(rows[0]) == ["name1", "name2", "match", "verdict", "score", "reason"]
+    assert [row["match"] for row in rows[2:]] == [str(n) for n in range(320)], "in their order"
+    alone = [[verdict, "" if score is None else str(score), reason] for verdict, score, reason in await pairs(raw)]
+    assert [[row["verdict"], row["score"], row["reason"]] for row in rows] == alone
+    verdicts = {verdict for verdict, *_ in alone}
+    assert verdicts == {"review", "same company, other site", "none", ""} and len({score for _, score, _ in alone}) > 3
 
 
 async def test_several_processes_say_the_same_of_a_list_in_the_order_of_the_rows(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from comity_node.services.screening_files.listed import KnownList, ListAsker, as
 from comity_node.services.screening_files.network import asking_network, note_screening, risks_in
 from comity_node.services.screening_files.opening import Opened, Told, open_given, open_list, open_table
 from comity_node.services.screening_files.pairs import COLUMNS as PAIR_COLUMNS
-from comity_node.services.screening_files.pairs import compare_row, readings
+from comity_node.services.screening_files.pairs import compared, comparing_pairs
 from comity_node.services.screening_files.running import Account, Asker, screened
 from comity_node.services.suppliers.following import catch_up
 from comity_node.vocabulary import countries
@@ -188,21 +188,24 @@ def compare(
     """Say of each pair whether the two are the same party, and why; needs no node."""
     run = FileRun(file, out, Told(encoding=encoding), candidates=False)
     with told_plainly():
-        _compare_pairs(run)
+        asyncio.run(_compare_pairs(run))
 
 
-def _compare_pairs(run: FileRun) -> None:
+async def _compare_pairs(run: FileRun) -> None:
     account = Account()
     form = _checked(run)
     with run.file.open("rb") as stream:
         table = open_table(stream, run.told)
-        first, second = readings(table, countries().read, account)
-        with NewFile(run.out) as written, _bar("comparing", table.expected) as (progress, task):
+        with NewFile(run.out) as written:
             writer = writer_for(form, written, table.form)
             writer.write([*table.headings, *PAIR_COLUMNS])
-            for row in table.rows:
-                writer.write([*row.cells, *compare_row(row, first, second, account)])
-                if account.rows % 500 == 0:
-                    progress.update(task, completed=account.rows)
+            # The processes first: the bar has a thread.
+            async with comparing_pairs(table.expected) as comparing:
+                with _bar("comparing", table.expected) as (progress, task):
+                    async with aclosing(compared(table, countries().read, account, comparing)) as parts:
+                        async for part in parts:
+                            for row, said in part:
+                                writer.write([*row.cells, *said])
+                            progress.update(task, completed=account.rows)
             writer.close()
     _say(account, run)

@@ -90,8 +90,9 @@ def spelled(text: str) -> str:
     shown = "".join(map(_shown, text))
     decomposed = unicodedata.normalize("NFKD", shown).casefold()
     plain = unicodedata.normalize("NFKC", _MARK.sub("", decomposed))
-    for short, long in _BRACKETED.items():
-        plain = plain.replace(f"({short})", f" {long} ")
+    if "(" in plain:
+        for short, long in _BRACKETED.items():
+            plain = plain.replace(f"({short})", f" {long} ")
     return plain.translate(_usual_letters())
 
 
@@ -108,6 +109,7 @@ def words_of(text: str) -> list[str]:
     return [_of_one_script(word) for word in _WORD.findall(text)]
 
 
+@lru_cache(maxsize=32_768)
 def script_of(word: str) -> str:
     """Return the script of a word's first letter; "Latin" for digits, "Other" for what is not listed in `SCRIPTS`."""
     if word.isascii():
@@ -115,7 +117,7 @@ def script_of(word: str) -> str:
     for letter in word:
         if letter.isalpha():
             return _script_of_letter(letter)
-    return "Other" if word else "Latin"
+    return "Other"
 
 
 @lru_cache(maxsize=4_096)
@@ -133,6 +135,7 @@ def romanised(word: str) -> str:
     return "".join(_ASCII_WORD.findall(anyascii(word).lower())) or word
 
 
+@lru_cache(maxsize=16_384)
 def _shown(letter: str) -> str:
     category = unicodedata.category(letter)
     if category == "Cf":

@@ -1,4 +1,4 @@
-"""Folding a name to what is compared: words in ASCII without legal forms, and their bare consonants. Pure.
+"""Folding a name to what is compared: words in ASCII without legal forms. Pure.
 
 Rules:
 - Visible text never folds to nothing, and the same text folds to the same in every process.
@@ -10,7 +10,6 @@ Rules:
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -33,18 +32,13 @@ _JOINING: Final = frozenset("the and und et y e i of al el ve de das dos del des
 """Words that are left out where others are there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(NamedTuple):
     """A name as it is compared."""
 
     words: tuple[str, ...]
     """In ASCII, without legal forms, in their order; never empty for visible text."""
     legal: tuple[str, ...]
     """Legal forms that fell away, as the lexicon names their kind: llc, jsc, lp ..."""
-    skeletons: tuple[str, ...]
-    """What is left of each word without vowels and with like-sounding consonants as one: it bridges scripts."""
-    joined: str
-    """All words without blanks."""
     also: tuple[str, ...]
     """Other readings of some of the words: the transliteration of what was translated, the translation of what was
     transliterated."""
@@ -54,6 +48,11 @@ class Folded:
     """In which most of the letters are; one of `letters.SCRIPTS`, or Other."""
     is_generic: bool
     """There are only trades, places, single letters and words that many firms have."""
+
+    @property
+    def joined(self) -> str:
+        """All words without blanks."""
+        return "".join(self.words)
 
 
 class _Parts(NamedTuple):
@@ -69,27 +68,24 @@ def fold(text: str) -> Folded:
     """Return a name as it is compared."""
     spelt = spelled(text[:MOST_LETTERS])
     native = words_of(spelt)[:MOST_WORDS]
-    if all(word.isascii() for word in native):
+    if "".join(native).isascii():
         parts = _latin(native)
         script = "Latin"
     else:
-        parts = _any_script(native)
-        script = _main_script(native)
+        parts, script = _any_script(native)
     # Some 27,000 letters (rare ideographs, cuneiform) have no transliteration: "" would equal every other such name.
     words = tuple(parts.words) or tuple(spelt.split()[:MOST_WORDS]) or tuple(text[:MOST_LETTERS].split()[:MOST_WORDS])
-    known = lexicon()
-    return Folded(
-        words=words,
-        legal=tuple(parts.legal),
-        skeletons=tuple(skeleton for word in words if (skeleton := skeleton_of(word))),
-        joined="".join(words),
-        also=tuple(dict.fromkeys(word for word in parts.also if word not in words)),
-        han=tuple(dict.fromkeys(run[i : i + 2] for run in parts.runs for i in range(len(run) - 1))),
-        script=script,
-        is_generic=all(
-            len(word) < 2 or word.isdigit() or word in known.plain or bare_word(word) in known.plain for word in words
-        ),
-    )
+    also = tuple(dict.fromkeys([word for word in parts.also if word not in words])) if parts.also else ()
+    pairs = [run[i : i + 2] for run in parts.runs for i in range(len(run) - 1)] if parts.runs else ()
+    return Folded(words, tuple(parts.legal), also, tuple(dict.fromkeys(pairs)), script, _is_generic(words))
+
+
+def _is_generic(words: Sequence[str]) -> bool:
+    plain = lexicon().plain
+    for word in words:
+        if len(word) > 1 and not word.isdigit() and word not in plain and bare_word(word) not in plain:
+            return False
+    return True
 
 
 LEGAL_FORM_ALONE: Final = "a name of nothing but a legal form names nobody"
@@ -124,26 +120,16 @@ def _singular(word: str) -> str:
 _LEAST_WITH_PLURAL: Final = 5
 
 
+@lru_cache(maxsize=32_768)
+def is_in_the_lexicon(word: str) -> bool:
+    """Return whether a folded word is short for another, or means one."""
+    known = lexicon()
+    return word in known.short or word in known.meanings or _singular(word) in known.meanings
+
+
 def long_form_of(word: str) -> str | None:
     """Return the word that a folded abbreviation stands for."""
     return lexicon().short.get(word)
-
-
-_LIKE_SOUNDS: Final = (
-    ("x", "ks"), ("ph", "f"), ("kh", "k"), ("gh", "g"), ("dh", "d"), ("th", "t"), ("sh", "s"), ("ck", "k"), ("q", "k"),
-    ("c", "k"), ("z", "s"), ("j", "s"), ("v", "b"),
-)  # fmt: skip
-_SILENT: Final = str.maketrans("", "", "aeiouywh")
-_REPEATED: Final = re.compile(r"(.)\1+")
-
-
-@lru_cache(maxsize=65_536)
-def skeleton_of(word: str) -> str:
-    """Return the consonants of a folded word, like-sounding ones as one; empty where fewer than two are left."""
-    for letters, sound in _LIKE_SOUNDS:
-        word = word.replace(letters, sound)
-    bones = _REPEATED.sub(r"\1", word.translate(_SILENT))
-    return bones if len(bones) > 1 else ""
 
 
 def _latin(native: list[str]) -> _Parts:
@@ -151,11 +137,12 @@ def _latin(native: list[str]) -> _Parts:
     return _Parts(_without_joining(kept) or native, [], legal, [])
 
 
-def _any_script(native: list[str]) -> _Parts:
+def _any_script(native: list[str]) -> tuple[_Parts, str]:
+    """Return the parts of a name, and the script in which most of its letters are."""
     parts = _Parts([], [], [], [])
     words, parts.legal[:] = _without_legal(native)
     words = list(_without_legal_inside(words, parts.legal)) or native
-    known = lexicon().japanese if any(_JAPANESE.search(word) for word in native) else lexicon().trades
+    known = lexicon().japanese if _JAPANESE.search("\n".join(native)) else lexicon().trades
     start = 0
     while start < len(words):
         script = script_of(words[start])
@@ -165,7 +152,7 @@ def _any_script(native: list[str]) -> _Parts:
         else:
             start += _add_known(parts, words, start, lexicon().trades, script in _TRANSLITERATED)
     parts.words[:] = _without_joining(parts.words)
-    return parts
+    return parts, _main_script(native)
 
 
 _JAPANESE: Final = re.compile("[\u3041-\u30ff]|会社|法人|组合")
@@ -224,20 +211,14 @@ def _without_legal(words: list[str]) -> tuple[list[str], list[str]]:
     table = lexicon().legal
     legal: list[str] = []
     end = len(words)
-    while (size := _ends_legal(words, end, table)) and size <= end:
+    while end and (size := _ends_legal(words, end, table)):
         legal.append(table.sequences[tuple(words[end - size : end])])
         end -= size
     kept: list[str] = []
     at = 0
     while at < end:
-        size = next(
-            (
-                n
-                for n in range(min(end - at, table.longest.get(words[at], 0)), 0, -1)
-                if tuple(words[at : at + n]) in table.sequences and _may_stand(words[at : at + n], begins=not kept)
-            ),
-            0,
-        )
+        most = table.longest.get(words[at])
+        size = _stands_legal(words[at : min(end, at + most)], table, begins=not kept) if most else 0
         if size:
             legal.append(table.sequences[tuple(words[at : at + size])])
         else:
@@ -248,8 +229,25 @@ def _without_legal(words: list[str]) -> tuple[list[str], list[str]]:
 
 def _ends_legal(words: Sequence[str], end: int, table: Known) -> int:
     """Return how many words before a place are the longest legal form that ends there."""
-    for size in range(min(end, _LONGEST_LEGAL), 0, -1):
+    for size in range(min(end, _ends_of_legal().get(words[end - 1], 0)), 0, -1):
         if tuple(words[end - size : end]) in table.sequences:
+            return size
+    return 0
+
+
+@lru_cache(maxsize=1)
+def _ends_of_legal() -> dict[str, int]:
+    """Return the last word of legal forms to how many words the longest of them has."""
+    ends: dict[str, int] = {}
+    for words in lexicon().legal.sequences:
+        ends[words[-1]] = max(ends.get(words[-1], 0), min(len(words), _LONGEST_LEGAL))
+    return ends
+
+
+def _stands_legal(words: Sequence[str], table: Known, *, begins: bool) -> int:
+    """Return how many of these words, from the first on, are a legal form wherever they stand; 0 for none."""
+    for size in range(len(words), 0, -1):
+        if tuple(words[:size]) in table.sequences and _may_stand(words[:size], begins=begins):
             return size
     return 0
 
@@ -278,18 +276,18 @@ def _without_legal_inside(words: list[str], legal: list[str]) -> Iterator[str]:
             continue
         rest = word
         for form, kind in _fused():
-            if _stands_in(rest, form):
+            if form in rest and _stands_in(rest, form):
                 legal.append(kind)
                 rest = rest.replace(form, " ") if len(form) > 2 else rest.removesuffix(form).removeprefix(form)
         yield from rest.split()
 
 
 def _stands_in(run: str, form: str) -> bool:
-    """Return whether a run has a legal form in it that is no end of a longer word: 分公司 is a branch."""
-    if form not in run:
-        return False
+    """Return whether a legal form that a run has in it is no end of a longer word: 分公司 is a branch."""
+    if len(form) > 2 or run.startswith(form):
+        return True
     longer = any(run[-size:] in lexicon().trades.inside for size in range(len(form) + 1, len(form) + 3))
-    return len(form) > 2 or run.startswith(form) or (run.endswith(form) and not longer)
+    return run.endswith(form) and not longer
 
 
 @lru_cache(maxsize=1)

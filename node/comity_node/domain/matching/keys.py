@@ -10,7 +10,8 @@ from itertools import pairwise
 from typing import Final
 from zlib import crc32
 
-from comity_node.domain.matching.folding import Folded, bare_word, skeleton_of
+from comity_node.domain.matching.bones import skeleton_of
+from comity_node.domain.matching.folding import Folded, bare_word
 
 JOINED: Final = 4.0
 WORD: Final = 3.0
@@ -58,8 +59,9 @@ def _keys(folded: Folded) -> Iterator[tuple[int, float]]:
         yield _key("p", f"{one}|{other}"), PAIR
     for pair in folded.han:
         yield _key("c", pair), HAN
-    for skeleton in dict.fromkeys([*bones, *folded.skeletons]):
-        yield _key("s", skeleton), SKELETON
+    for skeleton in dict.fromkeys([*bones, *map(skeleton_of, folded.words)]):
+        if skeleton:
+            yield _key("s", skeleton), SKELETON
     for word in folded.words:
         for key in _three_letters(word):
             yield key, THREE_LETTERS

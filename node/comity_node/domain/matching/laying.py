@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
-from comity_node.domain.matching.folding import fold, skeleton_of
+from comity_node.domain.matching.bones import bones_of_lines
+from comity_node.domain.matching.folding import fold
 
 _OF_SKELETON = 0.9
 """What equal consonants count beside equal letters."""
@@ -39,7 +40,7 @@ class Laid:
         return cls(
             [" ".join(sorted(words)) for words in parts],
             ["".join(words) for words in parts],
-            [" ".join(sorted([skeleton_of(word) for word in words])) for words in parts],
+            [" ".join(sorted(bones)) for bones in bones_of_lines([" ".join(words) for words in parts])],
         )
 
     def __len__(self) -> int:

@@ -6,7 +6,6 @@ what only one side says adds nothing. The points are whole: each line gets what 
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -49,8 +48,7 @@ class Line(NamedTuple):
     points: float
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """A name, ready to be compared."""
 
     text: str
@@ -89,14 +87,15 @@ def read(text: str) -> Read:
     return Read(text, folded, site_of(folded.words))
 
 
-def _all_read(names: Sequence[str]) -> Sequence[Read]:
+def all_read(names: Sequence[str]) -> Sequence[Read]:
+    """Return all names that these texts have, ready to be compared; of blank ones none."""
     return _read_whole(names[0]) if len(names) == 1 else [each for text in names for each in _read_whole(text)]
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _read_whole(text: str) -> tuple[Read, ...]:
     """Return the names that one text has, ready to be compared."""
-    return tuple(each for name in spellings(text) if (each := read(name)).folded.words)
+    return tuple([each for name in spellings(text) if (each := read(name)).folded.words])
 
 
 def compare_names(asked: Sequence[str], known: Sequence[str], rarity: Rarity) -> Named | None:
@@ -104,7 +103,7 @@ def compare_names(asked: Sequence[str], known: Sequence[str], rarity: Rarity) ->
 
     Names in one script are laid beside each other where both sides have some: transliteration loses what they tell.
     """
-    mine, theirs = _all_read(asked), _all_read(known)
+    mine, theirs = all_read(asked), all_read(known)
     if len(mine) == len(theirs) == 1:
         return _compare(mine[0], theirs[0], rarity)
     pairs = [(one, other) for one in mine for other in theirs]
@@ -147,7 +146,7 @@ def _compare(asked: Read, known: Read, rarity: Rarity) -> Named:
     alignment = align(mine, theirs, across=across, asked_also=one.also, known_also=other.also)
     if alignment.asked_over and alignment.known_over:
         alignment = _with_letters_together(mine, theirs, alignment)
-    gains = _gains(alignment, _weights(mine, rarity), _weights(theirs, rarity))
+    gains = _gains(alignment, weights_of(mine, rarity), weights_of(theirs, rarity))
     gains.append(_of_other_characters(one.han, other.han) if one.han and other.han else 0.0)
     points = sum(gains)
     if one.is_generic or other.is_generic:
@@ -233,7 +232,8 @@ def _words_at(words: Sequence[str], places: Sequence[int]) -> str:
     return " ".join(words[place] for place in places)
 
 
-def _weights(words: Sequence[str], rarity: Rarity) -> list[float]:
+def weights_of(words: Sequence[str], rarity: Rarity) -> list[float]:
+    """Return how much each word of a name counts."""
     weights = [LEAST_WEIGHT if _is_legal(word) else rarity(word) for word in words]
     if min(weights) < LEAST_WEIGHT or max(weights) > MOST_WEIGHT:
         return [min(max(weight, LEAST_WEIGHT), MOST_WEIGHT) for weight in weights]

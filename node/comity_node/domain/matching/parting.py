@@ -24,10 +24,11 @@ def part(run: str, known: Known) -> tuple[Piece, ...]:
     """Return the pieces of a run, in their order."""
     if len(run) > MOST_LETTERS:
         return (Piece(run, ""),)
+    letters = len(run)
     # From the back: the best parting of each rest, as (unknown letters, pieces, its first piece's end, meaning).
-    best: list[tuple[int, int, int, str]] = [(0, 0, len(run), "")] * (len(run) + 1)
-    for start in range(len(run) - 1, -1, -1):
-        best[start] = min(_options(run, start, best, known), key=lambda option: option[:2])
+    best: list[tuple[int, int, int, str]] = [(0, 0, letters, "")] * (letters + 1)
+    for start in range(letters - 1, -1, -1):
+        best[start] = _best(run, start, best, known)
     pieces: list[Piece] = []
     at = 0
     while at < len(run):
@@ -40,17 +41,19 @@ def part(run: str, known: Known) -> tuple[Piece, ...]:
     return tuple(pieces)
 
 
-def _options(
-    run: str, start: int, best: list[tuple[int, int, int, str]], known: Known
-) -> list[tuple[int, int, int, str]]:
-    rest = best[start + 1]
+def _best(run: str, start: int, best: list[tuple[int, int, int, str]], known: Known) -> tuple[int, int, int, str]:
+    """Return the best parting from a place on; of equal ones that with the shortest first piece."""
+    letters, inside = len(run), known.inside
+    unknown, pieces, _, follows = best[start + 1]
     # One unknown letter: it joins the unknown piece behind it, or begins one.
-    begins = 0 if rest[3] == "" and start + 1 < len(run) else 1
-    options = [(rest[0] + 1, rest[1] + begins, start + 1, "")]
+    begins = 0 if follows == "" and start + 1 < letters else 1
+    found = (unknown + 1, pieces + begins, start + 1, "")
     # A word of one letter (county, factory) counts behind something and before the end or a known word only.
-    shortest = 1 if start and (start + 1 == len(run) or rest[3]) else 2
-    for end in range(start + shortest, min(len(run), start + known.most_letters) + 1):
-        means = known.inside.get(run[start:end])
+    shortest = 1 if start and (start + 1 == letters or follows) else 2
+    for end in range(start + shortest, min(letters, start + known.most_letters) + 1):
+        means = inside.get(run[start:end])
         if means is not None:
-            options.append((best[end][0], best[end][1] + 1, end, means))
-    return options
+            unknown, pieces = best[end][:2]
+            if unknown < found[0] or (unknown == found[0] and pieces + 1 < found[1]):
+                found = (unknown, pieces + 1, end, means)
+    return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from itertools import takewhile
-from typing import Final
+from typing import Final, NamedTuple
 
 from anyascii import anyascii
 from rapidfuzz import fuzz
@@ -102,11 +102,12 @@ _UNIT_WORDS: Final = frozenset("unit plant factory no workshop division line mil
 _BRANCH_WORDS: Final = frozenset(
     "branch sucursal filial filiale succursale subesi sube zweigniederlassung fengongsi cabang oddzial".split()
 )
+_OF_A_SITE: Final = frozenset((*_ROMAN, *_SINGLE_ROMAN, *_BRANCH_WORDS))
+_FIGURE: Final = re.compile("[0-9]")
 _WITH_NUMBER: Final = re.compile(r"[a-z]{1,5}([0-9]{1,2})")
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """What a name says of which site it is."""
 
     company: tuple[str, ...]
@@ -115,9 +116,12 @@ class Site:
     is_branch: bool
 
 
-@lru_cache(maxsize=65_536)
 def site_of(words: tuple[str, ...]) -> Site:
     """Return what folded words of a name say of the site."""
+    letters = "".join(words)
+    if letters.isascii() and not _FIGURE.search(letters) and _OF_A_SITE.isdisjoint(words):
+        # What most names are.
+        return Site(words if len(set(words)) == len(words) else tuple(dict.fromkeys(words)), frozenset(), False)
     company: list[str] = []
     units: set[str] = set()
     for at, word in enumerate(words):
@@ -152,6 +156,11 @@ def are_sister_branches(asked: Sequence[str], known: Sequence[str]) -> bool:
 
 
 _BRANCH_ENDS: Final = ("分公司", "分店", "分厂", "分廠", "支店", "지점", "지사")
+
+
+def may_have_sisters(text: str, site: Site) -> bool:
+    """Return whether a name is of a branch, so that another branch is its sister however little they share."""
+    return site.is_branch or text.endswith(_BRANCH_ENDS)
 
 
 def begin_as_one_company(asked: str, known: str) -> bool:

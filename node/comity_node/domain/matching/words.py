@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 
 from rapidfuzz.distance import OSA
 
-from comity_node.domain.matching.folding import long_form_of, meaning_of, skeleton_of
+from comity_node.domain.matching.bones import skeleton_of
+from comity_node.domain.matching.folding import long_form_of, meaning_of
 from comity_node.domain.matching.thresholds import (
     A_SLIP_IN_FOUR_COSTS,
     ABBREVIATED,
@@ -134,7 +135,7 @@ def _joined(asked: Sequence[str], known: Sequence[str], left: list[int], right: 
     for i in tuple(left):
         word = asked[i]
         letters, first, last = len(word), word[0], word[-1]
-        if letters < _LEAST_JOINED:
+        if letters < LEAST_JOINED:
             continue
         for run, together in runs:
             # One slip leaves the first letter or the last as it is.
@@ -155,17 +156,17 @@ def _joined_other_way(asked: Sequence[str], known: Sequence[str], left: list[int
     return [Pair(a, k, share, reason) for k, a, share, reason in _joined(known, asked, right, left)]
 
 
-_LEAST_JOINED: Final = 4
+LEAST_JOINED: Final = 4
 _LEAST_SLIPPED: Final = 7
-_MOST_JOINED: Final = 4
+MOST_JOINED: Final = 4
 
 
 def _runs(words: Sequence[str], places: Sequence[int], most: int) -> list[tuple[tuple[int, ...], str]]:
-    """Return places that stand side by side, two to `_MOST_JOINED`, and their words together, of so many letters."""
+    """Return places that stand side by side, two to `MOST_JOINED`, and their words together, of so many letters."""
     runs = []
     for at, first in enumerate(places):
         letters = len(words[first])
-        for size in range(2, min(_MOST_JOINED, len(places) - at) + 1):
+        for size in range(2, min(MOST_JOINED, len(places) - at) + 1):
             last = first + size - 1
             if places[at + size - 1] != last:
                 break
@@ -177,11 +178,11 @@ def _runs(words: Sequence[str], places: Sequence[int], most: int) -> list[tuple[
 
 
 def _nearest(asked: Sequence[str], known: Sequence[str], left: list[int], right: list[int], across: bool) -> list[Pair]:
-    looks = [(j, known[j], _look_of(known[j])) for j in right]
+    looks = [(j, known[j], look_of(known[j])) for j in right]
     near = []
     for i in left:
         word = asked[i]
-        look = _look_of(word)
+        look = look_of(word)
         first, letters, begins, means = look
         for j, other, other_look in looks:
             # What most words are, told by the least: neither by the lexicon nor by their letters nor by their sound.
@@ -190,10 +191,10 @@ def _nearest(asked: Sequence[str], known: Sequence[str], left: list[int], right:
                 and begins != other_look.begins
                 and (first != other_look.first or not _begins_or_contracts(word, other))
                 and (
-                    not -_MANY < letters - other_look.letters < _MANY
-                    or OSA.distance(word, other, score_cutoff=_MANY - 1) >= _MANY
+                    not -MANY < letters - other_look.letters < MANY
+                    or OSA.distance(word, other, score_cutoff=MANY - 1) >= MANY
                 )
-                and not (across and _sound_near(_bones_without_article(word), _bones_without_article(other)))
+                and not (across and sound_near(bones_without_article(word), bones_without_article(other)))
             ):
                 continue
             alike = alike_words(word, other, across)
@@ -239,7 +240,7 @@ def _otherwise_read(words: Sequence[str], readings: Sequence[str], left: list[in
     return found
 
 
-class _Look(NamedTuple):
+class Look(NamedTuple):
     """What of a word is looked at before it is compared."""
 
     first: str
@@ -250,20 +251,22 @@ class _Look(NamedTuple):
 
 
 @lru_cache(maxsize=65_536)
-def _look_of(word: str) -> _Look:
+def look_of(word: str) -> Look:
+    """Return what of a folded word is looked at before it is compared."""
     long, means = _in_the_lexicon(word)
-    return _Look(word[:1], len(word), long[:_BEGINNING], means)
+    return Look(word[:1], len(word), long[:BEGINNING], means)
 
 
 def _begins_or_contracts(one: str, other: str) -> bool:
     """Return whether the shorter of two words may be the beginning or a contraction of the longer."""
     short, long = (one, other) if len(one) <= len(other) else (other, one)
-    return len(short) <= _CONTRACTED * len(long) or long.startswith(short)
+    return len(short) <= SHORTENED * len(long) or long.startswith(short)
 
 
-def _sound_near(bones: str, others: str) -> bool:
+def sound_near(bones: str, others: str) -> bool:
+    """Return whether two words sound alike, or nearly, by their consonants."""
     return bones == others or (
-        min(len(bones), len(others)) >= _LEAST_BONES and OSA.distance(bones, others, score_cutoff=1) < 2
+        min(len(bones), len(others)) >= LEAST_BONES and OSA.distance(bones, others, score_cutoff=1) < 2
     )
 
 
@@ -274,7 +277,7 @@ def alike_words(one: str, other: str, across: bool = False) -> Alike | None:
         return Alike(1.0, Reason.EQUAL)
     if one.isdigit() or other.isdigit():
         return None
-    slips = _MANY if abs(len(one) - len(other)) >= _MANY else OSA.distance(one, other, score_cutoff=_MANY - 1)
+    slips = MANY if abs(len(one) - len(other)) >= MANY else OSA.distance(one, other, score_cutoff=MANY - 1)
     best = _same_in_the_lexicon(one, other)
     for found in (_spelt_alike(one, other, slips), _sound_alike(one, other, slips, across)):
         if found is not None and (best is None or found.share > best.share):
@@ -282,13 +285,13 @@ def alike_words(one: str, other: str, across: bool = False) -> Alike | None:
     return best
 
 
-_MANY: Final = 3
+MANY: Final = 3
 """Slips that are too many to be counted."""
-_CONTRACTED: Final = 0.6
+SHORTENED: Final = 0.6
 """Of the letters of a word, that a contraction of it has at most."""
-_LEAST_BONES: Final = 4
+LEAST_BONES: Final = 4
 """Consonants of which one may differ."""
-_BEGINNING: Final = 5
+BEGINNING: Final = 5
 """Letters with which a word and what another is short for begin."""
 
 
@@ -300,9 +303,7 @@ def _same_in_the_lexicon(one: str, other: str) -> Alike | None:
         return Alike(SAME_MEANING, Reason.MEANING)
     # "tech" stands for technology, technologies, technical ...
     abbreviated = (
-        (long != one or other_long != other)
-        and long[:_BEGINNING] == other_long[:_BEGINNING]
-        and len(long) > _LEAST_JOINED
+        (long != one or other_long != other) and long[:BEGINNING] == other_long[:BEGINNING] and len(long) > LEAST_JOINED
     )
     return Alike(CUT_OFF, Reason.ABBREVIATION) if abbreviated else None
 
@@ -315,26 +316,21 @@ def _in_the_lexicon(word: str) -> tuple[str, str]:
 
 
 def _is_plural(one: str, other: str) -> bool:
-    return len(one) > _LEAST_JOINED and one.startswith(other) and one[len(other) :] in ("s", "es")
+    return len(one) > LEAST_JOINED and one.startswith(other) and one[len(other) :] in ("s", "es")
 
 
 def _spelt_alike(one: str, other: str, slips: int) -> Alike | None:
     short, long = (one, other) if len(one) <= len(other) else (other, one)
-    if short[:1] != long[:1] and slips >= _MANY:
+    if short[:1] != long[:1] and slips >= MANY:
         return None
     if len(long) >= 4 and slips == 1:
         costs = ONE_SLIP_COSTS if len(long) > 4 else A_SLIP_IN_FOUR_COSTS
         return Alike(1 - costs / len(long), Reason.TYPO)
-    if len(short) >= 3 and long.startswith(short) and (len(short) <= 0.7 * len(long) or len(short) > _LEAST_JOINED):
+    if len(short) >= 3 and long.startswith(short) and (len(short) <= 0.7 * len(long) or len(short) > LEAST_JOINED):
         return Alike(CUT_OFF if len(short) > 3 else CONTRACTED, Reason.PREFIX)
     if slips == 2 and len(short) >= 5:
         return Alike(1 - TWO_SLIPS_COST / len(long), Reason.TYPO)
-    if (
-        len(short) >= 2
-        and short[0] == long[0]
-        and len(short) <= _CONTRACTED * len(long)
-        and _is_contraction(short, long)
-    ):
+    if len(short) >= 2 and short[0] == long[0] and len(short) <= SHORTENED * len(long) and _is_contraction(short, long):
         return Alike(CONTRACTED, Reason.CONTRACTION)
     return None
 
@@ -353,16 +349,21 @@ _WITHOUT_VOWELS: Final = str.maketrans("", "", "aeiou")
 def _sound_alike(one: str, other: str, slips: int, across: bool) -> Alike | None:
     if not across:
         # In one script vowels tell: "Sunhaf" and "Sunphy" are two.
-        bones = skeleton_of(one) if slips < _MANY else ""
+        bones = skeleton_of(one) if slips < MANY else ""
         same = len(bones) > 2 and bones == skeleton_of(other)
         return Alike(SOUNDS_ALIKE, Reason.SOUNDS_ALIKE) if same else None
-    bones, others = _bones_without_article(one), _bones_without_article(other)
-    if not bones or not _sound_near(bones, others):
+    bones, others = bones_without_article(one), bones_without_article(other)
+    if not bones or not sound_near(bones, others):
         return None
     return Alike(SOUNDS_ALIKE if bones == others and len(bones) > 2 else NEARLY_SOUNDS_ALIKE, Reason.SOUNDS_ALIKE)
 
 
 @lru_cache(maxsize=65_536)
-def _bones_without_article(word: str) -> str:
-    without = word[2:] if word.startswith(("al", "el")) and len(word) > 5 else word
-    return skeleton_of(without) or skeleton_of(word)
+def bones_without_article(word: str) -> str:
+    """Return the consonants of a folded word, without the Arabic article where something is left."""
+    return skeleton_of(without_article(word)) or skeleton_of(word)
+
+
+def without_article(word: str) -> str:
+    """Return a folded word without the Arabic article."""
+    return word[2:] if len(word) > 5 and word.startswith(("al", "el")) else word

@@ -18,6 +18,7 @@ from comity_node.db.behind import Names
 from comity_node.db.entries import E
 from comity_node.db.suppliers import Known
 from comity_node.domain.matching.comparing import compare
+from comity_node.domain.matching.first_look import who_may_be
 from comity_node.domain.matching.laying import Laid, nearness
 from comity_node.domain.matching.likeness import RANKS, Likeness, Part, PartKind, Verdict
 from comity_node.domain.matching.party import Party, Rarity
@@ -69,10 +70,12 @@ async def concerned(store: Store, question: Question, behind: Names, *, only_asi
     """
     party = question.party
     found = await candidates(store, party)
-    rarity = await rarity_of(store, [party, *(candidate.party for candidate in found)])
+    rarity = await rarity_of(store, [party])
     # In a thread only what takes long: the way there and back is a millisecond on a busy machine.
     many = len(found) > FEW
-    alike = await asyncio.to_thread(_alike, party, found, rarity) if many else _alike(party, found, rarity)
+    likely = await asyncio.to_thread(_likely, party, found, rarity) if many else _likely(party, found, rarity)
+    await rarity.count(store, [candidate.party for candidate in likely])
+    alike = await asyncio.to_thread(_alike, party, likely, rarity) if many else _alike(party, likely, rarity)
     near = await asyncio.to_thread(_near, party, behind) if behind.entries else _near(party, behind)
     asking, result = _Asking(party, rarity), Concerned()
     said = await store.said_of.all_of([candidate.known.number for candidate in alike])
@@ -80,6 +83,7 @@ async def concerned(store: Store, question: Question, behind: Names, *, only_asi
     read = await store.view.named_by_number(sorted({*(entry for entry, _ in about), *near}))
     findings, decisions = ({}, {}) if only_asides else (read.findings, read.decisions)
     there: dict[int, AnyNamed] = {**findings, **decisions, **read.pointers, **read.notices}
+    await rarity.count(store, map(party_of, there.values()))
     result.suppliers = asking.suppliers(alike, about, there, said.here)
     through = asking.through(about, result.suppliers)
     result.findings = asking.weighed(findings, through)
@@ -148,6 +152,12 @@ class _Asking:
         if likeness is None:
             likeness = self.compared[known] = compare(self.party, known, self.rarity)
         return likeness
+
+
+def _likely(party: Party, found: Sequence[Candidate], rarity: Rarity) -> list[Candidate]:
+    """Return those whom comparing may show."""
+    may_be = who_may_be(party, [candidate.party for candidate in found], rarity)
+    return [candidate for candidate, may in zip(found, may_be, strict=True) if may]
 
 
 def _alike(party: Party, found: Sequence[Candidate], rarity: Rarity) -> list[Candidate]:

@@ -4,8 +4,6 @@ It says who on the list may be meant. Of what the network shares it says nothing
 """
 
 import multiprocessing
-import sys
-import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
@@ -36,7 +34,7 @@ from comity_node.domain.screening_files.results import (
 )
 from comity_node.domain.screening_files.words import next_step_of_list
 from comity_node.services.screening_files.running import Once
-from comity_node.services.screening_files.spreading import begin_process, processes_for, spread
+from comity_node.services.screening_files.spreading import begin_process, forked_for, spread
 from comity_node.services.searching.ranking import added_up, chosen, ranked
 
 BUDGETS: Final = (20_000, 100_000)
@@ -230,7 +228,7 @@ async def asking_list(asker: ListAsker, rows: int) -> AsyncIterator[Once]:
     Raises:
         ProcessEnded: a process that answered is gone.
     """
-    count = _forked_for(rows)
+    count = forked_for(rows)
     if count == 1:
         yield Once(asker)
         return
@@ -241,7 +239,7 @@ async def asking_list(asker: ListAsker, rows: int) -> AsyncIterator[Once]:
 @contextmanager
 def laying_out(entries: int) -> Iterator[LaidOut]:
     """Give what lays a list of about so many entries out, by several processes where that is worth it."""
-    count = _forked_for(entries)
+    count = forked_for(entries)
     if count == 1:
         yield map
         return
@@ -249,11 +247,3 @@ def laying_out(entries: int) -> Iterator[LaidOut]:
         yield pool.imap
         pool.close()
         pool.join()
-
-
-def _forked_for(rows: int) -> int:
-    """Return how many processes are forked for so many rows, so that the list is in memory once; 1: none.
-
-    A process that has threads cannot be forked, and on macOS none.
-    """
-    return 1 if threading.active_count() > 1 or sys.platform == "darwin" else processes_for(rows)

@@ -1,14 +1,19 @@
 """Pairs of parties, one a row: are the two the same? Each row gets verdict, score and reason."""
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Final, Self
 
 from comity_node.domain.matching.comparing import compare
+from comity_node.domain.matching.party import Party
 from comity_node.domain.screening_files.asking import Asked, Problem, ReadCountry, Reading
 from comity_node.domain.screening_files.columns import Columns, What, map_columns
 from comity_node.domain.screening_files.results import reason_with
 from comity_node.domain.tables.table import Row, Table, TableRefused, Value
-from comity_node.services.screening_files.running import Account
+from comity_node.lexicon import lexicon
+from comity_node.services.screening_files.running import Account, Answering, in_turn
+from comity_node.services.screening_files.spreading import forked_for, spread
 
 COLUMNS: Final = ("verdict", "score", "reason")
 
@@ -34,17 +39,98 @@ def _side(headings: Sequence[str], side: str) -> Columns:
     )
 
 
-def compare_row(row: Row, first: Reading, second: Reading, account: Account) -> list[Value]:
-    """Return what is said of one pair."""
-    one, other = first.ask(row), second.ask(row)
+Both = tuple[Party, Party]
+Written = list[Value]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """One row, read."""
+
+    row: Row
+    first: Asked
+    second: Asked
+
+    @property
+    def refused(self) -> str | None:
+        """Why its two sides cannot be compared."""
+        sides = (("first", self.first.refused), ("second", self.second.refused))
+        return next((f"the {which}: {why}" for which, why in sides if why is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class PairComparing:
+    """Compares; it knows nothing and asks nobody."""
+
+    at_once: int = 1
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Self]:
+        """Give itself."""
+        yield self
+
+    async def ask(self, pairs: Sequence[Both]) -> list[Written]:
+        """Return verdict, score and reason of each, in their order."""
+        found = (compare(one, other) for one, other in pairs)
+        return [[likeness.verdict.value, likeness.score, likeness.reason] for likeness in found]
+
+
+@asynccontextmanager
+async def comparing_pairs(rows: int) -> AsyncIterator[Answering[Both, Written]]:
+    """Give who compares about so many pairs, on all processors where that is worth it.
+
+    Raises:
+        ProcessEnded: a process that compared is gone.
+    """
+    count = forked_for(rows)
+    if count == 1:
+        yield PairComparing()
+        return
+    # Read once and shared by all.
+    lexicon()
+    async with spread(PairComparing(), count, "fork", nullcontext()) as several:
+        yield several
+
+
+async def compared(
+    table: Table, read_country: ReadCountry, account: Account, comparing: Answering[Both, Written]
+) -> AsyncGenerator[list[tuple[Row, Written]], None]:
+    """Give the rows in their order, a part at a time, each with what is said of its two sides.
+
+    Raises:
+        TableRefused: a side has no name, two columns could hold it, or the file turns out to be damaged.
+    """
+    first, second = readings(table, read_country, account)
+    pairs = (_Pair(row, first.ask(row), second.ask(row)) for row in table.rows)
+    async with aclosing(in_turn(pairs, _Asking(comparing))) as answered:
+        async for asked, said in answered:
+            written = [_written(pair, each, account) for pair, each in zip(asked, said, strict=True)]
+            yield [(pair.row, values) for pair, values in zip(asked, written, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Asks about those pairs of which both sides can be compared."""
+
+    comparing: Answering[Both, Written]
+
+    @property
+    def at_once(self) -> int:
+        return self.comparing.at_once
+
+    async def ask(self, pairs: Sequence[_Pair]) -> list[Written | None]:
+        said = iter(await self.comparing.ask([(p.first.party, p.second.party) for p in pairs if p.refused is None]))
+        return [next(said) if pair.refused is None else None for pair in pairs]
+
+
+def _written(pair: _Pair, said: Written | None, account: Account) -> Written:
     account.rows += 1
-    refused = _refused(one, "first") or _refused(other, "second")
-    if refused is not None:
+    if said is None:
         account.not_asked += 1
-        return ["", None, f"not compared: {refused}"]
-    likeness = compare(one.party, other.party)
-    account.verdicts[likeness.verdict.value] += 1
-    return [likeness.verdict.value, likeness.score, reason_with(likeness.reason, (*one.notes, *other.notes))]
+        return ["", None, f"not compared: {pair.refused}"]
+    verdict, score, reason = said
+    account.verdicts[str(verdict)] += 1
+    return [verdict, score, reason_with(str(reason), (*pair.first.notes, *pair.second.notes))]
 
 
 def readings(table: Table, read_country: ReadCountry, account: Account) -> tuple[Reading, Reading]:
@@ -59,7 +145,3 @@ def readings(table: Table, read_country: ReadCountry, account: Account) -> tuple
 
     first, second = pair_columns(table.headings)
     return Reading(first, read_country, noted("first")), Reading(second, read_country, noted("second"))
-
-
-def _refused(asked: Asked, which: str) -> str | None:
-    return None if asked.refused is None else f"the {which}: {asked.refused}"

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from comity_node.domain.screening_files.asking import Asked, Problem, ReadCountry, Reading
 from comity_node.domain.screening_files.results import Result
@@ -21,15 +22,23 @@ MOST_PROBLEMS = 5_000
 """So many are named by row; more are only counted."""
 
 
-class Asker(Protocol):
-    """Who answers for rows."""
+Q = TypeVar("Q")
+A = TypeVar("A")
+Q_contra = TypeVar("Q_contra", contravariant=True)
+
+
+class Answering(Protocol[Q_contra, A]):
+    """Who answers for rows of one kind."""
 
     @property
     def at_once(self) -> int:
         """How many parts may be asked about before the first is answered."""
 
-    async def ask(self, rows: Sequence[Asked]) -> list[Result]:
+    async def ask(self, rows: Sequence[Q_contra], /) -> list[A]:
         """Return what is said of each, in their order."""
+
+
+Asker = Answering[Asked, Result]
 
 
 @dataclass
@@ -104,22 +113,40 @@ async def screened(
         TableRefused: the file turns out to be too large or damaged.
     """
     reading = Reading(given.columns, read_country, account.note)
-    under_way: deque[tuple[list[Asked], asyncio.Task[list[Result]]]] = deque()
-    try:
-        while True:
-            while len(under_way) < asker.at_once and (rows := list(islice(given.table.rows, part))):
-                asked = [reading.ask(row) for row in rows]
-                under_way.append((asked, asyncio.create_task(asker.ask(asked))))
-            if not under_way:
-                return
-            asked, coming = under_way[0]
-            results = await coming
-            under_way.popleft()
+    async with aclosing(in_turn((reading.ask(row) for row in given.table.rows), asker, part)) as answered:
+        async for asked, results in answered:
             for result in results:
                 account.count(result)
             yield list(zip(asked, results, strict=True))
+
+
+async def in_turn(
+    rows: Iterator[Q], answering: Answering[Q, A], part: int = PART
+) -> AsyncGenerator[tuple[list[Q], list[A]], None]:
+    """Give the rows in their order, a part at a time, with what is said of each; no more are read than are asked about.
+
+    Args:
+        rows: read as they are needed.
+        answering: who answers.
+        part: rows that are asked about together; other requests go on between two parts.
+    """
+    under_way: deque[tuple[list[Q], asyncio.Task[list[A]]]] = deque()
+    try:
+        while True:
+            while len(under_way) < answering.at_once and (asked := list(islice(rows, part))):
+                under_way.append((asked, asyncio.create_task(_asked(answering, asked))))
+            if not under_way:
+                return
+            asked, coming = under_way[0]
+            said = await coming
+            under_way.popleft()
+            yield asked, said
             await asyncio.sleep(0)
     finally:
         for _, coming in under_way:
             coming.cancel()
         await asyncio.gather(*(coming for _, coming in under_way), return_exceptions=True)
+
+
+async def _asked(answering: Answering[Q, A], rows: Sequence[Q]) -> list[A]:
+    return await answering.ask(rows)

@@ -1,4 +1,5 @@
-"""A file's rows answered by as many processes as there are processors, each with the same view of the database.
+"""A file's rows answered by as many processes as there are processors, each with the same view of the database, or of
+none.
 
 Rules:
 - What is said of a row is the same as when one process answers all: each answers for whole rows, by the same code.
@@ -13,15 +14,15 @@ import multiprocessing
 import os
 import pickle
 import signal
+import sys
+import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Any, ClassVar, Final, Literal, Protocol
+from typing import Any, ClassVar, Final, Generic, Literal, Protocol
 
-from comity_node.domain.screening_files.asking import Asked
-from comity_node.domain.screening_files.results import Result
-from comity_node.services.screening_files.running import Asker
+from comity_node.services.screening_files.running import A, Answering, Q, Q_contra
 from comity_schemas.errors import ComityError
 
 FEWEST_ROWS: Final = 300
@@ -41,10 +42,10 @@ class ProcessEnded(ComityError):
     code: ClassVar[str] = "screening-file.process-ended"
 
 
-class Opener(Protocol):
+class Opener(Protocol[Q_contra, A]):
     """What each process opens for itself."""
 
-    def open(self) -> AbstractAsyncContextManager[Asker]:
+    def open(self) -> AbstractAsyncContextManager[Answering[Q_contra, A]]:
         """Give who answers; its view of the database does not change from here on."""
 
 
@@ -56,10 +57,18 @@ def processes_for(rows: int) -> int:
     return min(processors, MOST_PROCESSES)
 
 
+def forked_for(rows: int) -> int:
+    """Return how many processes are forked for so many rows, so that what is in memory is there once; 1: none.
+
+    A process that has threads cannot be forked, and on macOS none.
+    """
+    return 1 if threading.active_count() > 1 or sys.platform == "darwin" else processes_for(rows)
+
+
 @asynccontextmanager
 async def spread(
-    opener: Opener, count: int, start: Start, while_opening: AbstractAsyncContextManager[Any]
-) -> AsyncIterator["Spread"]:
+    opener: Opener[Q, A], count: int, start: Start, while_opening: AbstractAsyncContextManager[Any]
+) -> AsyncIterator["Spread[Q, A]"]:
     """Give who answers by several processes; they end with the block.
 
     Args:
@@ -78,7 +87,7 @@ async def spread(
         yield Spread(lines)
 
 
-class Spread:
+class Spread(Generic[Q, A]):
     """Asks whichever process is free."""
 
     def __init__(self, lines: Sequence[Connection]) -> None:
@@ -88,14 +97,14 @@ class Spread:
         for line in lines:
             self._free.put_nowait(line)
 
-    async def ask(self, rows: Sequence[Asked]) -> list[Result]:
+    async def ask(self, rows: Sequence[Q]) -> list[A]:
         """Return what is said of each, in their order.
 
         Raises:
             ProcessEnded: who answered is gone.
         """
         line = await self._free.get()
-        said: list[Result] = await asyncio.to_thread(_exchanged, line, rows)
+        said: list[A] = await asyncio.to_thread(_exchanged, line, rows)
         self._free.put_nowait(line)
         return said
 
@@ -126,7 +135,7 @@ def _ended() -> ProcessEnded:
 
 
 @contextmanager
-def _started(opener: Opener, count: int, start: Start) -> Iterator[list[Connection]]:
+def _started(opener: Opener[Any, Any], count: int, start: Start) -> Iterator[list[Connection]]:
     context = multiprocessing.get_context("fork") if start == "fork" else multiprocessing.get_context("spawn")
     lines: list[Connection] = []
     started: list[BaseProcess] = []
@@ -151,7 +160,7 @@ def _started(opener: Opener, count: int, start: Start) -> Iterator[list[Connecti
             line.close()
 
 
-def _answer_for_rows(line: Connection, of_others: Sequence[Connection], opener: Opener) -> None:
+def _answer_for_rows(line: Connection, of_others: Sequence[Connection], opener: Opener[Any, Any]) -> None:
     begin_process()
     for other in of_others:
         other.close()
@@ -168,7 +177,7 @@ def begin_process() -> None:
         os.nice(NICE)
 
 
-async def _answering(line: Connection, opener: Opener) -> None:
+async def _answering(line: Connection, opener: Opener[Any, Any]) -> None:
     line.send(None)
     line.recv()
     try:
