@@ -186,6 +186,8 @@ class Entries(Generic[E]):
 
     async def change(self, entries: Sequence[E], now: datetime) -> None:
         """Write what became of entries that are there."""
+        if not entries:
+            return
         numbers = await self.numbers([entry.hash for entry in entries])
         await self._change([(numbers[entry.hash], entry) for entry in entries], now)
 

@@ -17,6 +17,26 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 _DRIVER = "driver of the transaction"
 
 
+def is_postgres(session: AsyncSession) -> bool:
+    """Tell whether a session's database is PostgreSQL."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
+async def driver_of(session: AsyncSession) -> Any:
+    """Return SQLite's driver, within the transaction of a session."""
+    driver: Any = session.info.get(_DRIVER)
+    if driver is None:
+        driver = (await (await session.connection()).get_raw_connection()).driver_connection
+        session.info[_DRIVER] = driver
+    return driver
+
+
+async def write_first(session: AsyncSession) -> None:
+    """Write what a session still holds back, before anything goes past it."""
+    if session.new or session.dirty or session.deleted:
+        await session.flush()
+
+
 class Reading:
     """Asks within the transaction of a session."""
 
@@ -32,23 +52,19 @@ class Reading:
             values: as the database stores them, times as text.
         """
         session = self._session
-        if session.new or session.dirty or session.deleted:
-            await session.flush()
+        await write_first(session)
         if self.is_postgres:
             placed = _of_postgres(statement)
             given = (list(these), *values) if "{these}" in statement else tuple(values)
             return (await (await session.connection()).exec_driver_sql(placed, given)).all()
-        driver: Any = session.info.get(_DRIVER)
-        if driver is None:
-            driver = (await (await session.connection()).get_raw_connection()).driver_connection
-            session.info[_DRIVER] = driver
+        driver = await driver_of(session)
         asked = statement.replace("{these}", f"in ({', '.join(map(str, map(int, these)))})")
         return list(await driver.execute_fetchall(asked, tuple(values)))
 
     @property
     def is_postgres(self) -> bool:
         """Whether the database is PostgreSQL."""
-        return self._session.get_bind().dialect.name == "postgresql"
+        return is_postgres(self._session)
 
 
 @lru_cache(maxsize=256)

@@ -136,15 +136,17 @@ class _Batch:
         """Load what is known of the logs that the batch concerns."""
         self._subscribed = subscriptions(self.registry)
         self._acceptance = Acceptance(self.store, self.now)
-        self._as_found = {log.member: log for log in await self.store.logs.all()}
-        slugs = self._subscribed.slugs
-        concerned = {slugs[topic] for topic in {item.topic for item in delivered}}
+        slugs, topics = self._subscribed.slugs, {item.topic for item in delivered}
+        # Mostly few of very many: the others cost nothing.
+        concerned = {slugs[topic] for topic in topics}
+        heard = {topic: one for topic in topics if (one := self._subscribed.statements.get(topic)) is not None}
+        self._as_found = await self.store.logs.of_each(concerned)
         undecided = concerned & await self.store.received.members_in_state("new", "waiting")
         if undecided:
             self._undecided = await self.store.received.undecided(undecided)
         today = self.now.date()
-        for topic, subscription in self._subscribed.statements.items():
-            log = self._log(subscription.member.slug)
+        for topic, subscription in heard.items():
+            log = self._as_found[subscription.member.slug]
             self._budgets[topic] = Budget(subscription, today, spent_today(log, today), self.ends.get(topic, 2**63))
         if opened is None:
             return
@@ -154,17 +156,14 @@ class _Batch:
             self._quarantined = await self.store.received.quarantined(refused)
         if undecided:
             self._gaps = await self.store.received.gaps(undecided)
-        for subscription in self._subscribed.statements.values():
-            log = self._log(subscription.member.slug)
+        for subscription in heard.values():
+            log = self._as_found[subscription.member.slug]
             if (log.member not in undecided or log.member in self._gaps) and _is_in_order(log, subscription):
                 self._in_order.add(log.member)
                 self._acceptance.begin(log)
         await self._acceptance.load(
             [(slug, each) for slug, each in came if isinstance(each, Opened) and slug in self._in_order]
         )
-
-    def _log(self, member: str) -> LogStatus:
-        return self._as_found.get(member) or LogStatus(member)
 
     def take(self, item: Delivered | Skipped, opening: Opening) -> None:
         """Put one item where it belongs, or leave it and what follows it in its topic on the bus."""
@@ -239,18 +238,18 @@ class _Batch:
         for slug, (first, last) in self._filled.items():
             await self.store.received.reopen_gap(slug, first, last)
         logs = self._acceptance.logs()
-        for subscription in self._subscribed.statements.values():
-            slug = subscription.member.slug
-            log = logs.get(slug) or self._log(slug)
+        for budget in self._budgets.values():
+            slug = budget.subscription.member.slug
+            log = logs.get(slug) or self._as_found[slug]
             if (slug in logs and log.head) or (slug in self._parked and not log.decided_under):
-                logs[slug] = replace(log, decided_under=subscription.fingerprint)
+                logs[slug] = replace(log, decided_under=budget.subscription.fingerprint)
         for slug, items in self._skipped.items():
-            log = logs.get(slug) or self._log(slug)
+            log = logs.get(slug) or self._as_found[slug]
             logs[slug] = replace(log, skipped=log.skipped + await self.store.skipped.note(slug, items, self.now))
         for budget in self._budgets.values():
             slug = budget.subscription.member.slug
-            logs[slug] = budget.noted(logs.get(slug) or self._log(slug))
-        await self.store.logs.put(*(log for log in logs.values() if log != self._log(log.member)))
+            logs[slug] = budget.noted(logs.get(slug) or self._as_found[slug])
+        await self.store.logs.put(*(log for log in logs.values() if log != self._as_found[log.member]))
         for topic, raws in self._checkpoints.items():
             for raw in raws[-_NEWEST_CHECKPOINTS:]:
                 member = self._subscribed.checkpoints[topic].member
