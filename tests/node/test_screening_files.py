@@ -74,7 +74,7 @@ def test_each_kind_of_bad_row_gets_a_clear_answer_and_the_rest_is_read() -> None
     )
     assert [(row.row.number, row.refused) for row in rows if row.refused] == [
         (2, "it has no name and no number"),
-        (3, "a name of more than 300 characters was not used"),
+        (3, "a name of more than 300 characters is nobody's, and was not used"),
         (6, "it has no name and no number"),
         (8, "it is empty"),
     ]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, StringConstraints, model_validator
 
-from comity_node.api.bodies import Body, Id
+from comity_node.api.bodies import Body, Id, Unfit
 from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
 from comity_node.api.visible import read_report, visible_report
@@ -41,7 +41,7 @@ class NewJointAct(Body):
     @model_validator(mode="after")
     def _names_what_it_overrules(self) -> "NewJointAct":
         if (self.act == concerns.OVERRULE) != (self.objection is not None):
-            raise ValueError("overruling, and nothing else, names an objection")
+            raise Unfit("overruling, and nothing else, names an objection")
         return self
 
 

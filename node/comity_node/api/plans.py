@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, StringConstraints, model_validator
 
-from comity_node.api.bodies import Body, Id
+from comity_node.api.bodies import Body, Id, Unfit
 from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
@@ -46,7 +46,7 @@ class NewPlanItem(Body):
     @model_validator(mode="after")
     def _names_one(self) -> "NewPlanItem":
         if (self.statement is None) == (self.report is None) or (self.report is None) != (self.observation is None):
-            raise ValueError("name a statement, or a report and one of its observations")
+            raise Unfit("name a statement, or a report and one of its observations")
         return self
 
 

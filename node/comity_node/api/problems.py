@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from comity_node.api.misfits import in_words, without_followers
 from comity_node.api.once import AnsweredBefore, again
 from comity_node.domain.errors import StatusMayNotFollow, TextRefused, TooManyRequests
 from comity_schemas.errors import ComityError
@@ -151,17 +152,24 @@ async def _again(_request: Request, before: Exception) -> Response:
 async def _malformed(_request: Request, error: Exception) -> Problem:
     assert isinstance(error, RequestValidationError)
     # Where and what kind, never the input: FastAPI's own answer sends the whole body back.
-    places = [{"loc": [str(part) for part in e["loc"]], "type": e["type"]} for e in error.errors()[:20]]
-    return Problem(422, "request.malformed", "the request does not fit; nothing was changed", errors=places)
+    errors = without_followers(error.errors())
+    places = [{"loc": [str(part) for part in e["loc"]], "type": e["type"]} for e in errors[:20]]
+    return Problem(422, "request.malformed", in_words(errors), errors=places)
 
 
 async def _http(_request: Request, error: Exception) -> Problem:
     assert isinstance(error, HTTPException)
     code = _HTTP_CODES.get(error.status_code, "request.refused")
-    problem = Problem(error.status_code, code, str(error.detail))
+    detail = "the body is no JSON in UTF-8; nothing was changed" if _is_unreadable(error) else str(error.detail)
+    problem = Problem(error.status_code, code, detail)
     # Such as `Allow`, which says what would be answered.
     problem.headers.update(error.headers or {})
     return problem
+
+
+def _is_unreadable(error: HTTPException) -> bool:
+    # What the framework says of a body that it stumbles over tells nobody what to do.
+    return error.status_code == 400 and isinstance(error.__cause__, UnicodeDecodeError)
 
 
 async def _unexpected(_request: Request, _error: Exception) -> Problem:

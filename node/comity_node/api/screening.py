@@ -7,12 +7,11 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, model_validator
 
-from comity_node.api.bodies import Body
+from comity_node.api.bodies import Body, Unfit, refuse_nobody
 from comity_node.api.contract import refuses
 from comity_node.api.risks import WHOSE, RankedOut, ranked_rows, risk_list
 from comity_node.auth import Officer, ThisNode
 from comity_node.domain.inherent_risk import Sourced
-from comity_node.domain.matching.folding import LEGAL_FORM_ALONE, is_legal_form_alone
 from comity_node.domain.screening import Question
 from comity_node.domain.watching.vendors import MOST_ROW
 from comity_node.services.answering.answers import describe
@@ -43,9 +42,8 @@ class SupplierIn(Body):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if self.name is None and not self.identifiers:
-            raise ValueError("give a name or an identifier")
-        if not self.identifiers and all(map(is_legal_form_alone, (self.name or "", *self.other_names))):
-            raise ValueError(f"{LEGAL_FORM_ALONE}: give the whole name, or an identifier")
+            raise Unfit("give a name or an identifier")
+        refuse_nobody((*([] if self.name is None else [self.name]), *self.other_names), self.identifiers)
         return self
 
     @property

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field, model_validator
 
-from comity_node.api.bodies import Body, Id
+from comity_node.api.bodies import Body, Id, Unfit
 from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
 from comity_node.api.replies import Codes, Text, WordOut, describe_word
@@ -54,7 +54,7 @@ class LinkIn(Body):
     @model_validator(mode="after")
     def _one_address(self) -> Self:
         if (self.mail_to is None) != self.contact_on_file:
-            raise ValueError("give an address or take the contact on file")
+            raise Unfit("give an address or take the contact on file")
         return self
 
 

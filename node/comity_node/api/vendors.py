@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field, model_validator
 
-from comity_node.api.bodies import Body, Id
+from comity_node.api.bodies import Body, Id, Unfit, refuse_nobody
 from comity_node.api.contract import refuses
 from comity_node.api.given_files import (
     A_FILE,
@@ -56,6 +56,11 @@ class RowIn(Body):
     addresses: Annotated[tuple[text(300), ...], Field(max_length=5)] = ()  # type: ignore[valid-type]
     identifiers: Annotated[tuple[Identifier, ...], Field(max_length=20)] = ()
 
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        refuse_nobody((self.name, *self.other_names), self.identifiers)
+        return self
+
 
 class RowsIn(Body):
     """Rows to be kept; with `replace`, instead of all that are there."""
@@ -66,7 +71,7 @@ class RowsIn(Body):
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         if len({row.row for row in self.rows}) < len(self.rows):
-            raise ValueError("a row stands there twice")
+            raise Unfit("a row stands there twice")
         return self
 
 

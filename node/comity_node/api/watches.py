@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, model_validator
 
-from comity_node.api.bodies import MOST_ROWS, Body, Id
+from comity_node.api.bodies import MOST_ROWS, Body, Id, Unfit
 from comity_node.api.contract import refuses
 from comity_node.api.once import Onced
 from comity_node.api.pages import Cursor, Limit, Page, page, read_cursor
@@ -51,7 +51,7 @@ class WatchIn(Body):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if self.mail is not None and self.webhook is not None:
-            raise ValueError("a watch sends mail or calls a webhook, not both; make two")
+            raise Unfit("a watch sends mail or calls a webhook, not both; make two")
         return self
 
     def interest(self) -> Interest:

@@ -20,7 +20,7 @@ from comity_node.cli.screening_files import (
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.vocabulary import read_country, read_identifier
 from comity_node.cli.words import say_answer
-from comity_node.domain.matching.folding import LEGAL_FORM_ALONE, is_legal_form_alone
+from comity_node.domain.asked_names import read_name
 from comity_node.domain.screening import Question
 from comity_node.services.answering.answers import describe
 from comity_node.services.answering.screen import Answer, screen_and_note
@@ -136,10 +136,10 @@ def screen(
         raise typer.BadParameter("this goes with --file")
     if name is None and not id_:
         raise typer.BadParameter("give a NAME, an --id, or both; or a --file")
-    if name is not None and not id_ and is_legal_form_alone(name):
-        raise typer.BadParameter(f"{LEGAL_FORM_ALONE}: give the whole name, or an --id")
     question = Question(
-        name, None if country is None else read_country(country), tuple(read_identifier(text) for text in id_ or [])
+        _read_name(name, alone=not id_),
+        None if country is None else read_country(country),
+        tuple(read_identifier(text) for text in id_ or []),
     )
     with told_plainly():
         answers = asyncio.run(_screen(_needed(home), question))
@@ -147,6 +147,18 @@ def screen(
         typer.echo(json.dumps(describe(answers), ensure_ascii=False, indent=2))
     else:
         say_answer(describe(answers))
+
+
+def _read_name(written: str | None, *, alone: bool) -> str | None:
+    """Return a name as it is asked for; None where it names nobody and something else is asked for beside it."""
+    if written is None:
+        return None
+    read = read_name(written)
+    if read.name is None and alone:
+        raise typer.BadParameter(f"{read.why}: give the whole name, or an --id. Nothing was asked")
+    for note in (*([] if read.why is None else [f"{read.why}, and was not used"]), *read.notes):
+        typer.echo(note, err=True)
+    return read.name
 
 
 def _screen_file(home: Path | None, run: FileRun, against: Path | None, *, look: bool, name: str | None) -> None:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from comity_node.domain.matching.folding import LEGAL_FORM_ALONE, is_legal_form_alone
+from comity_node.domain.asked_names import why_nobody
 from comity_node.domain.screening import Question
 from comity_schemas.errors import ComityError
 from comity_schemas.identifier_schemes import SCHEMES
@@ -137,8 +137,9 @@ def read_example(schema: str, properties: Mapping[str, Any], read_country: Calla
     identifiers, unplaced = _identifiers(known, countries, warnings)
     if not names and not identifiers and not unplaced:
         raise ExampleRefused("give a name or a number that can be compared: an empty question finds nobody")
-    if names and all(map(is_legal_form_alone, names)) and not identifiers and not unplaced:
-        raise ExampleRefused(f"{LEGAL_FORM_ALONE}: give the whole name, or a number")
+    whys = [why_nobody(name) for name in names]
+    if names and all(whys) and not identifiers and not unplaced:
+        raise ExampleRefused(f"{whys[0]}: give the whole name, or a number")
     addresses = tuple(_name(v) for v in known.get("address", ()))
     question = Question(
         name=names[0] if names else None,

@@ -1,21 +1,19 @@
 """Whom a row asks about: cells become a party, or a reason why nobody can be asked about."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from pydantic import ValidationError
 
-from comity_node.domain.matching.folding import LEGAL_FORM_ALONE, is_legal_form_alone
+from comity_node.domain.asked_names import MOST_NAME, read_name
 from comity_node.domain.matching.party import Party
 from comity_node.domain.screening_files.columns import Columns, What
 from comity_node.domain.spelling import tidy
 from comity_node.domain.tables.table import Row, text_of
 from comity_schemas.identifiers import Identifier
 
-MOST_NAME: Final = 300
 MOST_ADDRESS: Final = 500
 MOST_NAMES: Final = 20
 MOST_NUMBERS: Final = 20
@@ -67,7 +65,23 @@ class Problem:
 class Reading:
     """Reads one file's rows, one after another."""
 
-    def __init__(self, columns: Columns, read_country: ReadCountry, problem: Callable[[Problem], None]) -> None:
+    def __init__(
+        self,
+        columns: Columns,
+        read_country: ReadCountry,
+        problem: Callable[[Problem], None],
+        *,
+        each_once: bool = False,
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            columns: which hold what.
+            read_country: of a spelling.
+            problem: takes what somebody should look at.
+            each_once: whoever reads tells of rows with equal ids itself, since it does not do all of them.
+        """
+        self._each_once = each_once
         self._columns = columns
         self._read_country = read_country
         self._problem = problem
@@ -78,6 +92,8 @@ class Reading:
         asked = self._read(row)
         for what in (*asked.notes, *([asked.refused] if asked.refused else [])):
             self._problem(Problem(row.number, what))
+        if self._each_once:
+            return asked
         if asked.key and (first := self._first_of_key.setdefault(asked.key, row.number)) != row.number:
             self._problem(Problem(row.number, f"its id stands in row {first} too; both were done"))
         return asked
@@ -109,20 +125,15 @@ class Reading:
         for place in self._places(What.OTHER_NAME):
             written += _BETWEEN.split(text_of(row.cells[place]))
         for each in (*written, *row.beyond):
-            name = tidy("".join(" " if unicodedata.category(c) == "Cc" else c for c in each))
-            if not any(c.isalnum() for c in name):
+            # Cells in which nothing stands but a dash are as good as empty.
+            if not any(c.isalnum() for c in each):
                 continue
-            if is_legal_form_alone(name):
-                notes.append(f"{LEGAL_FORM_ALONE}, and was not used")
-                continue
-            if len(name) > MOST_NAME:
-                notes.append(f"a name of more than {MOST_NAME} characters was not used")
-                continue
-            if any(unicodedata.category(c) in ("Cc", "Cf") and c not in "\t\n\r\u200c\u200d" for c in each):
-                notes.append("a name holds control or direction-changing characters; it was read without them")
-            if any(map(_mixes_scripts, name.split())):
-                notes.append("a word of the name mixes letters of two alphabets that look alike")
-            yield name
+            read = read_name(each)
+            notes += read.notes
+            if read.name is None:
+                notes.append(f"{read.why}, and was not used")
+            else:
+                yield read.name
 
     def _country(self, row: Row, notes: list[str]) -> str | None:
         written = self._cell(row, What.COUNTRY)
@@ -167,8 +178,3 @@ def _nobody(read: Asked) -> Asked:
     """Return the row with why nobody can be asked about."""
     why = read.notes[0] if read.notes else "it has no name and no number"
     return Asked(read.row, key=read.key, refused=why, notes=read.notes[1:])
-
-
-def _mixes_scripts(word: str) -> bool:
-    scripts = {unicodedata.name(c, "").split(" ")[0] for c in word if c.isalpha()}
-    return len(scripts & {"LATIN", "CYRILLIC", "GREEK"}) > 1

@@ -27,7 +27,8 @@ def read_portfolio(opened: Opened, read_country: ReadCountry) -> Portfolio:
     """
     problems: list[Problem] = []
     found: dict[str, Party] = {}
-    reading = Reading(opened.columns, read_country, problems.append)
+    first: dict[str, int] = {}
+    reading = Reading(opened.columns, read_country, problems.append, each_once=True)
     for row in opened.table.rows:
         asked = reading.ask(row)
         key = asked.key or f"row {row.number}"
@@ -38,10 +39,11 @@ def read_portfolio(opened: Opened, read_country: ReadCountry) -> Portfolio:
         elif len(key) > MOST_ROW:
             problems.append(Problem(row.number, f"its id has more than {MOST_ROW} characters; it was not kept"))
         elif key in found:
-            problems.append(Problem(row.number, "this row was not kept"))
+            problems.append(Problem(row.number, f"its id stands in row {first[key]} too; this row was not kept"))
         elif len(found) == MOST_VENDORS:
             raise TooManyVendors(f"one officer keeps at most {MOST_VENDORS} rows; this file has more. Nothing changed")
         else:
             addresses = () if asked.address is None else (asked.address[:MOST_ADDRESS],)
+            first[key] = row.number
             found[key] = Party(asked.names, asked.country, addresses, asked.identifiers)
     return Portfolio(list(found.items()), problems)
