@@ -11,6 +11,7 @@ import httpx2
 from comity_schemas.errors import ComityError
 
 _PAUSE_S = 0.5
+_PAGE = 200
 
 
 class NodeUnreachable(ComityError):
@@ -58,6 +59,16 @@ class Remote:
             NodeUnreachable, NodeRefused: see there.
         """
         return self._ask("GET", path, params={k: v for k, v in params.items() if v is not None}).json()
+
+    def every(self, path: str, **wanted: Any) -> Iterator[dict[str, Any]]:
+        """Give the items of a list from its first page to its last, each page once it is needed."""
+        cursor: str | None = None
+        while True:
+            page = self.get(path, **wanted, limit=_PAGE, cursor=cursor)
+            yield from page["items"]
+            cursor = page["next"]
+            if cursor is None:
+                return
 
     def get_bytes(self, path: str) -> bytes:
         """Return the exact bytes of a GET."""

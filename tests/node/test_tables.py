@@ -125,6 +125,17 @@ def test_a_workbook_keeps_its_types_and_computes_no_formula() -> None:
     ]
 
 
+def test_the_rows_of_a_workbook_are_counted_also_where_it_does_not_say_how_many_there_are() -> None:
+    written = io.BytesIO()
+    writer = writer_for("xlsx", written, None)
+    for row in (["name", "note"], *([f"Exemplar {n}", "row " * 50] for n in range(3_000))):
+        writer.write(row)
+    writer.close()
+    assert b"<dimension" not in zipfile.ZipFile(written).read("xl/worksheets/sheet1.xml")
+    assert open_workbook_table(written).expected == 3_000
+    assert open_workbook_table(io.BytesIO(sheet([["name"]]))).expected == 0
+
+
 def repacked(raw: bytes, **parts: bytes) -> bytes:
     written = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(raw)) as old, zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as new:

@@ -54,7 +54,7 @@ def list_contracts(
     """List the contracts in the order of their ends."""
     with told_plainly():
         remote = Remote()
-        found = sorted(_all(remote, state), key=lambda c: (c["ends"], c["reference"]))
+        found = sorted(remote.every("/contracts", state=state), key=lambda c: (c["ends"], c["reference"]))
         late = {c["id"]: _overdue(remote, c) for c in found} if overdue else {}
     shown = [contract for contract in found if not overdue or late[contract["id"]]]
     for contract in shown:
@@ -204,22 +204,11 @@ def correct_duty(
 
 def _find(remote: Remote, which: str) -> dict[str, Any]:
     """Return a contract by reference or id. References are compared here, so that none stands in a URL or a log."""
-    for contract in _all(remote, None):
+    for contract in remote.every("/contracts"):
         if which in (contract["reference"], contract["id"]):
             found: dict[str, Any] = remote.get(f"/contracts/{contract['id']}")
             return found
     raise ContractUnknown("no contract of the register has this reference or id; nothing was done")
-
-
-def _all(remote: Remote, state: ContractState | None) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    cursor = None
-    while True:
-        page = remote.get("/contracts", state=state, limit=200, cursor=cursor)
-        found += page["items"]
-        cursor = page["next"]
-        if cursor is None:
-            return found
 
 
 def _overdue(remote: Remote, contract: dict[str, Any]) -> list[dict[str, Any]]:

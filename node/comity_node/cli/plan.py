@@ -63,7 +63,7 @@ def list_items(
 ) -> None:
     """List the items of all plans in the order of their months, and say what is overdue."""
     with told_plainly():
-        found = _all_items(state)
+        found = list(Remote().every("/plan-items", state=state))
     shown = sorted((i for i in found if i["overdue"] or not overdue), key=lambda i: (i["due"], i["made_at"]))
     for item in shown:
         _say_item(item)
@@ -138,16 +138,6 @@ def say(statement: Annotated[str, typer.Argument(help="The published finding, by
 def _about(statement: str | None, report: str | None, observation: str | None) -> dict[str, str]:
     given = {"statement": statement, "report": report, "observation": observation}
     return {name: value for name, value in given.items() if value is not None}
-
-
-def _all_items(state: ItemState | None) -> list[dict[str, Any]]:
-    remote, found, cursor = Remote(), [], None
-    while True:
-        page = remote.get("/plan-items", state=state, limit=200, cursor=cursor)
-        found += page["items"]
-        cursor = page["next"]
-        if cursor is None:
-            return found
 
 
 def _say_item(item: dict[str, Any]) -> None:

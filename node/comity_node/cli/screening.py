@@ -27,6 +27,7 @@ Which = Annotated[str, typer.Argument(metavar="REF", help="Your reference, or th
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
 
 _FEW = 500
+_FILED = "/filed-screenings"
 
 
 class FilingUnknown(ComityError):
@@ -78,7 +79,7 @@ def list_filed(
 ) -> None:
     """List what is on file, newest first."""
     with told_plainly():
-        found = list(_all(Remote(), reference=search, stage=None if stage is None else stage.value))
+        found = list(Remote().every(_FILED, reference=search, stage=None if stage is None else stage.value))
     if as_json:
         _say_json(found)
         return
@@ -214,22 +215,12 @@ def _supplier(asked: Asked) -> dict[str, Any]:
     }
 
 
-def _all(remote: Remote, **wanted: Any) -> Any:
-    cursor: str | None = None
-    while True:
-        given = remote.get("/filed-screenings", **wanted, cursor=cursor, limit=200)
-        yield from given["items"]
-        cursor = given["next"]
-        if cursor is None:
-            return
-
-
 def _find(remote: Remote, ref: str) -> dict[str, Any]:
-    for each in _all(remote, reference=ref):
+    for each in remote.every(_FILED, reference=ref):
         if each["reference"] == ref:
             found: dict[str, Any] = each
             return found
-    if (by_id := next((each for each in _all(remote) if each["id"] == ref), None)) is not None:
+    if (by_id := next((each for each in remote.every(_FILED) if each["id"] == ref), None)) is not None:
         return dict(by_id)
     raise FilingUnknown(f"no screening is on file as {ref}; comity screening list shows what is")
 

@@ -65,7 +65,7 @@ def _body(row: str, party: Party) -> dict[str, Any]:
 def list_rows(as_json: AsJson = False) -> None:
     """List your rows."""
     with told_plainly():
-        found = list(_all(Remote()))
+        found = list(Remote().every("/vendors"))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -169,18 +169,8 @@ def confirm(judgement: Annotated[str, typer.Argument(help="The judgement's id.")
     typer.echo(f"Confirmed: {made['judged']}, {made['holds']}{_why(made)}")
 
 
-def _all(remote: Remote) -> Any:
-    cursor: str | None = None
-    while True:
-        found = remote.get("/vendors", limit=200, cursor=cursor)
-        yield from found["items"]
-        cursor = found["next"]
-        if cursor is None:
-            return
-
-
 def _id(remote: Remote, row: str) -> str:
-    return next((str(each["id"]) for each in _all(remote) if row in (each["row"], each["id"])), row)
+    return next((str(each["id"]) for each in remote.every("/vendors") if row in (each["row"], each["id"])), row)
 
 
 def _why(judged: dict[str, Any]) -> str:

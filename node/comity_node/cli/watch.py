@@ -1,7 +1,6 @@
 """`comity watch`, `comity alerts`, `comity changes`: be told what changes, and about whom."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,8 +53,8 @@ def add(
         "webhook": webhook,
         "timing": timing.value,
     }
-    with told_plainly():
-        made = Remote().post("/watches", body)
+    with told_plainly(), Remote() as remote:
+        made = remote.post("/watches", body)
     typer.echo(f"Watching as {made['id']}.")
     if made["secret"]:
         typer.echo(f"Its calls are signed with {made['secret']}: shown this once, keep it where the webhook is.")
@@ -66,8 +65,8 @@ def add(
 @app.command("list")
 def list_watches() -> None:
     """List your watches."""
-    with told_plainly():
-        found = Remote().get("/watches")
+    with told_plainly(), Remote() as remote:
+        found = remote.get("/watches")
     for each in found:
         asks = {name: value for name, value in each["interest"].items() if value}
         typer.echo(f"{each['id']}  {each['title']}: {each['channel']} {each['target'] or ''}, {each['timing']}")
@@ -79,16 +78,16 @@ def list_watches() -> None:
 @app.command(context_settings=TAKES_HASHES)
 def end(watch: WatchId) -> None:
     """End a watch; what it was told stays."""
-    with told_plainly():
-        Remote().delete(f"/watches/{watch}")
+    with told_plainly(), Remote() as remote:
+        remote.delete(f"/watches/{watch}")
     typer.echo("Ended: nothing more is told or sent.")
 
 
 @app.command(context_settings=TAKES_HASHES)
 def test(watch: WatchId) -> None:
     """Send a test now, and say what came of it."""
-    with told_plainly():
-        made = Remote().post(f"/watches/{watch}/test")
+    with told_plainly(), Remote() as remote:
+        made = remote.post(f"/watches/{watch}/test")
     typer.echo(f"{made['state']}: {made['said']}")
     if made["state"] != "sent":
         raise typer.Exit(1)
@@ -100,13 +99,13 @@ def log(
     out: Annotated[Path | None, typer.Option("--csv", metavar="OUT", help="Write all of it as a table.")] = None,
 ) -> None:
     """Show what a watch sent: when, how often it was tried, what came of it."""
-    with told_plainly():
+    with told_plainly(), Remote() as remote:
         if out is not None:
-            rows = [[_cell(each[name]) for name in DELIVERY] for each in _deliveries(watch)]
+            rows = [[_cell(each[name]) for name in DELIVERY] for each in remote.every(f"/watches/{watch}/deliveries")]
             out.write_bytes(csv_of([DELIVERY, *rows], [f"What the watch {watch} sent, the newest first."]))
             typer.echo(f"{len(rows)} deliveries are in {out}")
             return
-        found = Remote().get(f"/watches/{watch}/deliveries", limit=100)["items"]
+        found = remote.get(f"/watches/{watch}/deliveries", limit=100)["items"]
     for each in found:
         what = "test" if each["test"] else f"{each['alerts']} alerts"
         later = f", next {each['next_at']}" if each["next_at"] else ""
@@ -114,16 +113,6 @@ def log(
         typer.echo(f"    {each['said'] or 'not tried yet'}")
     if not found:
         typer.echo("It has sent nothing yet.")
-
-
-def _deliveries(watch: str) -> Iterator[dict[str, Any]]:
-    remote, cursor = Remote(), None
-    while True:
-        found = remote.get(f"/watches/{watch}/deliveries", limit=200, cursor=cursor)
-        yield from found["items"]
-        cursor = found["next"]
-        if cursor is None:
-            return
 
 
 def _cell(value: Any) -> str | int | None:
@@ -143,8 +132,9 @@ def list_alerts(
     """List your alerts, newest first, each with what its statement says now."""
     if context.invoked_subcommand is not None:
         return
-    with told_plainly():
-        found = Remote().get("/alerts", limit=200, unseen=unseen, watch=watch)["items"]
+    with told_plainly(), Remote() as remote:
+        # All of them: whoever says that they were seen must have been shown the oldest too.
+        found = list(remote.every("/alerts", unseen=unseen, watch=watch))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -158,8 +148,8 @@ def list_alerts(
 @alerts.command()
 def seen(number: Annotated[int, typer.Argument(help="Up to this alert.")]) -> None:
     """Say that you have seen your alerts up to one."""
-    with told_plainly():
-        done = Remote().post("/alerts/seen", {"number": number})["seen"]
+    with told_plainly(), Remote() as remote:
+        done = remote.post("/alerts/seen", {"number": number})["seen"]
     typer.echo(f"{done} marked as seen.")
 
 
@@ -181,6 +171,6 @@ def changes(
     limit: Annotated[int, typer.Option(min=1, max=200)] = 100,
 ) -> None:
     """Print a page of the feed of changes as JSON, with the cursor to come back with."""
-    with told_plainly():
-        found = Remote().get("/changes", after=after, limit=limit)
+    with told_plainly(), Remote() as remote:
+        found = remote.get("/changes", after=after, limit=limit)
     typer.echo(json.dumps(found, ensure_ascii=False, indent=2))

@@ -4,6 +4,7 @@ Formulas are never computed, and not their last result taken either: whoever mad
 """
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -33,6 +34,8 @@ MAX_PARTS: Final = 2_000
 _ACTIVE = ("vbaproject", "macrosheets/", "externallinks/", "embeddings/", "activex/", "ctrlprops/", "customui")
 _DOCTYPES = tuple("<!DOCTYPE".encode(encoding) for encoding in ("ascii", "utf-16-le", "utf-16-be"))
 _PIECE = 256 * 1024
+_A_ROW = re.compile(rb"<(?:\w{1,10}:)?row[\s/>]")
+_LONGEST_TAG = 16
 
 
 def why_unsafe(parts: zipfile.ZipFile, most_unpacked_bytes: int) -> str | None:
@@ -85,8 +88,8 @@ def open_workbook_table(stream: BinaryIO) -> Table:
         stream.seek(0)
         book = load_workbook(stream, read_only=True, keep_vba=False, keep_links=False)
         sheet = book.worksheets[0]
-        # What a file says of its own size is a claim.
-        stated = min(sheet.max_row or 0, MAX_ROWS)
+        written = _rows_written(stream, sheet._worksheet_path)  # type: ignore[attr-defined]
+        # What a file says of its own size is a claim, and many say nothing.
         sheet.reset_dimensions()
         rows = sheet.iter_rows(max_col=MAX_COLUMNS + 1)
         first = next(rows, ())
@@ -96,7 +99,21 @@ def open_workbook_table(stream: BinaryIO) -> Table:
     # Whatever a damaged workbook makes the library stumble over: it is one refusal, and nothing was read.
     except Exception as error:
         raise TableRefused("this is not an XLSX workbook, or a damaged one; nothing was read") from error
-    return Table(headings, counted(_rows(rows, len(headings)), to_the_last=False), None, max(0, stated - 1))
+    return Table(
+        headings, counted(_rows(rows, len(headings)), to_the_last=False), None, min(MAX_ROWS, max(0, written - 1))
+    )
+
+
+def _rows_written(stream: BinaryIO, part: str) -> int:
+    """Return how many rows stand in a sheet, without reading what is in them."""
+    count, before = 0, b""
+    with zipfile.ZipFile(stream) as parts, parts.open(part) as source:
+        while piece := source.read(_PIECE):
+            window = before + piece
+            # The last bytes are looked at again, with what follows them.
+            count += len(_A_ROW.findall(window)) - len(_A_ROW.findall(before))
+            before = window[-_LONGEST_TAG:]
+    return count
 
 
 def _rows(rows: Iterator[tuple["AnyCell", ...]], width: int) -> Iterator[Row]:

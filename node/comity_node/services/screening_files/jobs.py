@@ -136,7 +136,7 @@ async def run(database: Database, job: Job, risks: RiskList | None, clock: Calla
     async with database.read() as store:
         given = await store.jobs.input(job.id)
     opened = open_given(io.BytesIO(given or b""), file.told)
-    packed, noted = _Packing(), monotonic()
+    packed, noted = Packing(), monotonic()
     # One view for all rows: what people here judge meanwhile counts for none of them.
     async with (
         asking_network(database, file.moment, risks, opened.table.expected, owner=job.started_by) as asker,
@@ -175,7 +175,7 @@ async def _end(database: Database, job: Job, file: FileJob, output: bytes, now: 
         await note_screening(store, person.id, file.account, file.moment)
 
 
-class _Packing:
+class Packing:
     """What was said of each row, one JSON line each, compressed as it comes."""
 
     def __init__(self) -> None:
