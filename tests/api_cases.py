@@ -79,6 +79,7 @@ SENSIBLE: dict[str, dict[str, Any]] = {
     "POST /api/v1/replies": {"review": None, "act": "dispute", "codes": ["remedied"]},
     "POST /reconcile/{dataset}": {"queries": '{"q0": {"query": "Mill"}}'},
     "POST /yente/match/{dataset}": {"queries": {"q": {"schema": "Company", "properties": {"name": ["Mill"]}}}},
+    "POST /api/v1/screenings": {"suppliers": [{"name": "Mill", "row": "M-1"}]},
     "POST /api/v1/suppliers": {"name": "Entered", "country": "CH"},
     "POST /api/v1/suppliers/search": {"newest_first": True},
     "POST /api/v1/judgements/{judgement_id}/undo": {},
