@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import replace
-from math import log
 
 import numpy as np
 import pytest
@@ -13,13 +12,13 @@ from comity_node.db import Database
 from comity_node.db.packing import MOST_BYTES, in_chunks, pack, unpack
 from comity_node.db.search import Postings
 from comity_node.db.suppliers import NewSupplier
-from comity_node.domain.matching.folding import FOLDING
+from comity_node.domain.matching.folding import FOLDING, fold
 from comity_node.domain.matching.party import Party
 from comity_node.domain.names import fold_name
 from comity_node.services.searching.candidates import candidates
 from comity_node.services.searching.checking import index_problems
 from comity_node.services.searching.indexing import Indexer, keys_of
-from comity_node.services.searching.ranking import added_up, chosen
+from comity_node.services.searching.ranking import Depth, Looking, Stage, added_up, chosen, sizes_of
 from comity_schemas.identifiers import Identifier
 from comity_schemas.subject import SubjectType
 from filled_database import run
@@ -66,6 +65,15 @@ async def lists_and_names(database: Database) -> tuple[dict[int, list[int]], dic
     return {key: sorted(n) for key, n in held.items()}, {key: sorted(n) for key, n in made.items()}
 
 
+async def sizes_and_names(database: Database) -> tuple[list[int], list[int]]:
+    """The size that the index holds of each supplier, and what its first name says it should be."""
+    async with database.read() as store:
+        newest = (await store.search.reach()).newest
+        known = await store.suppliers.find(range(1, newest + 1))
+        held = (await store.sizes.of_all(newest)).tolist()
+    return held, [0, *(len(keys_of(known[number].name)) for number in range(1, newest + 1))]
+
+
 # --- packing
 
 
@@ -98,11 +106,15 @@ async def test_whichever_way_a_name_comes_in_the_lists_say_what_its_keys_are(
     indexer = Indexer(database, **sizes)
     await know(database, *NAMES[:6])
     await indexer.finish()
+    held_sizes, should_be = await sizes_and_names(database)
+    assert held_sizes == should_be and len(held_sizes) == 7
     await know(database, *NAMES[6:], start=6)
     await know(database, "Exemplo Farms", "Exemplar Gloves (KL)")  # further names of the first two
     await indexer.finish()
     held, should = await lists_and_names(database)
     assert held == should
+    held_sizes, should_be = await sizes_and_names(database)
+    assert held_sizes == should_be and len(held_sizes) == 1 + len(NAMES)
     async with database.read() as store:
         assert await store.search.waiting(1) == []
     assert (await found(database, "Exemplo Farm"))[0] == "Fazenda Exemplo Ltda"
@@ -132,6 +144,19 @@ async def test_a_crash_at_any_step_loses_and_doubles_nothing(sqlite: Database) -
         pass
     held, should = await lists_and_names(sqlite)
     assert held == should
+    held_sizes, should_be = await sizes_and_names(sqlite)
+    assert held_sizes == should_be and len(held_sizes) == 1 + len(NAMES)
+
+
+async def test_sizes_of_thousands_are_read_on_where_a_process_has_read_before(database: Database) -> None:
+    sizes = bytes(n % 251 for n in range(1, 5_001))
+    for first, last in ((1, 2_499), (2_500, 2_500), (2_501, 5_000)):
+        async with database.write() as store:
+            await store.sizes.put(first, sizes[first - 1 : last])
+        async with database.read() as store:
+            assert (await store.sizes.of_all(last)).tobytes() == bytes(1) + sizes[:last]
+    async with database.read() as store:
+        assert len(await store.sizes.of_all(6_000)) == 6_001, "who is not in the index yet has a place too"
 
 
 async def test_it_says_since_when_it_is_behind_until_it_is_not(sqlite: Database) -> None:
@@ -200,15 +225,43 @@ def test_what_adds_up_is_each_shared_key_once(lists: dict[int, list[set[int]]], 
         for place, part in enumerate(some)
     ]
     who = {key: set().union(*some) for key, some in lists.items()}
-    weights = {key: 1.0 + key % 3 for key in lists}
-    counts = {key: len(some) for key, some in who.items()}
+    worth = {key: 1.0 + key % 3 for key in lists}
+    sizes = sizes_of(7 * n for n in range(61))
     should = {
-        n: sum(weights[k] * log(1 + 60 / counts[k]) for k in who if n in who[k]) for n in set().union(*who.values())
+        n: sum(worth[k] for k in who if n in who[k]) / (20 + min(7 * n, 255)) ** 0.75
+        for n in set().union(*who.values())
     }
-    found = added_up(parts, weights, counts, 60, most)
+    found = added_up(parts, worth, sizes, most)
     assert len(found) == min(most, len(should))
     assert all(found[n] == pytest.approx(should[n]) for n in found)
-    assert min(found.values(), default=0) >= max((should[n] for n in should.keys() - found.keys()), default=0) - 1e-9
+    assert min(found.values(), default=0) >= max((should[n] for n in should.keys() - found.keys()), default=0) - 1e-6
+
+
+def looked(*stages: Stage) -> Looking:
+    looking = Looking([fold("Mindree")], Depth(stages))
+    looking.begin(dict(zip(looking.keys, (1, 100, 200), strict=False)), 1_000, sizes_of([9] * 1_001))
+    return looking
+
+
+def test_equal_consonants_alone_do_not_end_the_search() -> None:
+    looking = looked(Stage(1, 1), Stage(1, 2))
+    for name, goes_on in (("mindray", True), ("mindree", False)):
+        assert looking.goes_on()
+        looking.add([(key, np.array([7, 8], dtype=np.int32)) for key in looking.lists()])
+        looking.lay([(number, name) for number in looking.names()])
+        assert (looking._letters < 85) is goes_on
+    assert not looking.goes_on()
+
+
+def test_who_shares_a_rare_key_is_looked_at_however_its_name_reads() -> None:
+    looking = looked(Stage(1_000, 50))
+    assert looking.goes_on()
+    rare, common, _ = looking.lists()
+    looking.add([(rare, np.array([1], dtype=np.int32)), (common, np.arange(2, 12, dtype=np.int32))])
+    assert looking.names() == [1, *range(2, 12)]
+    looking.lay([(1, "quite other words beside"), *((number, "mindray") for number in range(2, 12))])
+    assert looking.best(5) == [2, 3, 4, 5, 1]
+    assert looking.best(1) == [2]
 
 
 @given(st.dictionaries(st.integers(), st.integers(1, 100)), st.integers(1, 200), st.integers(0, 400))

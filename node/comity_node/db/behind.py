@@ -10,6 +10,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -62,6 +64,8 @@ class Kept:
 
     def __init__(self) -> None:
         self.names = Names()
+        self.sizes: NDArray[np.uint8] = np.zeros(0, dtype=np.uint8)
+        """By the number of a supplier; see `NameSizes`."""
 
 
 class Behind:

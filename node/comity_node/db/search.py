@@ -20,7 +20,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from comity_node.db.bulk import insert_rows
 from comity_node.db.packing import Numbers, in_chunks, pack, unpack
 from comity_node.db.reading import Reading
-from comity_node.db.rows.search import SearchDeltaRow, SearchPostingRow, SearchStateRow, SearchWaitingRow
+from comity_node.db.rows.search import (
+    SearchDeltaRow,
+    SearchPostingRow,
+    SearchSizeRow,
+    SearchStateRow,
+    SearchWaitingRow,
+)
 from comity_node.db.rows.suppliers import FactRow, SupplierNameRow
 
 _CHUNK = 500
@@ -118,6 +124,7 @@ class Search:
                 await self._execute(text(f"delete from {table} where key <= :key").bindparams(key=end[0][0]))  # noqa: S608
                 return True
         await self._execute(delete(SearchWaitingRow))
+        await self._execute(delete(SearchSizeRow))
         return False
 
     # --- names

@@ -41,6 +41,7 @@ from comity_node.db.reviews import Reviews
 from comity_node.db.rulings import Rulings
 from comity_node.db.said_of import SaidOf
 from comity_node.db.search import Search
+from comity_node.db.sizes import NameSizes
 from comity_node.db.skipped import SkippedOffsets
 from comity_node.db.supplier_links import SupplierLinks
 from comity_node.db.supplier_words import SupplierWords
@@ -229,6 +230,11 @@ class Store:
     def said_of(self) -> SaidOf:
         """Of whom anything is said."""
         return SaidOf(self._session)
+
+    @cached_property
+    def sizes(self) -> NameSizes:
+        """How large suppliers' names are, for the name index."""
+        return NameSizes(self._session, self._kept)
 
     @cached_property
     def search(self) -> Search:

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from bench.frame.suppliers import Supplier
 from comity_node.domain.matching.folding import fold
 from comity_node.domain.matching.keys import posting_keys
-from comity_node.domain.matching.laying import Laid
-from comity_node.services.searching.candidates import BUDGETS, NEAR, RERANKED
-from comity_node.services.searching.ranking import added_up, chosen, ranked
+from comity_node.services.searching.candidates import DEPTH
+from comity_node.services.searching.ranking import Looking, sizes_of
 
 
 @dataclass
@@ -27,6 +26,7 @@ class InMemory:
     """Word to the number of suppliers that have it."""
     keys: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     places: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    sizes: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
 
     @classmethod
     def of(cls, suppliers: Iterable[Supplier], tick: Callable[[int], None] = lambda done: None) -> "InMemory":
@@ -45,6 +45,7 @@ class InMemory:
         order = np.argsort(np.frombuffer(keys, np.int32), kind="stable")
         index.keys = np.frombuffer(keys, np.int32)[order]
         index.places = np.frombuffer(places, np.int32)[order]
+        index.sizes = sizes_of(np.bincount(index.places, minlength=len(index.known)).tolist())
         return index
 
     def rarity(self, word: str) -> float:
@@ -53,18 +54,13 @@ class InMemory:
 
     def candidates(self, name: str, most: int = 50) -> list[int]:
         """Return the places of the likest, the best first: as a node ranks them."""
-        asked = fold(name)
-        wanted, weights = Laid.folded([" ".join(asked.words)]), posting_keys(asked)
-        there = {key: places for key in weights if len(places := self._places(key))}
-        counts = {key: len(places) for key, places in there.items()}
-        best: list[tuple[int, float]] = []
-        for budget in BUDGETS:
-            parts = [(key, there[key]) for key in chosen(counts, budget)]
-            sums = added_up(parts, weights, counts, len(self.known), RERANKED)
-            best = ranked(wanted, [(place, self.folded[place]) for place in sums], sums, most)
-            if best and max(near for _, near in best) >= NEAR:
-                break
-        return [place for place, _ in best]
+        looking = Looking([fold(name)], DEPTH)
+        there = {key: places for key in looking.keys if len(places := self._places(key))}
+        looking.begin({key: len(places) for key, places in there.items()}, len(self.known), self.sizes)
+        while looking.goes_on():
+            looking.add([(key, there[key]) for key in looking.lists()])
+            looking.lay([(place, self.folded[place]) for place in looking.names()])
+        return looking.best(most)
 
     def _places(self, key: int) -> NDArray[np.int32]:
         first, last = (int(np.searchsorted(self.keys, np.int32(key), side)) for side in ("left", "right"))

@@ -24,6 +24,17 @@ class SearchPostingRow(SQLModel, table=True):
     ids: bytes = Field(sa_column=bytes_column())
 
 
+class SearchSizeRow(SQLModel, table=True):
+    """Of suppliers of consecutive numbers, a byte each: how many keys its shortest name had when it came into the
+    index. What is written of a supplier never changes."""
+
+    __tablename__ = "search_size"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    first: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    """The number of the first of them."""
+    sizes: bytes = Field(sa_column=bytes_column())
+
+
 class SearchDeltaRow(SQLModel, table=True):
     """That a supplier has a key: not merged into the lists yet."""
 

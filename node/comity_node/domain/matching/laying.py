@@ -58,14 +58,17 @@ class Laid:
 
 def nearness(asked: Laid, known: Laid) -> NDArray[np.float64]:
     """Return how near each known name is to the nearest name asked for, from 0 to 100."""
+    return laid_beside(asked, known)[1]
+
+
+def laid_beside(asked: Laid, known: Laid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how near each known name comes to the nearest name asked for, from 0 to 100: by its letters alone, and by
+    letters or consonants, whichever is nearer."""
     if not len(known) or not len(asked):
-        return np.zeros(len(known))
-    ways = (
-        (asked.words, known.words, 1.0),
-        (asked.joined, known.joined, 1.0),
-        (asked.bones, known.bones, _OF_SKELETON),
+        return np.zeros(len(known)), np.zeros(len(known))
+    words, joined, bones = (
+        process.cdist(mine, theirs, scorer=fuzz.ratio).max(axis=0)
+        for mine, theirs in ((asked.words, known.words), (asked.joined, known.joined), (asked.bones, known.bones))
     )
-    near = np.zeros(len(known))
-    for mine, theirs, worth in ways:
-        np.maximum(near, process.cdist(mine, theirs, scorer=fuzz.ratio).max(axis=0) * worth, out=near)
-    return near
+    letters = np.maximum(words, joined).astype(np.float64)
+    return letters, np.maximum(letters, bones * _OF_SKELETON)

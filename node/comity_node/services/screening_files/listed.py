@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from comity_node.domain.matching.comparing import compare
 from comity_node.domain.matching.folding import Folded, fold
 from comity_node.domain.matching.keys import posting_keys
-from comity_node.domain.matching.laying import Laid
 from comity_node.domain.matching.likeness import Likeness, Verdict
 from comity_node.domain.matching.party import Party
 from comity_node.domain.screening_files.asking import Asked
@@ -35,14 +34,10 @@ from comity_node.domain.screening_files.results import (
 from comity_node.domain.screening_files.words import next_step_of_list
 from comity_node.services.screening_files.running import Once
 from comity_node.services.screening_files.spreading import begin_process, forked_for, spread
-from comity_node.services.searching.ranking import added_up, chosen, ranked
+from comity_node.services.searching.ranking import Depth, Looking, Stage, sizes_of
 
-BUDGETS: Final = (20_000, 100_000)
-"""Entries in the lists that are read; more when the first reading brought nobody near."""
-RERANKED: Final = 200
+DEPTH: Final = Depth((Stage(budget=20_000, laid=60), Stage(budget=100_000, laid=200)))
 COMPARED: Final = 30
-NEAR: Final = 80.0
-"""From 0 to 100: with a name this near, reading on is not worth the while."""
 _PIECE: Final = 2_000
 """Entries whose keys are held as they are made."""
 
@@ -75,19 +70,27 @@ class Listed:
 class KnownList:
     """A list with an index over its names and numbers."""
 
-    def __init__(self, entries: Sequence[Listed], folded: Sequence[Sequence[str]], keys: Numbers, who: Numbers) -> None:
+    def __init__(
+        self,
+        entries: Sequence[Listed],
+        folded: Sequence[Sequence[str]],
+        sizes: Sequence[int],
+        keys: Numbers,
+        who: Numbers,
+    ) -> None:
         """Lay out an index.
 
         Args:
             entries: the list.
             folded: of each entry its names, folded.
+            sizes: of each entry how many keys its shortest name has.
             keys: all keys of all entries, in any order.
             who: beside each key the place of the entry that has it.
         """
         order = np.lexsort((who, keys))
         keys, who = keys[order], who[order]
         first = np.flatnonzero(np.concatenate((keys[:1] == keys[:1], keys[1:] != keys[:-1])))
-        self.entries, self._folded = entries, folded
+        self.entries, self._folded, self._sizes = entries, folded, sizes_of(sizes)
         self._keys, self._who, self._starts = keys[first], who, np.append(first, len(keys))
         self._words = Counter(word for names in folded for word in {w for name in names for w in name.split()})
         self._by_number: dict[tuple[str, str], list[int]] = {}
@@ -112,12 +115,13 @@ class KnownList:
                 entries.extend(Listed(row.key or str(row.row.number), row.party) for row in piece)
                 yield first, [row.names for row in piece]
 
-        folded: list[list[str]] = []
+        folded, sizes = list[list[str]](), list[int]()
         parts = [(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))]
-        for names, keys, who in laid_out(_lay_out, pieces()):
+        for names, shortest, keys, who in laid_out(_lay_out, pieces()):
             folded += names
+            sizes += shortest
             parts.append((keys, who))
-        return cls(entries, folded, *(np.concatenate([part[n] for part in parts]) for n in (0, 1)))
+        return cls(entries, folded, sizes, *(np.concatenate([part[n] for part in parts]) for n in (0, 1)))
 
     def rarity(self, word: str) -> float:
         """Return how much a word tells: the fewer entries have it, the more."""
@@ -134,27 +138,14 @@ class KnownList:
         names = [fold(name) for name in asked.names]
         return list(dict.fromkeys([*same, *(self._near(names) if names else ())]))
 
-    def _near(self, names: Sequence[Folded]) -> Iterator[int]:
-        laid = Laid.folded([" ".join(name.words) for name in names])
-        weights: dict[int, float] = {}
-        for name in names:
-            for key, weight in posting_keys(name).items():
-                weights[key] = max(weight, weights.get(key, 0.0))
-        parts = self._parts(list(weights))
-        counts = {key: len(who) for key, who in parts.items()}
-        best: list[tuple[int, float]] = []
-        read: list[int] = []
-        for budget in BUDGETS:
-            keys = chosen(counts, budget)
-            if keys == read:
-                break
-            read = keys
-            sums = added_up([(key, parts[key]) for key in keys], weights, counts, len(self.entries), RERANKED)
-            known = [(place, folded) for place in sums for folded in self._folded[place]]
-            best = ranked(laid, known, sums, COMPARED)
-            if best and max(near for _, near in best) >= NEAR:
-                break
-        return (place for place, _ in best)
+    def _near(self, names: Sequence[Folded]) -> list[int]:
+        looking = Looking(names, DEPTH)
+        parts = self._parts(looking.keys)
+        looking.begin({key: len(who) for key, who in parts.items()}, len(self.entries), self._sizes)
+        while looking.goes_on():
+            looking.add([(key, parts[key]) for key in looking.lists()])
+            looking.lay([(place, folded) for place in looking.names() for folded in self._folded[place]])
+        return looking.best(COMPARED)
 
     def _parts(self, keys: Sequence[int]) -> dict[int, Numbers]:
         if not len(self._keys):
@@ -169,17 +160,19 @@ class KnownList:
         }
 
 
-def _lay_out(piece: Piece) -> tuple[list[list[str]], Numbers, Numbers]:
-    """Return the folded names of each entry of a piece, and (keys, places of the entries that have them)."""
+def _lay_out(piece: Piece) -> tuple[list[list[str]], list[int], Numbers, Numbers]:
+    """Return of each entry of a piece its folded names and its size, and (keys, places of who has them)."""
     first, entries = piece
-    folded: list[list[str]] = []
+    folded, sizes = list[list[str]](), list[int]()
     pairs: list[tuple[int, int]] = []
     for place, names in enumerate(entries, first):
         each = [fold(name) for name in names]
+        keys = [posting_keys(name).keys() for name in each]
         folded.append([" ".join(name.words) for name in each])
-        pairs += [(key, place) for key in {key for name in each for key in posting_keys(name)}]
+        sizes.append(min(map(len, keys), default=0))
+        pairs += [(key, place) for key in set().union(*keys)]
     both = np.array(pairs, dtype=np.int32).reshape(-1, 2)
-    return folded, both[:, 0].copy(), both[:, 1].copy()
+    return folded, sizes, both[:, 0].copy(), both[:, 1].copy()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from comity_node.db import Store
-from comity_node.db.packing import Numbers
 from comity_node.db.search import Reach
 from comity_node.db.suppliers import Described, Known
 from comity_node.domain.matching.folding import FOLDING, Folded, fold
 from comity_node.domain.matching.identifiers import numbers_of_company
-from comity_node.domain.matching.keys import posting_keys
 from comity_node.domain.matching.laying import Laid
 from comity_node.domain.matching.party import Party
-from comity_node.services.searching.ranking import added_up, chosen, ranked
+from comity_node.services.searching.ranking import Depth, Looking, Stage, nearest
 from comity_schemas.identifiers import Identifier
 
 MOST = 50
@@ -30,14 +28,7 @@ MOST = 50
 MOST_BY_NUMBER = 200
 """Who has one and the same number, or is of one and the same company."""
 
-BUDGETS = (50_000, 250_000)
-"""Suppliers in the lists that are read; more when the first reading brought nobody near."""
-
-RERANKED = 300
-"""With the largest sums: their names are laid beside the one asked for."""
-
-NEAR = 85.0
-"""From 0 to 100: with a name this near, reading on is not worth the while."""
+DEPTH = Depth((Stage(budget=50_000, laid=60), Stage(budget=250_000, laid=300)))
 
 MOST_NAMES = 20
 """Names asked for that are looked for."""
@@ -89,31 +80,17 @@ async def _by_number(store: Store, identifiers: Sequence[Identifier]) -> list[in
 
 
 async def _by_name(store: Store, asked: Sequence[Folded], most: int) -> list[int]:
-    wanted = Laid.folded([" ".join(name.words) for name in asked])
+    looking = Looking(asked, DEPTH)
     equal = [n for n, _ in await store.suppliers.with_name({" ".join(name.words) for name in asked}, most)]
     reach = await store.search.reach()
-    beyond = await _beyond(store, reach, wanted, most)
-    weights: dict[int, float] = {}
-    for name in asked:
-        for key, weight in posting_keys(name).items():
-            weights[key] = max(weight, weights.get(key, 0.0))
-    best: list[tuple[int, float]] = []
+    beyond = await _beyond(store, reach, looking.laid, most)
     if reach.built.folding == FOLDING:
-        counts = await store.search.counts(list(weights))
-        read: list[int] = []
-        parts: list[tuple[int, Numbers]] = []
-        for budget in BUDGETS:
-            keys = chosen(counts, budget)
-            if keys == read:
-                break
-            parts += await store.search.suppliers(keys[len(read) :])
-            read = keys
-            sums = added_up(parts, weights, counts, max(reach.newest, 1), RERANKED)
-            best = ranked(wanted, await store.suppliers.folded(list(sums)), sums, most)
-            if best and max(near for _, near in best) >= NEAR:
-                break
-    others = sorted(beyond, key=lambda each: -each[1])
-    return list(dict.fromkeys([*equal, *(n for n, _ in [*best, *others])]))
+        counts = await store.search.counts(looking.keys)
+        looking.begin(counts, max(reach.newest, 1), await store.sizes.of_all(reach.newest))
+        while looking.goes_on():
+            looking.add(await store.search.suppliers(looking.lists()))
+            looking.lay(await store.suppliers.folded(looking.names()))
+    return list(dict.fromkeys([*equal, *looking.best(most), *(n for n, _ in beyond)]))
 
 
 async def _beyond(store: Store, reach: Reach, asked: Laid, most: int) -> list[tuple[int, float]]:
@@ -131,4 +108,4 @@ async def _beyond(store: Store, reach: Reach, asked: Laid, most: int) -> list[tu
 
 async def _nearest(names: Sequence[tuple[int, str]], asked: Laid, most: int) -> list[tuple[int, float]]:
     # In a thread: while the index is built anew there are many, and other requests go on meanwhile.
-    return await asyncio.to_thread(ranked, asked, names, {}, most)
+    return await asyncio.to_thread(nearest, asked, names, most)

@@ -11,7 +11,7 @@ Rules:
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -22,6 +22,7 @@ from comity_node.db.search import Built, Postings
 from comity_node.domain.matching.folding import FOLDING, fold
 from comity_node.domain.matching.keys import posting_keys
 from comity_node.domain.names import fold_name
+from comity_node.services.searching.ranking import sizes_of
 
 EMPTYING = 0
 """Stands as the folding while lists of an earlier one are emptied."""
@@ -63,6 +64,8 @@ class _Batch:
     """How far the index must be for this to fit."""
     postings: Postings
     starts: NDArray[np.intp]
+    sizes: bytes
+    """Of the suppliers that are added, in order."""
 
     def next_part(self) -> tuple[int, int]:
         """Return from where to where to go on: whole keys, and not much at once unless one key is."""
@@ -139,8 +142,8 @@ class Indexer:
     async def _go_on(self, built: Built) -> None:
         """Write the next keys of a batch, once it is worked out what it consists of."""
         if self._batch is None or self._batch.at != built:
-            postings = await self._worked_out(built)
-            self._batch = _Batch(built, postings, postings.starts())
+            postings, sizes = await self._worked_out(built)
+            self._batch = _Batch(built, postings, postings.starts(), sizes)
         first, end = self._batch.next_part()
         postings = self._batch.postings
         if first == end:
@@ -150,13 +153,15 @@ class Indexer:
         async with self._database.write() as store:
             if await store.search.built() != built:
                 return
+            if built.reached is None:
+                await store.sizes.put(built.built + 1, self._batch.sizes)
             await store.search.append(postings.part(first, end))
             await store.search.set_built(after)
         self._batch = None if after.batch is None else replace(self._batch, at=after)
 
-    async def _worked_out(self, built: Built) -> Postings:
+    async def _worked_out(self, built: Built) -> tuple[Postings, bytes]:
         assert built.batch is not None
-        pairs: list[_Pairs] = []
+        pairs, sizes = list[_Pairs](), list[bytes]()
         for first in range(built.built + 1, built.batch + 1, NAMES):
             last = min(first + NAMES - 1, built.batch)
             async with self._database.read() as store:
@@ -167,9 +172,11 @@ class Indexer:
                 async with self._database.write() as store:
                     await store.suppliers.fold_anew(stale[start : start + NAMES])
             new = [name for name in names if name not in waiting]
-            pairs.append(_pairs(await asyncio.to_thread(_keys, new)))
+            keys = await asyncio.to_thread(_keys, new)
+            pairs.append(_pairs(keys.pairs))
+            sizes.append(keys.sizes_of(first, last))
             await asyncio.sleep(0)
-        return await asyncio.to_thread(_sorted, pairs)
+        return await asyncio.to_thread(_sorted, pairs), b"".join(sizes)
 
     async def _merge(self) -> None:
         async with self._database.write() as store:
@@ -194,15 +201,17 @@ async def take_in(store: Store) -> int:
     taken = await store.search.waiting(PART) if reach.waits else []
     last = built.built if taken else min(built.built + PART, reach.newest)
     new = await store.search.names_among(built.built + 1, last) if last > built.built else []
-    keys = await asyncio.to_thread(_keys, new)
+    came = await asyncio.to_thread(_keys, new)
+    await store.sizes.put(built.built + 1, came.sizes_of(built.built + 1, last))
+    pairs = came.pairs
     if taken:
         suppliers = sorted({supplier for supplier, _ in taken})
         still = await store.search.waiting_among(suppliers[0], suppliers[-1])
         old = [name for name in await store.search.names_of(suppliers) if name not in still]
         had = await asyncio.to_thread(_keys, old)
-        keys |= await asyncio.to_thread(_keys, taken) - had
+        pairs |= (await asyncio.to_thread(_keys, taken)).pairs - had.pairs
         await store.search.wait_no_more(taken)
-    postings = _sorted([_pairs(keys)])
+    postings = _sorted([_pairs(pairs)])
     await store.search.add_delta(postings)
     await store.search.set_built(replace(built, built=last, delta=built.delta + len(postings)))
     return len(taken) + last - built.built
@@ -213,8 +222,27 @@ def keys_of(name: str) -> dict[int, float]:
     return posting_keys(fold(name))
 
 
-def _keys(names: Iterable[tuple[int, str]]) -> set[tuple[int, int]]:
-    return {(key, supplier) for supplier, name in names for key in keys_of(name)}
+@dataclass(slots=True)
+class _Keys:
+    """What names come to."""
+
+    pairs: set[tuple[int, int]] = field(default_factory=set)
+    """Keys and the suppliers that have them."""
+    shortest: dict[int, int] = field(default_factory=dict)
+    """Supplier to the number of keys of its shortest name."""
+
+    def sizes_of(self, first: int, last: int) -> bytes:
+        """Return how large the suppliers with these numbers are, a byte each."""
+        return sizes_of(self.shortest.get(supplier, 0) for supplier in range(first, last + 1)).tobytes()
+
+
+def _keys(names: Iterable[tuple[int, str]]) -> _Keys:
+    found = _Keys()
+    for supplier, name in names:
+        keys = keys_of(name)
+        found.pairs.update((key, supplier) for key in keys)
+        found.shortest[supplier] = min(len(keys), found.shortest.get(supplier, len(keys)))
+    return found
 
 
 def _pairs(pairs: Iterable[tuple[int, int]]) -> _Pairs:

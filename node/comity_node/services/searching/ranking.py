@@ -2,17 +2,27 @@
 
 Rules:
 - The rarest keys first: they tell most and cost least.
-- What adds up is the weight of each key that is shared, times the logarithm of how rare it is.
+- What adds up is the weight of each key that is shared, times the logarithm of how rare it is; of a long name less is
+  shared by chance, so it is weighed against how many keys the supplier's name has.
 - The rank among candidates says who is looked at more closely, never whether it is the same.
 """
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from math import log
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from comity_node.domain.matching.laying import Laid, nearness
+from comity_node.domain.matching.folding import Folded
+from comity_node.domain.matching.keys import posting_keys
+from comity_node.domain.matching.laying import Laid, laid_beside, nearness
+
+Suppliers = NDArray[np.int32]
+Sizes = NDArray[np.uint8]
+"""By the number of a supplier: how many keys its shortest name has."""
 
 FEWEST_KEYS = 4
 """Are read whatever they cost."""
@@ -23,9 +33,37 @@ MOST_OVER = 8
 OF_SUM = 60.0
 """What the best sum counts beside 100 for an equal name."""
 
+BY_SUM_ALONE = 5
+"""One in so many candidates is there for its sum, however its letters lie: a rare word may stand among others."""
 
-_PLACE_BITS = 16
-"""Of the place of a key among those that are read: twenty names have some thousands."""
+LARGEST = 255
+"""A size, which is a byte: a name of more keys has this one."""
+
+_OF_SIZE: Final = (20 + np.arange(LARGEST + 1)) ** 0.75
+"""By how many keys a name has: what the sum of those that are shared is divided by."""
+
+
+def sizes_of(keys: Iterable[int]) -> Sizes:
+    """Return as sizes how many keys the shortest name of each has."""
+    return np.fromiter((min(count, LARGEST) for count in keys), dtype=np.uint8)
+
+
+class Stage(NamedTuple):
+    """How much is looked at before it is asked whether somebody is near."""
+
+    budget: int
+    """Suppliers in the lists that are read."""
+    laid: int
+    """With the largest sums: their names are laid beside the one asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How far is looked, and when no further."""
+
+    stages: Sequence[Stage]
+    near: float = 85.0
+    """From 0 to 100: with a name whose letters come this near, going on is not worth the while."""
 
 
 def chosen(counts: Mapping[int, int], budget: int) -> list[int]:
@@ -41,56 +79,152 @@ def chosen(counts: Mapping[int, int], budget: int) -> list[int]:
     return read
 
 
+class _Room(threading.local):
+    """Where sums are added up: a place for each supplier, all zero between two questions."""
+
+    def __init__(self) -> None:
+        self.sums = np.zeros(1, dtype=np.float32)
+
+    def for_so_many(self, suppliers: int) -> NDArray[np.float32]:
+        if len(self.sums) < suppliers:
+            self.sums = np.zeros(suppliers, dtype=np.float32)
+        return self.sums
+
+
+_ROOM: Final = _Room()
+
+
 def added_up(
-    parts: Sequence[tuple[int, NDArray[np.int32]]],
-    weights: Mapping[int, float],
-    counts: Mapping[int, int],
-    whole: int,
-    most: int,
+    parts: Iterable[tuple[int, Suppliers]], worth: Mapping[int, float], sizes: Sizes, most: int
 ) -> dict[int, float]:
-    """Return supplier to sum of those with the largest.
+    """Return supplier to sum, weighed against its size, of those with the largest.
 
     Args:
         parts: (key, suppliers that have it), as they were read; none stands twice under one key.
-        weights: what each key counts.
-        counts: how many suppliers have each key.
-        whole: how many suppliers there are.
+        worth: what each key counts.
+        sizes: of all suppliers in the parts.
         most: at most so many; of equal sums the smaller numbers.
     """
-    if not parts:
-        return {}
+    room, first_seen = _ROOM.for_so_many(len(sizes)), list[Suppliers]()
     # In one order, whoever read them: the last bit of a sum depends on it, and with it who stands before whom.
-    parts = sorted(parts, key=lambda part: part[0])
-    places = {key: place for place, key in enumerate(dict.fromkeys(key for key, _ in parts))}
-    rare = np.array([weights[key] * log(1 + whole / counts[key]) for key in places])
-    # Supplier and place of the key in one number: sorting those is twice as quick as sorting both by one of them.
-    pairs = np.concatenate([suppliers for _, suppliers in parts]).astype(np.int64) << _PLACE_BITS
-    pairs |= np.repeat([places[key] for key, _ in parts], [len(suppliers) for _, suppliers in parts])
-    pairs.sort()
-    ids = pairs >> _PLACE_BITS
-    starts = np.flatnonzero(np.concatenate(([True], ids[1:] != ids[:-1])))
-    suppliers, sums = ids[starts], np.add.reduceat(rare[pairs & ((1 << _PLACE_BITS) - 1)], starts)
+    for key, some in sorted(parts, key=lambda part: part[0]):
+        before = room[some]
+        first_seen.append(some[before == 0.0])
+        room[some] = before + np.float32(worth[key])
+    if not first_seen:
+        return {}
+    suppliers = np.concatenate(first_seen)
+    sums = room[suppliers] / _OF_SIZE[sizes[suppliers]]
+    room[suppliers] = 0.0
     if len(suppliers) > most:
-        best = np.sort(np.argpartition(-sums, most - 1)[:most])
+        least = np.partition(sums, -most)[-most]
+        above, equal = np.flatnonzero(sums > least), np.flatnonzero(sums == least)
+        equal = equal[np.argsort(suppliers[equal])][: most - len(above)]
+        best = np.concatenate((above, equal))
         suppliers, sums = suppliers[best], sums[best]
     return dict(zip(suppliers.tolist(), sums.tolist(), strict=True))
 
 
-def ranked(
-    asked: Laid, names: Sequence[tuple[int, str]], sums: Mapping[int, float], most: int
-) -> list[tuple[int, float]]:
-    """Return (supplier, nearness of its nearest name) of the candidates, the best first.
+class Looking:
+    """Looks for whoever has the names asked for, stage by stage: `goes_on` begins the next one; then `lists` are read
+    and added up, and `names` laid beside."""
+
+    def __init__(self, asked: Sequence[Folded], depth: Depth) -> None:
+        """Read nothing yet.
+
+        Args:
+            asked: the names, folded.
+            depth: how far to look.
+        """
+        self.laid = Laid.folded([" ".join(name.words) for name in asked])
+        self._depth = depth
+        # What another script leaves of a name stands for many: its letters say less, and more of them are looked at.
+        self._lays_most = any(name.script != "Latin" for name in asked)
+        self._weights: dict[int, float] = {}
+        for name in asked:
+            for key, weight in posting_keys(name).items():
+                self._weights[key] = max(weight, self._weights.get(key, 0.0))
+        self._counts: Mapping[int, int] = {}
+        self._worth: dict[int, float] = {}
+        self._sizes: Sizes = np.zeros(1, dtype=np.uint8)
+        self._stage, self._laying = 0, 0
+        self._chosen: list[int] = []
+        self._read: list[tuple[int, Suppliers]] = []
+        self._done: set[int] = set()
+        self._sums: dict[int, float] = {}
+        self._near: dict[int, float] = {}
+        self._letters = 0.0
+
+    @property
+    def keys(self) -> list[int]:
+        """All keys of the names asked for."""
+        return list(self._weights)
+
+    def begin(self, counts: Mapping[int, int], whole: int, sizes: Sizes) -> None:
+        """Take what is known before any list is read.
+
+        Args:
+            counts: key to how many suppliers have it; those that nobody has are left out.
+            whole: how many suppliers there are.
+            sizes: of all of them.
+        """
+        self._counts, self._sizes = counts, sizes
+        self._worth = {key: self._weights[key] * log(1 + whole / count) for key, count in counts.items()}
+
+    def goes_on(self) -> bool:
+        """Return whether there is a further stage and a reason for it, and begin that."""
+        while self._stage < len(self._depth.stages) and self._letters < self._depth.near:
+            stage = self._depth.stages[self._stage]
+            self._stage += 1
+            keys = chosen(self._counts, stage.budget)
+            laying = max(each.laid for each in self._depth.stages) if self._lays_most else stage.laid
+            if keys != self._chosen or laying > self._laying:
+                self._chosen, self._laying = keys, laying
+                return bool(keys)
+        return False
+
+    def lists(self) -> list[int]:
+        """Return the keys whose lists are to be read now."""
+        return [key for key in self._chosen if key not in self._done]
+
+    def add(self, parts: Iterable[tuple[int, Suppliers]]) -> None:
+        """Take (key, suppliers that have it) of all these lists, in parts."""
+        self._done.update(self._chosen)
+        self._read += parts
+        self._sums = added_up(self._read, self._worth, self._sizes, self._laying)
+
+    def names(self) -> list[int]:
+        """Return whose names are to be laid beside now."""
+        return [supplier for supplier in self._sums if supplier not in self._near]
+
+    def lay(self, names: Sequence[tuple[int, str]]) -> None:
+        """Take (supplier, folded name) of all of these."""
+        letters, near = laid_beside(self.laid, Laid.folded([name for _, name in names]))
+        self._letters = max(self._letters, float(letters.max(initial=0.0)))
+        _keep_nearest(self._near, names, near)
+
+    def best(self, most: int) -> list[int]:
+        """Return the likest suppliers, the best first."""
+        largest = max(self._sums.values(), default=1.0)
+        by_rank = sorted(self._sums, key=lambda n: (-(self._near.get(n, 0.0) + OF_SUM * self._sums[n] / largest), n))
+        by_sum = sorted(self._sums, key=lambda n: (-self._sums[n], n))[: most // BY_SUM_ALONE]
+        wanted = set(list(dict.fromkeys([*by_rank[: most - len(by_sum)], *by_sum, *by_rank]))[:most])
+        return [supplier for supplier in by_rank if supplier in wanted]
+
+
+def nearest(asked: Laid, names: Sequence[tuple[int, str]], most: int) -> list[tuple[int, float]]:
+    """Return (supplier, nearness of its nearest name), the nearest first.
 
     Args:
         asked: the names asked for.
-        names: (supplier, folded name) of all that have a sum.
-        sums: from `added_up`; who has none was found otherwise.
+        names: (supplier, folded name) of whoever was found otherwise than by lists.
         most: at most so many.
     """
-    largest = max(sums.values(), default=1.0)
     near: dict[int, float] = {}
-    found = nearness(asked, Laid.folded([name for _, name in names]))
+    _keep_nearest(near, names, nearness(asked, Laid.folded([name for _, name in names])))
+    return sorted(near.items(), key=lambda each: (-each[1], each[0]))[:most]
+
+
+def _keep_nearest(near: dict[int, float], names: Sequence[tuple[int, str]], found: NDArray[np.float64]) -> None:
     for (supplier, _), value in zip(names, found.tolist(), strict=True):
         near[supplier] = max(value, near.get(supplier, 0.0))
-    order = sorted(near, key=lambda n: (-(near[n] + OF_SUM * sums.get(n, 0.0) / largest), n))
-    return [(supplier, near[supplier]) for supplier in order[:most]]
