@@ -52,6 +52,7 @@ AREAS = (
         ),
         (
             "tests/node/test_accounts.py",
+            "tests/node/test_who_asks.py",
             "tests/node/test_authorisation.py",
             "tests/node/test_api.py",
             "tests/node/test_api_frame.py",

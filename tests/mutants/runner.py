@@ -152,6 +152,8 @@ class MutantRunner:
             for cache in self._caches:
                 # What it holds was made without the fault.
                 cache.cache_clear()
+            # What is there by now is not looked through for cycles, which would copy all of the parent's memory.
+            gc.freeze()
             for number, following in zip(asked, [*asked[1:], None], strict=True):
                 os.write(writing, f"{number}\n".encode())
                 # Nobody waits for these signals, so they end the process.

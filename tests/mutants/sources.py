@@ -150,8 +150,10 @@ def _count(function: ast.AST) -> int:
 
 
 def _changes(function: Any) -> list[tuple[Any, str, Callable[[], None]]]:
-    """Every change of a function: the node, what it does, and the doing."""
-    docstrings = {
+    """Every change of a function: the node, what it does, and the doing. Annotations inside it are never evaluated."""
+    annotated = [each.annotation for each in ast.walk(function) if isinstance(each, ast.AnnAssign)]
+    left_out = {id(node) for annotation in annotated for node in ast.walk(annotation)}
+    left_out |= {
         id(f.body[0].value)
         for f in ast.walk(function)
         if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef) and isinstance(f.body[0], ast.Expr)
@@ -159,7 +161,7 @@ def _changes(function: Any) -> list[tuple[Any, str, Callable[[], None]]]:
     found: list[tuple[Any, str, Callable[[], None]]] = []
     for statement in function.body:
         for node in ast.walk(statement):
-            if id(node) not in docstrings and hasattr(node, "lineno"):
+            if id(node) not in left_out and hasattr(node, "lineno"):
                 found += [(node, what, act) for what, act in _changes_of(node)]
     return found
 

@@ -3,15 +3,18 @@
 import asyncio
 import os
 import signal
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from builders import FINDING_IN_CLEAR, IAT, Made, Publisher, key_of
+from builders import DECISION_IN_CLEAR, FINDING_IN_CLEAR, IAT, Made, Publisher, key_of
 from comity_node.db import Database
 from comity_node.services.receiving.opening import Judged, Opened, Openers, open_records
 from comity_node.services.receiving.settle import Settled
@@ -104,6 +107,139 @@ async def test_taking_ordinary_statements_at_once_ends_as_deciding_each_with_all
     directory.mkdir(exist_ok=True)
     quick, slow = await both_ways(directory, batches, AGENCY.member(), LATER.member())
     assert quick == slow
+
+
+def in_order(*making: Callable[[dict[str, Any], list[Made]], Made]) -> list[Made]:
+    """A log, each statement made with its place and those before it."""
+    made: list[Made] = []
+    for make in making:
+        made.append(make(AGENCY.after(made[-1]) if made else {}, made))
+    return made
+
+
+def _finding(clear: dict[str, Any] | None = None, **more: Any) -> Callable[[dict[str, Any], list[Made]], Made]:
+    return lambda place, _: AGENCY.finding(clear={**FINDING_IN_CLEAR, **(clear or {})}, **more, **place)
+
+
+def _revising(which: int, kind: str) -> Callable[[dict[str, Any], list[Made]], Made]:
+    def make(place: dict[str, Any], made: list[Made]) -> Made:
+        replaces = {"replaces": made[which].hash}
+        match kind:
+            case "finding":
+                return AGENCY.finding(clear={**FINDING_IN_CLEAR, **replaces}, **place)
+            case "decision":
+                return AGENCY.decision(clear={**DECISION_IN_CLEAR, **replaces}, **place)
+            case "pointer":
+                return AGENCY.pointer(more=replaces, **place)
+            case "corroboration":
+                return AGENCY.corroboration(made[0].hash, more=replaces, **place)
+        return AGENCY.notice(more=replaces, **place)
+
+    return make
+
+
+def _withdrawing(which: int) -> Callable[[dict[str, Any], list[Made]], Made]:
+    return lambda place, made: AGENCY.withdrawal(made[which].hash, **place)
+
+
+STORIES: dict[str, list[Made]] = {
+    "every kind": in_order(
+        _finding(),
+        lambda place, made: AGENCY.reply(made[0].hash, text="We do not agree.", **place),
+        lambda place, made: AGENCY.corroboration(made[0].hash, **place),
+        lambda place, _: AGENCY.decision(**place),
+        lambda place, _: AGENCY.pointer(**place),
+        lambda place, _: AGENCY.notice(**place),
+        _finding(disclosed={}),
+    ),
+    "each revised, and both taken back": in_order(
+        _finding(),
+        _revising(0, "finding"),
+        lambda place, _: AGENCY.decision(**place),
+        _revising(2, "decision"),
+        lambda place, _: AGENCY.pointer(**place),
+        _revising(4, "pointer"),
+        lambda place, _: AGENCY.notice(**place),
+        _revising(6, "notice"),
+        lambda place, made: AGENCY.corroboration(made[0].hash, **place),
+        _revising(8, "corroboration"),
+        *(_withdrawing(n) for n in (1, 3, 5, 7, 9, 0)),
+    ),
+    "a finding that revises a decision": in_order(
+        lambda place, _: AGENCY.decision(**place), _revising(0, "finding"), _finding()
+    ),
+    "a withdrawal of a withdrawal": in_order(_finding(), _withdrawing(0), _withdrawing(1), _finding()),
+    "taken back twice": in_order(_finding(), _withdrawing(0), _withdrawing(0), _revising(0, "finding")),
+    "a withdrawal of what is not there": in_order(
+        _finding(), lambda place, _: AGENCY.withdrawal("C" * 43, **place), _finding()
+    ),
+    "a later key, and the earlier one again": in_order(_finding(), _finding(key=1), _finding(), _finding(key=1)),
+    "what follows something else": [
+        *(first := AGENCY.chain(2)),
+        AGENCY.finding(seq=3, prev="B" * 43),
+        AGENCY.finding(**AGENCY.after(*first)),
+    ],
+    "two firsts": [AGENCY.finding(), AGENCY.finding(clear={**FINDING_IN_CLEAR, "municipality": "elsewhere"})],
+    "a gap": [HONEST[0], HONEST[2], HONEST[1], HONEST[3]],
+}
+
+
+@pytest.mark.parametrize("story", STORIES)
+@pytest.mark.parametrize("batch", [3, 99])
+async def test_every_story_ends_alike_whether_it_is_taken_at_once_or_decided(
+    tmp_path: Path, story: str, batch: int
+) -> None:
+    records = list(raws(STORIES[story]))
+    batches = [records[start : start + batch] for start in range(0, len(records), batch)]
+    quick, slow = await both_ways(tmp_path, batches, AGENCY.member(), AGENCY.member())
+    assert quick == slow
+
+
+@pytest.mark.parametrize(
+    ("story", "at_once"),
+    [
+        ("every kind", 7),
+        ("each revised, and both taken back", 16),
+        ("a finding that revises a decision", 1),
+        ("a withdrawal of a withdrawal", 2),
+        ("a withdrawal of what is not there", 1),
+        ("a later key, and the earlier one again", 2),
+        ("what follows something else", 2),
+        ("two firsts", 1),
+        ("a gap", 2),
+    ],
+)
+async def test_all_is_taken_at_once_up_to_the_first_statement_that_is_not_plainly_next(
+    quick: Bench, story: str, at_once: int
+) -> None:
+    assert (await quick.receive(AGENCY.member(), raws(STORIES[story]))).accepted == at_once
+
+
+async def test_a_log_ends_with_what_was_taken_last_and_its_member_was_heard_when_the_newest_says(quick: Bench) -> None:
+    first = AGENCY.finding(iat=IAT + 50)
+    older = AGENCY.finding(key=1, iat=IAT, **AGENCY.after(first))
+    assert await quick.receive(AGENCY.member(), raws([first, older])) == Settled(accepted=2)
+    async with quick.database.read() as store:
+        log = await store.logs.of("agency")
+    assert (log.head, log.head_hash, log.head_key, log.repeats) == (2, older.hash, 1, 0)
+    assert log.heard_at == datetime.fromtimestamp(IAT + 50, UTC)
+    await quick.receive(AGENCY.member(), [older.raw])
+    async with quick.database.read() as store:
+        assert (await store.logs.of("agency")) == replace(log, repeats=1)
+
+
+async def test_what_is_somebody_elses_is_kept_with_its_reason_and_with_what_it_claims(quick: Bench) -> None:
+    theirs = BODY.finding()
+    await quick.receive(AGENCY.member(), [b"junk", theirs.raw])
+    async with quick.database.read() as store:
+        junk, claiming = await store.received.by_ids([1, 2])
+    assert (junk.state, junk.step, junk.code, junk.detail, junk.seq, junk.hash, junk.prev) == (
+        ("refused", 2, "syntax", None, None, None, None)
+    )
+    reason = "signed by a key of another member than agency"
+    assert (claiming.state, claiming.step, claiming.code, claiming.detail) == ("refused", 4, "another-log", reason)
+    assert (claiming.seq, claiming.hash, claiming.prev) == (1, theirs.hash, BODY.genesis)
+    assert (claiming.bus_offset, claiming.raw, claiming.member) == (2, theirs.raw, "agency")
 
 
 async def test_a_log_in_order_needs_no_settling(bench: Bench) -> None:

@@ -104,6 +104,14 @@ async def test_every_repeat_is_counted_once_also_when_the_log_is_decided_anew_fo
     assert await log_of(bench) == ends_with(HONEST[0], frozen_from=2, repeats=3)
 
 
+async def test_a_repeat_is_counted_also_where_a_changed_registry_and_a_fork_come_at_once(bench: Bench) -> None:
+    await bench.arrive(MEMBER, *raws(HONEST[:3]))
+    await bench.receive(MEMBER, [HONEST[0].raw, OTHER[0].raw])
+    changed = AGENCY.member(role=Role.AUTHORITY)
+    await bench.settle(changed)
+    assert await log_of(bench) == ends_with(HONEST[0], changed, frozen_from=2, repeats=1)
+
+
 async def test_how_many_were_accepted_waited_were_refused_and_repeated_is_told(bench: Bench) -> None:
     told = await bench.arrive(MEMBER, HONEST[0].raw, HONEST[0].raw, b"junk", HONEST[3].raw, HONEST[2].raw, b"1", b"2")
     assert told == Settled(accepted=1, waiting=2, refused=3, repeated=1)
