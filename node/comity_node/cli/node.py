@@ -4,7 +4,7 @@ import asyncio
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -17,6 +17,7 @@ from comity_node.cli.screening_files import (
     screen_against_list,
     screen_against_network,
 )
+from comity_node.cli.screening_remote import fetch_from_node, screen_at_node, screen_file_at_node
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.vocabulary import read_country, read_identifier
 from comity_node.cli.words import say_answer
@@ -100,13 +101,17 @@ def check(home: HomeOption) -> None:
 def screen(
     name: Annotated[str | None, typer.Argument(help="The supplier's name, in any script.")] = None,
     home: Annotated[
-        Path | None, typer.Option("--home", envvar="COMITY_HOME", metavar="DIR", help="The node's home.")
+        Path | None,
+        typer.Option("--home", envvar="COMITY_HOME", metavar="DIR", help="The node's home; else the running node's."),
     ] = None,
     country: Annotated[
         str | None, typer.Option(metavar="CC", help="Its country: ISO code or name, in any UN language.")
     ] = None,
     id_: Annotated[
         list[str] | None, typer.Option("--id", metavar="SCHEME:VALUE", help="Such as BR-CNPJ:54.951.803/0001-50.")
+    ] = None,
+    row: Annotated[
+        str | None, typer.Option(help="Which row of your own list it is: what you judged of it counts.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
     file: Annotated[
@@ -123,30 +128,49 @@ def screen(
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Of a CSV that is not in UTF-8, such as windows-1252.")] = None,
     look: Annotated[bool, typer.Option("--look", help="Only say how the file is read.")] = False,
+    job: Annotated[str | None, typer.Option(help="Fetch the result of a file that the node has already.")] = None,
 ) -> None:
-    """Ask what the network knows of a supplier, or of all in a file. Answered here: nobody learns of it.
+    """Ask what the network knows of a supplier, or of all in a file. Answered at the own node: nobody learns of it.
+
+    With --home from its database, on its own machine; without, from the running node as yourself (COMITY_URL,
+    COMITY_TOKEN), where what you judged of your own rows counts.
 
     With --file: 0 the result is written; 1 nothing was written; 2 the command was wrong.
     """
+    if job is not None:
+        if file is not None or name is not None or out is None:
+            raise typer.BadParameter("--job goes with --out, and with nothing else")
+        with told_plainly():
+            fetch_from_node(job, out)
+        return
     if file is not None:
         run = FileRun(file, out or file, Told(read_columns(column), encoding), candidates)
         _screen_file(home, run, against, look=look, name=name)
         return
     if any((out, against, candidates, column, encoding, look)):
         raise typer.BadParameter("this goes with --file")
+    if row is not None and home is not None:
+        raise typer.BadParameter("--row asks the running node as yourself; leave --home out")
+    given = _answer(home, _question(name, country, id_), row)
+    if as_json:
+        typer.echo(json.dumps(given, ensure_ascii=False, indent=2))
+    else:
+        say_answer(given)
+
+
+def _question(name: str | None, country: str | None, id_: list[str] | None) -> Question:
     if name is None and not id_:
         raise typer.BadParameter("give a NAME, an --id, or both; or a --file")
-    question = Question(
+    return Question(
         _read_name(name, alone=not id_),
         None if country is None else read_country(country),
         tuple(read_identifier(text) for text in id_ or []),
     )
+
+
+def _answer(home: Path | None, question: Question, row: str | None) -> dict[str, Any]:
     with told_plainly():
-        answers = asyncio.run(_screen(_needed(home), question))
-    if as_json:
-        typer.echo(json.dumps(describe(answers), ensure_ascii=False, indent=2))
-    else:
-        say_answer(describe(answers))
+        return screen_at_node(question, row) if home is None else describe(asyncio.run(_screen(home, question)))
 
 
 def _read_name(written: str | None, *, alone: bool) -> str | None:
@@ -169,16 +193,12 @@ def _screen_file(home: Path | None, run: FileRun, against: Path | None, *, look:
     with told_plainly():
         if look:
             say_how_read(run.file, run.told)
-        elif against is None:
-            screen_against_network(_needed(home), run)
-        else:
+        elif against is not None:
             screen_against_list(run, against)
-
-
-def _needed(home: Path | None) -> Path:
-    if home is None:
-        raise typer.BadParameter("say which node's: --home DIR, or COMITY_HOME")
-    return home
+        elif home is None:
+            screen_file_at_node(run)
+        else:
+            screen_against_network(home, run)
 
 
 async def _check(home: Path) -> list[str]:

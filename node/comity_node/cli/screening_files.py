@@ -1,9 +1,10 @@
 """`comity screen --file`: a whole file at one moment; a bar on stderr, nothing on stdout."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, aclosing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -29,7 +30,7 @@ from comity_node.wiring import Node
 from comity_node.wiring.node import utc_now
 
 SHOWN_PROBLEMS = 20
-_console = Console(stderr=True, soft_wrap=True, highlight=False)
+console = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,8 @@ async def _against_network(home: Path, run: FileRun) -> None:
                 await note_screening(store, "comity screen", account, moment)
     finally:
         await node.close()
-    _say(account, run)
-    places = ", ".join(f"{slug} {head}" for slug, head in moment.positions.items())
-    _console.print(f"All asked at log positions: {places or 'none'}; registry version {moment.registry_version}.")
-    _console.print(f"As of {moment.at:%Y-%m-%d %H:%M:%S} UTC, {moment.coverage.in_words()}.")
-    _console.print("No finding or decision shared is no clearance.")
+    say_account(account, run.out)
+    say_moment(moment.positions, moment.registry_version, moment.at, moment.coverage.in_words())
 
 
 def screen_against_list(run: FileRun, against: Path) -> None:
@@ -96,27 +94,27 @@ async def _against_list(run: FileRun, against: Path) -> None:
         asker = ListAsker(known, utc_now().replace(microsecond=0))
         async with asking_list(asker, given.table.expected) as asked:
             account = await write_result(given, asked, run, stream)
-    _say(account, run)
-    _console.print(f"Asked of {len(known.entries)} entries of {against}, and not of the network.", markup=False)
+    say_account(account, run.out)
+    console.print(f"Asked of {len(known.entries)} entries of {against}, and not of the network.", markup=False)
 
 
 def _read_list(path: Path) -> KnownList:
     account = Account()
     with path.open("rb") as stream:
         listed = open_list(stream)
-        _console.print(f"{path}: {'; '.join(listed.in_words())}", markup=False)
+        console.print(f"{path}: {'; '.join(listed.in_words())}", markup=False)
         reading = Reading(listed.columns, countries().read, account.note)
         rows = (reading.ask(row) for row in listed.table.rows)
         # The processes first: the bar has a thread.
         with (
             laying_out(listed.table.expected) as laid_out,
-            _bar("reading the list", listed.table.expected) as (progress, task),
+            bar("reading the list", listed.table.expected) as (progress, task),
         ):
             known = KnownList.of(_counted(rows, lambda count: progress.update(task, completed=count)), laid_out)
     if account.problems:
         first = account.problems[0]
         count = len(account.problems) + account.further_problems
-        _console.print(f"  {count} to look at in the list, the first in row {first.number}: {first.what}", markup=False)
+        console.print(f"  {count} to look at in the list, the first in row {first.number}: {first.what}", markup=False)
     return known
 
 
@@ -129,17 +127,21 @@ def _counted(rows: Iterator[Asked], tell: Callable[[int], None]) -> Iterator[Ask
 
 @contextmanager
 def _opened(run: FileRun) -> Iterator[tuple[Opened, IO[bytes]]]:
-    _checked(run)
+    checked(run)
     with run.file.open("rb") as stream:
         given = open_given(stream, run.told)
         for line in given.in_words():
-            _console.print(line, markup=False)
+            console.print(line, markup=False)
         with NewFile(run.out) as written:
             yield given, written
 
 
-def _checked(run: FileRun) -> str:
-    """Return in which form the result is written."""
+def checked(run: FileRun) -> str:
+    """Return in which form the result is written.
+
+    Raises:
+        TableRefused: none that can be, or it would take the place of what is read.
+    """
     form = form_of(run.out)
     if run.out.exists() and run.out.samefile(run.file):
         raise TableRefused("the result would take the place of the file that is read; give another --out")
@@ -152,7 +154,7 @@ async def write_result(given: Opened, asker: Asker, run: FileRun, stream: IO[byt
     headings, kept = headings_with(given.table.headings, candidates=run.candidates)
     writer.write(headings)
     account = Account()
-    with _bar("screening", given.table.expected) as (progress, task):
+    with bar("screening", given.table.expected) as (progress, task):
         async with aclosing(screened(given, asker, countries().read, account)) as parts:
             async for part in parts:
                 for asked, result in part:
@@ -163,21 +165,31 @@ async def write_result(given: Opened, asker: Asker, run: FileRun, stream: IO[byt
 
 
 @contextmanager
-def _bar(what: str, expected: int) -> Iterator[tuple[Progress, TaskID]]:
+def bar(what: str, expected: int) -> Iterator[tuple[Progress, TaskID]]:
+    """Show on stderr how far something is, where somebody looks."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    hidden = not _console.is_terminal
-    bar: AbstractContextManager[Progress] = Progress(*columns, console=_console, transient=True, disable=hidden)
+    hidden = not console.is_terminal
+    bar: AbstractContextManager[Progress] = Progress(*columns, console=console, transient=True, disable=hidden)
     with bar as progress:
         yield progress, progress.add_task(what, total=expected)
 
 
-def _say(account: Account, run: FileRun) -> None:
+def say_moment(positions: Mapping[str, int], registry_version: int, at: datetime, heard: str) -> None:
+    """Print at which moment all rows were asked, and that nothing found clears nobody."""
+    places = ", ".join(f"{slug} {head}" for slug, head in positions.items())
+    console.print(f"All asked at log positions: {places or 'none'}; registry version {registry_version}.")
+    console.print(f"As of {at:%Y-%m-%d %H:%M:%S} UTC, {heard}.")
+    console.print("No finding or decision shared is no clearance.")
+
+
+def say_account(account: Account, out: Path) -> None:
+    """Print what is to be looked at, and what was found."""
     for problem in account.problems[:SHOWN_PROBLEMS]:
-        _console.print(f"  row {problem.number}: {problem.what}", markup=False)
+        console.print(f"  row {problem.number}: {problem.what}", markup=False)
     further = len(account.problems) + account.further_problems - SHOWN_PROBLEMS
     if further > 0:
-        _console.print(f"  and {further} more to look at; each row's reason says it")
-    _console.print(f"{run.out}: {account.in_words()}", markup=False)
+        console.print(f"  and {further} more to look at; each row's reason says it")
+    console.print(f"{out}: {account.in_words()}", markup=False)
 
 
 def compare(
@@ -193,7 +205,7 @@ def compare(
 
 async def _compare_pairs(run: FileRun) -> None:
     account = Account()
-    form = _checked(run)
+    form = checked(run)
     with run.file.open("rb") as stream:
         table = open_table(stream, run.told)
         with NewFile(run.out) as written:
@@ -201,11 +213,11 @@ async def _compare_pairs(run: FileRun) -> None:
             writer.write([*table.headings, *PAIR_COLUMNS])
             # The processes first: the bar has a thread.
             async with comparing_pairs(table.expected) as comparing:
-                with _bar("comparing", table.expected) as (progress, task):
+                with bar("comparing", table.expected) as (progress, task):
                     async with aclosing(compared(table, countries().read, account, comparing)) as parts:
                         async for part in parts:
                             for row, said in part:
                                 writer.write([*row.cells, *said])
                             progress.update(task, completed=account.rows)
             writer.close()
-    _say(account, run)
+    say_account(account, run.out)

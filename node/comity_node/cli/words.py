@@ -19,6 +19,9 @@ def say_answer(given: dict[str, Any]) -> None:
         asked = answer["asked"]
         whom = asked["name"] or ", ".join(f"{i['scheme']}:{i['id']}" for i in asked["identifiers"])
         typer.echo(f"{whom}: {answer['state']}")
+        # What was filed before rows were named does not say.
+        for each in answer.get("judged_not_to_be", ()):
+            typer.echo(f"  left out: judged on {each['on']} not to be supplier {each['supplier']}")
         for hit in answer["findings"]:
             say_finding(hit)
         for each in answer["through_labour_providers"]:

@@ -1,5 +1,6 @@
 """A screened file put on file: its rows asked again at its own moment, since a result has no room for whole answers."""
 
+import asyncio
 import io
 import json
 import zlib
@@ -51,7 +52,7 @@ async def answers_of(database: Database, person: Person, job_id: str) -> Answere
         raise FilingMayNot(f"{account.not_asked} rows could not be asked about: a file with holes proves nothing")
     if not 1 <= account.rows <= MOST:
         raise FilingMayNot(f"it has {account.rows:,} rows; 1 to {MOST:,} are put on file together: divide the file")
-    opened, parts = open_given(io.BytesIO(found.given), found.file.told), _Parts()
+    opened, parts = await asyncio.to_thread(open_given, io.BytesIO(found.given), found.file.told), _Parts()
     async with (
         asking_network(database, moment, None, account.rows, whole=True) as asker,
         aclosing(screened(opened, asker, countries().read, Account())) as coming,

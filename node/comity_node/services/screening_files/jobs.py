@@ -5,6 +5,7 @@ restarts. What an interrupted run had done is done again: what people here judge
 rows and not for others.
 """
 
+import asyncio
 import io
 import json
 import zlib
@@ -135,7 +136,8 @@ async def run(database: Database, job: Job, risks: RiskList | None, clock: Calla
     file = replace(FileJob.of(job), account=Account())
     async with database.read() as store:
         given = await store.jobs.input(job.id)
-    opened = open_given(io.BytesIO(given or b""), file.told)
+    # A workbook is unpacked as a whole before its first row is read: other requests go on meanwhile.
+    opened = await asyncio.to_thread(open_given, io.BytesIO(given or b""), file.told)
     packed, noted = Packing(), monotonic()
     # One view for all rows: what people here judge meanwhile counts for none of them.
     async with (

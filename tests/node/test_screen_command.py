@@ -1,0 +1,95 @@
+"""`comity screen` as an officer at a running node: judgements of own rows count, and a file is a job there."""
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+import typer
+from typer.testing import CliRunner
+
+from comity_node.app import create_app
+from comity_node.cli import screening_remote
+from comity_node.cli.node import screen
+from comity_node.domain.watching.judging import VendorJudged
+from comity_node.services.accounts import make_token
+from comity_node.services.watching.judging import judge_vendor
+from comity_node.workers.screening_files import FileScreener
+from node_world import House, Town
+from peer_world import free_port, serving
+from supplier_desk import LEI
+from watch_room import WatchRoom, row, watch_room_at
+
+
+@dataclass
+class Desk:
+    """An officer at a served node, who dismissed one supplier for the row V1 of the own list."""
+
+    house: House
+    room: WatchRoom
+    environment: dict[str, str | None]
+    supplier: int
+
+    async def run(self, *words: str, code: int = 0) -> tuple[str, str]:
+        command = typer.Typer()
+        command.command()(screen)
+        ran = await asyncio.to_thread(CliRunner().invoke, command, list(words), env=self.environment)
+        assert ran.exit_code == code, ran.output
+        return ran.stdout, ran.stderr
+
+
+@pytest_asyncio.fixture
+async def desk(town: Town, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+    monkeypatch.setattr(screening_remote, "_LOOK_EVERY_S", 0.05)
+    house = await town.found("agency")
+    await town.refresh()
+    room = await watch_room_at(house.node.database)
+    await room.keep(V1=row("Exemplar Gloves"))
+    supplier = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI))
+    async with room.database.write() as store:
+        token = await make_token(store, room.officer, label="test", now=house.node.clock())
+        await judge_vendor(
+            store, room.officer, await room.vendor("V1"), supplier, VendorJudged.NOT_SAME, None, house.node.clock()
+        )
+    port = free_port()
+    url: dict[str, str | None] = {"COMITY_URL": f"http://127.0.0.1:{port}", "COMITY_TOKEN": token.secret}
+    async with serving(create_app(house.node), port):
+        yield Desk(house, room, {**url, "COMITY_HOME": None, "COLUMNS": "200"}, supplier)
+
+
+async def test_one_name_is_asked_of_the_running_node_and_a_row_as_it_was_judged(desk: Desk) -> None:
+    plain, _ = await desk.run("Exemplar Gloves")
+    assert "identity not confirmed" in plain
+    dismissed, _ = await desk.run("Exemplar Gloves", "--row", "V1")
+    assert "Exemplar Gloves: no supplier by this name\n" in dismissed
+    assert "  left out: judged on " in dismissed and f"not to be supplier {desk.supplier}\n" in dismissed
+    told = json.loads((await desk.run("Exemplar Gloves", "--row", "V1", "--json"))[0])
+    assert told["answers"][0]["judged_not_to_be"][0]["supplier"] == desk.supplier
+    _, said = await desk.run("Exemplar Gloves", "--row", "V1", "--home", "/nowhere", code=2)
+    assert "leave --home out" in said
+
+
+async def test_a_file_is_a_job_at_the_running_node_and_can_be_fetched_again(desk: Desk, tmp_path: Path) -> None:
+    given, out, again = tmp_path / "in.csv", tmp_path / "out.csv", tmp_path / "again.xlsx"
+    given.write_text("Number;Firm\nV1;Exemplar Gloves\nV9;Exemplar Gloves\nV3;\n")
+    columns = ("--column", "id=Number", "--column", "name=Firm")
+    running = asyncio.create_task(FileScreener(desk.house.node).run())
+    try:
+        stdout, said = await desk.run("--file", str(given), "--out", str(out), *columns, "--candidates")
+        rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8")), delimiter=";"))
+        assert [(each["Number"], each["verdict"]) for each in rows] == [("V1", "none"), ("V9", "review"), ("V3", "")]
+        assert f"judged not to be supplier {desk.supplier}" in rows[0]["reason"] and "candidates" in rows[0]
+        assert stdout == "" and "row 4: it has no name and no number" in said
+        assert "3 rows: 1 none, 1 review; 1 could not be asked about" in said and "All asked at log positions" in said
+        job = said.rpartition("--job ")[2].strip()
+        await desk.run("--job", job, "--out", str(again))
+        assert again.read_bytes().startswith(b"PK")
+        _, refused = await desk.run("--job", "nothing", "--out", str(again), code=1)
+        assert "no such job" in refused
+    finally:
+        running.cancel()
