@@ -87,7 +87,7 @@ class FaultProxy:
 
     async def _requests(self, reader: asyncio.StreamReader, broker: asyncio.StreamWriter, doomed: set[int]) -> None:
         while True:
-            frame = await _frame(reader)
+            frame = await whole_frame(reader)
             key, _, correlation = struct.unpack_from(">hhi", frame, 4)
             self.asked[key] += 1
             if key == PRODUCE and self.to_lose:
@@ -98,7 +98,7 @@ class FaultProxy:
 
     async def _answers(self, broker: asyncio.StreamReader, writer: asyncio.StreamWriter, doomed: set[int]) -> None:
         while True:
-            frame = await _frame(broker)
+            frame = await whole_frame(broker)
             if struct.unpack_from(">i", frame, 4)[0] in doomed:
                 self.lost += 1
                 return
@@ -106,6 +106,7 @@ class FaultProxy:
             await writer.drain()
 
 
-async def _frame(reader: asyncio.StreamReader) -> bytes:
+async def whole_frame(reader: asyncio.StreamReader) -> bytes:
+    """Return one message of Kafka, with its size before it."""
     head = await reader.readexactly(4)
     return head + await reader.readexactly(struct.unpack(">i", head)[0])
