@@ -75,6 +75,7 @@ def test_nobody_is_left_out_of_labelled_pairs(shared_data: Path) -> None:
         ("Mchn Kaixinda", "Machinery Kaixinda"),
         ("Zuotian Spinning Mill", "Zuotian Filature"),
         ("Guangdong Foshan Kaixinda", "广东佛山开心达有限公司"),
+        ("深圳儒机械制造股份有限公司", "深圳儒汉机械制造股份有限公司"),
         ("开心达纺织", "Kaixinda Textile"),
         ("شركة الجميل", "Gamil"),
         ("Khaleed Bolunte", "خالد بولونتي"),

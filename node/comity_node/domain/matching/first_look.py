@@ -20,7 +20,7 @@ from comity_node.domain.matching.bones import bones_of_lines
 from comity_node.domain.matching.folding import MOST_WORDS, is_in_the_lexicon
 from comity_node.domain.matching.identifiers import weigh_numbers
 from comity_node.domain.matching.likeness import Verdict
-from comity_node.domain.matching.naming import Read, all_read, weights_of
+from comity_node.domain.matching.naming import Read, all_read, one_letter_apart, weights_of
 from comity_node.domain.matching.party import Party, Rarity
 from comity_node.domain.matching.places import may_have_sisters
 from comity_node.domain.matching.thresholds import LEAST_TOGETHER, OF_THE_LESS_COVERED, REVIEW, SAME_ADDRESS
@@ -126,8 +126,9 @@ class _Others:
         return found
 
     def _share(self, word: str, place: int, across: bool) -> float:
-        alike = alike_words(word, self.words[place], across)
-        return 0.0 if alike is None else alike.share
+        other = self.words[place]
+        ways = (False, True) if across else (False,)
+        return max((alike.share for way in ways if (alike := alike_words(word, other, way)) is not None), default=0.0)
 
     def _in_the_lexicon(self, word: str) -> Iterator[int]:
         """Yield the places of words that mean the same, or begin as what it is short for, as the lexicon has it."""
@@ -225,7 +226,8 @@ class _Wanted:
                 there += max(shares) * weight
             else:
                 letters += len(word)
-        return there >= self._enough(least) or self._otherwise(known, beside, letters)
+        enough = there >= self._enough(least) or one_letter_apart(self._name, other)
+        return enough or self._otherwise(known, beside, letters)
 
     def _otherwise(self, known: Sequence[str], beside: _Beside, letters: int) -> bool:
         """Return whether known words may stand for words of the name that none of them stands for by itself.

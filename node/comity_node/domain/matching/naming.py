@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
-from rapidfuzz.distance import OSA
+from rapidfuzz.distance import OSA, Indel
 
 from comity_node.domain.matching.folding import MOST_LETTERS, Folded, fold
 from comity_node.domain.matching.likeness import Part, PartKind
@@ -21,6 +21,7 @@ from comity_node.domain.matching.thresholds import (
     GENERIC,
     GENERIC_WITH_MORE,
     LEAST_LETTERS_OF_BRAND,
+    LEAST_LETTERS_OF_WHOLE,
     LEAST_TOGETHER,
     LEAST_WEIGHT,
     MOST_WEIGHT,
@@ -36,6 +37,7 @@ from comity_node.domain.matching.thresholds import (
 )
 from comity_node.domain.matching.words import Alignment, Pair, Reason, align
 from comity_node.lexicon import lexicon
+from comity_node.lexicon.words import UNPARTED
 
 
 class Line(NamedTuple):
@@ -142,22 +144,56 @@ def spellings(text: str) -> tuple[str, ...]:
 def _compare(asked: Read, known: Read, rarity: Rarity) -> Named:
     mine, theirs = asked.site.company, known.site.company
     one, other = asked.folded, known.folded
-    across = one.script != "Latin" or other.script != "Latin"
-    alignment = align(mine, theirs, across=across, asked_also=one.also, known_also=other.also)
+    # In one script words are laid beside each other as they are: vowels and letters tell.
+    alignment = align(mine, theirs, across=one.script != other.script, asked_also=one.also, known_also=other.also)
     if alignment.asked_over and alignment.known_over:
         alignment = _with_letters_together(mine, theirs, alignment)
     gains = _gains(alignment, weights_of(mine, rarity), weights_of(theirs, rarity))
     gains.append(_of_other_characters(one.han, other.han) if one.han and other.han else 0.0)
-    points = sum(gains)
+    points = bounded = sum(gains)
     if one.is_generic or other.is_generic:
-        one_says_more = min(len(mine), len(theirs)) == 1 and max(len(mine), len(theirs)) > 1
-        most = GENERIC_WITH_MORE if one_says_more else GENERIC
-        if points > most:
-            gains.append(most - points)
-    elif points < REVIEW and (_leads(one, mine, alignment, rarity) or _leads(other, theirs, alignment, rarity)):
-        gains.append(REVIEW - points)
-    points = sum(gains)
+        bounded = min(points, GENERIC_WITH_MORE if _one_says_more(asked, known, alignment) else GENERIC)
+        leads = False
+    else:
+        leads = points < REVIEW and (_leads(one, mine, alignment, rarity) or _leads(other, theirs, alignment, rarity))
+    if bounded < REVIEW and (leads or one_letter_apart(asked, known)):
+        bounded = REVIEW
+    if bounded != points:
+        gains.append(bounded - points)
+        points = sum(gains)
     return Named(asked, known, alignment, gains, round(points))
+
+
+def _one_says_more(asked: Read, known: Read, alignment: Alignment) -> bool:
+    """Return whether one of two names, of which one has only words that many firms have, tells of another firm.
+
+    Across scripts any word more does: how a word sounds or what it means fits many.
+    """
+    mine, theirs = asked.site.company, known.site.company
+    if min(len(mine), len(theirs)) == 1 and max(len(mine), len(theirs)) > 1:
+        return True
+    return not (asked.folded.script == known.folded.script == "Latin") and bool(
+        alignment.asked_over or alignment.known_over
+    )
+
+
+def one_letter_apart(asked: Read, known: Read) -> bool:
+    """Return whether two names in a script without blanks are one but for a letter that one of them has more.
+
+    A letter is a syllable or a word there, and leaves no like word behind where it is missing. A number is none.
+    """
+    script = asked.folded.script
+    if script != known.folded.script or script not in UNPARTED:
+        return False
+    short, long = sorted(("".join(asked.text.split()), "".join(known.text.split())), key=len)
+    if (
+        len(long) != len(short) + 1
+        or len(short) < LEAST_LETTERS_OF_WHOLE
+        or Indel.distance(short, long, score_cutoff=1) > 1
+    ):
+        return False
+    at = next((n for n, letter in enumerate(short) if letter != long[n]), len(short))
+    return not long[at].isnumeric()
 
 
 def _leads(name: Folded, words: Sequence[str], alignment: Alignment, rarity: Rarity) -> bool:
@@ -224,8 +260,12 @@ def _told(named: Named) -> Iterator[tuple[PartKind, str, str, str] | None]:
     texts = named.asked.text, named.known.text
     yield (PartKind.CAP, *texts, "written with other characters") if characters else None
     if len(named.gains) > len(pairs) + 2:
-        brand = PartKind.JOINED, *texts, "the other name begins with this word, which hardly anybody has"
-        yield brand if named.gains[-1] > 0 else (PartKind.CAP, *texts, "only words that many firms have")
+        if named.gains[-1] <= 0:
+            yield PartKind.CAP, *texts, "only words that many firms have"
+        elif one_letter_apart(named.asked, named.known):
+            yield PartKind.JOINED, *texts, "the same but for a letter that one has more"
+        else:
+            yield PartKind.JOINED, *texts, "the other name begins with this word, which hardly anybody has"
 
 
 def _words_at(words: Sequence[str], places: Sequence[int]) -> str:

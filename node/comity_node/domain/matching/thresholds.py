@@ -50,6 +50,8 @@ BRAND: Final = 0.8
 """Of the rarity of a word that nobody has: how rare a word alone must be to bring whom it leads to review."""
 LEAST_LETTERS_OF_BRAND: Final = 4
 NOBODYS_WORD: Final = ""
+LEAST_LETTERS_OF_WHOLE: Final = 6
+"""Of a name in a script without blanks, with its legal form, of which one letter may be missing."""
 TOGETHER: Final = 0.95
 """Of the weight of words whose letters, written together, come close."""
 LEAST_TOGETHER: Final = 0.84
