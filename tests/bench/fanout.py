@@ -25,6 +25,7 @@ import httpx2
 from bench.frame.buses import kafka
 from bench.frame.corpus import finding
 from bench.frame.progress import progress
+from bench.frame.receiver import AS_FOUNDED
 from bench.frame.results import Goal, arguments, report
 from builders import HANDLING
 from comity_federation.kafka_bus import KafkaSettings
@@ -88,8 +89,8 @@ async def measure(bootstrap: str, directory: Path, approvals: int, others: int) 
     """Return the seconds from each approval to each node."""
     town = Town(directory, f"kafka://{bootstrap}")
     mark = secrets.token_hex(3)
-    agency = await town.found(f"agency-{mark}")
-    houses = [await town.found(f"body-{mark}-{n:02d}", Role.PROCUREMENT_BODY) for n in range(others)]
+    agency = await town.found(f"agency-{mark}", more=AS_FOUNDED)
+    houses = [await town.found(f"body-{mark}-{n:02d}", Role.PROCUREMENT_BODY, more=AS_FOUNDED) for n in range(others)]
     await asyncio.to_thread(prepare_topics, KafkaSettings(bootstrap), list(town.houses))
     for name in ("Ana", "Bakari"):
         await agency.hire(name, "reviewer", "focal-point")

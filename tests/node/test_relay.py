@@ -4,7 +4,6 @@ import asyncio
 import sqlite3
 
 import pytest
-from sqlalchemy.exc import DBAPIError
 
 from comity_federation.bus import BusUnavailable, OutcomeUnknown
 from comity_federation.decision import Accepted, Repeated
@@ -63,7 +62,7 @@ async def test_signing_that_cannot_be_committed_uses_no_place(desk: Desk, desks:
     floor = await desk.reconcile(log)
     with sqlite3.connect(desk.path) as disk:
         disk.execute("CREATE TRIGGER full BEFORE INSERT ON trail BEGIN SELECT RAISE(ABORT, 'disk full'); END")
-    with pytest.raises(DBAPIError):
+    with pytest.raises(sqlite3.IntegrityError, match="disk full"):
         await desk.sign(floor)
     assert len(await desk.items("queued")) == 2
     with sqlite3.connect(desk.path) as disk:

@@ -14,7 +14,8 @@ from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.bulk import insert_rows, stored_time
+from comity_node.db.bulk import insert_rows, put_rows, stored_time
+from comity_node.db.reading import Reading
 from comity_node.db.rows.bus import ReceivedRow
 from comity_node.db.rows.suppliers import FollowedRow
 from comity_node.db.rows.view import ChangeRow, EndingRow
@@ -105,14 +106,12 @@ class Changes:
 
     async def followed(self, name: str) -> int:
         """Return up to which change something has followed the view."""
-        return (await self._session.exec(select(FollowedRow.change).where(FollowedRow.name == name))).first() or 0
+        rows = await Reading(self._session).rows("select change from followed where name = ?", (), [name])
+        return rows[0][0] if rows else 0
 
     async def set_followed(self, name: str, change: int) -> None:
         """Note how far something has followed the view; in the transaction that does what follows from it."""
-        row = await self._session.get(FollowedRow, name) or FollowedRow(name=name, change=0)
-        row.change = change
-        self._session.add(row)
-        await self._session.flush()
+        await put_rows(self._session, FollowedRow, "name", ("name", "change"), [(name, change)])
 
     # --- what ends by itself
 
@@ -131,8 +130,8 @@ class Changes:
 
     async def ended(self, before: str, most: int) -> list[tuple[str, int]]:
         """Return (last day, number of the record) of what ended before a day, the earliest first."""
-        query = select(EndingRow.day, EndingRow.entry).where(col(EndingRow.day) < before)
-        return list(await self._session.exec(query.order_by(col(EndingRow.day), col(EndingRow.entry)).limit(most)))
+        query = f"select day, entry from ending where day < ? order by day, entry limit {most:d}"  # noqa: S608 (a number)
+        return [(day, entry) for day, entry in await Reading(self._session).rows(query, (), [before])]
 
     async def drop_endings(self, endings: Sequence[tuple[str, int]]) -> None:
         """Forget what has been told to be over."""

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.behind import Kept
+from comity_node.db.glances import Glances
 from comity_node.db.keys import KeyFiles, Seals
 from comity_node.db.outages import answering
 from comity_node.db.store import Store
@@ -70,6 +71,7 @@ class Database:
         self._engine = _engine(url)
         self._writing = _engine(url, "write") if self._is_sqlite else self._engine
         self._versions = Versions(self._engine)
+        self.glances = Glances(self._versions)
         self._reads = async_sessionmaker(self._engine, class_=AsyncSession, expire_on_commit=False)
         self._writes = async_sessionmaker(
             self._writing.execution_options(write=True), class_=AsyncSession, expire_on_commit=False

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 import orjson
 from sqlalchemy import ColumnElement, func, text, update
@@ -13,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_federation.statements import Outgoing, Signed
 from comity_node.db.bulk import stored_time, update_rows
+from comity_node.db.reading import Reading
 from comity_node.db.rows.bus import OutboxRow
 from comity_node.db.rows.review import ReviewRow
 from comity_schemas.handling import Handling
@@ -58,6 +60,32 @@ class Ready:
     record: bytes
     signed_at: datetime | None
     """None for what was taken back from the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLog:
+    """How far the own log is, as the outbox has it."""
+
+    signed: tuple[int, str] | None
+    """Place and hash of the last statement that was signed."""
+    sent: tuple[int, str] | None
+    """Of the last that the bus has stored."""
+    waits_for_signature: bool
+    waits_for_sending: bool
+    anchor_wanted: bool
+    """Whether an export of the trail waits for a checkpoint."""
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> "OwnLog":
+        """Return what the answer to `OWN_LOG` says."""
+        signed, signed_hash, sent, sent_hash, queued, unsent, wanted = row
+        return cls(
+            None if signed is None else (signed, signed_hash),
+            None if sent is None else (sent, sent_hash),
+            bool(queued),
+            bool(unsent),
+            bool(wanted),
+        )
 
 
 _IN_ORDER = (col(OutboxRow.seq), col(OutboxRow.id))
@@ -159,11 +187,9 @@ class Outbox:
         seq, name = (await self._session.exec(query)).first() or (None, None)
         return None if seq is None or name is None else (seq, name)
 
-    async def waits(self) -> tuple[bool, bool]:
-        """Return whether anything waits to be signed, and to be sent."""
-        first = [select(OutboxRow.id).where(OutboxRow.state == state).limit(1) for state in ("queued", "signed")]
-        queued, signed = [(await self._session.exec(query)).first() is not None for query in first]
-        return queued, signed
+    async def own_log(self) -> OwnLog:
+        """Return how far the own log is."""
+        return OwnLog.of((await Reading(self._session).rows(OWN_LOG))[0])
 
     async def take_back(self, statements: Sequence[TakenBack]) -> None:
         """Enter statements of our own that only the log knew.
@@ -226,6 +252,18 @@ class Outbox:
         if before is not None:
             query = query.where(col(OutboxRow.id) < before)
         return [(_item(row), act) for row, act in await self._session.exec(query)]
+
+
+_LAST_SIGNED = "from outbox where seq is not null order by seq desc limit 1"
+_LAST_SENT = "from outbox where state = 'sent' order by seq desc limit 1"
+_LAST_ANCHOR = "coalesce((select number from trail_anchor order by number desc limit 1), 0)"
+OWN_LOG = (
+    f"select (select seq {_LAST_SIGNED}), (select hash {_LAST_SIGNED}), "  # noqa: S608 (names of our own tables)
+    f"(select seq {_LAST_SENT}), (select hash {_LAST_SENT}), "
+    "exists(select 1 from outbox where state = 'queued'), exists(select 1 from outbox where state = 'signed'), "
+    f"exists(select 1 from trail_export where number > {_LAST_ANCHOR})"
+)
+"""Asked in a transaction or at a glance."""
 
 
 def _take_same(queued: list[tuple[OutboxRow, datetime]], said: TakenBack) -> OutboxRow | None:

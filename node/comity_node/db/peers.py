@@ -7,6 +7,8 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.bulk import insert_rows, put_rows, stored_time
+from comity_node.db.reading import Reading
 from comity_node.db.rows.bus import CheckpointRow, ReportedHeadRow
 from comity_node.db.rows.trail import KeptCheckpointRow
 
@@ -30,19 +32,20 @@ class PeerWords:
 
     async def put_checkpoint(self, member: str, raw: bytes, seq: int, at: datetime) -> None:
         """Keep a member's latest verified checkpoint, as signed."""
-        await self._session.merge(CheckpointRow(member=member, raw=raw, seq=seq, at=at))
-        await self._session.flush()
+        columns, row = ("member", "raw", "seq", "at"), (member, raw, seq, stored_time(at))
+        await put_rows(self._session, CheckpointRow, "member", columns, [row])
 
     async def checkpoint(self, member: str) -> bytes | None:
         """Return a member's latest verified checkpoint."""
-        row = await self._session.get(CheckpointRow, member)
-        return None if row is None else row.raw
+        rows = await Reading(self._session).rows("select raw from checkpoint where member = ?", (), [member])
+        return bytes(rows[0][0]) if rows else None
 
     async def keep_of_day(self, member: str, day: date, raw: bytes) -> None:
         """Keep a member's checkpoint for good, unless one was kept on this day: a witness of its trail."""
-        if await self._session.get(KeptCheckpointRow, (member, day.isoformat())) is None:
-            self._session.add(KeptCheckpointRow(member=member, day=day.isoformat(), raw=raw))
-            await self._session.flush()
+        is_kept = "select 1 from kept_checkpoint where member = ? and day = ?"
+        if not await Reading(self._session).rows(is_kept, (), [member, day.isoformat()]):
+            row = (member, day.isoformat(), raw)
+            await insert_rows(self._session, KeptCheckpointRow, ("member", "day", "raw"), [row])
 
     async def kept(self, member: str, *, since: date | None, most: int) -> list[tuple[date, bytes]]:
         """Return the checkpoints kept of a member by the day they came, in order."""

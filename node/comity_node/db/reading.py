@@ -54,7 +54,7 @@ class Reading:
         session = self._session
         await write_first(session)
         if self.is_postgres:
-            placed = _of_postgres(statement)
+            placed = of_postgres(statement)
             given = (list(these), *values) if "{these}" in statement else tuple(values)
             return (await (await session.connection()).exec_driver_sql(placed, given)).all()
         driver = await driver_of(session)
@@ -68,7 +68,7 @@ class Reading:
 
 
 @lru_cache(maxsize=256)
-def _of_postgres(statement: str) -> str:
+def of_postgres(statement: str) -> str:
     """Return a statement with numbered places; numbers that are looked for come first, as one array."""
     first = 1
     if "{these}" in statement:

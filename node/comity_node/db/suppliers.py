@@ -13,7 +13,7 @@ from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.bulk import insert_rows
+from comity_node.db.bulk import insert_rows, put_rows
 from comity_node.db.reading import Reading
 from comity_node.db.rows.suppliers import (
     FactRow,
@@ -110,14 +110,10 @@ class Suppliers:
 
     async def set_followed(self, change: int) -> None:
         """Note how far the view was followed."""
-        row = await self._session.get(FollowedRow, FOLLOWED_BY) or FollowedRow(name=FOLLOWED_BY, change=0)
-        row.change = change
-        self._session.add(row)
-        await self._session.flush()
+        await put_rows(self._session, FollowedRow, "name", ("name", "change"), [(FOLLOWED_BY, change)])
 
     async def _followed(self) -> int:
-        query = select(FollowedRow.change).where(FollowedRow.name == FOLLOWED_BY)
-        return (await self._session.exec(query)).first() or 0
+        return int((await self._reading.rows(ENDS, (), (FOLLOWED_BY,)))[0][0])
 
     # --- writing
 

@@ -1,21 +1,26 @@
 """Telling at next to no cost whether anything was committed to the database: whoever found nothing to do there need not
-look again before.
+look again before. And asking it a short question without a transaction (`glances`).
 
 Rules:
 - Two equal versions mean that whoever reads sees the same at both moments. Unequal ones mean nothing: somebody else's
   commit, a connection opened anew, a database that does not answer.
 - Asked over a connection of its own, which writes nothing: SQLite tells a connection what others did.
+- SQLite is asked in the thread of whoever asks: what is asked here lies in a few pages, and waits for nobody.
 """
 
 import asyncio
 import sqlite3
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from comity_node.db.reading import of_postgres
+
+_OF_SQLITE: Final = "pragma data_version"
 _OF_POSTGRES: Final = "select pg_current_snapshot()::text || ' ' || pg_postmaster_start_time()::text"
 """Which transactions a reader would see now, of the whole server: committing any that wrote changes it."""
 
@@ -33,15 +38,28 @@ class Versions:
 
     async def now(self) -> object:
         """Return what equals a version from before only if nothing was committed since."""
+        row = await self.row(_OF_SQLITE if self._is_sqlite else _OF_POSTGRES)
+        return object() if row is None else (self._opened, row[0])
+
+    async def row(self, statement: str, values: Sequence[Any] = ()) -> Sequence[Any] | None:
+        """Return the one row of a question that an index answers; None where the database does not.
+
+        Args:
+            statement: written once for both databases, as `reading` says.
+            values: as the database stores them.
+        """
         try:
-            if self._engine.dialect.name == "sqlite":
-                return self._of_sqlite()
+            if self._is_sqlite:
+                # All of it: an open question would keep this connection's view where it is.
+                return list(self._in_sqlite().execute(statement, values).fetchall()[0])
             async with self._asking:
-                return await self._of_postgres()
+                return list(
+                    (await (await self._in_postgres()).exec_driver_sql(of_postgres(statement), tuple(values))).one()
+                )
         except (sqlite3.Error, SQLAlchemyError, OSError):
             # Whoever looks into the database will say what is wrong with it.
             await self.close()
-            return object()
+            return None
         except BaseException:
             await self.close()
             raise
@@ -57,17 +75,20 @@ class Versions:
                 await postgres.invalidate()
                 await postgres.close()
 
-    def _of_sqlite(self) -> object:
+    @property
+    def _is_sqlite(self) -> bool:
+        return self._engine.dialect.name == "sqlite"
+
+    def _in_sqlite(self) -> sqlite3.Connection:
         if self._sqlite is None:
-            # Not handed to a thread: it looks at a few bytes that are in memory, and waits for nobody.
             file = f"file:{quote(str(self._engine.url.database))}?mode=rw"
             self._sqlite = sqlite3.connect(file, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
             self._opened += 1
-        return self._opened, self._sqlite.execute("pragma data_version").fetchone()[0]
+        return self._sqlite
 
-    async def _of_postgres(self) -> object:
+    async def _in_postgres(self) -> AsyncConnection:
         if self._postgres is None:
             connection = await self._engine.connect()
             self._postgres = await connection.execution_options(isolation_level="AUTOCOMMIT")
             self._opened += 1
-        return self._opened, (await self._postgres.exec_driver_sql(_OF_POSTGRES)).scalar_one()
+        return self._postgres

@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.bulk import insert_rows, stored_time
 from comity_node.db.keys import Seals
+from comity_node.db.reading import Reading
 from comity_node.db.rows.watching import AlertRow, ForgottenAlertRow, WatchDeliveryRow, WatchRow
 from comity_node.domain.changing import News
 from comity_node.domain.watching.watches import Channel, Interest, Timing, Watch
@@ -96,6 +97,10 @@ class Watches:
         """Return the watches of an officer that are not ended, the oldest first."""
         query = select(WatchRow).where(col(WatchRow.owner) == owner, col(WatchRow.ended_at).is_(None))
         return [self._watch(row) for row in await self._session.exec(query.order_by(col(WatchRow.number)))]
+
+    async def any_stands(self) -> bool:
+        """Tell whether any watch is not ended."""
+        return bool(await Reading(self._session).rows("select 1 from watch where ended_at is null limit 1"))
 
     async def standing(self) -> list[Watch]:
         """Return all watches that are not ended."""

@@ -27,6 +27,9 @@ class JobRunner:
 
     async def step(self) -> bool:
         """Do one step of the oldest job; False where there is none."""
+        if not await self._node.database.glances.a_job_runs((IMPORT, RELEASE)):
+            self._prepared = None
+            return False
         async with self._node.database.read() as store:
             job = await store.jobs.running((IMPORT, RELEASE))
         if job is None:

@@ -65,8 +65,7 @@ class PeerRounds:
         registry = self._following.current
         if registry is None or not self._is_in(registry):
             return
-        look = partial(self._comparison.look_into_reports, registry)
-        await self._rest_of_reports.unless_in_vain(look, under=registry)
+        await self._rest_of_reports.unless_in_vain(partial(self._look_into_reports, registry), under=registry)
         if monotonic() >= self._registries_at:
             self._registries_at = monotonic() + _REGISTRIES_EVERY_S
             await self._note_newer_registries(registry)
@@ -78,8 +77,15 @@ class PeerRounds:
             self._compare_at = monotonic() + (self._node.settings.compare_heads_every_s if heard else _AGAIN_S)
 
     async def _fill_gaps(self, registry: Registry) -> bool:
+        if not self._refill.knows_of_gaps and not await self._node.database.glances.a_gap_is_shown():
+            return False
         await self._refill.fill_gaps(registry)
         return self._refill.knows_of_gaps
+
+    async def _look_into_reports(self, registry: Registry) -> bool:
+        if not await self._node.database.glances.a_head_is_reported():
+            return False
+        return await self._comparison.look_into_reports(registry)
 
     def _is_in(self, registry: Registry) -> bool:
         """Whether this node's member is one that others answer."""

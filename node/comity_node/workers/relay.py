@@ -14,6 +14,7 @@ from comity_federation.keys import SigningPair
 from comity_federation.log_state import peek
 from comity_federation.registry import Registry
 from comity_federation.statements import genesis
+from comity_node.db.outbox import OwnLog
 from comity_node.domain.errors import RegistryMissing
 from comity_node.domain.trail import Anchor
 from comity_node.services.peers.asking import Peers
@@ -21,7 +22,7 @@ from comity_node.services.publishing.own_log import Told, reconcile
 from comity_node.services.publishing.own_word import ask_about_own_log
 from comity_node.services.publishing.relay import Head, sign_and_send
 from comity_node.services.receiving.words import verified_heads
-from comity_node.services.trail import is_anchor_due, is_anchor_wanted
+from comity_node.services.trail import is_anchor_due
 from comity_node.wiring import Node
 from comity_node.workers.following import Following
 from comity_node.workers.loops import IDLE_S, Named
@@ -112,11 +113,9 @@ class Relay:
         version = await self._node.database.version()
         if version == self._nothing_waits_at and self._floor is not None and not leapt:
             return False
-        async with self._node.database.read() as store:
-            head = await store.outbox.head()
-            signs, sends = await store.outbox.waits()
-            sent = await store.outbox.last_sent()
-            self._anchor_wanted = await is_anchor_wanted(store)
+        own = await self._own_log()
+        head, sent, sends = own.signed, own.sent, own.waits_for_sending
+        self._anchor_wanted = own.anchor_wanted
         set_back = self._floor is not None and self._floor.seq > (head[0] if head else 0)
         if leapt or set_back or (sends and self._floor is not None and await self._was_overtaken(member, sent)):
             self._floor, self._peers_asked = None, False
@@ -124,8 +123,17 @@ class Relay:
             # The next signature comes after everything this process has seen signed, whatever the database says then.
             self._floor = Head(*head)
         self._sent = sent[0] if sent else 0
-        self._nothing_waits_at = None if signs or sends or self._floor is None else version
-        return signs or sends
+        waits = own.waits_for_signature or sends
+        self._nothing_waits_at = None if waits or self._floor is None else version
+        return waits
+
+    async def _own_log(self) -> OwnLog:
+        own = await self._node.database.glances.own_log()
+        if own is None:
+            # In a transaction it says why.
+            async with self._node.database.read() as store:
+                own = await store.outbox.own_log()
+        return own
 
     async def _was_overtaken(self, member: Member, sent: tuple[int, str] | None) -> bool:
         """Tell whether the own topic ends with something else than this process left there or has sent since.

@@ -27,6 +27,8 @@ class FileScreener:
 
     async def step(self) -> bool:
         """Screen the oldest file; False where there is none."""
+        if not await self._node.database.glances.a_job_runs(KINDS):
+            return False
         async with self._node.database.read() as store:
             job = await store.jobs.running(KINDS)
         if job is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from comity_node.db.suppliers import FOLLOWED_BY
 from comity_node.services.suppliers.following import PART, follow
 from comity_node.wiring import Node
 from comity_node.workers.loops import Rest
@@ -42,6 +43,9 @@ class SupplierGraph:
 
     async def _look(self) -> bool:
         """Tell whether there is anything to do."""
+        if self._is_folded and not await self._node.database.glances.is_behind_view(FOLLOWED_BY):
+            self._before = self._behind = 0
+            return False
         async with self._node.database.read() as store:
             self._before, self._behind = self._behind, await store.suppliers.behind()
         return bool(self._behind) or not self._is_folded

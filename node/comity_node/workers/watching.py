@@ -4,7 +4,7 @@ import asyncio
 
 from comity_node.services.watching.endings import note_endings
 from comity_node.services.watching.feed import SUPPLIERS
-from comity_node.services.watching.noticing import note_alerts
+from comity_node.services.watching.noticing import ALERTS, note_alerts
 from comity_node.services.watching.sending import make_deliveries, try_due
 from comity_node.services.watching.vendors import Portfolios
 from comity_node.wiring import Node
@@ -19,7 +19,7 @@ class Watching:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._ended_on = ""
-        self._looked_at = -1
+        self._looked_at: int | None = None
         self._portfolios = Portfolios()
         self._rest_of_endings = Rest(node.database)
         self._rest_of_alerts = Rest(node.database)
@@ -38,9 +38,8 @@ class Watching:
 
     async def _note_endings(self) -> bool:
         now = self._node.clock()
-        async with self._node.database.read() as store:
-            newest = await store.changes.followed(SUPPLIERS)
-        if newest == self._looked_at and self._ended_on == now.date().isoformat():
+        newest = await self._node.database.glances.followed(SUPPLIERS)
+        if newest is not None and newest == self._looked_at and self._ended_on == now.date().isoformat():
             return False
         async with self._node.database.write() as store:
             more = await note_endings(store, now)
@@ -54,6 +53,8 @@ class Watching:
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _note_alerts(self) -> bool:
+        if not await self._node.database.glances.is_behind(ALERTS, SUPPLIERS):
+            return False
         return await note_alerts(self._node.database, self._portfolios, self._node.clock())
 
     async def _deliveries(self) -> None:
@@ -67,5 +68,7 @@ class Watching:
 
     async def _anything_to_send(self) -> bool:
         """Tell whether anything is to be sent, now or when its time comes."""
+        if not await self._node.database.glances.a_delivery_waits():
+            return False
         async with self._node.database.read() as store:
             return await store.deliveries_of_watches.anything_waits()

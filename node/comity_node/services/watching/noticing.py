@@ -31,7 +31,8 @@ from comity_schemas.identifiers import Identifier
 PART = 200
 """Changes in one transaction."""
 
-_NAME = "alerts"
+ALERTS = "alerts"
+"""Under which it is kept how far they follow the view."""
 
 _THROUGH = {
     Role.SUBJECT.value: "",
@@ -57,17 +58,17 @@ async def note_alerts(database: Database, portfolios: Portfolios, now: datetime)
         return False
     async with database.write() as store:
         # Somebody else looked meanwhile: what they have told is told.
-        if await store.changes.followed(_NAME) == part.after:
+        if await store.changes.followed(ALERTS) == part.after:
             await store.watches.tell(part.alerts, now)
-            await store.changes.set_followed(_NAME, part.upto)
+            await store.changes.set_followed(ALERTS, part.upto)
     return True
 
 
 async def _look(store: Store, portfolios: Portfolios) -> _Part | None:
-    after, upto = await store.changes.followed(_NAME), await store.changes.followed(SUPPLIERS)
+    after, upto = await store.changes.followed(ALERTS), await store.changes.followed(SUPPLIERS)
     if after >= upto:
         return None
-    watches = await store.watches.standing()
+    watches = await store.watches.standing() if await store.watches.any_stands() else []
     if not watches:
         # Whoever begins to watch is told of what comes then.
         return _Part(after, upto, [])
