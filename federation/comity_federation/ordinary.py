@@ -11,6 +11,7 @@ Rules:
 Costs, and the parsers compared: docs/performance.md.
 """
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -44,13 +45,19 @@ from comity_schemas.statement import (
 _BEGIN: Final = b'{"statement":"'
 _END: Final = b'","sealed":[]}'
 _BASE64URL: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_STATEMENT: Final = _BASE64URL + b".~"
 _ENDS_OF: Final = {0: frozenset(_BASE64URL), 2: frozenset(b"AQgw"), 3: frozenset(b"AEIMQUYcgkosw048")}
 """Length modulo 4 to the last characters that leave no spare bits."""
 _PADDING: Final = (b"", b"", b"==", b"=")
-_CLAIMS: Final = ["v", "iss", "seq", "prev", "iat", "kind", "handling", "open", "boxes", "body", "_sd_alg"]
+_CLAIMS: Final = re.compile(
+    rb'\{"v":%d,"iss":"([^"]*)","seq":([1-9][0-9]{0,15}),"prev":"([A-Za-z0-9_-]{43})","iat":(0|[1-9][0-9]{0,15}),'
+    rb'"kind":"([a-z-]*)","handling":(\{[^{}]*\}),"open":\[([^\]]*)\],"boxes":\[\],"body":(\{.*\}),"_sd_alg":"sha-256"\}'
+    % VERSION,
+    re.DOTALL,
+)
+"""The payload as our own signer writes it: taken apart as text, since its digests are most of it."""
+_DIGESTS: Final = b',"_sd":["'
+"""What stands between the fields of a body in clear and the digests, which come last."""
 _VALIDATORS: Final = {kind: model.__pydantic_validator__ for kind, model in BODIES.items()}
-_POINTER_TERMS: Final = POINTER_TERMS.to_parsed()
 _SIGNATURE_CHARS: Final = 86
 
 
@@ -81,9 +88,9 @@ class _Unusual(Exception):
 class Signers:
     """A member as the fast lane needs it."""
 
-    did: str
+    did: bytes
     genesis: str
-    kinds: frozenset[str]
+    kinds: Mapping[bytes, str]
     """The kinds that can be read and that its role may say."""
     keys: Mapping[bytes, tuple[int, bytes]]
     """Encoded header to index and public key, of the keys that nothing closes."""
@@ -99,9 +106,10 @@ class Signers:
                 # The first of two entries with one name is the one that `decide` finds.
                 if encoded not in keys and listed.kid.partition("#")[0] == member.did:
                     keys[encoded] = (number, _public(listed.key.crv, listed.key.x) if listed.closed is None else b"")
-        kinds = frozenset(BODIES) & ALLOWED_KINDS[member.role]
+        # One text for all of one kind, as for handling: what is sent between processes is then named, not repeated.
+        kinds = {kind.encode("ascii"): sys.intern(str(kind)) for kind in BODIES.keys() & ALLOWED_KINDS[member.role]}
         usable = {header: key for header, key in keys.items() if key[1]}
-        return cls(member.did, genesis(member.did), kinds, usable)
+        return cls(member.did.encode("ascii"), genesis(member.did), kinds, usable)
 
 
 @dataclass(slots=True, eq=False)
@@ -115,9 +123,15 @@ class _Opening:
     signature: bytes = field(init=False)
     key: tuple[int, bytes] = field(init=False)
     disclosures: list[bytes] = field(init=False)
-    claims: dict[str, Any] = field(init=False)
+    seq: int = field(init=False)
+    prev: str = field(init=False)
+    iat: int = field(init=False)
     kind: str = field(init=False)
     handling: bytes = field(init=False)
+    shown: bytes = field(init=False)
+    """The digests of the disclosures, as JSON without its brackets."""
+    clear: bytes = field(init=False)
+    """The fields of the body in clear, as JSON without the bracket at the end."""
     body: dict[str, Any] = field(init=False)
     text: bytes = field(init=False)
     opened: Ordinary = field(init=False)
@@ -146,11 +160,10 @@ def _take_apart(it: _Opening) -> None:
     raw = it.raw
     if len(raw) > MAX_RECORD_BYTES or not raw.startswith(_BEGIN) or not raw.endswith(_END):
         raise _Unusual
-    statement = raw[len(_BEGIN) : -len(_END)]
-    # Two dots in all: none in a disclosure. With this alphabet the record has its one form.
-    if statement.translate(None, _STATEMENT) or statement.count(b".") != 2:
+    # With these three gone, decoding lets nothing pass that would be written in another way.
+    if b"+" in raw or b"/" in raw or b"=" in raw:
         raise _Unusual
-    it.jwt, *it.disclosures = statement.split(b"~")
+    it.jwt, *it.disclosures = raw[len(_BEGIN) : -len(_END)].split(b"~")
     if not it.disclosures or it.disclosures.pop():
         raise _Unusual
     header, it.payload, it.signature = it.jwt.split(b".")
@@ -163,79 +176,88 @@ def _check_signature(it: _Opening) -> None:
     crypto_sign_open(_decode(it.signature) + it.jwt[: -_SIGNATURE_CHARS - 1], it.key[1])
 
 
-def _check_claims(it: _Opening) -> None:
+def _read_claims(it: _Opening) -> None:
     """Check what every kind has in common, as `Claims` does."""
-    claims = it.claims = _parse(_decode(it.payload))
-    seq, prev, iat, kind = claims["seq"], claims["prev"], claims["iat"], claims["kind"]
-    if list(claims) != _CLAIMS or claims["iss"] != it.signers.did or claims["boxes"] != []:
+    claims = _CLAIMS.fullmatch(_decode(it.payload))
+    if claims is None:
         raise _Unusual
-    if claims["v"] != VERSION or claims["_sd_alg"] != "sha-256":
+    iss, seq, prev, iat, kind, it.handling, it.shown, body = claims.groups()
+    it.seq, it.prev, it.iat, it.kind = int(seq), prev.decode(), int(iat), it.signers.kinds[kind]
+    if iss != it.signers.did or max(it.seq, it.iat) > strict_json.MAX_INTEGER:
         raise _Unusual
-    # By type: 1.0 and true equal 1.
-    if not (type(claims["v"]) is type(seq) is type(iat) is int) or seq < 1 or iat < 0:
+    if it.seq == 1 and it.prev != it.signers.genesis:
         raise _Unusual
-    if max(seq, iat) > strict_json.MAX_INTEGER:
+    if not _handling(it.handling).of_pointers and it.kind == Kind.POINTER:
         raise _Unusual
-    if kind not in it.signers.kinds or not _are_digests([prev]) or (seq == 1 and prev != it.signers.genesis):
-        raise _Unusual
-    it.handling = orjson.dumps(claims["handling"])
-    _handling(it.handling)
-    if kind == Kind.POINTER and claims["handling"] != _POINTER_TERMS:
-        raise _Unusual
-    # One object for all of one kind, as for handling: what is sent between processes is then named, not repeated.
-    it.kind = sys.intern(kind)
+    it.clear, _, digests = body.rpartition(_DIGESTS)
+    _check_digests(it, digests)
 
 
-def _check_digests(it: _Opening) -> None:
-    body, shown = it.claims["body"], it.claims["open"]
-    if type(body) is not dict or [_digest(encoded) for encoded in it.disclosures] != shown:
+def _check_digests(it: _Opening, digests: bytes) -> None:
+    """Check that exactly the disclosures are here that were signed to be, and that they are among all digests."""
+    shown = [_digest(encoded) for encoded in it.disclosures]
+    if it.shown != (b'"%b"' % b'","'.join(shown) if shown else b""):
         raise _Unusual
-    digests = body.pop("_sd", [])
-    if type(digests) is not list or len(digests) > MAX_DIGESTS or not _are_digests(digests):
+    if not digests.endswith(b'"]}'):
         raise _Unusual
-    if not all(map(lt, shown, shown[1:])) or not all(map(lt, digests, digests[1:])):
+    listed = digests[:-3].split(b'","')
+    if len(listed) > MAX_DIGESTS or not {43}.issuperset(map(len, listed)):
         raise _Unusual
-    if not set(digests).issuperset(shown):
+    if b"".join(listed).translate(None, _BASE64URL) or not set(listed).issuperset(shown):
         raise _Unusual
-    it.body = body
+    if not all(map(lt, shown, shown[1:])) or not all(map(lt, listed, listed[1:])):
+        raise _Unusual
 
 
 def _read_body(it: _Opening) -> None:
-    """Put the disclosed fields beside those in clear."""
-    disclosable, body = BODY_DISCLOSABLE[it.kind], it.body
+    """Put the disclosed fields beside those in clear: as values, and as text."""
+    disclosable, body = BODY_DISCLOSABLE[it.kind], _parse(it.clear + b"}")
     if not disclosable.isdisjoint(body):
         raise _Unusual
+    text = [it.clear]
     for encoded in it.disclosures:
-        salt, name, value = _parse(_decode(encoded))
+        disclosure = _decode(encoded)
+        salt, name, value = _parse(disclosure)
         if type(salt) is not str or name not in disclosable or name in body:
             raise _Unusual
         body[name] = value
-    it.text = orjson.dumps(body)
+        # Of an array in its one form, without escapes: what stands behind the fourth quotation mark.
+        text.append(b',"%b":%b' % (name.encode("ascii"), disclosure.split(b'"', 4)[4][1:-1]))
+    text.append(b"}")
+    it.body, it.text = body, b"".join(text)
 
 
 def _check_body(it: _Opening) -> None:
     """Let the body's own schema judge it."""
     _VALIDATORS[it.kind].validate_json(it.text)
-    if it.body.get("named_after_person") and _handling(it.handling)[0] is Tlp.CLEAR:
+    if it.body.get("named_after_person") and _handling(it.handling).tlp is Tlp.CLEAR:
         raise _Unusual
 
 
 def _finish(it: _Opening) -> None:
-    claims = it.claims
-    place = (claims["seq"], claims["prev"], _digest(it.jwt), it.key[0], claims["iat"], it.kind)
-    it.opened = Ordinary(*place, _handling(it.handling)[1], it.text.decode(), it.body)
+    place = (it.seq, it.prev, _digest(it.jwt).decode("ascii"), it.key[0], it.iat, it.kind)
+    it.opened = Ordinary(*place, _handling(it.handling).text, it.text.decode(), it.body)
 
 
-_STEPS: Final = (_take_apart, _check_signature, _check_claims, _check_digests, _read_body, _check_body, _finish)
+_STEPS: Final = (_take_apart, _check_signature, _read_claims, _read_body, _check_body, _finish)
+
+
+class _Terms(NamedTuple):
+    """Handling terms as the fast lane needs them."""
+
+    tlp: Tlp
+    text: str
+    of_pointers: bool
 
 
 @lru_cache(maxsize=256)
-def _handling(text: bytes) -> tuple[Tlp, str]:
-    """Return for whom a statement is, and the text; only those whose body travels in clear are ordinary."""
-    tlp = Handling.model_validate_json(text).tlp
-    if tlp not in (Tlp.GREEN, Tlp.CLEAR):
+def _handling(text: bytes) -> _Terms:
+    """Return for whom a statement is; only those whose body travels in clear are ordinary."""
+    _parse(text)
+    terms = Handling.model_validate_json(text)
+    if terms.tlp not in (Tlp.GREEN, Tlp.CLEAR):
         raise _Unusual
-    return tlp, text.decode()
+    return _Terms(terms.tlp, text.decode(), terms == POINTER_TERMS)
 
 
 def _parse(text: bytes) -> Any:
@@ -250,20 +272,15 @@ def _parse(text: bytes) -> Any:
 
 
 def _decode(encoded: bytes) -> bytes:
-    """Return the bytes of canonical base64url whose alphabet was checked."""
+    """Return the bytes of canonical base64url, in which what stands only in other alphabets was looked for."""
     left = len(encoded) % 4
     if left == 1 or encoded[-1] not in _ENDS_OF[left]:
         raise _Unusual
-    return pybase64.b64decode(encoded + _PADDING[left], b"-_")
+    return pybase64.b64decode(encoded + _PADDING[left], b"-_", validate=True)
 
 
-def _digest(encoded: bytes) -> str:
-    return pybase64.b64encode(sha256(encoded).digest(), b"-_")[:-1].decode("ascii")
-
-
-def _are_digests(values: list[Any]) -> bool:
-    """Tell whether all are SHA-256 in base64url; other types raise TypeError."""
-    return {43}.issuperset(map(len, values)) and not "".join(values).encode().translate(None, _BASE64URL)
+def _digest(encoded: bytes) -> bytes:
+    return pybase64.b64encode(sha256(encoded).digest(), b"-_")[:-1]
 
 
 def _public(crv: str, x: str) -> bytes:

@@ -17,6 +17,7 @@ from comity_schemas.wire import Wire
 
 _ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LETTERS_AS_NUMBERS = str.maketrans({c: str(n) for n, c in enumerate(_ALPHANUMERIC)})
+_LEI = re.compile(r"[0-9A-Z]{18}[0-9]{2}")
 _CNPJ = re.compile(r"[0-9A-Z]{12}[0-9]{2}")
 _CNPJ_WEIGHTS = tuple(tuple(2 + (length - 1 - i) % 8 for i in range(length)) for length in (12, 13))
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -25,7 +26,7 @@ _USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 def lei_checks(value: str) -> bool:
     """Tell whether a Legal Entity Identifier's check digits fit. Source: ISO 17442, ISO/IEC 7064 MOD 97-10."""
-    if not re.fullmatch(r"[0-9A-Z]{18}[0-9]{2}", value):
+    if not _LEI.fullmatch(value):
         return False
     return int(value.translate(_LETTERS_AS_NUMBERS)) % 97 == 1
 

@@ -1,6 +1,8 @@
 """The fast lane opens nothing that `decide` would not accept with the same content, and it opens what signers write."""
 
 import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +11,8 @@ import vectors
 from builders import CORROBORATION_IN_CLEAR, DECISION_IN_CLEAR, FINDING_IN_CLEAR, HANDLING, NOTHING_GRAVE, Publisher
 from comity_federation.decide import decide
 from comity_federation.decision import Accepted, Earlier, Place, Refused, Seen, Trust
-from comity_federation.encoding import b64encode, digest
+from comity_federation.disclosures import Disclosure
+from comity_federation.encoding import b64decode, b64encode, digest
 from comity_federation.ordinary import Ordinary, Signers, open_ordinary
 from comity_federation.statements import record_bytes
 from comity_schemas.handling import Handling
@@ -170,6 +173,73 @@ def test_an_empty_payload_and_an_empty_disclosure_are_left_to_decide_and_hold_no
     assert [each is not None for each in told] == [False, True, False]
     steps = [decide(raw, AGENCY.trust(), Seen()).step for raw in (empty, nothing_shown)]
     assert steps == [6, 12]
+
+
+def signed_as_text(change: Callable[[str], str]) -> bytes:
+    """A finding without disclosures whose author signed the payload with its text changed."""
+    header, payload, _ = AGENCY.finding(disclosed={}).jwt.split(".")
+    signed = f"{header}.{b64encode(change(b64decode(payload).decode()).encode())}"
+    return record_bytes(f"{signed}.{b64encode(AGENCY.keys[0].sign(signed.encode()).signature)}", [])
+
+
+A = "A" * 43
+OTHER_TEXTS: dict[str, Callable[[str], str]] = {
+    "digests in a field": lambda text: text.replace('"access":"full"', f'"access":"full","_sd":["{A}"]'),
+    "digests twice": lambda text: text.replace('"severity"', f'"_sd":["{A}"],"severity"'),
+    "digests in a field alone": lambda text: re.sub(
+        r'(.*)("source":{[^}]*)(}.*),"_sd":(\[[^]]*\])', r'\1\2,"_sd":\4\3', text
+    ),
+    "a bracket too few": lambda text: text.replace('"source":{', '"source":{"x":{'),
+    "a bracket too many": lambda text: text.replace('"_sd":["', f'"x":1}},"_sd":["{A}"],"y":{{"_sd":["'),
+    "a field twice": lambda text: text.replace('"severity"', '"extent":"isolated","severity"'),
+    "a claim twice": lambda text: text.replace('"boxes":[]', '"boxes":[],"boxes":[]'),
+    "a claim more": lambda text: text.replace('"boxes":[]', '"boxes":[],"x":1'),
+    "terms twice": lambda text: text.replace('"tlp":"GREEN"', '"tlp":"GREEN","tlp":"GREEN"'),
+    "terms with a blank": lambda text: text.replace('"tlp":', '"tlp": '),
+    "a place with a zero before it": lambda text: text.replace('"seq":1', '"seq":01'),
+    "a place beyond all numbers": lambda text: text.replace('"seq":1', '"seq":9007199254740992'),
+    "a blank": lambda text: text.replace('"body":', '"body": '),
+    "a digest that is none": lambda text: text.replace('"_sd":["', f'"_sd":["{A[:-1]}*","'),
+    "digests out of order": lambda text: text.replace('"_sd":["', f'"_sd":["{"z" * 43}","'),
+    "something after the end": lambda text: text + " ",
+}
+
+
+@pytest.mark.parametrize("what", OTHER_TEXTS)
+def test_a_payload_in_another_form_is_left_to_decide_which_refuses_it(what: str) -> None:
+    raw = signed_as_text(OTHER_TEXTS[what])
+    assert raw != signed_as_text(str), "nothing was changed"
+    assert open_ordinary([(raw, Signers.of(AGENCY.member()))]) == [None]
+    decided = decide(raw, AGENCY.trust(), Seen())
+    # A blank where none is needed is the author's own form.
+    assert isinstance(decided, Accepted if "blank" in what or "after the end" in what else Refused), decided
+
+
+def test_a_finding_signed_as_text_is_ordinary() -> None:
+    assert must_agree(signed_as_text(str), AGENCY.member())
+
+
+SHOWN = {
+    "two fields in one": ["c2FsdHNhbHRzYWx0c2FsdA", "names", [{"text": "A"}], "country", "MY"],
+    "a number as salt": [1, "names", [{"text": "A"}]],
+    "a salt with an escape": ['sa"lt', "names", [{"text": "A"}]],
+    "no value": ["c2FsdHNhbHRzYWx0c2FsdA", "names"],
+    "a field in clear": ["c2FsdHNhbHRzYWx0c2FsdA", "country", "MY"],
+    "the digests": ["c2FsdHNhbHRzYWx0c2FsdA", "_sd", []],
+}
+
+
+@pytest.mark.parametrize("what", SHOWN)
+def test_a_disclosure_that_is_not_salt_name_and_value_is_left_to_decide(what: str) -> None:
+    encoded = b64encode(json.dumps(SHOWN[what], separators=(",", ":")).encode())
+    made = AGENCY.finding(disclosed=[Disclosure(encoded, "names", None)])
+    assert open_ordinary([(made.raw, Signers.of(AGENCY.member()))]) == [None]
+
+
+def test_a_salt_of_any_text_is_ordinary_and_its_field_read_whole() -> None:
+    salt, names = "sålt, with a comma]", [{"text": "示例, {织造}]"}]
+    encoded = b64encode(json.dumps([salt, "names", names], separators=(",", ":"), ensure_ascii=False).encode())
+    assert must_agree(AGENCY.finding(disclosed=[Disclosure(encoded, "names", names)]).raw, AGENCY.member())
 
 
 def test_nothing_of_a_member_that_the_registry_holds_back_is_ordinary() -> None:

@@ -44,6 +44,12 @@ async def note_changes(session: AsyncSession, changes: Iterable[tuple[int, Chang
     await insert_rows(session, ChangeRow, ("entry", "at", "what"), rows)
 
 
+async def note_same(session: AsyncSession, entries: Iterable[int], what: Change, now: datetime) -> None:
+    """Note what became of several records, by their numbers: the same of all."""
+    at, said = stored_time(now), what.value
+    await insert_rows(session, ChangeRow, ("entry", "at", "what"), [(entry, at, said) for entry in entries])
+
+
 class Changes:
     """Repository of what changed in the view."""
 
@@ -52,7 +58,7 @@ class Changes:
 
     async def note(self, entries: Sequence[int], what: Change, now: datetime) -> None:
         """Note the same of several records."""
-        await note_changes(self._session, [(entry, what) for entry in entries], now)
+        await note_same(self._session, entries, what, now)
 
     async def note_supplier(self, supplier: int, what: Change, now: datetime) -> None:
         """Note that a person joined or parted a supplier."""

@@ -18,7 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.as_of import Heads, as_they_were, reached, record_reached
 from comity_node.db.bulk import insert_rows
-from comity_node.db.changes import note_changes
+from comity_node.db.changes import note_changes, note_same
 from comity_node.db.hashes import has_hash
 from comity_node.db.rows.bus import ReceivedRow
 from comity_node.db.rows.pointers import PointerRow
@@ -180,9 +180,11 @@ class Entries(Generic[E]):
     async def add(self, folded: Sequence[Folded], now: datetime) -> None:
         """Add entries that are new."""
         shelf = self._shelf
-        entries = [(f.number, f.handling, f.body, f.named, EntryState.CURRENT.value) for f in folded]
+        # Asked of an enumeration once, not of each: this is done for every statement that is taken in.
+        current = EntryState.CURRENT.value
+        entries = [(f.number, f.handling, f.body, f.named, current) for f in folded]
         await insert_rows(self._session, shelf.entry, ("id", "handling", shelf.body, "named", "state"), entries)
-        await note_changes(self._session, [(f.number, Change.ADDED) for f in folded], now)
+        await note_same(self._session, [f.number for f in folded], Change.ADDED, now)
 
     async def change(self, entries: Sequence[E], now: datetime) -> None:
         """Write what became of entries that are there."""
