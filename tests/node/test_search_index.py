@@ -91,8 +91,8 @@ def test_chunks_hold_all_numbers_and_are_small(steps: list[int]) -> None:
     assert all(len(pack(chunk)) <= MOST_BYTES for chunk in chunks)
 
 
-def test_one_number_costs_four_bytes_and_near_ones_one_each() -> None:
-    assert len(pack(np.array([7], dtype=np.int32))) == 4
+def test_one_number_costs_three_bytes_and_near_ones_one_each() -> None:
+    assert [len(pack(np.array([n], dtype=np.int32))) for n in (0, 7, 2**24 - 1, 2**24)] == [1, 1, 3, 4]
     assert len(pack(np.arange(1_000, 1_500, dtype=np.int32))) == 5 + 499
 
 
