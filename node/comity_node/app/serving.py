@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import signal
 import socket
 import sys
@@ -12,6 +11,7 @@ import structlog
 import uvicorn
 
 from comity_node.app.application import create_app
+from comity_node.app.sweeping import Sweeper
 from comity_node.db import DatabaseUnavailable
 from comity_node.db.migrate import migrate_async
 from comity_node.wiring import Node
@@ -68,14 +68,18 @@ class _AnnouncingServer(uvicorn.Server):
         super().__init__(config)
         self._member = member
         self._exchange = exchange
+        self._sweeper = Sweeper()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            # What was loaded until now stays. The collector would walk through it for a fifth of a second now and then.
-            gc.freeze()
+            self._sweeper.begin()
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             print(f"ready: {self._member} on http://{host}:{port}", flush=True)
+
+    async def on_tick(self, counter: int) -> bool:
+        self._sweeper.look(self.server_state.total_requests, len(self.server_state.tasks))
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         end_within(STOP_WITHIN_S + 1)

@@ -10,6 +10,7 @@ Rules:
 
 import asyncio
 import contextlib
+import gc
 import multiprocessing
 import os
 import pickle
@@ -175,6 +176,9 @@ def begin_process() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with contextlib.suppress(OSError):
         os.nice(NICE)
+    # Rows leave much in caches and hardly a cycle: walking through all that stays took a twentieth of the time.
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 async def _answering(line: Connection, opener: Opener[Any, Any]) -> None:
