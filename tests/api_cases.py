@@ -93,6 +93,7 @@ SENSIBLE: dict[str, dict[str, Any]] = {
     "POST /api/v1/vendors": {"rows": [{"row": "M-1", "name": "Mill"}], "replace": False},
     "POST /api/v1/decisions": a_decision(),
     "POST /api/v1/reports/{report_id}/joint-acts": {"act": "hold", "reason": "a court asks for it"},
+    "POST /api/v1/filed-screenings": {"reference": "M/1", "stage": "tender", "suppliers": [{"name": "Mill"}]},
     "POST /api/v1/filed-screenings/{filing_id}/keep": {"until": "2099-12-31"},
     "POST /api/v1/filed-screenings/{filing_id}/letter": {},
     "POST /api/v1/replies/{word_id}/decide": {"outcome": "dismissed"},

@@ -14,7 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from comity_node.app import create_app
-from comity_node.cli import screening_remote
+from comity_node.cli import screening, screening_remote
 from comity_node.cli.node import screen
 from comity_node.domain.watching.judging import VendorJudged
 from comity_node.services.accounts import make_token
@@ -35,9 +35,11 @@ class Desk:
     environment: dict[str, str | None]
     supplier: int
 
-    async def run(self, *words: str, code: int = 0) -> tuple[str, str]:
-        command = typer.Typer()
-        command.command()(screen)
+    async def run(self, *words: str, of: typer.Typer | None = None, code: int = 0) -> tuple[str, str]:
+        command = of
+        if command is None:
+            command = typer.Typer()
+            command.command()(screen)
         ran = await asyncio.to_thread(CliRunner().invoke, command, list(words), env=self.environment)
         assert ran.exit_code == code, ran.output
         return ran.stdout, ran.stderr
@@ -72,6 +74,19 @@ async def test_one_name_is_asked_of_the_running_node_and_a_row_as_it_was_judged(
     assert told["answers"][0]["judged_not_to_be"][0]["supplier"] == desk.supplier
     _, said = await desk.run("Exemplar Gloves", "--row", "V1", "--home", "/nowhere", code=2)
     assert "leave --home out" in said
+
+
+async def test_a_file_is_listed_cancelled_gone_on_with_and_forgotten(desk: Desk) -> None:
+    given = {"params": {"name": "vendors.csv"}, "content": b"name\nExemplar Gloves\n"}
+    async with desk.house.api(None, Authorization=f"Bearer {desk.environment['COMITY_TOKEN']}") as api:
+        media = {"Content-Type": "application/octet-stream"}
+        job = (await api.post("/api/v1/screening-files", headers=media, **given)).json()["id"]
+    (listed, _) = await desk.run("files", of=screening.app)
+    assert listed.startswith(job) and listed.endswith("vendors.csv: running, 0 of 1 rows\n")
+    for word, said in (("cancel", f"comity screening resume {job}"), ("resume", "It goes on"), ("forget", "Forgotten")):
+        assert said in (await desk.run(word, job, of=screening.app))[0]
+    assert "No file of yours" in (await desk.run("files", of=screening.app))[0]
+    assert "no such job" in (await desk.run("forget", job, of=screening.app, code=1))[1]
 
 
 async def test_a_file_is_a_job_at_the_running_node_and_can_be_fetched_again(desk: Desk, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 
 Which = Annotated[str, typer.Argument(metavar="REF", help="Your reference, or the id it was filed under.")]
+Job = Annotated[str, typer.Argument(metavar="JOB", help="As `comity screening files` lists it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
 
 _FEW = 500
@@ -203,6 +204,43 @@ def _of_file(path: Path) -> list[dict[str, Any]]:
     if not 1 <= len(rows) <= _FEW:
         raise RowsUnreadable(f"the file has {len(rows)} rows; 1 to {_FEW} are filed together")
     return [_supplier(asked) for asked in rows]
+
+
+@app.command("files")
+def list_files() -> None:
+    """List the files you had screened as jobs, newest first: how far each is. Each is forgotten after 30 days."""
+    with told_plainly(), Remote() as remote:
+        found = list(remote.every("/screening-files"))
+    for each in found:
+        why = f": {each['why']}" if each["why"] else ""
+        typer.echo(f"{each['id']}  {each['started_at'][:16].replace('T', ' ')}  {each['name']}: {each['state']}{why}, "
+                   f"{each['done']} of {each['total']} rows")  # fmt: skip
+    if not found:
+        typer.echo("No file of yours is here: comity screen --file FILE --out OUT")
+
+
+@app.command()
+def cancel(job: Job) -> None:
+    """End the screening of a file of yours where it is; it can be gone on with."""
+    with told_plainly(), Remote() as remote:
+        remote.post(f"/screening-files/{job}/cancel")
+    typer.echo(f"Cancelled. Nothing of it is given out; go on with it: comity screening resume {job}")
+
+
+@app.command()
+def resume(job: Job) -> None:
+    """Go on with a file that was cancelled or failed: all of its rows, at the moment it was begun."""
+    with told_plainly(), Remote() as remote:
+        remote.post(f"/screening-files/{job}/resume")
+    typer.echo(f"It goes on: comity screen --job {job} --out OUT")
+
+
+@app.command()
+def forget(job: Job) -> None:
+    """Forget a file of yours with its result, now. What was put on file of it stays."""
+    with told_plainly(), Remote() as remote:
+        remote.delete(f"/screening-files/{job}")
+    typer.echo("Forgotten.")
 
 
 def _supplier(asked: Asked) -> dict[str, Any]:
