@@ -61,7 +61,7 @@ class MutantRunner:
         processes: int,
         chosen: Callable[[Mutant], bool],
         tell: Callable[[Met, int, int], None],
-        until: float,
+        minutes: float,
         quick: float,
         watched_file: Path | None,
         *,
@@ -74,7 +74,7 @@ class MutantRunner:
             processes: how many mutants are met at a time.
             chosen: which of the mutants to meet.
             tell: is given each mutant once it was met, how many were, and how many there are.
-            until: moment of the monotonic clock after which no further mutant is begun.
+            minutes: after so long no further mutant is begun.
             quick: seconds of processor time that the tests of one mutant may take together; the others are not asked.
             watched_file: keeps which test enters what, for the next run; to be deleted when tests have changed.
             all_tests: whether all tests of the area are there; else what they do not kill is left to the others.
@@ -83,7 +83,7 @@ class MutantRunner:
         self._processes = processes
         self._chosen = chosen
         self._tell = tell
-        self._until = until
+        self._minutes, self._until = minutes, 0.0
         self._quick = quick
         self._watched_file = watched_file
         self._all_tests = all_tests
@@ -113,6 +113,7 @@ class MutantRunner:
         mutants = [m for module in self._modules for m in mutants_of(module) if self._chosen(m)]
         if not mutants:
             return True
+        self._until = time.monotonic() + 60 * self._minutes
         self._caches = _prepare()
         watched = self._without_a_fault(session.items)
         waiting, done = list(mutants), 0

@@ -150,14 +150,11 @@ def _count(function: ast.AST) -> int:
 
 
 def _changes(function: Any) -> list[tuple[Any, str, Callable[[], None]]]:
-    """Every change of a function: the node, what it does, and the doing. Annotations inside it are never evaluated."""
+    """Every change of a function: the node, what it does, and the doing. Remarks and annotations are no code."""
     annotated = [each.annotation for each in ast.walk(function) if isinstance(each, ast.AnnAssign)]
     left_out = {id(node) for annotation in annotated for node in ast.walk(annotation)}
-    left_out |= {
-        id(f.body[0].value)
-        for f in ast.walk(function)
-        if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef) and isinstance(f.body[0], ast.Expr)
-    }
+    remarks = [each.value for each in ast.walk(function) if isinstance(each, ast.Expr)]
+    left_out |= {id(text) for text in remarks if isinstance(text, ast.Constant)}
     found: list[tuple[Any, str, Callable[[], None]]] = []
     for statement in function.body:
         for node in ast.walk(statement):

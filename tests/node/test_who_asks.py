@@ -107,6 +107,9 @@ async def test_a_member_is_known_by_its_key_counted_and_told_no_reason_when_it_i
         assert await calling_member(node, limits, bearer(token)) == own
     with pytest.raises(TooManyRequests):
         await calling_member(node, limits, bearer(sign_peer_token(pair, own.did, node.clock())))
+    limits.take_one("another")
+    with pytest.raises(TooManyRequests):
+        limits.take_one(own.slug)
     stranger = sign_peer_token(new_signing_pair(pair.kid), own.did, node.clock())
     elsewhere = sign_peer_token(pair, "did:web:other.example", node.clock())
     for wrong in (None, bearer(stranger), bearer(elsewhere), bearer(place.admin.token)):
