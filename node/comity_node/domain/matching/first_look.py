@@ -84,7 +84,6 @@ class _Others:
         self.words = list(dict.fromkeys(words))
         self.places = {word: place for place, word in enumerate(self.words)}
         self.sizes = np.array([len(word) for word in self.words])
-        self.single = [word for word in self.words if len(word) == 1]
         self.by_meaning: dict[str, list[int]] = {}
         self.by_beginning: dict[str, list[int]] = {}
         for place, word in enumerate(self.words):
@@ -120,8 +119,6 @@ class _Others:
             beside = {*np.flatnonzero(likely[place]).tolist(), *self._in_the_lexicon(word)}
             alike = {self.words[at]: self._share(word, at, across) for at in beside}
             alike |= {self.words[at]: 1.0 for at in np.flatnonzero(parts[place]).tolist()}
-            if len(word) >= LEAST_JOINED:
-                alike |= {each: 1.0 for each in self.single if each in (word[1], word[-2])}
             found.append({each: share for each, share in alike.items() if share})
         return found
 
