@@ -185,12 +185,10 @@ STORIES: dict[str, list[Made]] = {
 
 
 @pytest.mark.parametrize("story", STORIES)
-@pytest.mark.parametrize("batch", [3, 99])
-async def test_every_story_ends_alike_whether_it_is_taken_at_once_or_decided(
-    tmp_path: Path, story: str, batch: int
-) -> None:
+async def test_every_story_ends_alike_whether_it_is_taken_at_once_or_decided(tmp_path: Path, story: str) -> None:
     records = list(raws(STORIES[story]))
-    batches = [records[start : start + batch] for start in range(0, len(records), batch)]
+    # What a statement refers to lies in its own batch for some, in one before for others.
+    batches = [records[start : start + 4] for start in range(0, len(records), 4)]
     quick, slow = await both_ways(tmp_path, batches, AGENCY.member(), AGENCY.member())
     assert quick == slow
 
