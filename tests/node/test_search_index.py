@@ -180,14 +180,17 @@ async def test_two_at_once_do_nothing_twice(sqlite: Database) -> None:
     assert held == should
 
 
-async def test_under_another_folding_it_is_built_anew_and_finds_meanwhile(database: Database) -> None:
+@pytest.mark.parametrize("sizes", [{"many": 1, "batch": 4}, {}], ids=["by the batch", "by the delta"])
+async def test_under_another_folding_it_is_built_anew_and_finds_meanwhile(
+    database: Database, sizes: dict[str, int]
+) -> None:
     await know(database, *NAMES)
     await Indexer(database).finish()
     async with database.write() as store:
         await store.search.set_built(replace(await store.search.built(), folding=FOLDING - 1))
         for number, name, folded in await store.suppliers.foldings(1, 100):
             await store.suppliers.fold_anew([(number, name, f"{folded} as once")])
-    indexer = Indexer(database, many=1, batch=4)
+    indexer = Indexer(database, **sizes)
     while await indexer.step():
         # The nearest of those in the index, and the nearest of those that are not.
         assert "Klang Rubber Works" in await found(database, "Klang Rubber Works", most=1)

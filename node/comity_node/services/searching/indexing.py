@@ -201,6 +201,10 @@ async def take_in(store: Store) -> int:
     taken = await store.search.waiting(PART) if reach.waits else []
     last = built.built if taken else min(built.built + PART, reach.newest)
     new = await store.search.names_among(built.built + 1, last) if last > built.built else []
+    if new and built.since is not None:
+        # Being built anew: what comes in may have been folded in another way.
+        stale = await asyncio.to_thread(_stale, await store.suppliers.foldings(built.built + 1, last))
+        await store.suppliers.fold_anew(stale)
     came = await asyncio.to_thread(_keys, new)
     await store.sizes.put(built.built + 1, came.sizes_of(built.built + 1, last))
     pairs = came.pairs
