@@ -21,6 +21,7 @@ def move_before_keeping() -> None:
         bus_id: str,
         *more: Any,
         ends: Any,
+        left: Any,
         is_newest: Any,
     ) -> TakenIn | None:
         async with database.write() as store:
@@ -29,7 +30,7 @@ def move_before_keeping() -> None:
                 await store.logs.move({item.topic: last + 1}, bus_id)
         # Without the position it was read from, by which the node would notice; and whatever the registry says now, or
         # it would lose without being killed.
-        return await keep(database, delivered, registry, bus_id, *more[:2], ends=ends)
+        return await keep(database, delivered, registry, bus_id, *more[:2], ends=ends, left=left)
 
     receiver.take_in = take_in
 
