@@ -21,6 +21,7 @@ from bench.frame.known import build_index, know
 from bench.frame.progress import progress, say
 from bench.frame.results import Goal, arguments, report
 from bench.frame.suppliers import Query, is_held_out, queries
+from comity_node.app.sweeping import Sweeper
 from comity_node.db import Database
 from comity_node.db.suppliers import NewSupplier
 from comity_node.domain.matching.party import Party
@@ -82,9 +83,11 @@ _BYTES = {
 
 
 async def _ask(database: Database, kind: str, size: int, most: int) -> None:
-    """Time whole screenings, and count who is among fifty candidates."""
+    """Time whole screenings, and count who is among fifty candidates. Garbage is looked for as the API does it."""
     held = [query for query in queries() if is_held_out(query.name)]
     spans: list[float] = []
+    sweeper = Sweeper()
+    sweeper.begin()
     for group, kinds in GROUPS.items():
         of_group = [query for query in held if query.kind in kinds and query.number < size]
         some = of_group[:: max(1, len(of_group) // most)]
@@ -97,6 +100,7 @@ async def _ask(database: Database, kind: str, size: int, most: int) -> None:
                 if done > 0:
                     spans.append(1000 * (time.perf_counter() - began))
                     found += await _is_found(database, query)
+                    sweeper.look(len(spans), running=0)
                     bar.at(done)
         if group in ("Latin", "cross-script"):
             goal = Goal(value_at_least=99 if group == "Latin" else 90)
