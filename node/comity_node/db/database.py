@@ -44,7 +44,7 @@ _PRAGMAS = (
 """FULL: a statement that was signed must survive a power cut, or the node would sign its place twice. The log is
 written back after 64 MB."""
 
-_CACHE_KIB = {"read": 4_096, "write": 32_768}
+_CACHE_KIB = {"read": 8_192, "write": 32_768}
 """What a connection keeps of SQLite's pages. Whoever writes touches an index of hashes, which fall anywhere into it; a
 reader gets what it lacks from the system's own cache of the file, once for all readers."""
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
 import gc
 import os
 import signal
@@ -19,9 +18,6 @@ from comity_node.workers.exchange import Exchange, Part
 STOP_WITHIN_S = 5.0
 """After this the process ends as it is: every crash is survived, so this one is too."""
 
-_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
-"""Of glibc's malloc.h."""
-
 log = structlog.get_logger(__name__)
 
 
@@ -36,7 +32,6 @@ async def run_exchange(home: Path, parts: Collection[Part] = tuple(Part), *, end
     # every 700th costs a tenth of the time.
     gc.freeze()
     gc.set_threshold(50_000)
-    give_memory_back()
     # The thread that writes to SQLite asks for the interpreter ten thousand times a batch: let it not wait 5 ms each.
     sys.setswitchinterval(0.0005)
     node = Node.open(home)
@@ -58,17 +53,6 @@ async def run_exchange(home: Path, parts: Collection[Part] = tuple(Part), *, end
             await task
     finally:
         await node.close()
-
-
-def give_memory_back() -> None:
-    """Let the C library keep one heap for all threads, and return what is large to the system; nothing where it cannot.
-
-    Batches come and go with some megabytes each. Else each thread keeps a heap as large as its largest moment.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, 1)
-        mallopt(_M_MMAP_THRESHOLD, 128 * 1024)
 
 
 def end_within(seconds: float) -> None:
