@@ -20,6 +20,7 @@ from comity_schemas.errors import ComityError
 _FULL = "the disk of the database is full. Nothing is half done; make room, and it goes on by itself"
 _READ_ONLY = "the database cannot be written: its file or its directory is read-only. Nothing is half done"
 _HELD = "somebody else has been writing to the database for too long. Nothing is half done; try again in a moment"
+_CROWDED = "too many wait for the database at once. Nothing is half done; try again in a moment"
 _SILENT = "the database does not answer. Nothing is half done; try again in a moment"
 
 _SQLITE = {
@@ -71,7 +72,7 @@ def outage(error: BaseException) -> DatabaseUnavailable | None:
         if isinstance(state := getattr(each, "sqlstate", None), str):
             return _named(_POSTGRES, state)
     if isinstance(error, NoConnection):
-        return DatabaseUnavailable(_HELD)
+        return DatabaseUnavailable(_CROWDED)
     # Without a word of the database's own: the connection broke, or nothing came within the time.
     lost = isinstance(error, InterfaceError) or getattr(error, "connection_invalidated", False)
     unreachable = isinstance(error, OSError) and error.filename is None
