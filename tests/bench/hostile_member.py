@@ -29,7 +29,7 @@ from member_stories import AGENCY, BODY
 from neighbourhood import MALLORY, OF_MALLORY
 from node_world import registry_of
 
-ROUNDS = 2
+ROUNDS = 3
 
 FIRST = 100
 """So many statements of each honest member start whatever a receiver starts."""
@@ -103,22 +103,24 @@ def main() -> int:
     first = {slug: chain[:FIRST] for slug, chain in honest.items()}
     start = min(asyncio.run(take_in(first, [])) for _ in range(ROUNDS))
     alone = asyncio.run(take_in(honest, []))
+    hostile = {name: attack(alone - start) for name, attack in ATTACKS.items()}
+    beside = dict.fromkeys(ATTACKS, float("inf"))
+    # In turn, and each as often: a machine that gets busier slows all of them.
+    for _ in range(ROUNDS):
+        start = min(start, asyncio.run(take_in(first, [])))
+        alone = min(alone, asyncio.run(take_in(honest, [])))
+        for name, records in hostile.items():
+            beside[name] = min(beside[name], asyncio.run(take_in(honest, records)))
     met = True
-    for name, attack in ATTACKS.items():
-        hostile, beside = attack(alone - start), float("inf")
-        for _ in range(ROUNDS):
-            # One after the other: a machine that gets busier slows both.
-            start = min(start, asyncio.run(take_in(first, [])))
-            alone = min(alone, asyncio.run(take_in(honest, [])))
-            beside = min(beside, asyncio.run(take_in(honest, hostile)))
+    for name, records in hostile.items():
         line = report(
             f"hostile-member: {name}",
-            asked.size / (beside - start),
+            asked.size / (beside[name] - start),
             "honest statements/s",
             reference="the same without the hostile member",
             reference_value=asked.size / (alone - start),
             goal=Goal(ratio_at_least=0.9),
-            hostile_records=len(hostile),
+            hostile_records=len(records),
         )
         met = met and bool(line["met"])
     return 0 if met else 1
