@@ -35,12 +35,14 @@ class Desk:
     environment: dict[str, str | None]
     supplier: int
 
-    async def run(self, *words: str, of: typer.Typer | None = None, code: int = 0) -> tuple[str, str]:
+    async def run(
+        self, *words: str, of: typer.Typer | None = None, code: int = 0, pasted: bytes | None = None
+    ) -> tuple[str, str]:
         command = of
         if command is None:
             command = typer.Typer()
             command.command()(screen)
-        ran = await asyncio.to_thread(CliRunner().invoke, command, list(words), env=self.environment)
+        ran = await asyncio.to_thread(CliRunner().invoke, command, list(words), pasted, self.environment)
         assert ran.exit_code == code, ran.output
         return ran.stdout, ran.stderr
 
@@ -74,6 +76,20 @@ async def test_one_name_is_asked_of_the_running_node_and_a_row_as_it_was_judged(
     assert told["answers"][0]["judged_not_to_be"][0]["supplier"] == desk.supplier
     _, said = await desk.run("Exemplar Gloves", "--row", "V1", "--home", "/nowhere", code=2)
     assert "leave --home out" in said
+
+
+async def test_a_pasted_list_is_asked_at_one_moment_and_filed_as_it_is(desk: Desk, tmp_path: Path) -> None:
+    pasted = b"1. Exemplar Gloves\tMalaysia\r\n\r\n2. Acme, Inc.\r\n"
+    said, _ = await desk.run("--names", "-", pasted=pasted)
+    assert "Exemplar Gloves: findings shared under a like name, identity not confirmed\n" in said
+    assert "Acme, Inc.: no supplier by this name\n" in said and said.count("Asked at log positions") == 1
+    (tmp_path / "bidders.txt").write_bytes(pasted)
+    filing = ("file", "RFP/1", "--stage", "tender", "--names", str(tmp_path / "bidders.txt"))
+    assert "Filed as RFP/1 (tender), 2 asked" in (await desk.run(*filing, of=screening.app))[0]
+    _, refused = await desk.run("--names", "-", pasted=b"Exemplar Gloves\nLtd\n", code=1)
+    assert "1 rows cannot be asked about, so nothing was done: row 2: " in refused
+    _, refused = await desk.run("Exemplar Gloves", "--names", "-", pasted=pasted, code=2)
+    assert "goes with nobody else" in refused
 
 
 async def test_a_file_is_listed_cancelled_gone_on_with_and_forgotten(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from comity_federation.keys import load_public
+from comity_node.cli.asked_together import read_pasted
 from comity_node.cli.screening_files import (
     FileRun,
     read_columns,
@@ -114,6 +116,9 @@ def screen(
         str | None, typer.Option(help="Which row of your own list it is: what you judged of it counts.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+    names: Annotated[
+        Path | None, typer.Option(metavar="LIST", help="All of a pasted list, one name a line; - reads it here.")
+    ] = None,
     file: Annotated[
         Path | None, typer.Option(help="Screen a whole file: CSV, XLSX, or an OCDS 1.1 package (JSON).")
     ] = None,
@@ -135,14 +140,17 @@ def screen(
     With --home from its database, on its own machine; without, from the running node as yourself (COMITY_URL,
     COMITY_TOKEN), where what you judged of your own rows counts.
 
+    With --names all of a list are asked at one moment.
     With --file: 0 the result is written; 1 nothing was written; 2 the command was wrong.
     """
     if job is not None:
-        if file is not None or name is not None or out is None:
+        if file is not None or name is not None or names is not None or out is None:
             raise typer.BadParameter("--job goes with --out, and with nothing else")
         with told_plainly():
             fetch_from_node(job, out)
         return
+    if names is not None and any((name, country, id_, row, file)):
+        raise typer.BadParameter("--names asks about those in the list, and goes with nobody else")
     if file is not None:
         run = FileRun(file, out or file, Told(read_columns(column), encoding), candidates)
         _screen_file(home, run, against, look=look, name=name)
@@ -151,7 +159,7 @@ def screen(
         raise typer.BadParameter("this goes with --file")
     if row is not None and home is not None:
         raise typer.BadParameter("--row asks the running node as yourself; leave --home out")
-    given = _answer(home, _question(name, country, id_), row)
+    given = _answer(home, [_question(name, country, id_)] if names is None else _pasted(names), row)
     if as_json:
         typer.echo(json.dumps(given, ensure_ascii=False, indent=2))
     else:
@@ -160,7 +168,7 @@ def screen(
 
 def _question(name: str | None, country: str | None, id_: list[str] | None) -> Question:
     if name is None and not id_:
-        raise typer.BadParameter("give a NAME, an --id, or both; or a --file")
+        raise typer.BadParameter("give a NAME, an --id, or both; or --names, or a --file")
     return Question(
         _read_name(name, alone=not id_),
         None if country is None else read_country(country),
@@ -168,9 +176,14 @@ def _question(name: str | None, country: str | None, id_: list[str] | None) -> Q
     )
 
 
-def _answer(home: Path | None, question: Question, row: str | None) -> dict[str, Any]:
+def _pasted(names: Path) -> list[Question]:
     with told_plainly():
-        return screen_at_node(question, row) if home is None else describe(asyncio.run(_screen(home, question)))
+        return read_pasted(names)
+
+
+def _answer(home: Path | None, questions: Sequence[Question], row: str | None) -> dict[str, Any]:
+    with told_plainly():
+        return screen_at_node(questions, row) if home is None else describe(asyncio.run(_screen(home, questions)))
 
 
 def _read_name(written: str | None, *, alone: bool) -> str | None:
@@ -209,11 +222,11 @@ async def _check(home: Path) -> list[str]:
         await node.close()
 
 
-async def _screen(home: Path, question: Question) -> list[Answer]:
+async def _screen(home: Path, questions: Sequence[Question]) -> list[Answer]:
     node = Node.open(home)
     try:
         registry = node.trusted_registry()
-        return await screen_and_note(node.database, [question], registry, "comity screen", node.clock())
+        return await screen_and_note(node.database, questions, registry, "comity screen", node.clock())
     finally:
         await node.close()
 

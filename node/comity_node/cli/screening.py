@@ -7,15 +7,14 @@ from typing import Annotated, Any, ClassVar
 
 import typer
 
+from comity_node.cli.asked_together import read_file, read_pasted, to_ask
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.vocabulary import read_country, read_identifier
 from comity_node.cli.words import say_answer
 from comity_node.domain.filing import Stage
-from comity_node.domain.screening_files.asking import Asked, Problem, Reading
+from comity_node.domain.screening import Question
 from comity_node.domain.vocabulary import Language
 from comity_node.remote import Remote
-from comity_node.services.screening_files.opening import open_given
-from comity_node.vocabulary import countries
 from comity_schemas.errors import ComityError
 
 app = typer.Typer(
@@ -27,7 +26,6 @@ Which = Annotated[str, typer.Argument(metavar="REF", help="Your reference, or th
 Job = Annotated[str, typer.Argument(metavar="JOB", help="As `comity screening files` lists it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
 
-_FEW = 500
 _FILED = "/filed-screenings"
 
 
@@ -35,12 +33,6 @@ class FilingUnknown(ComityError):
     """No screening is on file under this reference or id; nothing was done."""
 
     code: ClassVar[str] = "screening.unknown"
-
-
-class RowsUnreadable(ComityError):
-    """Rows of the file cannot be asked about; nothing was filed, since a file with holes proves nothing."""
-
-    code: ClassVar[str] = "screening.rows-unreadable"
 
 
 @app.command()
@@ -53,19 +45,27 @@ def file(
     suppliers: Annotated[
         Path | None, typer.Option("--file", help="All bidders at once: CSV, XLSX or an OCDS package, 500 rows.")
     ] = None,
+    names: Annotated[
+        Path | None, typer.Option(metavar="LIST", help="All bidders as pasted, one name a line; - reads them here.")
+    ] = None,
     job: Annotated[str | None, typer.Option(help="Your file that was screened as a job: as it was answered.")] = None,
 ) -> None:
     """Screen now and keep the answer on file."""
-    if [suppliers is not None, name is not None or bool(id_), job is not None].count(True) != 1:
-        raise typer.BadParameter("give a NAME or --id, or a --file, or a --job")
+    if [suppliers, names, name or id_ or None, job].count(None) != 3:
+        raise typer.BadParameter("give a NAME or --id, or --names, or a --file, or a --job")
     body: dict[str, Any] = {"reference": reference, "stage": stage}
     with told_plainly():
         if job is not None:
             # Its rows are asked again, which takes as long as screening it did.
-            made = Remote(timeout_s=1800).post(f"/filed-screenings/of-file/{job}", body)
+            with Remote(timeout_s=1800) as remote:
+                made = remote.post(f"/filed-screenings/of-file/{job}", body)
         else:
-            asked = _one(name, country, id_) if suppliers is None else _of_file(suppliers)
-            made = Remote().post("/filed-screenings", {**body, "suppliers": asked})
+            if suppliers is not None:
+                asked = read_file(suppliers)
+            else:
+                asked = [_one(name, country, id_)] if names is None else read_pasted(names)
+            with Remote() as remote:
+                made = remote.post("/filed-screenings", {**body, "suppliers": [to_ask(each) for each in asked]})
     typer.echo(
         f"Filed as {made['reference']} ({made['stage']}), {made['asked']} asked, kept until {made['keep_until']}."
     )
@@ -79,8 +79,8 @@ def list_filed(
     as_json: AsJson = False,
 ) -> None:
     """List what is on file, newest first."""
-    with told_plainly():
-        found = list(Remote().every(_FILED, reference=search, stage=None if stage is None else stage.value))
+    with told_plainly(), Remote() as remote:
+        found = list(remote.every(_FILED, reference=search, stage=None if stage is None else stage.value))
     if as_json:
         _say_json(found)
         return
@@ -100,8 +100,7 @@ def show(
     as_csv: Annotated[Path | None, typer.Option("--csv", metavar="OUT", help="Write it as a table.")] = None,
 ) -> None:
     """Show a screening exactly as it was filed; plain text, to be printed."""
-    with told_plainly():
-        remote = Remote()
+    with told_plainly(), Remote() as remote:
         filed = _find(remote, ref)
         if as_csv is not None:
             as_csv.write_bytes(remote.get_bytes(f"/filed-screenings/{filed['id']}/csv"))
@@ -130,8 +129,7 @@ def show(
 @app.command()
 def verify(ref: Which, as_json: AsJson = False) -> None:
     """Answer it again, at its own positions and now: exit 1 where the same answer does not follow."""
-    with told_plainly():
-        remote = Remote()
+    with told_plainly(), Remote() as remote:
         told = remote.post(f"/filed-screenings/{_find(remote, ref)['id']}/verify")
     if as_json:
         _say_json(told)
@@ -144,8 +142,7 @@ def verify(ref: Which, as_json: AsJson = False) -> None:
 @app.command()
 def keep(ref: Which, until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day.")]) -> None:
     """Keep it longer, as while the procurement is disputed."""
-    with told_plainly():
-        remote = Remote()
+    with told_plainly(), Remote() as remote:
         done = remote.post(f"/filed-screenings/{_find(remote, ref)['id']}/keep", {"until": until.date().isoformat()})
     typer.echo(f"{done['reference']} is kept until {done['keep_until']}.")
 
@@ -153,8 +150,7 @@ def keep(ref: Which, until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"
 @app.command("take-back")
 def take_back(ref: Which, why: Annotated[str, typer.Option(help="In words that stay at the node.")]) -> None:
     """Say that it was filed in error. It can still be read, and says so."""
-    with told_plainly():
-        remote = Remote()
+    with told_plainly(), Remote() as remote:
         done = remote.post(f"/filed-screenings/{_find(remote, ref)['id']}/take-back", {"why": why})
     typer.echo(f"{done['reference']} is taken back {done['taken_back']}.")
 
@@ -178,32 +174,16 @@ def letter(
         "spoken_to": spoken_to or [],
         "answer_by": None if answer_by is None else answer_by.date().isoformat(),
     }
-    with told_plainly():
-        remote = Remote()
+    with told_plainly(), Remote() as remote:
         written = remote.post(f"/filed-screenings/{_find(remote, ref)['id']}/letter", body)
     typer.echo(written["text"])
     for statement, why in written["left_out"].items():
         typer.echo(f"left out: {statement}: {'; '.join(why)}", err=True)
 
 
-def _one(name: str | None, country: str | None, ids: list[str] | None) -> list[dict[str, Any]]:
-    identifiers = [read_identifier(text).to_parsed() for text in ids or []]
-    code = None if country is None else read_country(country)
-    return [{"name": name, "country": code, "identifiers": identifiers}]
-
-
-def _of_file(path: Path) -> list[dict[str, Any]]:
-    problems: list[Problem] = []
-    with path.open("rb") as stream:
-        given = open_given(stream)
-        reading = Reading(given.columns, countries().read, problems.append)
-        rows = [reading.ask(row) for row in given.table.rows]
-    if bad := [asked for asked in rows if asked.refused is not None]:
-        told = "; ".join(f"row {asked.row.number}: {asked.refused}" for asked in bad[:10])
-        raise RowsUnreadable(f"{len(bad)} rows cannot be asked about, so nothing was filed: {told}")
-    if not 1 <= len(rows) <= _FEW:
-        raise RowsUnreadable(f"the file has {len(rows)} rows; 1 to {_FEW} are filed together")
-    return [_supplier(asked) for asked in rows]
+def _one(name: str | None, country: str | None, ids: list[str] | None) -> Question:
+    identifiers = tuple(read_identifier(text) for text in ids or [])
+    return Question(name, None if country is None else read_country(country), identifiers)
 
 
 @app.command("files")
@@ -241,16 +221,6 @@ def forget(job: Job) -> None:
     with told_plainly(), Remote() as remote:
         remote.delete(f"/screening-files/{job}")
     typer.echo("Forgotten.")
-
-
-def _supplier(asked: Asked) -> dict[str, Any]:
-    return {
-        "name": asked.names[0] if asked.names else None,
-        "country": asked.country,
-        "identifiers": [identifier.to_parsed() for identifier in asked.identifiers],
-        "addresses": [] if asked.address is None else [asked.address],
-        "other_names": asked.names[1:],
-    }
 
 
 def _find(remote: Remote, ref: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +10,7 @@ from urllib.parse import urlencode
 
 import typer
 
+from comity_node.cli.asked_together import to_ask
 from comity_node.cli.screening_files import FileRun, bar, checked, console, say_account, say_moment
 from comity_node.domain.screening import Question
 from comity_node.domain.screening_files.asking import Problem
@@ -21,16 +23,20 @@ _SENDING_S: Final = 600
 """For a file of 64 MiB over a slow line."""
 
 
-def screen_at_node(question: Question, row: str | None) -> dict[str, Any]:
-    """Return what the running node answers."""
-    asked = {
-        "name": question.name,
-        "country": question.country,
-        "identifiers": [each.to_parsed() for each in question.identifiers],
-        "row": row,
-    }
+def screen_at_node(questions: Sequence[Question], row: str | None) -> dict[str, Any]:
+    """Return what the running node answers; all are asked at one moment.
+
+    Args:
+        questions: up to 500.
+        row: which row of the own list the first is.
+
+    Raises:
+        NodeUnreachable, NodeRefused: see there.
+    """
+    asked = [to_ask(question) for question in questions]
+    asked[0]["row"] = row
     with Remote() as remote:
-        given: dict[str, Any] = remote.post("/screenings", {"suppliers": [asked]})
+        given: dict[str, Any] = remote.post("/screenings", {"suppliers": asked})
     return given
 
 

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from comity_node.domain.screening_files.columns import Columns, map_columns
 from comity_node.domain.screening_files.ocds import open_package
+from comity_node.domain.tables import pasted
 from comity_node.domain.tables.csv_table import open_csv
 from comity_node.domain.tables.table import Table, TableRefused
 from comity_node.domain.tables.workbook import open_workbook_table
@@ -91,3 +92,13 @@ def open_list(stream: BinaryIO, told: Told = NOTHING_TOLD) -> Opened:
     """
     table = open_table(stream, told, ragged=True)
     return Opened(table, map_columns(table.headings, told.columns))
+
+
+def open_pasted(raw: bytes) -> Opened:
+    """Open a list as somebody pasted it: one name a line, its country behind a tab.
+
+    Raises:
+        TableRefused: it is empty, too large or not in UTF-8.
+    """
+    table = pasted.open_pasted(raw)
+    return Opened(table, map_columns(table.headings))
