@@ -47,6 +47,14 @@ def test_nobody_is_left_out_whom_comparing_shows() -> None:
     assert shown["left_out"] > 0.6 * shown["looked_at"]
 
 
+@pytest.mark.parametrize(("one", "other"), [("Labour", "Labs"), ("Banglon", "BD"), ("Imports", "Impex")])
+def test_what_a_word_is_short_for_may_begin_as_the_other_word(one: str, other: str) -> None:
+    # Neither means the other, and their letters say nothing: "labs" is short for laboratories, "bd" for Bangladesh.
+    for asked, known in ((one, other), (other, one)):
+        assert compare(named(asked), named(known), uneven).verdict is not Verdict.NONE
+        assert left_out(named(asked), [named(known)]) == ([], 0)
+
+
 def test_nobody_is_left_out_of_labelled_pairs(shared_data: Path) -> None:
     del shared_data
     names = [pair.names for pair in islice(pairs(), 0, None, 24)]
