@@ -60,6 +60,10 @@ class Outcome:
     seconds: float = 0.0
 
 
+_STOPPED_WELL = (0, -signal.SIGTERM)
+"""By itself; or by the signal, where it was started again a moment ago and does not handle any yet."""
+
+
 class Trial:
     """A copy of a town, and the processes in it."""
 
@@ -127,8 +131,9 @@ class Trial:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid:
                 role = self._running.pop(pid)
-                if (os.waitstatus_to_exitcode(status) or self._was_hard(role)) and role != DESK:
-                    outcome.unclean.append(f"{role} did not stop well: {self._last_words(role)}")
+                code = os.waitstatus_to_exitcode(status)
+                if (code not in _STOPPED_WELL or self._was_hard(role)) and role != DESK:
+                    outcome.unclean.append(f"{role} did not stop well, with {code}: {self._last_words(role)}")
             elif time.monotonic() > deadline:
                 outcome.unclean += [f"{role} did not stop within {_STOP_S:.0f} s" for role in self._running.values()]
                 for left in self._running:
