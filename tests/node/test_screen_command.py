@@ -75,7 +75,7 @@ async def test_one_name_is_asked_of_the_running_node_and_a_row_as_it_was_judged(
     told = json.loads((await desk.run("Exemplar Gloves", "--row", "V1", "--json"))[0])
     assert told["answers"][0]["judged_not_to_be"][0]["supplier"] == desk.supplier
     _, said = await desk.run("Exemplar Gloves", "--row", "V1", "--home", "/nowhere", code=2)
-    assert "leave --home out" in said
+    assert "leave --home and --names out" in said
 
 
 async def test_a_pasted_list_is_asked_at_one_moment_and_filed_as_it_is(desk: Desk, tmp_path: Path) -> None:

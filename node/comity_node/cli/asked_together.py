@@ -1,9 +1,10 @@
 """Suppliers that are asked about together, from a file or a pasted list: all of them, or none."""
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import click
+import typer
 
 from comity_node.domain.screening import Question
 from comity_node.domain.screening_files.asking import Asked, Problem, Reading
@@ -12,6 +13,10 @@ from comity_node.services.screening_files.opening import Opened, open_given, ope
 from comity_node.vocabulary import countries
 from comity_schemas.errors import ComityError
 
+PastedOption = Annotated[
+    Path | None,
+    typer.Option(metavar="LIST", help="All of a pasted list at one moment, one name a line; - reads it here."),
+]
 MOST_TOGETHER = 500
 _TOLD = 10
 
@@ -64,7 +69,7 @@ def _questions(opened: Opened) -> list[Question]:
     if not 1 <= len(rows) <= MOST_TOGETHER:
         raise RowsUnreadable(f"there are {len(rows)} rows; 1 to {MOST_TOGETHER} are asked together")
     for problem in problems:
-        click.echo(f"row {problem.number}: {problem.what}", err=True)
+        typer.echo(f"row {problem.number}: {problem.what}", err=True)
     return [_question(asked) for asked in rows]
 
 

@@ -11,7 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from comity_federation.keys import load_public
-from comity_node.cli.asked_together import read_pasted
+from comity_node.cli.asked_together import PastedOption, read_pasted
 from comity_node.cli.screening_files import (
     FileRun,
     read_columns,
@@ -116,9 +116,7 @@ def screen(
         str | None, typer.Option(help="Which row of your own list it is: what you judged of it counts.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
-    names: Annotated[
-        Path | None, typer.Option(metavar="LIST", help="All of a pasted list, one name a line; - reads it here.")
-    ] = None,
+    names: PastedOption = None,
     file: Annotated[
         Path | None, typer.Option(help="Screen a whole file: CSV, XLSX, or an OCDS 1.1 package (JSON).")
     ] = None,
@@ -140,7 +138,6 @@ def screen(
     With --home from its database, on its own machine; without, from the running node as yourself (COMITY_URL,
     COMITY_TOKEN), where what you judged of your own rows counts.
 
-    With --names all of a list are asked at one moment.
     With --file: 0 the result is written; 1 nothing was written; 2 the command was wrong.
     """
     if job is not None:
@@ -149,36 +146,35 @@ def screen(
         with told_plainly():
             fetch_from_node(job, out)
         return
-    if names is not None and any((name, country, id_, row, file)):
-        raise typer.BadParameter("--names asks about those in the list, and goes with nobody else")
     if file is not None:
         run = FileRun(file, out or file, Told(read_columns(column), encoding), candidates)
-        _screen_file(home, run, against, look=look, name=name)
+        _screen_file(home, run, against, look=look, name=name or names)
         return
     if any((out, against, candidates, column, encoding, look)):
         raise typer.BadParameter("this goes with --file")
-    if row is not None and home is not None:
-        raise typer.BadParameter("--row asks the running node as yourself; leave --home out")
-    given = _answer(home, [_question(name, country, id_)] if names is None else _pasted(names), row)
+    if row is not None and (home or names):
+        raise typer.BadParameter("--row asks the running node of one supplier; leave --home and --names out")
+    given = _answer(home, _questions(names, name, country, id_), row)
     if as_json:
         typer.echo(json.dumps(given, ensure_ascii=False, indent=2))
     else:
         say_answer(given)
 
 
-def _question(name: str | None, country: str | None, id_: list[str] | None) -> Question:
+def _questions(names: Path | None, name: str | None, country: str | None, id_: list[str] | None) -> Sequence[Question]:
+    if names is not None:
+        if any((name, country, id_)):
+            raise typer.BadParameter("--names asks about those in the list, and goes with nobody else")
+        with told_plainly():
+            return read_pasted(names)
     if name is None and not id_:
         raise typer.BadParameter("give a NAME, an --id, or both; or --names, or a --file")
-    return Question(
+    asked = Question(
         _read_name(name, alone=not id_),
         None if country is None else read_country(country),
         tuple(read_identifier(text) for text in id_ or []),
     )
-
-
-def _pasted(names: Path) -> list[Question]:
-    with told_plainly():
-        return read_pasted(names)
+    return [asked]
 
 
 def _answer(home: Path | None, questions: Sequence[Question], row: str | None) -> dict[str, Any]:
@@ -198,9 +194,9 @@ def _read_name(written: str | None, *, alone: bool) -> str | None:
     return read.name
 
 
-def _screen_file(home: Path | None, run: FileRun, against: Path | None, *, look: bool, name: str | None) -> None:
+def _screen_file(home: Path | None, run: FileRun, against: Path | None, *, look: bool, name: str | Path | None) -> None:
     if name is not None:
-        raise typer.BadParameter("give a NAME or a --file, not both")
+        raise typer.BadParameter("give a NAME, --names, or a --file, and nothing beside it")
     if run.out == run.file and not look:
         raise typer.BadParameter("say where the result goes: --out FILE.csv or FILE.xlsx")
     with told_plainly():

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 import typer
 
-from comity_node.cli.asked_together import read_file, read_pasted, to_ask
+from comity_node.cli.asked_together import PastedOption, read_file, read_pasted, to_ask
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.vocabulary import read_country, read_identifier
 from comity_node.cli.words import say_answer
@@ -45,9 +45,7 @@ def file(
     suppliers: Annotated[
         Path | None, typer.Option("--file", help="All bidders at once: CSV, XLSX or an OCDS package, 500 rows.")
     ] = None,
-    names: Annotated[
-        Path | None, typer.Option(metavar="LIST", help="All bidders as pasted, one name a line; - reads them here.")
-    ] = None,
+    names: PastedOption = None,
     job: Annotated[str | None, typer.Option(help="Your file that was screened as a job: as it was answered.")] = None,
 ) -> None:
     """Screen now and keep the answer on file."""
