@@ -235,6 +235,23 @@ async def test_a_third_person_decides_a_dispute_and_every_node_sees_it(office: O
     assert (item.outgoing.body["replaces"], item.outgoing.body["outcome"]) == (first, "dismissed")
 
 
+async def test_what_is_proposed_after_a_rejection_stands_in_the_place_of_what_is_out(office: Office) -> None:
+    await office.approve("ben", await office.heard("ana"))
+    (finding,) = await office.sign()
+    word = await say(office, ReplyAct.DISPUTE, about=finding)
+    await office.approve("ben", await propose(office, word))
+    first = (await office.sign())[-1]
+    await decide(office, word, "fay")
+    for _ in range(2):
+        await office.reject("ben", await propose(office, word))
+    await office.approve("ben", await propose(office, word))
+    name = (await office.sign())[-1]
+    async with office.database.read() as store:
+        item = await store.outbox.of_hash(name)
+    # Else the undecided dispute would stand beside its own outcome for ever.
+    assert item is not None and item.outgoing.body["replaces"] == first
+
+
 async def test_a_dispute_that_is_decided_here_does_not_show_as_unanswered_while_its_release_waits(
     office: Office,
 ) -> None:

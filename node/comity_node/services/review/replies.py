@@ -90,12 +90,13 @@ async def propose_reply(store: Store, person: Person, word_id: str, now: datetim
     word = await _word(store, word_id)
     about, handling = await _about(store, word)
     before = None if word.carried is None else await store.reviews.find(word.carried)
-    replaces = None
+    said = {} if before is None else json.loads(before.content)["reply"]
+    # What was rejected was to stand in the place of what is out, and so is what comes after it.
+    replaces = said.get("replaces")
     if before is not None and before.state != "rejected":
         item = await store.outbox.of_review(before.id)
         replaces = None if item is None else item.hash
-        said_outcome = json.loads(before.content)["reply"].get("outcome")
-        if replaces is None or said_outcome == (word.outcome and word.outcome.value):
+        if replaces is None or said.get("outcome") == (word.outcome and word.outcome.value):
             raise AlreadyProposed(f"it is {before.state} already (review {before.id})")
     reply = Reply(
         replaces=replaces,
