@@ -248,6 +248,11 @@ async def test_a_correction_that_adds_an_indicator_is_heard_anew(office: Office)
         ({"valid_until": "2026-04-01"}, False),
         ({"country": "AR"}, True),
         ({"names": [{"text": "Somebody else"}]}, True),
+        ({"subject": "site"}, True),
+        ({"municipality": "Another town"}, True),
+        ({"region": "Another region"}, True),
+        ({"subject": "labour-provider", "supplies_to": [{"names": [{"text": "A client"}]}]}, True),
+        ({"site_address": "Rua Um, 1"}, False),
         ({"affected": "500+"}, True),
         ({"status": "closed-claimed", "remedies": ["wages-paid"]}, False),
         ({"status": "overturned"}, False),
@@ -256,6 +261,38 @@ async def test_a_correction_that_adds_an_indicator_is_heard_anew(office: Office)
 def test_what_is_graver_than_what_the_supplier_was_heard_on(change: dict[str, Any], graver: bool) -> None:
     said = {**FINDING_IN_CLEAR, "names": NAMES, "status": "in-progress"}
     assert says_something_graver(Finding.from_parsed(said), Finding.from_parsed({**said, **change})) is graver
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "graver"),
+    [
+        ("audit", "union", True),
+        ("audit", "grievance-body", True),
+        ("public-register", "audit", True),
+        ("union", "ngo", False),
+        ("audit", "court", False),
+        ("union", "audit", False),
+    ],
+)
+def test_that_others_spoke_is_asked_about_anew(before: str, after: str, graver: bool) -> None:
+    one, other = (
+        Finding.from_parsed({**FINDING_IN_CLEAR, "source": {**FINDING_IN_CLEAR["source"], "type": source}})
+        for source in (before, after)
+    )
+    assert says_something_graver(one, other) is graver
+
+
+async def test_what_a_union_says_of_what_an_auditor_said_asks_who_could_be_blamed(office: Office) -> None:
+    await office.store_report("A" * 43, valid_until="2029-06-30")
+    await office.approve("fay", await office.heard("ana", "A" * 43))
+    (finding,) = await office.sign()
+    await office.store_report("W" * 43, source="union", origin="signed")
+    review = await office.propose("ana", "W" * 43, revises=finding)
+    with pytest.raises(NotYet, match="who could be blamed"):
+        await office.approve("fay", review)
+    await office.hear(review)
+    with pytest.raises(HeldBack, match="from workers"):
+        await office.approve("fay", review)
 
 
 # --- windows

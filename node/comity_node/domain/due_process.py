@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import Final
 
 from comity_node.domain.errors import Contradictory
-from comity_schemas.finding import Extent, Finding, Severity, Status
+from comity_node.domain.minimize import WORKER_SOURCES
+from comity_schemas.finding import Extent, Finding, Severity, SourceType, Status
 from comity_schemas.handling import Contact, Tlp
 
 
@@ -197,16 +198,29 @@ _GRAVITY: Final = list(Severity)
 
 
 def says_something_graver(before: Finding, after: Finding) -> bool:
-    """Tell whether a revision says more against the supplier than what it was heard on."""
+    """Tell whether a revision says more against the supplier than what it was heard on, or that others spoke."""
     new_indicators = {i.indicator for i in after.indicators} - {i.indicator for i in before.indicators}
     graver = _GRAVITY.index(after.severity) > _GRAVITY.index(before.severity)
     wider = after.extent is Extent.SYSTEMIC and before.extent is not Extent.SYSTEMIC
     longer = after.valid_until > before.valid_until
-    another = (after.names, after.identifiers, after.country) != (before.names, before.identifiers, before.country)
+    another = _whom(after) != _whom(before)
+    others_spoke = _who_spoke(after.source.type) > _who_spoke(before.source.type)
     confirmed = after.status is Status.CONFIRMED and before.status is not Status.CONFIRMED
     reopened = after.status is Status.IN_PROGRESS and before.status in (Status.CLOSED_CLAIMED, Status.CLOSED_VERIFIED)
     more = after.affected != before.affected
-    return bool(new_indicators) or graver or wider or longer or another or confirmed or reopened or more
+    accuses_more = bool(new_indicators) or graver or wider or longer or confirmed or reopened or more
+    return accuses_more or another or others_spoke
+
+
+def _whom(finding: Finding) -> tuple[object, ...]:
+    """Return whom a finding accuses, and of which place; not the address, which is spelled anew each time."""
+    place = (finding.country, finding.region, finding.municipality)
+    return (finding.subject, finding.names, finding.identifiers, finding.supplies_to, *place)
+
+
+def _who_spoke(source: SourceType) -> int:
+    """Return in order of how easily somebody can be blamed: a register, whoever was there, workers themselves."""
+    return 0 if source is SourceType.PUBLIC_REGISTER else 2 if source in WORKER_SOURCES else 1
 
 
 def _span(span: timedelta) -> str:
