@@ -22,8 +22,9 @@ from comity_node.domain.people import PersonRole
 from comity_node.services.accounts import add_person
 from comity_node.services.publishing.own_log import reconcile
 from comity_node.services.publishing.relay import Head, send_signed, sign_queued
-from comity_node.services.review.release import approve, propose_release
+from comity_node.services.review.release import approve, propose_release, propose_withdrawal
 from comity_schemas.member import Member, MemberStatus, Role, SigningKey
+from comity_schemas.statement import WithdrawalReason
 from faulty_bus import FaultyBus
 from heard import hear
 from node_world import NOW, audit_report, new_sqlite, registry_of
@@ -69,6 +70,15 @@ class Desk:
                 review = await propose_release(store, reviewer, stored.id, "O1", policy=Policy(), now=now)
                 await hear(store, reviewer, review.id, now)
                 await approve(store, second, review.id, now, Role.AGENCY)
+
+    async def withdraw(self, statement: str) -> None:
+        """Let two people take a published finding back."""
+        async with self.database.write() as store:
+            found = [await store.accounts.find_by_name(name) for name in ("reviewer", "second")]
+            reviewer, second = (each[0] for each in found if each is not None)
+            wrong = WithdrawalReason.FACTUAL_ERROR
+            review = await propose_withdrawal(store, reviewer, statement, wrong, NOW)
+            await approve(store, second, review.id, NOW, Role.AGENCY)
 
     async def reconcile(self, bus: LocalLog | FaultyBus) -> Head:
         return await reconcile(self.database, bus, MEMBER, REGISTRY, NOW)

@@ -10,7 +10,8 @@ from comity_federation.decision import Accepted, Repeated
 from comity_federation.local_log import LocalLog
 from comity_federation.statements import genesis
 from comity_node.domain.trail import Event
-from comity_node.services.publishing.relay import Head, sign_and_send
+from comity_node.services.publishing.relay import Head, MayNotSay, require_sayable, sign_and_send, sign_queued
+from comity_schemas.member import Role
 from faulty_bus import Fate, FaultyBus
 from node_world import NOW
 from relay_desk import DID, MEMBER, PAIR, TOPIC, Desk, Desks, on, read_by_a_peer
@@ -150,3 +151,30 @@ async def test_a_place_taken_while_the_next_were_signed_is_not_signed_twice(desk
     assert sorted(both) == [0, 2], "the second found the place taken, and kept nothing"
     await desk.send(log)
     assert read_by_a_peer(await on(log)) == [Accepted] * 2
+
+
+async def test_after_a_head_that_the_database_lacks_nothing_is_signed(desk: Desk, log: LocalLog) -> None:
+    await desk.release("a", "b")
+    head = await desk.reconcile(log)
+    assert await desk.sign(Head(5, "x" * 43)) == 0, "a hole of four places would stay in the outbox for ever"
+    assert await desk.sign(head) == 2
+
+
+async def test_what_the_member_may_not_say_any_more_waits_in_words_and_takes_no_place(
+    desk: Desk, log: LocalLog
+) -> None:
+    await desk.release("a", "b")
+    await desk.turn(log)
+    (first, _) = await desk.items("sent")
+    await desk.release("c")
+    await desk.withdraw(first.hash or "")
+    firm = MEMBER.model_copy(update={"role": Role.AUDIT_FIRM})
+    floor = await desk.reconcile(log)
+    assert await sign_queued(desk.database, firm, PAIR, floor, NOW) == 1
+    assert [item.outgoing.kind for item in await desk.items("signed")] == ["withdrawal"]
+    with pytest.raises(MayNotSay, match="refuse its finding"):
+        await require_sayable(desk.database, firm)
+    await require_sayable(desk.database, MEMBER)
+    await desk.turn(log)
+    assert [item.seq for item in await desk.items("sent")] == [1, 2, 3, 4]
+    assert read_by_a_peer(await on(log)) == [Accepted] * 4

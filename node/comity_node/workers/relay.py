@@ -20,7 +20,7 @@ from comity_node.domain.trail import Anchor
 from comity_node.services.peers.asking import Peers
 from comity_node.services.publishing.own_log import Told, reconcile
 from comity_node.services.publishing.own_word import ask_about_own_log
-from comity_node.services.publishing.relay import Head, sign_and_send
+from comity_node.services.publishing.relay import Head, require_sayable, sign_and_send
 from comity_node.services.receiving.words import verified_heads
 from comity_node.services.trail import is_anchor_due
 from comity_node.wiring import Node
@@ -90,6 +90,8 @@ class Relay:
                 done = await sign_and_send(self._node.database, self._bus, member, self._pair, self._floor, now)
             if self._is_checkpoint_due(now, idle=not done):
                 await self._publish_checkpoint(registry, member, now)
+            if waits and not done:
+                await require_sayable(self._node.database, member)
         except BusError:
             self._doubt()
             raise

@@ -7,17 +7,26 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from comity_federation.bus import Bus, statements_topic
 from comity_federation.keys import SigningPair
 from comity_federation.statements import Outgoing, Signed, cloud_event_headers, sign_statement
 from comity_node.db import Database, Store
 from comity_node.domain.trail import Event
+from comity_schemas.errors import ComityError
 from comity_schemas.member import Member
+from comity_schemas.statement import ALLOWED_KINDS
 
 _ACTOR = "relay"
 AT_ONCE = 500
 """How many statements are signed in one transaction, and how many are on their way to the bus together."""
+
+
+class MayNotSay(ComityError):
+    """The registry has given this member another role since people released something: every node would refuse it."""
+
+    code: ClassVar[str] = "own-log.may-not-say"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +63,17 @@ async def sign_and_send(
 async def sign_queued(database: Database, member: Member, pair: SigningPair, floor: Head, now: datetime) -> int:
     """Sign what is queued, in order, and commit it before anything is sent; return how many.
 
+    What the member may not say any more stays queued: signed, it would use up a place and count nowhere. Nothing is
+    signed after a head that lies beyond this database's own: it was set back, and whoever looks next finds that.
+
     A crash before the commit leaves the items queued, and nobody saw the signatures; after it, signed and unsent: they
     go out as they are.
     """
     async with database.read() as store:
         head = await _head(store, floor)
-        items = await store.outbox.queued(most=AT_ONCE)
-    if not items:
+        queued = await store.outbox.queued(most=AT_ONCE)
+    items = [(number, outgoing) for number, outgoing in queued if _may_say(member, outgoing)]
+    if not items or head is None:
         return 0
     # In a thread and outside the transaction: who approves meanwhile waits for the writing only.
     signed = await asyncio.to_thread(_sign, [outgoing for _, outgoing in items], member, pair, head, now)
@@ -70,6 +83,23 @@ async def sign_queued(database: Database, member: Member, pair: SigningPair, flo
         await store.outbox.put_signed([(number, s) for (number, _), s in zip(items, signed, strict=True)], now)
         await store.trail.add_all(now, _ACTOR, Event.STATEMENT_SIGNED, [(s.hash, {"seq": s.seq}) for s in signed])
     return len(signed)
+
+
+async def require_sayable(database: Database, member: Member) -> None:
+    """Let what is queued pass only if the member may say it.
+
+    Raises:
+        MayNotSay: some of it waits for the registrar; all else was signed.
+    """
+    async with database.read() as store:
+        queued = await store.outbox.queued(most=AT_ONCE)
+    kinds = sorted({outgoing.kind for _, outgoing in queued if not _may_say(member, outgoing)})
+    if kinds:
+        raise MayNotSay(
+            f"the registry lists {member.slug} as {member.role} now, and every node would refuse its {', '.join(kinds)}"
+            ": what was released of these kinds is not signed and waits in the outbox. If the role is wrong, call the "
+            "registrar; everything else goes on"
+        )
 
 
 async def send_signed(database: Database, bus: Bus, member: Member, now: datetime) -> int:
@@ -116,7 +146,13 @@ def _sign(items: Sequence[Outgoing], member: Member, pair: SigningPair, head: He
     return signed
 
 
-async def _head(store: Store, floor: Head) -> Head:
-    """Return after which statement the own log goes on."""
+def _may_say(member: Member, outgoing: Outgoing) -> bool:
+    return outgoing.kind in ALLOWED_KINDS[member.role]
+
+
+async def _head(store: Store, floor: Head) -> Head | None:
+    """Return after which statement the own log goes on; None where this database lacks what lies before."""
     mine = await store.outbox.head()
-    return Head(*mine) if mine is not None and mine[0] >= floor.seq else floor
+    if mine is not None and mine[0] >= floor.seq:
+        return Head(*mine)
+    return floor if floor.seq == 0 else None
