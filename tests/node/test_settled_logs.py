@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from builders import FINDING_IN_CLEAR, IAT, Made
+from builders import FINDING_IN_CLEAR, IAT, Made, Publisher, key_of
 from comity_node.db import Database
 from comity_node.db.logs import LogStatus
 from comity_node.db.received import Volume
@@ -64,6 +64,16 @@ async def test_a_log_ends_with_the_statement_and_the_key_that_were_accepted_last
     rotated = AGENCY.finding(key=1, **AGENCY.after(HONEST[1]))
     await bench.arrive(MEMBER, *raws(HONEST[:2]), rotated.raw)
     assert await log_of(bench) == ends_with(rotated, head_key=1)
+
+
+async def test_what_waits_for_a_place_is_let_in_though_somebody_else_claims_that_place(bench: Bench) -> None:
+    # Signed by a key that nobody listed: looked at when its place comes, it waits still, and so does what follows it.
+    stranger = Publisher("agency", keys=tuple(key_of(f"stranger {n}") for n in range(3)))
+    claimed = stranger.finding(key=2, **AGENCY.after(HONEST[1]))
+    await bench.arrive(MEMBER, HONEST[0].raw)
+    assert await bench.arrive(MEMBER, claimed.raw, *raws(HONEST[3:])) == Settled(waiting=4)
+    await bench.arrive(MEMBER, *raws(HONEST[1:3]))
+    assert await log_of(bench) == ends_with(HONEST[-1])
 
 
 async def test_what_does_not_count_leaves_the_end_where_it_was(bench: Bench) -> None:

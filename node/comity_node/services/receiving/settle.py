@@ -257,11 +257,8 @@ class _Settling:
                     "waiting", decision.seq, decision.hash, decision.prev, code=decision.why
                 )
             case Forked():
-                self._count("refused")
-                detail = f"contradicts {decision.other}, signed by the same member"
-                self._verdicts[record.id] = Verdict(
-                    "refused", decision.seq, decision.hash, step=9, code="fork", detail=detail
-                )
+                # Nothing of this pass is kept: the log is decided anew, frozen from there on.
+                pass
             case Repeated():
                 self._count("repeated")
                 await self._repeat(record, decision)
