@@ -57,6 +57,17 @@ def ends_with(made: Made, member: Member = MEMBER, **more: Any) -> LogStatus:
     return LogStatus("agency", made.seq, made.hash, **given)
 
 
+def corrected(publisher: Publisher) -> list[Made]:
+    """Return two findings, the first revised twice, the second withdrawn, and then all that is left of the first."""
+    log = publisher.chain(2)
+    for _ in range(2):
+        clear = {**FINDING_IN_CLEAR, "replaces": log[0].hash if len(log) == 2 else log[-1].hash}
+        log.append(publisher.finding(clear=clear, **publisher.after(log[-1])))
+    for statement in (log[1], log[3]):
+        log.append(publisher.withdrawal(statement.hash, **publisher.after(log[-1])))
+    return log
+
+
 # Where a log ends
 
 
@@ -74,6 +85,20 @@ async def test_what_waits_for_a_place_is_let_in_though_somebody_else_claims_that
     assert await bench.arrive(MEMBER, claimed.raw, *raws(HONEST[3:])) == Settled(waiting=4)
     await bench.arrive(MEMBER, *raws(HONEST[1:3]))
     assert await log_of(bench) == ends_with(HONEST[-1])
+
+
+async def test_whatever_waits_it_stands_for_the_same_once_what_was_missing_has_come(bench: Bench) -> None:
+    members = []
+    for number, waits in enumerate(({4}, {2}, {3}, {5}, {2, 4}, {3, 5}, {2, 3, 5}, {2, 5})):
+        publisher = Publisher(f"agency-{number}")
+        member, log = publisher.member(), corrected(publisher)
+        members.append(member)
+        await bench.arrive(member, log[0].raw)
+        for waiting in (True, False):
+            await bench.arrive(member, *(made.raw for n, made in enumerate(log[1:], 1) if (n in waits) is waiting))
+        assert (await bench.snapshot(member))[member.slug][0] == len(log), waits
+    # Deciding and folding all of it anew, in order, says the same.
+    assert await bench.check(*members) == []
 
 
 async def test_what_does_not_count_leaves_the_end_where_it_was(bench: Bench) -> None:
