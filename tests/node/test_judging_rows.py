@@ -149,3 +149,23 @@ async def test_nobody_judges_or_undoes_for_the_rows_of_somebody_else(room: Watch
             await judging.judge_vendor(store, room.other, vendor, number, VendorJudged.SAME, None, NOW)
         with pytest.raises(NotFound):
             await judging.undo_vendor_judgement(store, room.other, made, NOW)
+
+
+async def test_a_recognised_supplier_is_told_of_under_a_name_that_is_like_nothing_of_the_row(room: WatchRoom) -> None:
+    await room.keep(V1=row("Kowalski Trading House"))
+    await room.watch()
+    number = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI))
+    assert await room.told() == []
+    await judge(room, number, VendorJudged.SAME)
+    made = await room.desk.say("Exemplar Gloves", "city", LEI)
+    assert await room.told() == [("new", made.hash, "V1")]
+    assert [a.verdict for a in await room.alerts()] == ["match"]
+    more = await room.desk.say("Exemplar Gloves", "city", LEI, OTHER_CNPJ)
+    assert (await room.told())[1:] == [("new", more.hash, "V1")], "also once a further number made it lapse"
+    alert = (await room.alerts())[1]
+    assert (alert.verdict, "identifiers changed since" in alert.reason) == ("review", True)
+    other = await room.desk.number(await room.desk.say("Northwind Rubber", "agency", CNPJ))
+    await judge(room, other, VendorJudged.NOT_SAME)
+    await room.desk.join(number, other)
+    last = (await room.alerts())[-1]
+    assert (last.news.value, last.verdict) == ("merged", "review"), "and where the two judgements contradict"

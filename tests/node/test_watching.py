@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from comity_node.db import Database
+from comity_node.db import Database, Store
 from comity_node.domain.changing import News
 from comity_node.domain.matching.party import Party
-from comity_node.domain.watching.vendors import MOST_VENDORS, TooManyVendors, fingerprint
+from comity_node.domain.watching.portfolio import Portfolio
+from comity_node.domain.watching.vendors import MOST_VENDORS, TooManyVendors, Vendor, fingerprint
+from comity_node.services.accounts import close_person
 from comity_node.services.receiving.settle import redecide
 from comity_node.services.watching import noticing
 from comity_node.services.watching.endings import note_endings
@@ -200,3 +202,79 @@ def test_a_fingerprint_stands_for_all_that_identity_is_judged_by_and_for_no_orde
     assert fingerprint(one) == fingerprint(Party(("A ",), "MY", (), one.identifiers[::-1]))
     others = [row("B", LEI, CNPJ, country="MY"), row("A", LEI, country="MY"), row("A", LEI, CNPJ)]
     assert fingerprint(one) not in {fingerprint(each) for each in others}
+
+
+# --- rows that change while somebody looks
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_row_that_stands_in_the_place_of_the_newest_is_told_of_what_comes(room: WatchRoom, whole: bool) -> None:
+    await room.keep(V1=row("Aaa Mining"), V2=row("Bbb Mining"), V3=row("Ccc Mining"))
+    await room.watch()
+    await room.desk.say("Whoever", "agency")
+    assert await room.told() == []
+    left = {} if whole else {"V1": row("Aaa Mining"), "V2": row("Bbb Mining")}
+    await room.keep(replace=True, **left)
+    await room.keep(V4=row("Exemplar Gloves"))
+    made = await room.desk.say("Exemplar Gloves", "agency", LEI)
+    assert await room.told() == [("new", made.hash, "V4")]
+
+
+async def test_a_list_replaced_between_looking_and_telling_is_looked_at_anew(
+    room: WatchRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await room.keep(V1=row("Exemplar Gloves"))
+    await room.watch()
+    made = await room.desk.say("Exemplar Gloves", "agency", LEI)
+    look = noticing._look
+
+    async def looks(store: Store, portfolios: Portfolios) -> Any:
+        found = await look(store, portfolios)
+        monkeypatch.undo()
+        await room.keep(replace=True)
+        await room.keep(SECRET=row("Nobody We Know"), whose=room.other)
+        await room.keep(V2=row("Exemplar Gloves"))
+        return found
+
+    monkeypatch.setattr(noticing, "_look", looks)
+    assert await room.told() == [("new", made.hash, "V2")]
+
+
+async def test_an_account_that_is_closed_is_told_no_more(room: WatchRoom) -> None:
+    await room.keep(V1=row("Exemplar Gloves"))
+    await room.watch()
+    first = await room.desk.say("Exemplar Gloves", "agency", LEI)
+    assert await room.told() == [("new", first.hash, "V1")]
+    async with room.database.write() as store:
+        await close_person(store, room.officer.id, by="test", now=NOW)
+        assert await store.watches.standing() == []
+    await room.desk.say("Exemplar Gloves", "agency", LEI)
+    assert len(await room.told()) == 1
+
+
+# --- each officer's rows as if they were alone
+
+
+def test_no_officer_is_left_out_since_many_keep_the_same_firm() -> None:
+    party = row("Exemplar Gloves Sdn Bhd")
+    portfolio = Portfolio(Vendor(n, f"{n}", "Ove", f"V{n}", party, NOW, n) for n in range(30))
+    assert len(portfolio.touched_by(party)) == 30
+
+
+async def test_what_one_officer_is_told_does_not_depend_on_the_rows_of_others(room: WatchRoom) -> None:
+    await room.keep(V1=row("Exemplar Gloves Sendirian"))
+    await room.keep(whose=room.other, **{f"X{n}": row("Exemplar Gloves", LEI) for n in range(20)})
+    await room.watch()
+    made = await room.desk.say("Exemplar Gloves", "agency", LEI)
+    assert await room.told() == [("new", made.hash, "V1")]
+
+
+def test_a_row_with_one_of_many_names_is_found_beside_one_with_all_of_them() -> None:
+    names = ("Exemplar Gloves", "Northwind Rubber", "Fazenda Santa Rosa", "Kowalski Trading", "Zephyr Quarry")
+    parties = [Party(names), row("Zephyr Quarry")]
+    portfolio = Portfolio(Vendor(n, f"{n}", "Ove", f"V{n}", party, NOW, n) for n, party in enumerate(parties))
+    assert {touched.vendor.row for touched in portfolio.touched_by(Party(names))} == {"V0", "V1"}
+    portfolio.remove(0)
+    assert [touched.vendor.row for touched in portfolio.touched_by(Party(names))] == ["V1"]
+    portfolio.remove(1)
+    assert portfolio.touched_by(Party(names)) == [] and not portfolio._postings, "nothing is left of it"

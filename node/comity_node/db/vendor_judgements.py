@@ -12,6 +12,8 @@ from comity_node.db.rows.watching import VendorJudgementRow
 from comity_node.domain.watching.judging import VendorJudged, VendorJudgement
 from comity_node.domain.watching.vendors import party_from_parsed, party_to_parsed
 
+_CHUNK = 500
+
 
 class VendorJudgements:
     """Repository of what was judged of vendors."""
@@ -49,6 +51,18 @@ class VendorJudgements:
             query = query.where(col(VendorJudgementRow.undone_at).is_(None))
         rows = await self._session.exec(query.order_by(col(VendorJudgementRow.number).desc()))
         return [self._judgement(row) for row in rows]
+
+    async def recognised(self, suppliers: Iterable[int]) -> set[int]:
+        """Return the rows that were judged to be one of these suppliers, whether or not that counts still."""
+        row, found, some = VendorJudgementRow, set[int](), sorted(set(suppliers))
+        for start in range(0, len(some), _CHUNK):
+            query = select(row.vendor).where(
+                col(row.supplier).in_(some[start : start + _CHUNK]),
+                row.judged == VendorJudged.SAME.value,
+                col(row.undone_at).is_(None),
+            )
+            found |= set(await self._session.exec(query))
+        return found
 
     async def unconfirmed(self, but: str, most: int) -> list[VendorJudgement]:
         """Return who was judged not to be the same by one person, another one than this, the oldest first."""

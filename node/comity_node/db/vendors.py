@@ -8,9 +8,15 @@ from sqlalchemy import delete, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.bulk import insert_rows, stored_time
+from comity_node.db.bulk import insert_rows, put_rows, stored_time
 from comity_node.db.keys import Seals
-from comity_node.db.rows.watching import AlertRow, ForgottenAlertRow, VendorJudgementRow, VendorRow
+from comity_node.db.rows.watching import (
+    AlertRow,
+    ForgottenAlertRow,
+    VendorJudgementRow,
+    VendorRow,
+    VendorWritesRow,
+)
 from comity_node.domain.matching.party import Party
 from comity_node.domain.watching.vendors import Vendor, party_from_parsed, party_to_parsed
 
@@ -30,8 +36,8 @@ class Vendors:
         return (await self._session.exec(query)).one()
 
     async def version(self) -> int:
-        """Return the version of the row written last."""
-        return (await self._session.exec(select(func.max(VendorRow.version)))).one() or 0
+        """Return the version of the last writing or removal: while it stays, every row is as it was."""
+        return (await self._session.exec(select(VendorWritesRow.version))).first() or 0
 
     async def numbers(self) -> set[int]:
         """Return the numbers of all rows of all officers."""
@@ -81,24 +87,25 @@ class Vendors:
 
     async def add(self, owner: str, rows: Sequence[tuple[str, str, Party]], at: datetime) -> None:
         """Add rows, each with its id and its name."""
-        version = await self.version()
+        first = await self._next(len(rows))
         values = [
-            (id_, owner, row, self._seal(party), stored_time(at), version + n)
-            for n, (id_, row, party) in enumerate(rows, 1)
+            (id_, owner, row, self._seal(party), stored_time(at), version)
+            for version, (id_, row, party) in enumerate(rows, first)
         ]
         await insert_rows(self._session, VendorRow, ("id", "owner", "row", "party", "at", "version"), values)
 
     async def change(self, changed: Sequence[tuple[int, Party]], at: datetime) -> None:
         """Write rows anew, by their numbers."""
-        version = await self.version()
-        for n, (number, party) in enumerate(changed, 1):
+        first = await self._next(len(changed))
+        for version, (number, party) in enumerate(changed, first):
             row = await self._session.get(VendorRow, number)
             assert row is not None
-            row.party, row.at, row.version = self._seal(party), at, version + n
+            row.party, row.at, row.version = self._seal(party), at, version
         await self._session.flush()
 
     async def remove(self, numbers: Sequence[int]) -> None:
         """Remove rows with their alerts and judgements."""
+        await self._next(min(len(numbers), 1))
         for start in range(0, len(numbers), _CHUNK):
             chunk = numbers[start : start + _CHUNK]
             await self._session.exec(delete(AlertRow).where(col(AlertRow.vendor).in_(chunk)))
@@ -106,6 +113,15 @@ class Vendors:
             await self._session.exec(delete(VendorJudgementRow).where(col(VendorJudgementRow.vendor).in_(chunk)))
             await self._session.exec(delete(VendorRow).where(col(VendorRow.number).in_(chunk)))
         self._session.expire_all()
+
+    async def _next(self, count: int) -> int:
+        """Return the first of so many further versions. Their count is kept beside the rows: a number that came back
+        after the newest row was removed would hide the next one from whoever has read up to it."""
+        version = await self.version()
+        if count:
+            await put_rows(self._session, VendorWritesRow, "id", ("id", "version"), [(1, version + count)])
+            self._session.expire_all()
+        return version + 1
 
     def _seal(self, party: Party) -> str:
         return self._seals.seal_words(json.dumps(party_to_parsed(party), ensure_ascii=False)) or ""

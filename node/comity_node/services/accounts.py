@@ -79,7 +79,7 @@ async def add_person(
 
 
 async def close_person(store: Store, person_id: str, *, by: str, now: datetime) -> None:
-    """Close an account; its tokens end at once.
+    """Close an account; its tokens and watches end at once: nobody is told anything who is here no more.
 
     Raises:
         NotFound: there is no such open account.
@@ -87,6 +87,10 @@ async def close_person(store: Store, person_id: str, *, by: str, now: datetime) 
     if await store.accounts.find_person(person_id) is None:
         raise NotFound("no such person")
     await store.accounts.close_person(person_id, now)
+    for watch in await store.watches.of_owner(person_id):
+        await store.watches.end(watch.number, now)
+        await store.deliveries_of_watches.drop(watch.number, now)
+        await store.trail.add(now, by, Event.WATCH_ENDED, watch.id)
     await store.trail.add(now, by, Event.PERSON_CLOSED, person_id)
 
 

@@ -24,6 +24,14 @@ class VendorRow(SQLModel, table=True):
     version: int = Field(index=True)
 
 
+class VendorWritesRow(SQLModel, table=True):
+    """How often rows of officers' lists were written or removed; it never goes back, whatever is removed."""
+
+    __tablename__ = "vendor_writes"
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    version: int
+
+
 class WatchRow(SQLModel, table=True):
     """A standing interest of an officer; one that was ended stays, and is told nothing any more."""
 
@@ -121,6 +129,7 @@ class VendorJudgementRow(SQLModel, table=True):
         CheckConstraint("(confirmed_at is null) = (confirmed_by is null)", name="confirmed"),
         CheckConstraint('confirmed_by is null or confirmed_by <> "by"', name="two_people"),
         Index("ix_vendor_judgement_stands", "vendor", **where("undone_at is null")),
+        Index("ix_vendor_judgement_supplier", "supplier", **where("undone_at is null")),
     )
     number: int | None = Field(default=None, primary_key=True)
     id: str = Field(unique=True)

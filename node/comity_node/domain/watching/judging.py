@@ -142,5 +142,18 @@ def as_judged(likeness: Likeness, said: Weighed | None) -> Likeness | None:
     return Likeness.judged(Verdict.MATCH, f"judged to be the same on {on}")
 
 
+def as_recognised(likeness: Likeness, said: Weighed | None) -> Likeness | None:
+    """Return the same of a row that somebody judged to be the supplier.
+
+    Where that counts no more and nothing else is alike, a person has to look: nothing said of somebody who was once
+    recognised goes by in silence.
+    """
+    found = as_judged(likeness, said)
+    if found is None or found.verdict is not Verdict.NONE:
+        return found
+    why = "it was judged to be the same, and not to be whom it was joined with since"
+    return Likeness.judged(Verdict.REVIEW, why if said is None else found.reason)
+
+
 def _and(words: list[str]) -> str:
     return " and ".join(words)

@@ -4,10 +4,11 @@ Rules:
 - Alerts are stored in the transaction that moves the cursor. A crash before it repeats the part, a crash after it has
   told all of it: nothing is lost, and the name of each alert keeps it from being told twice.
 - Comparing happens before that transaction: whoever writes meanwhile does not wait.
-- A row that was judged not to be this supplier is not told of it. One that was judged to be is told of all.
+- A row that was judged not to be this supplier is not told of it. One that was judged to be is told of all, whatever
+  the two are called; where that judgement lapsed, as of what a person must look at.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -15,9 +16,10 @@ from comity_federation.encoding import digest
 from comity_node.db import Database, Store
 from comity_node.db.watches import NewAlert
 from comity_node.domain.changing import News, Said, body_of
+from comity_node.domain.matching.comparing import compare
 from comity_node.domain.matching.party import Party
 from comity_node.domain.suppliers.mentions import Role
-from comity_node.domain.watching.judging import as_judged
+from comity_node.domain.watching.judging import as_judged, as_recognised
 from comity_node.domain.watching.portfolio import Touched
 from comity_node.domain.watching.vendors import Vendor
 from comity_node.domain.watching.watches import Facts, Interest, Watch, answers_to
@@ -48,6 +50,8 @@ class _Part:
     after: int
     upto: int
     alerts: list[NewAlert]
+    rows: int | None = None
+    """As of which writing of officers' rows; None where nobody's were asked."""
 
 
 async def note_alerts(database: Database, portfolios: Portfolios, now: datetime) -> bool:
@@ -57,6 +61,9 @@ async def note_alerts(database: Database, portfolios: Portfolios, now: datetime)
     if part is None:
         return False
     async with database.write() as store:
+        # Rows were written or removed meanwhile: what was found may be about one that is gone, or lack a new one.
+        if part.rows is not None and await store.vendors.version() != part.rows:
+            return True
         # Somebody else looked meanwhile: what they have told is told.
         if await store.changes.followed(ALERTS) == part.after:
             await store.watches.tell(part.alerts, now)
@@ -85,7 +92,7 @@ async def _look(store: Store, portfolios: Portfolios) -> _Part | None:
         touched = await concerns.of(item) if any(_needs_rows(w.interest) for w in asking) else []
         for watch in asking:
             alerts += _alerts_of(watch, item, touched)
-    return _Part(after, last, alerts)
+    return _Part(after, last, alerts, portfolios.version)
 
 
 async def _watched_wholes(store: Store, watches: Sequence[Watch]) -> Mapping[int, int]:
@@ -122,42 +129,57 @@ class Concern:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which vendors a supplier may be: those that are like it, and those that somebody judged to be it."""
+
+    touched: Sequence[Touched]
+    recognised: Set[int]
+
+
 class _Concerns:
     """Which vendors changes concern, asked once for each supplier of a part."""
 
     def __init__(self, store: Store, portfolios: Portfolios) -> None:
         self._store = store
         self._portfolios = portfolios
-        self._found: dict[tuple[int, Party], list[Touched]] = {}
+        self._found: dict[tuple[int, Party], _Asked] = {}
 
     async def of(self, item: Item) -> list[Concern]:
         """Return the vendors that a change may concern, each once, the strongest first."""
         found: dict[int, Concern] = {}
         for supplier in item.suppliers:
-            some = {t.vendor.number: t for t in await self._touched(item, supplier)}
+            asked = await self._asked(item, supplier)
+            some = {t.vendor.number: t for t in asked.touched}
             judged = await judged_wholes(self._store, {number: t.vendor for number, t in some.items()})
             for number, touched in some.items():
-                likeness = as_judged(touched.likeness, judged.get((number, supplier.whole)))
+                said = judged.get((number, supplier.whole))
+                counts = as_recognised if number in asked.recognised else as_judged
+                likeness = counts(touched.likeness, said)
                 if likeness is None:
                     continue
                 reason = _THROUGH.get(supplier.role, "") + likeness.reason
                 found.setdefault(number, Concern(touched.vendor, supplier, likeness.verdict.value, reason))
         return list(found.values())
 
-    async def _touched(self, item: Item, supplier: Concerned) -> list[Touched]:
+    async def _asked(self, item: Item, supplier: Concerned) -> "_Asked":
         entry = item.spoken_of or item.entry
         said = None if entry is None or supplier.role != Role.SUBJECT.value else body_of(entry)
         own = Party.of(said) if said is not None and hasattr(said, "names") else Party(())  # type: ignore[arg-type]
-        party = await _as_known(self._store, supplier, own)
+        numbers = [known.number for known in await self._store.suppliers.of_wholes([supplier.whole])]
+        party = await _as_known(self._store, numbers, own)
         key = (supplier.whole, party)
         if key not in self._found:
-            self._found[key] = self._portfolios.touched_by(party)
+            touched = self._portfolios.touched_by(party)
+            recognised = await self._store.vendor_judgements.recognised(numbers)
+            missing = self._portfolios.by_number(recognised - {t.vendor.number for t in touched})
+            more = [Touched(vendor, compare(vendor.party, party)) for vendor in missing]
+            self._found[key] = _Asked([*touched, *more], recognised)
         return self._found[key]
 
 
-async def _as_known(store: Store, supplier: Concerned, said: Party) -> Party:
-    """Return what a statement says of a supplier, with all names and numbers under which it is known here."""
-    numbers = [known.number for known in await store.suppliers.of_wholes([supplier.whole])]
+async def _as_known(store: Store, numbers: Sequence[int], said: Party) -> Party:
+    """Return what a statement says of suppliers that are one, with all names and numbers that are known here."""
     names = [text for _, text, _ in await store.suppliers.names(numbers)]
     numbered = await store.suppliers.identifiers(numbers)
     more = tuple(Identifier(scheme=scheme, id=value) for _, scheme, value in numbered)

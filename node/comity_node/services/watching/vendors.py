@@ -1,6 +1,6 @@
 """Keeping an officer's own list of firms: rows added, changed, replaced as a whole, removed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from comity_node.domain.errors import NotFound
 from comity_node.domain.matching.party import Party
 from comity_node.domain.people import Person
 from comity_node.domain.trail import Event
-from comity_node.domain.watching.portfolio import Portfolio, Touched
+from comity_node.domain.watching.portfolio import Portfolio, Touched, asking_keys
 from comity_node.domain.watching.vendors import MOST_VENDORS, TooManyVendors, Vendor, fingerprint
 from comity_node.services.accounts import new_id
 
@@ -101,18 +101,38 @@ class Portfolios:
     """The vendors of all officers of a node in memory, brought up to what is stored before each use."""
 
     def __init__(self) -> None:
-        self._portfolio = Portfolio()
-        self._version = 0
+        self._of: dict[str, Portfolio] = {}
+        self._owners: dict[int, str] = {}
+        self.version = 0
+        """Up to which writing or removal of rows it knows them."""
 
     async def refresh(self, store: Store) -> None:
         """Take in what was written and removed since."""
-        for number in self._portfolio.numbers - await store.vendors.numbers():
-            self._portfolio.remove(number)
-        while some := await store.vendors.written_after(self._version, _AT_ONCE):
+        newest, read = await store.vendors.version(), self.version
+        if newest == read:
+            return
+        for number in self._owners.keys() - await store.vendors.numbers():
+            self._of[self._owners.pop(number)].remove(number)
+        while some := await store.vendors.written_after(read, _AT_ONCE):
             for vendor in some:
-                self._portfolio.put(vendor)
-            self._version = some[-1].version
+                self._put(vendor)
+            read = some[-1].version
+        self.version = newest
 
     def touched_by(self, party: Party) -> list[Touched]:
-        """Return the vendors that may be this party, of whichever officer, the strongest first."""
-        return self._portfolio.touched_by(party)
+        """Return the vendors that may be this party, of whichever officer, each officer's strongest first."""
+        asking = asking_keys(party)
+        return [touched for portfolio in self._of.values() for touched in portfolio.touched_by(party, asking)]
+
+    def by_number(self, numbers: Iterable[int]) -> list[Vendor]:
+        """Return the vendors of these numbers, of whichever officer."""
+        found = (self._of[self._owners[number]].get(number) for number in numbers if number in self._owners)
+        return [vendor for vendor in found if vendor is not None]
+
+    def _put(self, vendor: Vendor) -> None:
+        # A number may have come back as somebody else's row.
+        before = self._owners.get(vendor.number, vendor.owner)
+        if before != vendor.owner:
+            self._of[before].remove(vendor.number)
+        self._owners[vendor.number] = vendor.owner
+        self._of.setdefault(vendor.owner, Portfolio()).put(vendor)
