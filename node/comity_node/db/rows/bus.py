@@ -124,13 +124,13 @@ class LogRow(SQLModel, table=True):
     head_hash: str = ""
     head_key: int = 0
     frozen_from: int | None = Field(default=None, sa_type=BigInteger)
-    repeats: int = 0
-    skipped: int = 0
+    repeats: int = Field(default=0, sa_type=BigInteger)
+    skipped: int = Field(default=0, sa_type=BigInteger)
     decided_under: str = ""
     heard_at: datetime | None = Field(default=None, sa_type=UtcTime)
     announced_seq: int | None = Field(default=None, sa_type=BigInteger)
     announced_hash: str | None = None
-    announced_registry: int | None = None
+    announced_registry: int | None = Field(default=None, sa_type=BigInteger)
     counted_on: str = ""
     counted: int = 0
 
