@@ -51,6 +51,19 @@ async def test_a_split_view_is_found_by_two_nodes_that_ask_each_other(street: St
     assert await b.noted() == await c.noted() == []
 
 
+async def test_a_spoiled_copy_of_the_other_story_does_not_hide_a_split(street: Street, log: LocalLog) -> None:
+    a, b, c = await street.found("a", "b", "c")
+    impatient(b)
+    said = await a.publish(log, *"vw")
+    other = await contradicting(a, 2)
+    await b.receive(a, *said, other.replace(b'"sealed":[]', b'"sealed":["x"]'))
+    await c.receive(a, said[0], other)
+    assert (2, "refused", "box", None) in await b.held(a)
+    async with c.answering():
+        await b.compare()
+    assert await b.frozen_from(a) == 2
+
+
 async def test_a_split_is_found_by_the_daily_word_on_the_bus_too(street: Street, log: LocalLog) -> None:
     a, b, c = await street.found("a", "b", "c")
     impatient(b)

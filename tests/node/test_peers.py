@@ -9,17 +9,19 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from comity_federation import strict_json
+from comity_federation import jws, strict_json
 from comity_federation.encoding import digest
 from comity_federation.forks import contradiction
 from comity_federation.keys import SigningPair, new_signing_pair
 from comity_federation.local_log import LocalLog
 from comity_federation.log_state import peek
 from comity_federation.peer_tokens import sign_peer_token
+from comity_federation.statements import record_bytes
 from comity_node.domain.errors import TooManyRequests
 from comity_node.services.operating.check import check
 from comity_node.services.peers.limits import AT_ONCE, BYTES_AT_ONCE, Limits
 from comity_node.services.peers.serving import MOST_BYTES
+from comity_schemas.statement import STATEMENT_TYP
 from peer_world import Liar, Neighbour, Street, contradicting, serving
 
 
@@ -244,6 +246,23 @@ async def test_a_gap_is_filled_without_any_checkpoint_since_what_waits_shows_it(
     async with a.answering():
         assert await b.fill() == 3
     assert await b.head(a) == 5
+
+
+async def test_a_place_is_not_hidden_by_what_anybody_can_write_under_a_key_that_is_not_listed(
+    street: Street, log: LocalLog
+) -> None:
+    a, b = await street.found("a", "b")
+    said = await a.publish(log, *"vwx")
+    claims = {"seq": 2, "prev": "F" * 43, "kind": "finding", "body": {}}
+    forger = new_signing_pair("did:web:nobody.example#signing-1")
+    jwt = jws.sign(forger.secret, f"{a.member.did}#not-listed", STATEMENT_TYP, strict_json.dumps(claims))
+    forged = record_bytes(jwt, ())
+    await b.receive(a, said[0], forged)
+    assert (await b.held(a))[1] == (2, "waiting", "unknown-key", None)
+    await a.announce(b)
+    async with a.answering():
+        assert await b.fill() == 2
+    assert await b.head(a) == 3
 
 
 async def test_with_the_publisher_down_any_peer_will_do(street: Street, log: LocalLog) -> None:

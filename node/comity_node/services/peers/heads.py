@@ -149,9 +149,10 @@ async def _is_settled(store: Store, member: Member, head: ReportedHead) -> bool:
     log = await store.logs.of(member.slug)
     if log.frozen_from is not None and head.seq >= log.frozen_from:
         return True
-    return await is_known(store, member, head.seq, head.hash) or bool(
-        await store.received.of_hash(member.slug, head.hash)
-    )
+    if await is_known(store, member, head.seq, head.hash):
+        return True
+    # A refused copy may have been spoiled on its way, so that nobody looks for the statement itself.
+    return any(copy.state != "refused" for copy in await store.received.of_hash(member.slug, head.hash))
 
 
 async def newer_registries(store: Store, registry: Registry) -> list[str]:

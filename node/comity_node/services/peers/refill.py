@@ -67,8 +67,14 @@ async def gaps(store: Store, registry: Registry, own: str) -> list[Gap]:
 
 
 async def _is_on_its_way(store: Store, slug: str, seq: int) -> bool:
-    """Whether the place is in the inbox, or waits for something that no peer can give: a key, the registry's word."""
-    return any(copy.state in ("new", "waiting") for copy in await store.received.copies(slug, [seq]))
+    """Whether the place is in the inbox, or what its member has signed there waits for the registry's word.
+
+    Who signed under a key that is not listed nobody can tell: whoever serves the bus could write it to hide the place.
+    """
+    return any(
+        copy.state == "new" or (copy.state == "waiting" and copy.code != "unknown-key")
+        for copy in await store.received.copies(slug, [seq])
+    )
 
 
 @dataclass(slots=True)
