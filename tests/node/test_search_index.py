@@ -15,6 +15,8 @@ from comity_node.db.suppliers import NewSupplier
 from comity_node.domain.matching.folding import FOLDING, fold
 from comity_node.domain.matching.party import Party
 from comity_node.domain.names import fold_name
+from comity_node.domain.people import Person, PersonRole
+from comity_node.domain.suppliers.facts import Fact, FactKind
 from comity_node.services.searching.candidates import candidates
 from comity_node.services.searching.checking import index_problems
 from comity_node.services.searching.indexing import Indexer, keys_of
@@ -129,6 +131,26 @@ async def test_who_is_not_in_the_index_yet_is_found_too(database: Database) -> N
     assert (await found(database, "Quit Another Thing"))[0] == "Fazenda Exemplo Ltda"
 
 
+async def test_whose_further_names_wait_are_all_found_also_by_what_was_entered_here(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await know(database, *NAMES)
+    await Indexer(database).finish()
+    words = ("Zuotian", "Kaixinda", "Bolunte", "Dorfmann", "Ostrau")
+    await know(database, *(f"Quite {word} Thing" for word in words))
+    async with database.write() as store:
+        by_name = {known.name: n for n, known in (await store.suppliers.find(range(1, 11))).items()}
+        await store.accounts.add_person(Person("ada", "ada", frozenset({PersonRole.OFFICER})), "hash")
+        await store.facts.add(
+            Fact("f1", FactKind.FORMER_NAME, by_name["ООО Пример"], "ada", NOW, text="Wholly Different Enterprise")
+        )
+    monkeypatch.setattr("comity_node.services.searching.candidates.AT_ONCE", 2)
+    # The nearest of those in the index, and the nearest of those that are not.
+    for name, word in zip(NAMES, words, strict=False):
+        assert name in await found(database, f"Quit {word} Thing", most=1)
+    assert "ООО Пример" in await found(database, "Wholy Diferent Enterprise", most=1)
+
+
 async def test_a_crash_at_any_step_loses_and_doubles_nothing(sqlite: Database) -> None:
     sizes = {"many": 4, "batch": 3, "merge_from": 40}
     for start in range(0, len(NAMES), 2):
@@ -191,6 +213,8 @@ async def test_under_another_folding_it_is_built_anew_and_finds_meanwhile(
         for number, name, folded in await store.suppliers.foldings(1, 100):
             await store.suppliers.fold_anew([(number, name, f"{folded} as once")])
     indexer = Indexer(database, **sizes)
+    # Before anybody has begun to build it anew, as right after an update.
+    assert "Klang Rubber Works" in await found(database, "Klang Rubber Works", most=1)
     while await indexer.step():
         # The nearest of those in the index, and the nearest of those that are not.
         assert "Klang Rubber Works" in await found(database, "Klang Rubber Works", most=1)

@@ -141,10 +141,10 @@ class Search:
             if rows:
                 await (await self._session.connection()).execute(_WAIT, rows)
 
-    async def waiting(self, most: int) -> list[tuple[int, str]]:
-        """Return (supplier, name) of what waits."""
-        query = f"select supplier, text from search_waiting order by supplier limit {most:d}"  # noqa: S608 (a number)
-        return [(supplier, name) for supplier, name in await self._reading.rows(query)]
+    async def waiting(self, most: int, after: int = 0) -> list[tuple[int, str]]:
+        """Return (supplier, name) of what waits, of suppliers behind a number, in their order."""
+        query = "select supplier, text from search_waiting where supplier > ? order by supplier limit ?"
+        return [(supplier, name) for supplier, name in await self._reading.rows(query, (), (after, most))]
 
     async def waiting_among(self, first: int, last: int) -> set[tuple[int, str]]:
         """Return (supplier, name) of what waits of the suppliers with these numbers."""

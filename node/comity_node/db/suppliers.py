@@ -222,7 +222,7 @@ class Suppliers:
         return found
 
     async def folded(self, suppliers: Sequence[int]) -> Sequence[tuple[int, str]]:
-        """Return (supplier, folded name), in no order."""
+        """Return (supplier, folded name), names entered here too, in no order."""
         return await self._reading.rows(_FOLDED, suppliers) if suppliers else ()
 
     async def described(self, suppliers: Sequence[int]) -> dict[int, Described]:
@@ -330,7 +330,11 @@ _KNOWN = sa_select(
         )
     )
 )
-_FOLDED = "select supplier, folded from supplier_name where supplier {these}"
+_FOLDED = """
+select supplier, folded from supplier_name where supplier {these}
+union all select supplier, folded from supplier_fact
+    where supplier {these} and taken_back_at is null and text is not null
+"""
 _WITH_NAME = "select supplier, folded from supplier_name where folded in ({}) order by folded, supplier limit ?"
 _WITH_IDENTIFIER = "select supplier from supplier_identifier where scheme = ? and value = ? order by supplier limit ?"
 _ITSELF, _WRITTEN, _ENTERED, _IDENTIFIER = range(4)

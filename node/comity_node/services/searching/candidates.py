@@ -9,7 +9,7 @@ Rules:
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from comity_node.db import Store
@@ -96,14 +96,22 @@ async def _by_name(store: Store, asked: Sequence[Folded], most: int) -> list[int
 async def _beyond(store: Store, reach: Reach, asked: Laid, most: int) -> list[tuple[int, float]]:
     """Return (supplier, nearness) of the nearest whom the index has not reached."""
     best: list[tuple[int, float]] = []
-    if reach.waits:
-        waiting = sorted({n for n, _ in await store.search.waiting(AT_ONCE)})
-        best = await _nearest(await store.suppliers.folded(waiting), asked, most)
-    for first in range(reach.built.built + 1, reach.newest + 1, AT_ONCE):
-        last = min(first + AT_ONCE - 1, reach.newest)
-        names = [(n, folded) for n, _, folded in await store.suppliers.foldings(first, last)]
+    async for names in _names_beyond(store, reach):
         best = sorted([*best, *await _nearest(names, asked, most)], key=lambda each: (-each[1], each[0]))[:most]
     return best
+
+
+async def _names_beyond(store: Store, reach: Reach) -> AsyncIterator[Sequence[tuple[int, str]]]:
+    """Yield (supplier, folded name) of all whom the index has not reached, some at a time."""
+    done = 0
+    while reach.waits and (waiting := await store.search.waiting(AT_ONCE, after=done)):
+        done = max(n for n, _ in waiting)
+        yield await store.suppliers.folded(sorted({n for n, _ in waiting}))
+    # Lists of another folding are not read: nobody is reached by them, also before they begin to be emptied.
+    reached = reach.built.built if reach.built.folding == FOLDING else 0
+    for first in range(reached + 1, reach.newest + 1, AT_ONCE):
+        last = min(first + AT_ONCE - 1, reach.newest)
+        yield [(n, folded) for n, _, folded in await store.suppliers.foldings(first, last)]
 
 
 async def _nearest(names: Sequence[tuple[int, str]], asked: Laid, most: int) -> list[tuple[int, float]]:
