@@ -10,6 +10,7 @@ from comity_node.domain.tables import pasted
 from comity_node.domain.tables.csv_table import open_csv
 from comity_node.domain.tables.table import Table, TableRefused
 from comity_node.domain.tables.workbook import open_workbook_table
+from comity_node.vocabulary import countries
 
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 _OTHERS = {
@@ -100,5 +101,5 @@ def open_pasted(raw: bytes) -> Opened:
     Raises:
         TableRefused: it is empty, too large or not in UTF-8.
     """
-    table = pasted.open_pasted(raw)
+    table = pasted.open_pasted(raw, countries().read)
     return Opened(table, map_columns(table.headings))
