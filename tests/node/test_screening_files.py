@@ -165,6 +165,45 @@ def test_everybody_behind_one_bid_stands_together() -> None:
     assert [i.to_parsed() for i in rows[0].identifiers] == [LEI]
 
 
+ACME = {"id": "1", "name": "Acme", "roles": ["tenderer"]}
+
+
+@pytest.mark.parametrize(
+    ("release", "names"),
+    [
+        (
+            {"parties": [{"name": "Acme", "roles": ["tenderer"]}, {"name": "Best", "roles": ["supplier"]}]},
+            ["Acme", "Best"],
+        ),
+        ({"parties": [{"roles": ["supplier"], "identifier": {"legalName": "Acme"}}]}, ["Acme"]),
+        (
+            {"parties": [{**ACME, "roles": "supplier"}, {**ACME, "id": 0, "name": "Best", "roles": ["Supplier"]}]},
+            ["Acme", "Best"],
+        ),
+        ({"parties": [ACME, {**ACME, "name": "Best"}]}, ["Acme", "Best"]),
+        ({"parties": [ACME], "tender": {"tenderers": [{"id": "1", "name": "Best"}]}}, ["Acme", "Best"]),
+        (
+            {"awards": {"suppliers": {"name": "Acme"}}, "tender": {"tenderers": [{"id": 7, "name": "Best"}]}},
+            ["Acme", "Best"],
+        ),
+        ({"parties": [{**ACME, "identifier": {"legalName": "Acme; Best"}}]}, ["Acme", "Acme, Best"]),
+    ],
+)
+def test_nobody_is_lost_whatever_a_publisher_makes_of_the_standard(release: dict[str, Any], names: list[str]) -> None:
+    package = {"version": 1.1, "releases": [{"ocid": "ocds-1", **release}]}
+    opened = open_given(io.BytesIO(json.dumps(package).encode()))
+    read = Reading(opened.columns, countries().read, lambda _: None)
+    found = [name for row in opened.table.rows for name in read.ask(row).names]
+    assert sorted(found) == names
+
+
+def test_who_is_described_again_later_keeps_the_name_it_had() -> None:
+    releases = [{"ocid": "ocds-1", "parties": [{**ACME, "name": name}]} for name in ("Acme", "Zuotian")]
+    table = open_given(io.BytesIO(json.dumps({"version": "1.1", "releases": releases}).encode())).table
+    (row,) = table.rows
+    assert row.cells[4:6] == ("Zuotian", "Acme")
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

@@ -7,7 +7,7 @@ Source: Open Contracting Data Standard 1.1.5, release and record package schemas
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
@@ -23,6 +23,9 @@ _ROLES: Final = frozenset(
     {"tenderer", "supplier", "subcontractor", "consortiumMember", "leadTenderer", "productionSite", "manufacturer"}
 )
 """Roles of a party that belong to a bid; the codelist is open, buyers and reviewers are none."""
+_BY_LETTERS: Final = {role.lower(): role for role in _ROLES}
+_PARTS_NAMES: Final = str.maketrans(";|\n", ",, ")
+"""What would part a name in a cell of several."""
 _MEMBERS: Final = ("members", "consortiumMembers", "consortium")
 _SITES: Final = ("sites", "productionSites", "manufacturingSites", "facilities")
 
@@ -35,7 +38,21 @@ class _Behind:
 
     roles: list[str] = field(default_factory=list)
     party: Json = field(default_factory=dict)
+    """As it is described; where it is referred to, that says less."""
+    names: dict[str, None] = field(default_factory=dict)
+    """All that it was ever called under its id, since that may be two: an id is often unique in its release only."""
+    numbers: dict[str, None] = field(default_factory=dict)
     damage: str | None = None
+
+    def describe(self, said: Json, *, referred: bool = False) -> None:
+        """Take in one description of it, or what refers to it."""
+        identifier = _object(said.get("identifier"))
+        numbers = [identifier, *map(_object, _list(said, "additionalIdentifiers"))]
+        names = [_text(said.get("name")), *(_text(each.get("legalName")) for each in numbers)]
+        self.names.update(dict.fromkeys(name for name in names if name))
+        placed = [each for each in numbers if each.get("scheme") and each.get("id")]
+        self.numbers.update(dict.fromkeys(f"{_text(each['scheme'])}:{_text(each['id'])}" for each in placed))
+        self.party = {**said, **self.party} if referred else {**self.party, **said}
 
 
 def open_package(stream: BinaryIO) -> Table:
@@ -78,7 +95,7 @@ def _parsed(stream: BinaryIO) -> Json:
             "this JSON is no OCDS release package or record package: it has neither releases nor records"
         )
     version = package.get("version")
-    if version != VERSION and not str(version).startswith(f"{VERSION}."):
+    if str(version) != VERSION and not str(version).startswith(f"{VERSION}."):
         said = "states no version, so it is of 1.0" if version is None else f"is of version {str(version)[:20]}"
         raise TableRefused(
             f"this OCDS package {said}; version {VERSION} is read. Nothing was read, since fields may mean something "
@@ -104,22 +121,27 @@ def _take_in(release: Json, groups: dict[tuple[str, str], dict[str, _Behind]]) -
     if "damage" in release:
         groups.setdefault((ocid, ""), {})["damage"] = _Behind(damage=str(release["damage"]))
         return
-    parties = {str(p.get("id")): p for p in map(_object, _list(release, "parties")) if p.get("id") is not None}
+    parties: dict[str, list[Json]] = {}
+    for place, party in enumerate(map(_object, _list(release, "parties"))):
+        parties.setdefault(_key_of(party) or f"party {place}", []).append(party)
     in_bids: dict[str, list[str]] = {}
     """Party to the bids it stands in."""
 
-    def add(bid: str, role: str, reference: Any) -> None:
+    def add(bid: str, role: str, reference: Any, known_as: str | None = None) -> None:
         given = _object(reference)
-        key = str(given.get("id") or given.get("name") or f"nobody {len(groups.get((ocid, bid), {}))}")
+        key = known_as or _key_of(given) or f"nobody {len(groups.get((ocid, bid), {}))}"
         behind = groups.setdefault((ocid, bid), {}).setdefault(key, _Behind())
-        behind.party = {**behind.party, **given, **parties.get(key, {})}
+        behind.describe(given, referred=True)
         if not given:
             behind.damage = "it stands where a party should, and is none"
-        for each in (role, *(str(r) for r in _list(parties.get(key, {}), "roles") if r in _ROLES)):
+        if is_first := bid not in (seen := in_bids.setdefault(key, [])):
+            seen.append(bid)
+            for said in parties.get(key, ()):
+                behind.describe(said)
+        for each in (role, *(_roles_of(parties.get(key, ())) if is_first else ())):
             if each not in behind.roles:
                 behind.roles.append(each)
-        if bid not in (seen := in_bids.setdefault(key, [])):
-            seen.append(bid)
+        if is_first:
             for part, what in ((_MEMBERS, "consortiumMember"), (_SITES, "site")):
                 for inner in (each for name in part for each in _list(behind.party, name)):
                     add(bid, what, inner)
@@ -130,15 +152,26 @@ def _take_in(release: Json, groups: dict[tuple[str, str], dict[str, _Behind]]) -
         label = _bid_of(award, in_bids) or f"award {award.get('id', '')}".strip()
         _take_in_bid(label, {**award, "tenderers": []}, add)
         for supplier in _list(award, "suppliers"):
-            for bid in in_bids.get(str(_object(supplier).get("id")), [label]):
+            for bid in in_bids.get(_key_of(_object(supplier)), [label]):
                 add(bid, "supplier", supplier)
     for tenderer in _list(_object(release.get("tender")), "tenderers"):
-        for bid in in_bids.get(str(_object(tenderer).get("id")), ["tenderers"]):
+        for bid in in_bids.get(_key_of(_object(tenderer)), ["tenderers"]):
             add(bid, "tenderer", tenderer)
-    for key, party in parties.items():
-        roles = [str(role) for role in _list(party, "roles") if role in _ROLES]
+    for key, described in parties.items():
+        roles = _roles_of(described)
         if roles and key not in in_bids:
-            add(f"{roles[0]}s", roles[0], party)
+            add(f"{roles[0]}s", roles[0], described[-1], key)
+
+
+def _key_of(party: Json) -> str:
+    """Return by what a party is told from others: its id, or its name where it has none; empty where it has neither."""
+    return _text(party.get("id")) or _text(party.get("name"))
+
+
+def _roles_of(described: Iterable[Json]) -> list[str]:
+    """Return the roles that belong to a bid, as the standard writes them."""
+    written = [_text(role).lower() for party in described for role in _list(party, "roles")]
+    return list(dict.fromkeys(_BY_LETTERS[role] for role in written if role in _BY_LETTERS))
 
 
 def _take_in_bid(label: str, bid: Json, add: Any) -> None:
@@ -163,16 +196,13 @@ def _bid_of(award: Json, in_bids: Mapping[str, list[str]]) -> str | None:
     named = award.get("relatedBid") or next(iter(_list(award, "relatedBids")), None)
     if named is not None:
         return str(named)
-    bids = {bid for s in _list(award, "suppliers") for bid in in_bids.get(str(_object(s).get("id")), ())}
+    bids = {bid for s in _list(award, "suppliers") for bid in in_bids.get(_key_of(_object(s)), ())}
     return bids.pop() if len(bids) == 1 else None
 
 
 def _row(ocid: str, bid: str, behind: _Behind) -> tuple[tuple[str, ...], str | None]:
     party = behind.party
-    identifier, further = _object(party.get("identifier")), map(_object, _list(party, "additionalIdentifiers"))
-    numbers = [each for each in (identifier, *further) if each.get("scheme") and each.get("id")]
-    name = _text(party.get("name")) or _text(identifier.get("legalName"))
-    legal = dict.fromkeys(_text(each.get("legalName")) for each in (identifier, *numbers))
+    name = _text(party.get("name")) or next(iter(behind.names), "")
     address = _object(party.get("address"))
     places = [_text(address.get(part)) for part in ("streetAddress", "locality", "region", "postalCode")]
     cells = (
@@ -181,17 +211,18 @@ def _row(ocid: str, bid: str, behind: _Behind) -> tuple[tuple[str, ...], str | N
         "; ".join(behind.roles),
         _text(party.get("id")),
         name,
-        "; ".join(each for each in legal if each and each != name),
+        "; ".join(each.translate(_PARTS_NAMES) for each in behind.names if each != name),
         _text(address.get("countryName")) or _text(address.get("country")),
         ", ".join(place for place in places if place),
-        "; ".join(f"{_text(each['scheme'])}:{_text(each['id'])}" for each in numbers),
+        "; ".join(behind.numbers),
     )
     return cells, behind.damage
 
 
 def _list(of: Json, name: str) -> list[Any]:
+    """Return what stands there; what stands there alone, where the standard has a list, as one."""
     found = of.get(name)
-    return found if isinstance(found, list) else []
+    return found if isinstance(found, list) else [found] if found and isinstance(found, dict | str) else []
 
 
 def _object(found: Any) -> Json:
