@@ -93,6 +93,25 @@ def test_a_formula_as_a_name_is_never_computed_and_the_row_says_so() -> None:
     columns = map_columns(["name"])
     row = Row(2, ("=1+1",), formulas=frozenset({0}))
     assert "which is never computed" in str(Reading(columns, countries().read, lambda _: None).ask(row).refused)
+    assert "which is never computed" in str(asked("name,country\n#REF!,MY\n")[0][0].refused)
+
+
+def test_a_formula_elsewhere_is_nobodys_address_and_the_row_says_so() -> None:
+    columns = map_columns(["name", "other name", "address", "BR-CNPJ", "id"])
+    cells = ("Exemplar Gloves", "=A2", "=VLOOKUP(B2,Sheet2!A:B,2,FALSE)", "=C2", "=ROW()")
+    row = Reading(columns, countries().read, lambda _: None).ask(Row(2, cells, formulas=frozenset({1, 2, 3, 4})))
+    assert (row.names, row.address, row.key, row.refused) == (("Exemplar Gloves",), None, "", None)
+    assert [note.split(" is a formula")[0] for note in row.notes] == [
+        "its other_name", "its address", "its id", "its BR-CNPJ number"
+    ]  # fmt: skip
+    (row,), problems = asked("name,address\nExemplar Gloves,#N/A\n")
+    assert row.address is None and "its address is a formula or an error" in problems[0].what
+
+
+def test_names_beyond_those_that_are_asked_about_are_told() -> None:
+    (row,), problems = asked(f"name,other name\nGloves,{';'.join(f'Gloves {n}' for n in range(30))}\n")
+    assert len(row.names) == 20
+    assert [problem.what for problem in problems] == ["it has 31 names, of which the first 20 were asked about"]
 
 
 def test_a_name_of_nothing_but_a_legal_form_is_not_asked_about_and_the_row_says_so() -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pydantic import ValidationError
@@ -103,15 +103,18 @@ class Reading:
             return Asked(row, refused=row.reason)
         if row.is_empty:
             return Asked(row, refused="it is empty")
-        if {place for what in (What.NAME, What.OTHER_NAME) for place in self._places(what)} & row.formulas:
+        row = _without_errors(row)
+        if row.formulas.intersection(self._places(What.NAME)):
             return Asked(row, refused="its name is a formula or an error, which is never computed: write its result")
-        notes: list[str] = []
-        names = list(self._names(row, notes))
+        notes = list(self._uncomputed(row))
+        names = tuple(dict.fromkeys(self._names(row, notes)))
+        if len(names) > MOST_NAMES:
+            notes.append(f"it has {len(names)} names, of which the first {MOST_NAMES} were asked about")
         identifiers = self._identifiers(row, notes)
         read = Asked(
             row=row,
             key=self._cell(row, What.ID),
-            names=tuple(dict.fromkeys(names))[:MOST_NAMES],
+            names=names[:MOST_NAMES],
             country=self._country(row, notes),
             address=self._address(row, notes),
             identifiers=identifiers,
@@ -120,10 +123,18 @@ class Reading:
         )
         return read if read.names or read.identifiers else _nobody(read)
 
+    def _uncomputed(self, row: Row) -> Iterator[str]:
+        """Yield what of a row is not used since it is a formula: its text is nobody's address or number."""
+        held = [(what.value, places) for what, places in self._columns.places.items()]
+        held += [(f"{scheme} number", (place,)) for place, scheme in self._columns.numbers.items()]
+        for what, places in held:
+            if row.formulas.intersection(places):
+                yield f"its {what} is a formula or an error, which is never computed, and was not used"
+
     def _names(self, row: Row, notes: list[str]) -> Iterator[str]:
         written = [text_of(row.cells[place]) for place in self._places(What.NAME)]
         for place in self._places(What.OTHER_NAME):
-            written += _BETWEEN.split(text_of(row.cells[place]))
+            written += _BETWEEN.split(_written(row, place))
         for each in (*written, *row.beyond):
             # Cells in which nothing stands but a dash are as good as empty.
             if not any(c.isalnum() for c in each):
@@ -143,7 +154,7 @@ class Reading:
         return country
 
     def _address(self, row: Row, notes: list[str]) -> str | None:
-        parts = [tidy(text_of(row.cells[place])) for place in self._places(What.ADDRESS)]
+        parts = [tidy(_written(row, place)) for place in self._places(What.ADDRESS)]
         address = ", ".join(part for part in parts if part)
         if len(address) > MOST_ADDRESS:
             notes.append(f"an address of more than {MOST_ADDRESS} characters was not used")
@@ -151,7 +162,7 @@ class Reading:
         return address or None
 
     def _identifiers(self, row: Row, notes: list[str]) -> tuple[Identifier, ...]:
-        written = [(scheme, text_of(row.cells[place])) for place, scheme in self._columns.numbers.items()]
+        written = [(scheme, _written(row, place)) for place, scheme in self._columns.numbers.items()]
         told = self._cell(row, What.SCHEME)
         for number in _BETWEEN.split(self._cell(row, What.IDENTIFIER)):
             scheme, colon, rest = number.partition(":")
@@ -168,10 +179,25 @@ class Reading:
         return tuple(dict.fromkeys(found))[:MOST_NUMBERS]
 
     def _cell(self, row: Row, what: What) -> str:
-        return next((tidy(text_of(row.cells[place])) for place in self._places(what)), "")
+        return next((tidy(_written(row, place)) for place in self._places(what)), "")
 
     def _places(self, what: What) -> tuple[int, ...]:
         return self._columns.places.get(what, ())
+
+
+def _written(row: Row, place: int) -> str:
+    """Return what stands in a cell; nothing where that is a formula."""
+    return "" if place in row.formulas else text_of(row.cells[place])
+
+
+_ERRORS: Final = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
+"""What spreadsheet programs write into a CSV where a formula has no result."""
+
+
+def _without_errors(row: Row) -> Row:
+    """Return a row of a text, in which an error is a text too, with the places of those."""
+    errors = {place for place, cell in enumerate(row.cells) if isinstance(cell, str) and cell.strip() in _ERRORS}
+    return replace(row, formulas=row.formulas | errors) if errors else row
 
 
 def _nobody(read: Asked) -> Asked:
