@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
+from comity_node.domain.export import csv_of
 from comity_node.domain.tables import table as tables
 from comity_node.domain.tables import workbook as workbooks
 from comity_node.domain.tables.csv_table import MOST_LINE_BYTES, open_csv
@@ -97,6 +98,24 @@ def test_a_list_of_names_alone_has_one_column_whatever_stands_in_them() -> None:
     )
 
 
+def test_lines_that_end_as_on_old_macs_are_rows_and_two_are_never_read_as_one() -> None:
+    assert [row.cells for row in read(b'name,country\rAcme,MY\r"Best\rGloves",SG')[1]] == [
+        ("Acme", "MY"),
+        ("Best\nGloves", "SG"),
+    ]
+    among_others = read(b"name\nAcme\rBest\nMore\n")[1]
+    assert [(row.number, row.reason is None) for row in among_others] == [(2, False), (3, True)]
+
+
+def test_what_stands_far_below_empty_rows_is_never_left_out_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MAX_ROWS", 3)
+    far = sheet([["name"], ["Acme"], *[[None]] * 5, ["Best"]])
+    with pytest.raises(TableRefused, match="more than 3 rows"):
+        read_sheet(far)
+    formatted = sheet([["name"], ["Acme"], *[[""]] * 9])
+    assert [row.cells for row in read_sheet(formatted)] == [("Acme",)]
+
+
 def test_further_cells_are_read_where_a_table_may_have_them() -> None:
     assert read(b"id,other_name\n1,a,b,c\n", ragged=True)[1][0].beyond == ("b", "c")
 
@@ -174,7 +193,7 @@ def written(form: str, rows: list[list[object]], table: Table | None = None) -> 
     return stream.getvalue()
 
 
-FORMULAS = ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"]
+FORMULAS = ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\t1", "\r1", "＝1"]
 
 
 @pytest.mark.parametrize("text", FORMULAS)
@@ -183,6 +202,16 @@ def test_no_text_that_is_written_begins_a_formula(text: str) -> None:
     assert row == [f"'{text}"]
     cell = load_workbook(io.BytesIO(written("xlsx", [[text]]))).worksheets[0]["A1"]
     assert (cell.data_type, str(cell.value)[0]) == ("s", "'")
+
+
+@pytest.mark.parametrize("by", [",", ";", "\t", "|"])
+def test_no_cell_begins_a_formula_in_a_program_that_parts_cells_by_another_sign(by: str) -> None:
+    row = ["Acme;=1+1", "Best, =1+1", "More\t-1+1", "Last|@A1", "And\n+1", 7, None]
+    for raw in (written("csv", [row]), csv_of([row], [])):  # type: ignore[list-item]
+        cells = [
+            cell for line in csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""), delimiter=by) for cell in line
+        ]
+        assert not [cell for cell in cells if cell.strip()[:1] in tuple("=-+@")]
 
 
 @settings(max_examples=25)

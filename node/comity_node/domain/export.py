@@ -1,11 +1,13 @@
 """Tables for spreadsheet programs, in which nothing that a stranger wrote is ever run as a formula.
 
 A cell that begins with a sign by which some program begins a formula gets an apostrophe before it, in both forms: a
-workbook may be saved as CSV later. Source: OWASP, CSV Injection.
+workbook may be saved as CSV later. Which sign parts the cells of a CSV, each program and country decides for itself,
+and quotes hold for one of them only: so it stands behind every sign that may part two. Source: OWASP, CSV Injection.
 """
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 Cell = str | int | None
@@ -13,6 +15,7 @@ Table = Sequence[Sequence[Cell]]
 """Rows with the headings first."""
 
 _BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_BEGINS_BEHIND = re.compile("([,;|\t\r\n][ \u00a0]*)(?=[=+@＝＋－＠-])")
 MOST_IN_A_CELL = 32_767
 """Characters; a spreadsheet program refuses a file with more."""
 
@@ -21,7 +24,7 @@ def harmless(cell: Cell) -> Cell:
     """Return what a cell may hold: text that would begin a formula with an apostrophe before it, cut to what fits."""
     if not isinstance(cell, str):
         return cell
-    text = cell[: MOST_IN_A_CELL - 1]
+    text = _BEGINS_BEHIND.sub(r"\1'", cell[: MOST_IN_A_CELL - 1])[: MOST_IN_A_CELL - 1]
     return f"'{text}" if text.lstrip(" \u00a0").startswith(_BEGINS_A_FORMULA) else text
 
 
