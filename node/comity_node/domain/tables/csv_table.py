@@ -52,7 +52,7 @@ def open_csv(
     """
     if encoding is not None and encoding not in ENCODINGS:
         raise TableRefused(f"the encoding is one of {', '.join(ENCODINGS)}; nothing was read")
-    stream, found, marked = _decodable(stream, encoding)
+    stream, found, marked = _decodable(_with_usual_ends(stream), encoding)
     expected = _check_text(stream, found) if encoding is None else _count_lines(stream)
     start = len(codecs.BOM_UTF8) if found == "utf-8" and _begins_with_mark(stream) else 0
     stream.seek(start)
@@ -72,6 +72,17 @@ def open_csv(
         form,
         max(0, expected - 1),
     )
+
+
+def _with_usual_ends(stream: BinaryIO) -> BinaryIO:
+    """Return a file in which the byte 10 ends a line, where only the byte 13 does, as old programs on a Mac have it."""
+    begin = stream.read(MOST_LINE_BYTES)
+    stream.seek(0)
+    if b"\r" not in begin or b"\n" in begin:
+        return stream
+    whole = stream.read(MAX_FILE_BYTES + 1)
+    stream.seek(0)
+    return stream if b"\n" in whole else io.BytesIO(whole.replace(b"\r", b"\n"))
 
 
 def _begins_with_mark(stream: BinaryIO) -> bool:
@@ -202,7 +213,8 @@ def _row(row: TextRow, form: CsvForm, width: int, *, ragged: bool) -> Row:
         cells = tuple(row.raw.decode(form.encoding, "replace").rstrip("\r\n").split(form.delimiter))
         # A lone inch sign quotes nothing.
         quoted = any(cell.lstrip().startswith(form.quote) for cell in cells)
-        if len(cells) == width and not quoted and "\ufffd" not in row.raw.decode(form.encoding, "replace"):
+        # A line end within it may be that of another row.
+        if len(cells) == width and not quoted and not any(c in cell for cell in cells for c in "\ufffd\r"):
             reason = None
     # Spreadsheet programs leave off empty cells at the right.
     inside, beyond = cells[:width], cells[width:]

@@ -9,6 +9,8 @@ from comity_schemas.errors import ComityError
 
 MAX_ROWS = 200_000
 MAX_COLUMNS = 200
+MOST_OF_A_WORKBOOK = 1_048_576
+"""Rows that the form allows, most of them empty."""
 
 Value = str | int | float | bool | date | datetime | time | None
 """What a cell can hold; a CSV holds texts only."""
@@ -105,12 +107,14 @@ def counted(rows: Iterator[Row], *, to_the_last: bool) -> Iterator[Row]:
     Raises:
         TableRefused: there are more.
     """
-    count, blank = 0, []
-    for row in rows:
+    count, blank = 0, list[Row]()
+    for place, row in enumerate(rows, start=1):
         if row.is_empty and not to_the_last:
-            blank.append(row)
-            if len(blank) > MAX_ROWS:
+            if place > MOST_OF_A_WORKBOOK:
                 return
+            # Of more than can be given the number is enough.
+            if len(blank) <= MAX_ROWS:
+                blank.append(row)
             continue
         for each in (*blank, row):
             count += 1
