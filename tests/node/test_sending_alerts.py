@@ -1,9 +1,11 @@
 """What watches send: once, signed, tried again under one id, and never to where it must not go."""
 
+import asyncio
 import hashlib
 import hmac
 import json
 import socket
+import time
 from base64 import b64decode
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +17,7 @@ from comity_node.db import Database
 from comity_node.domain.trail import Event
 from comity_node.domain.watching.watches import Channel, Timing, WatchRefused
 from comity_node.services.receiving.settle import redecide
-from comity_node.services.watching import webhooks
+from comity_node.services.watching import sending, webhooks
 from comity_node.services.watching.retention import forget_old
 from comity_node.services.watching.sending import (
     RETRIES,
@@ -117,6 +119,69 @@ async def test_a_digest_waits_for_its_day_and_then_tells_all_at_once(room: Watch
             await try_due(room.database, INSIDE, NOW + timedelta(hours=hours))
             assert len(taken.calls) == (0 if hours < 24 else 1)
     assert len(taken.bodies[0]["alerts"]) == 3
+
+
+async def test_a_digest_of_more_than_one_delivery_holds_waits_for_no_second_day(
+    room: WatchRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "MOST_TOLD", 2)
+    await room.keep(V1=row("Exemplar Gloves"))
+    async with receiver() as taken:
+        await room.watch(Channel.WEBHOOK, taken.url, Timing.WEEKLY)
+        for _ in range(5):
+            await room.desk.say("Exemplar Gloves", "agency", LEI)
+        await room.look()
+        for minutes in range(4):
+            now = NOW + timedelta(days=7, minutes=minutes)
+            await make_deliveries(room.database, now)
+            await try_due(room.database, INSIDE, now)
+    assert [len(body["alerts"]) for body in taken.bodies] == [2, 2, 1]
+
+
+@pytest.mark.parametrize(("timing", "sent"), [(Timing.AT_ONCE, 3), (Timing.DAILY, 2)])
+async def test_a_clock_that_was_days_ahead_for_a_while_holds_up_nothing(
+    room: WatchRoom, timing: Timing, sent: int
+) -> None:
+    await room.keep(V1=row("Exemplar Gloves"))
+    async with receiver() as taken:
+        await room.watch(Channel.WEBHOOK, taken.url, timing)
+        for hours in (48, 1, 2):
+            now = NOW + timedelta(hours=hours)
+            await room.desk.say("Exemplar Gloves", "agency", LEI)
+            await room.look(now)
+            await make_deliveries(room.database, now)
+            await try_due(room.database, INSIDE, now)
+    assert len(taken.calls) == sent
+
+
+async def test_many_that_do_not_answer_hold_up_nobody(room: WatchRoom) -> None:
+    await room.keep(V1=row("Exemplar Gloves"))
+    async with receiver() as taken:
+        for _ in range(10):
+            await room.watch(Channel.WEBHOOK, "http://127.0.0.1:1/")
+        for turn in range(2):
+            await room.desk.say("Exemplar Gloves", "agency", LEI)
+            await room.look()
+            await make_deliveries(room.database, NOW)
+            await try_due(room.database, INSIDE, NOW)
+            if not turn:
+                await room.watch(Channel.WEBHOOK, taken.url)
+    assert len(taken.calls) == 1, "before ten of whom something was not taken"
+
+
+async def test_alerts_that_went_with_their_rows_are_no_test_and_nothing_is_sent(room: WatchRoom) -> None:
+    await room.keep(V1=row("Exemplar Gloves"))
+    async with receiver() as taken:
+        watch, _ = await room.watch(Channel.WEBHOOK, taken.url)
+        await room.desk.say("Exemplar Gloves", "agency", LEI)
+        await room.look()
+        await make_deliveries(room.database, NOW)
+        await room.keep(replace=True)
+        await try_due(room.database, INSIDE, NOW)
+    assert taken.calls == []
+    async with room.database.read() as store:
+        (delivery,) = await store.deliveries_of_watches.page(watch.number, before=None, most=10)
+    assert (delivery.state, delivery.said) == ("dropped", "the rows that it was about were removed")
 
 
 async def test_a_watch_that_was_ended_sends_nothing_that_waited(room: WatchRoom) -> None:
@@ -234,7 +299,8 @@ def test_a_url_that_is_none_to_call_is_refused(url: str) -> None:
     [
         "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
         "224.0.0.1", "255.255.255.255", "::1", "::", "fc00::1", "fe80::1", "ff02::1", "::ffff:10.0.0.1",
-        "::ffff:127.0.0.1", "64:ff9b::a00:1", "2002:a00:1::",
+        "::ffff:127.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "fec0::1", "::a00:1", "64:ff9b:1::a00:1",
+        "::ffff:0:a00:1",
     ],
 )  # fmt: skip
 async def test_no_webhook_reaches_the_organisations_own_network_however_its_host_is_written(
@@ -275,13 +341,39 @@ async def test_plain_http_is_for_this_machine_only_and_only_if_it_is_allowed() -
     assert taken.calls == []
 
 
-async def test_an_answer_that_never_ends_is_left_after_a_bounded_time_and_size(
+async def test_who_answered_has_taken_it_however_slow_or_endless_the_rest_of_the_answer_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(webhooks, "_MOST_ANSWER", 1_000)
-    async with receiver() as taken:
-        taken.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n" + b"x" * 5_000]
-        assert await call(taken.url, "whsec_QQ==", "d1", {}, NOW, LOCAL) == "it answered 200"
+    monkeypatch.setattr(webhooks, "_WITHIN_S", 5.0)
+    begun = time.monotonic()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n" + b"x" * 5_000)
+        await writer.drain()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        assert await call(url, "whsec_QQ==", "d1", {}, NOW, LOCAL) == "it answered 200"
+    assert time.monotonic() - begun < 4
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".example", ".example"])
+async def test_a_host_that_no_resolver_is_asked_for_is_not_delivered_to_as_any_other(host: str) -> None:
+    with pytest.raises(NotDelivered, match="no address"):
+        await call(f"https://{host}/", "whsec_QQ==", "d1", {}, NOW, ())
+
+
+async def test_looking_up_a_host_takes_no_longer_than_the_call_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def resolves(*_: Any, **__: Any) -> list[Any]:
+        await asyncio.sleep(5)
+        return []
+
+    monkeypatch.setattr(webhooks, "_WITHIN_S", 0.1)
+    monkeypatch.setattr("asyncio.base_events.BaseEventLoop.getaddrinfo", resolves)
+    with pytest.raises(NotDelivered, match="no answer within"):
+        await call("https://hooks.example/", "whsec_QQ==", "d1", {}, NOW, ())
 
 
 @pytest.mark.parametrize(

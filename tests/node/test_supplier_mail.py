@@ -159,6 +159,21 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return place / "cert.pem", place / "key.pem"
 
 
+async def test_a_mail_that_was_taken_is_sent_however_the_server_says_goodbye() -> None:
+    class Rude(Taking):
+        async def handle_QUIT(self, *_: Any) -> str:  # noqa: N802 aiosmtpd names it
+            return "451 not now"
+
+    controller = Controller(Rude(), hostname="127.0.0.1", port=free_ports(1)[0])
+    controller.start()
+    mail = compose("a@agency.example", TO, "Agency", URL, "comity_supplier_X", Language.ARABIC)
+    try:
+        await send(MailServer("127.0.0.1", controller.port, "none", "a@agency.example", URL), mail)
+    finally:
+        controller.stop()
+    assert len(controller.handler.mails) == 1
+
+
 async def test_with_starttls_the_node_signs_in_only_over_a_certificate_that_it_trusts(
     certificate: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -28,27 +28,41 @@ class Delivery:
     said: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A watch that sends and of which alerts wait."""
+
+    watch: int
+    made_at: datetime | None
+    """When its last delivery was made; None before the first."""
+    oldest: datetime
+    """When the alert was told that waits the longest."""
+
+
 class WatchDeliveries:
     """Repository of what watches send."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def unsent(self) -> list[tuple[int, datetime | None]]:
-        """Return (watch, when something was made to be sent) of the watches that send and of which alerts wait."""
+    async def unsent(self) -> list[Unsent]:
+        """Return the watches that send and of which alerts wait."""
+        # The last by its number: a clock that was wrong for a while may have dated an earlier one later.
         last = (
-            select(func.max(WatchDeliveryRow.made_at))
+            select(WatchDeliveryRow.made_at)
             .where(WatchDeliveryRow.watch == AlertRow.watch, col(WatchDeliveryRow.is_test).is_(False))
+            .order_by(col(WatchDeliveryRow.number).desc())
+            .limit(1)
             .correlate(AlertRow)
             .scalar_subquery()
         )
         query = (
-            select(AlertRow.watch, last)
+            select(AlertRow.watch, last, func.min(AlertRow.at))
             .join(WatchRow, col(WatchRow.number) == col(AlertRow.watch))
             .where(col(AlertRow.delivery).is_(None), WatchRow.channel != "feed", col(WatchRow.ended_at).is_(None))
             .group_by(col(AlertRow.watch))
         )
-        return [(watch, at) for watch, at in await self._session.exec(query)]
+        return [Unsent(*row) for row in await self._session.exec(query)]
 
     async def anything_waits(self) -> bool:
         """Tell whether any delivery waits, or any alert for one, whenever it may be tried."""
@@ -74,11 +88,15 @@ class WatchDeliveries:
         return number
 
     async def due(self, now: datetime, most: int) -> list[Delivery]:
-        """Return what waits and may be tried now, the longest waiting first."""
-        query = select(WatchDeliveryRow).where(
-            WatchDeliveryRow.state == "waiting", col(WatchDeliveryRow.next_at) <= now
-        )
-        rows = await self._session.exec(query.order_by(col(WatchDeliveryRow.next_at)).limit(most))
+        """Return what waits and may be tried now, the longest waiting first.
+
+        What a watch sends of which something was not taken stands behind all others: many that do not answer hold up
+        nobody.
+        """
+        row = WatchDeliveryRow
+        query = select(row).where(row.state == "waiting", col(row.next_at) <= now)
+        not_taken = select(row.watch).where(row.state == "waiting", col(row.tries) > 0)
+        rows = await self._session.exec(query.order_by(col(row.watch).in_(not_taken), col(row.next_at)).limit(most))
         return [_delivery(row) for row in rows]
 
     async def find(self, number: int) -> Delivery | None:

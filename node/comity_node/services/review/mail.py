@@ -5,6 +5,7 @@ neither is the code. What goes wrong is said so that the reviewer hands the code
 """
 
 import asyncio
+import contextlib
 import smtplib
 import ssl
 from dataclasses import dataclass
@@ -98,12 +99,15 @@ async def send(server: MailServer, message: EmailMessage, instead: str | None = 
 def _send(server: MailServer, message: EmailMessage, instead: str) -> None:
     try:
         trusted = ssl.create_default_context(cafile=None if server.ca_file is None else str(server.ca_file))
-        with _connected(server, trusted) as smtp:
+        with contextlib.closing(_connected(server, trusted)) as smtp:
             if server.tls == "starttls":
                 smtp.starttls(context=trusted)
             if server.username is not None and server.password_file is not None:
                 smtp.login(server.username, server.password_file.read_text("utf-8").strip())
             smtp.send_message(message)
+            # It has been taken: how the server says goodbye changes nothing, and must not have it sent again.
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                smtp.quit()
     except smtplib.SMTPRecipientsRefused as error:
         raise MailNotSent(f"the mail server does not take this address; {instead}") from error
     except smtplib.SMTPAuthenticationError as error:

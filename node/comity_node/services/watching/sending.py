@@ -63,12 +63,16 @@ async def make_deliveries(database: Database, now: datetime) -> int:
 
 async def _due(store: Store, now: datetime) -> list[int]:
     unsent = await store.deliveries_of_watches.unsent()
-    watches = await store.watches.by_number([watch for watch, _ in unsent])
+    watches = await store.watches.by_number([each.watch for each in unsent])
     due = []
-    for number, sent in unsent:
-        watch = watches[number]
-        if now >= (sent or watch.made_at) + PAUSES[watch.timing]:
-            due.append(number)
+    for each in unsent:
+        watch = watches[each.watch]
+        passed = now - (each.made_at or watch.made_at)
+        # What the last one had no room for waits for no further day. A last one that is still to come was made under a
+        # clock that was wrong, and holds up nothing.
+        left = each.made_at is not None and each.oldest <= each.made_at
+        if left or not timedelta(0) <= passed < PAUSES[watch.timing]:
+            due.append(each.watch)
     return due
 
 
@@ -105,11 +109,15 @@ async def try_delivery(
         alerts = await store.watches.of_delivery(number)
         vendors = await store.vendors.by_number(a.vendor for a in alerts if a.vendor is not None)
         told = await describe_alerts(store, alerts, {watch.number: watch}, vendors, now.date())
-    try:
-        said = await _send(outward, watch, secret, delivery, alerts, vendors, told, now)
-        tried = replace(delivery, state="sent", tries=delivery.tries + 1, next_at=None, ended_at=now, said=said)
-    except (MailNotSent, NotDelivered) as error:
-        tried = _later(delivery, str(error), now)
+    if not alerts and not delivery.is_test:
+        said = "the rows that it was about were removed"
+        tried = replace(delivery, state="dropped", next_at=None, ended_at=now, said=said)
+    else:
+        try:
+            said = await _send(outward, watch, secret, delivery, alerts, vendors, told, now)
+            tried = replace(delivery, state="sent", tries=delivery.tries + 1, next_at=None, ended_at=now, said=said)
+        except (MailNotSent, NotDelivered) as error:
+            tried = _later(delivery, str(error), now)
     async with database.write() as store:
         kept = await store.deliveries_of_watches.find(number)
         # Ended meanwhile: it stays dropped.
