@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from builders import Publisher
-from comity_federation.bus import Delivered, Skipped, statements_topic
+from comity_federation.bus import Delivered, HistoryMissing, Skipped, statements_topic
 from comity_federation.local_log import LocalLog
 from comity_node.services.receiving.opening import Openers
 from comity_node.workers.reading_ahead import ReadingAhead
@@ -51,5 +51,30 @@ async def test_a_topic_that_is_left_takes_nothing_from_the_others(tmp_path: Path
         await bus.publish(statements_topic(who.name), who.finding().raw, {})
     batch = await ahead.next()
     assert [item.topic for item in batch.delivered] == [statements_topic("body")]
+    await ahead.close()
+    await bus.stop()
+
+
+async def test_nothing_is_read_on_in_another_bus_though_somebody_else_was_told_of_it(tmp_path: Path) -> None:
+    path, openers, agency = tmp_path / "log.db", Openers(0), Publisher("agency")
+    topic, chain = statements_topic("agency"), agency.chain(6)
+    bus = LocalLog(path)
+    await bus.start()
+    for made in chain[:3]:
+        await bus.publish(topic, made.raw, {})
+    ahead = ReadingAhead(bus, openers, registry_of(agency.member()), await bus.bus_id(), {topic: 0})
+    assert len((await ahead.next()).delivered) == 3
+    rebuilt = LocalLog(tmp_path / "rebuilt.db")
+    await rebuilt.start()
+    for made in chain:
+        await rebuilt.publish(topic, made.raw, {})
+    await rebuilt.stop()
+    for left in tmp_path.glob("log.db-*"):
+        left.unlink()
+    (tmp_path / "rebuilt.db").rename(path)
+    await bus.bus_id()  # As the relay does every second.
+    with pytest.raises(HistoryMissing):
+        while True:
+            assert not (await ahead.next()).delivered
     await ahead.close()
     await bus.stop()

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from comity_federation.bus import Bus, Delivered, Skipped
+from comity_federation.bus import Bus, Delivered, HistoryMissing, Skipped
 from comity_federation.registry import Registry
 from comity_node.services.receiving.opening import Openers, Opening
 from comity_node.services.receiving.subscriptions import subscriptions
@@ -91,6 +91,10 @@ class ReadingAhead:
         while True:
             begins = dict(self._positions)
             delivered = await self._bus.read(begins, most=READ_AT_ONCE, wait=READ_WAIT)
+            # Whoever else uses this bus may have been told of another one first, and it reads on there without a word.
+            if delivered and await self._bus.bus_id() != self.bus_id:
+                topic = delivered[0].topic
+                raise HistoryMissing(topic, begins[topic])
             for item in delivered:
                 if item.topic in self._positions:
                     self._positions[item.topic] = (item.last if isinstance(item, Skipped) else item.offset) + 1
