@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from builders import Publisher
-from comity_federation.bus import Delivered, statements_topic
+from comity_federation.bus import Delivered, Skipped, statements_topic
 from comity_node.db.received import Volume
 from comity_node.services.receiving import intake, limits, settle
 from comity_node.services.receiving.intake import TakenIn, positions, take_in
@@ -103,6 +103,36 @@ async def test_what_was_not_kept_is_read_again_when_the_registry_changes(bench: 
     await read(bench, [CHAIN[0].raw, *[f"junk {n}".encode() for n in range(20)]])
     await bench.settle(AGENCY.member(status=MemberStatus.SUSPENDED, closed=CHAIN[0].last()))
     assert await position(bench) == 0
+
+
+async def test_what_was_dropped_before_a_later_offset_was_skipped_is_noted_and_read_again(bench: Bench) -> None:
+    texts = ("AAAA", "BBBB", "CCCC", "DDDD", "EEEE", "FFFF", "GGGG", "HHHH")
+    await read(bench, [CHAIN[0].raw_with([text]) for text in texts[:4]])
+    await bench.settle(AGENCY.member())
+    later = [Skipped(TOPIC, 900, 900, "null value")]
+    batch = [Delivered(TOPIC, 4 + n, CHAIN[0].raw_with([text])) for n, text in enumerate(texts[4:])]
+    opened = open_records([(subscribe(AGENCY.member()).entry, item.value) for item in batch])
+    both = registry_of(AGENCY.member(), BODY.member())
+    await take_in(bench.database, [*batch, *later], both, "bus", NOW, [*opened, None])
+    await bench.settle(AGENCY.member())
+    async with bench.database.read() as store:
+        skipped = await store.skipped.page("agency", before=None, most=10)
+        assert [(s.first, s.last, s.reason) for s in reversed(skipped)] == [
+            (900, 900, "null value"),
+            *((offset, offset, QUARANTINE_FULL) for offset in (5, 6, 7)),
+        ]
+        assert (await store.logs.of("agency")).skipped == 4
+    settled = await bench.settle(AGENCY.member(status=MemberStatus.SUSPENDED, closed=CHAIN[0].last()))
+    assert (settled.read_again, await position(bench)) == (1, 0)
+
+
+async def test_what_is_left_on_the_bus_since_too_much_is_undecided_costs_no_budget(bench: Bench) -> None:
+    member = AGENCY.member(daily_statements=20)
+    await read(bench, raws(CHAIN[1:6]), member=member, ends={TOPIC: 0})
+    for _ in range(3):
+        assert (await read(bench, raws(CHAIN[6:]), begin=5, member=member, ends={TOPIC: 0})).left == {TOPIC}
+    async with bench.database.read() as store:
+        assert (await store.logs.of("agency")).counted == 5
 
 
 async def test_what_stood_there_when_the_node_connected_costs_no_budget(bench: Bench) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,9 +10,16 @@ import pytest
 from builders import Publisher
 from comity_federation.bus import Delivered, HistoryMissing, Skipped, statements_topic
 from comity_federation.local_log import LocalLog
+from comity_node.db.received import Volume
+from comity_node.services.receiving import intake
 from comity_node.services.receiving.opening import Openers
+from comity_node.workers.following import Following
+from comity_node.workers.loops import Loops
 from comity_node.workers.reading_ahead import ReadingAhead
-from node_world import registry_of
+from comity_node.workers.receiver import Receiver
+from node_world import Town, registry_of
+
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class SlowToEnd(LocalLog):
@@ -77,4 +84,35 @@ async def test_nothing_is_read_on_in_another_bus_though_somebody_else_was_told_o
         while True:
             assert not (await ahead.next()).delivered
     await ahead.close()
+    await bus.stop()
+
+
+async def test_what_was_not_kept_is_read_again_though_nothing_more_comes(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "MOST_QUARANTINED", Volume(0, 0))
+    agency, node, bus = Publisher("agency"), (await town.found("body", admit=False)).node, town.log()
+    topic, (made,) = statements_topic("agency"), agency.chain(1)
+    await bus.start()
+    for raw in (made.raw, b"junk"):
+        await bus.publish(topic, raw, {})
+    following = Following(node, Loops(node))
+    following.current = registry_of(agency.member(), expires=LATER)
+    receiver = Receiver(node, bus, following, Loops(node))
+
+    async def begins() -> int:
+        async with node.database.read() as store:
+            return (await store.logs.positions(await bus.bus_id())).get(topic, 0)
+
+    await receiver.loops["receive"]()
+    assert await begins() == 2
+    # Reading goes on under the changed registry before the log was decided anew.
+    following.current = registry_of(agency.member(thawed=made.last()), expires=LATER)
+    await receiver.loops["receive"]()
+    receiver.settle_now()
+    await receiver.loops["settle"]()
+    assert await begins() == 0
+    await receiver.loops["receive"]()
+    assert await begins() == 2
+    await receiver.close()
     await bus.stop()

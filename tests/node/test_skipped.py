@@ -51,3 +51,22 @@ async def test_a_member_that_scatters_hostile_batches_fills_no_more_than_its_lis
     assert found[0] == (TOPIC, 0, 0, 1, GZIP)
     first = 2 * (MOST_RANGES - 1)
     assert found[-1] == (TOPIC, first, scattered[-1].last, 2 * MOST_RANGES + 1, SEVERAL)
+
+
+async def test_what_is_told_after_later_offsets_is_noted_too_and_only_once(database: Database) -> None:
+    await deliver(database, Skipped(TOPIC, 10, 14, GZIP))
+    await deliver(database, Skipped(TOPIC, 3, 3, ZSTD), Skipped(TOPIC, 8, 20, ZSTD))
+    await deliver(database, Skipped(TOPIC, 0, 30, ZSTD), Skipped(TOPIC, 10, 14, GZIP))
+    everything = (3, 3), (8, 30), (0, 2), (4, 7)
+    assert await kept(database) == [(TOPIC, 10, 14, 5, GZIP)] + [
+        (TOPIC, first, last, last - first + 1, ZSTD) for first, last in everything
+    ]
+
+
+async def test_a_full_list_is_widened_downwards_too(database: Database) -> None:
+    await deliver(database, *[Skipped(TOPIC, 100 + 2 * n, 100 + 2 * n, GZIP) for n in range(MOST_RANGES)])
+    for _ in range(2):
+        await deliver(database, Skipped(TOPIC, 7, 9, ZSTD))
+    last = 100 + 2 * (MOST_RANGES - 1)
+    assert (await kept(database))[-1] == (TOPIC, 7, last, 4, SEVERAL)
+    assert len(await kept(database)) == MOST_RANGES

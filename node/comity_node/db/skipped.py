@@ -4,6 +4,7 @@ Ranges that touch and have one reason become one. Beyond `MOST_RANGES` a member'
 many offsets in it were skipped: a publisher can fill its own topic, but not our disk.
 """
 
+from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,20 +37,32 @@ class SkippedRange:
 
 
 @dataclass(slots=True)
-class _End:
-    """A topic's newest range while more is noted, outside its row: each look into that costs as much as a step here."""
+class _Topic:
+    """What is noted of a topic while more is, outside its rows: each look into one costs as much as a step here."""
 
-    row: SkippedRow
-    last: int
-    offsets: int
-    reason: str
+    row: SkippedRow | None = None
+    """Its newest range, with the next four not written yet."""
+    first: int = 0
+    last: int = -1
+    offsets: int = 0
+    reason: str = ""
+    ranges: list[tuple[int, int, str]] | None = None
+    """All of its ranges in order, once something came that is not beyond them."""
 
-    @classmethod
-    def of(cls, row: SkippedRow) -> "_End":
-        return cls(row, row.last, row.offsets, row.reason)
+    def begin(self, row: SkippedRow) -> None:
+        self.write()
+        self.row, self.first, self.last = row, row.first, row.last
+        self.offsets, self.reason = row.offsets, row.reason
+
+    def widen(self, item: Skipped) -> None:
+        self.first, self.last = min(self.first, item.first), max(self.last, item.last)
+        self.offsets += item.last - item.first + 1
+        self.reason = self.reason if self.reason == item.reason else SEVERAL
 
     def write(self) -> None:
-        self.row.last, self.row.offsets, self.row.reason = self.last, self.offsets, self.reason
+        row = self.row
+        if row is not None:
+            row.first, row.last, row.offsets, row.reason = self.first, self.last, self.offsets, self.reason
 
 
 class SkippedOffsets:
@@ -59,45 +72,68 @@ class SkippedOffsets:
         self._session = session
 
     async def note(self, member: str, items: Iterable[Skipped], now: datetime) -> int:
-        """Note what was skipped of a member's topics, in the order it came; return how many offsets were new."""
+        """Note what was skipped of a member's topics, in any order; return how many offsets were new."""
         new = 0
         room = MOST_RANGES - await self._count(member)
-        ends: dict[str, _End | None] = {}
+        topics: dict[str, _Topic] = {}
         for item in _merged(items):
-            if item.topic not in ends:
-                newest = await self._newest(member, item.topic)
-                ends[item.topic] = None if newest is None else _End.of(newest)
-            end = ends[item.topic]
-            # Read again after a lost position: what is known is not counted twice.
-            first = item.first if end is None else max(item.first, end.last + 1)
-            if first > item.last:
-                continue
-            offsets = item.last - first + 1
-            new += offsets
-            touches = end is not None and end.last + 1 == first and end.reason == item.reason
-            if end is not None and (touches or room <= 0):
-                end.last, end.offsets = item.last, end.offsets + offsets
-                end.reason = end.reason if end.reason == item.reason else SEVERAL
-                continue
-            if end is not None:
-                end.write()
-            row = SkippedRow(
-                member=member,
-                topic=item.topic,
-                first=first,
-                last=item.last,
-                offsets=offsets,
-                reason=item.reason,
-                since=now,
-            )
-            self._session.add(row)
-            ends[item.topic] = _End.of(row)
-            room -= 1
-        for end in ends.values():
-            if end is not None:
-                end.write()
+            if item.topic not in topics:
+                topics[item.topic] = await self._topic(member, item.topic)
+            topic = topics[item.topic]
+            for part in await self._not_noted(member, item, topic):
+                new += part.last - part.first + 1
+                touches = topic.row is not None and topic.last + 1 == part.first and topic.reason == part.reason
+                if topic.row is not None and (touches or room <= 0):
+                    topic.widen(part)
+                    continue
+                row = SkippedRow(
+                    member=member,
+                    topic=part.topic,
+                    first=part.first,
+                    last=part.last,
+                    offsets=part.last - part.first + 1,
+                    reason=part.reason,
+                    since=now,
+                )
+                self._session.add(row)
+                room -= 1
+                if part.last > topic.last:
+                    topic.begin(row)
+        for topic in topics.values():
+            topic.write()
         await self._session.flush()
         return new
+
+    async def _topic(self, member: str, name: str) -> _Topic:
+        topic = _Topic()
+        query = select(SkippedRow).where(SkippedRow.member == member, SkippedRow.topic == name)
+        newest = (await self._session.exec(query.order_by(col(SkippedRow.last).desc()).limit(1))).first()
+        if newest is not None:
+            topic.begin(newest)
+        return topic
+
+    async def _not_noted(self, member: str, item: Skipped, topic: _Topic) -> list[Skipped]:
+        """Return the parts of a range that are not noted for this reason: a topic is read again after a lost position,
+        and of a record that is refused it may turn out late that there is no room for it."""
+        if topic.ranges is None:
+            if item.first > topic.last:
+                return [item]
+            topic.write()
+            query = select(SkippedRow.first, SkippedRow.last, SkippedRow.reason)
+            of_topic = query.where(SkippedRow.member == member, SkippedRow.topic == item.topic)
+            topic.ranges = sorted((await self._session.exec(of_topic)).all())
+        parts, first = list[Skipped](), item.first
+        for begin, end, reason in topic.ranges:
+            if reason not in (item.reason, SEVERAL) or end < first or begin > item.last:
+                continue
+            if begin > first:
+                parts.append(Skipped(item.topic, first, begin - 1, item.reason))
+            first = end + 1
+        if first <= item.last:
+            parts.append(Skipped(item.topic, first, item.last, item.reason))
+        for part in parts:
+            insort(topic.ranges, (part.first, part.last, part.reason))
+        return parts
 
     async def page(self, member: str | None, *, before: int | None, most: int) -> list[SkippedRange]:
         """Return ranges, newest first; of all members or of one."""
@@ -116,10 +152,6 @@ class SkippedOffsets:
     async def _count(self, member: str) -> int:
         query = select(func.count()).select_from(SkippedRow).where(SkippedRow.member == member)
         return (await self._session.exec(query)).one()
-
-    async def _newest(self, member: str, topic: str) -> SkippedRow | None:
-        query = select(SkippedRow).where(SkippedRow.member == member, SkippedRow.topic == topic)
-        return (await self._session.exec(query.order_by(col(SkippedRow.last).desc()).limit(1))).first()
 
 
 def _merged(items: Iterable[Skipped]) -> list[Skipped]:

@@ -192,7 +192,7 @@ class Receiver:
         settled = await settle(self._node.database, registry, now, lambda: self._following.current is registry)
         if settled != Settled():
             self._settlings += 1
-            # What was parked may be read on now.
-            self._begin_anew |= self._paused is not None and bool(self._paused.parked)
+            # What was parked may be read on now, and what was not kept is read again.
+            self._begin_anew |= bool(settled.read_again or (self._paused is not None and self._paused.parked))
             log.info("settled", accepted=settled.accepted, waiting=settled.waiting, refused=settled.refused)
         return settled != Settled()

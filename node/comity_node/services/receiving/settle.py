@@ -38,6 +38,8 @@ class Settled:
     waiting: int = 0
     refused: int = 0
     repeated: int = 0
+    read_again: int = 0
+    """How many logs are read from their beginning again."""
 
     def __add__(self, other: "Settled") -> "Settled":
         """Return both together."""
@@ -46,6 +48,7 @@ class Settled:
             self.waiting + other.waiting,
             self.refused + other.refused,
             self.repeated + other.repeated,
+            self.read_again + other.read_again,
         )
 
 
@@ -82,23 +85,28 @@ async def settle_log(store: Store, member: Member, now: datetime) -> Settled:
     if has_only_new_keys(member, log.decided_under):
         await store.received.reopen_waiting(member.slug)
     elif log.decided_under not in ("", trust_fingerprint(member)):
-        await _ask_for_what_was_not_kept(store, member)
-        return await redecide(store, member, now, why="registry")
+        again = await _ask_for_what_was_not_kept(store, member)
+        return replace(await redecide(store, member, now, why="registry"), read_again=int(again))
     settling = _Settling(store, member, log, now)
     # A bounded transaction: people who approve or screen meanwhile wait for a moment, not for a whole catch-up.
     await settling.run(most=_CHUNK)
     if settling.replay_needed:
-        return await redecide(store, member, now, why=settling.replay_needed, repeats=settling.repeats)
+        found = {"repeats": settling.repeats, "skipped": settling.skipped}
+        return await redecide(store, member, now, why=settling.replay_needed, **found)
     return await settling.finish()
 
 
-async def _ask_for_what_was_not_kept(store: Store, member: Member) -> None:
+async def _ask_for_what_was_not_kept(store: Store, member: Member) -> bool:
     """Read a log again of which refused records were not kept: under another registry they may count."""
-    if await store.skipped.any_for(member.slug, QUARANTINE_FULL):
-        await store.logs.read_again(statements_topic(member.slug))
+    if not await store.skipped.any_for(member.slug, QUARANTINE_FULL):
+        return False
+    await store.logs.read_again(statements_topic(member.slug))
+    return True
 
 
-async def redecide(store: Store, member: Member, now: datetime, *, why: str, repeats: int = 0) -> Settled:
+async def redecide(
+    store: Store, member: Member, now: datetime, *, why: str, repeats: int = 0, skipped: int = 0
+) -> Settled:
     """Decide a whole log anew and fold it anew; the result depends on the records and the registry only.
 
     Args:
@@ -107,6 +115,7 @@ async def redecide(store: Store, member: Member, now: datetime, *, why: str, rep
         now: The time.
         why: For the trail.
         repeats: Dropped by the pass that found this to be needed, and not counted yet.
+        skipped: Found by it to have no room, likewise.
     """
     log = await store.logs.of(member.slug)
     frozen_from: int | None = None
@@ -114,14 +123,15 @@ async def redecide(store: Store, member: Member, now: datetime, *, why: str, rep
     while True:
         await store.received.reopen(member.slug)
         await store.view.forget_log(member.slug)
-        start = replace(log, head=0, frozen_from=frozen_from, repeats=log.repeats + repeats)
+        counted = replace(log, repeats=log.repeats + repeats, skipped=log.skipped + skipped)
+        start = replace(counted, head=0, frozen_from=frozen_from)
         settling = _Settling(store, member, start, now)
         await settling.run()
         if settling.state.frozen_from == frozen_from and not settling.fuller_copy:
             break
         # A fork found on the way: once more, with nothing counted from there on.
         frozen_from = settling.state.frozen_from
-        repeats += settling.repeats
+        repeats, skipped = repeats + settling.repeats, skipped + settling.skipped
     gone = stood - await store.view.numbers_of_log(member.slug)
     await store.changes.note(sorted(gone), Change.REMOVED, now)
     detail = {"why": why, "frozen_from": frozen_from}
@@ -149,6 +159,8 @@ class _Settling:
         self._awaited: set[int] = set()
         """Places at which records wait, among those that these records could let in."""
         self._quarantined: Volume | None = None
+        self.skipped = 0
+        """Offsets of which the bytes were not kept."""
 
     @property
     def replay_needed(self) -> str | None:
@@ -192,6 +204,7 @@ class _Settling:
             head_key=known[1] if self.state.head else 0,
             frozen_from=self.state.frozen_from,
             repeats=self.log.repeats + self._counts["repeated"],
+            skipped=self.log.skipped + self.skipped,
             decided_under=trust_fingerprint(self.member),
             heard_at=self._heard,
         )
@@ -268,9 +281,8 @@ class _Settling:
             await self.store.received.drop(record.id)
             if record.bus_offset is not None:
                 offset, topic = record.bus_offset, statements_topic(self.member.slug)
-                await self.store.skipped.note(
-                    self.member.slug, [Skipped(topic, offset, offset, QUARANTINE_FULL)], self.now
-                )
+                not_kept = Skipped(topic, offset, offset, QUARANTINE_FULL)
+                self.skipped += await self.store.skipped.note(self.member.slug, [not_kept], self.now)
             return
         self._verdicts[record.id] = _refused(refused)
 
