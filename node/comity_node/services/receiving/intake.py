@@ -174,7 +174,8 @@ class _Batch:
             self._skipped[slug].append(item)
         elif item.topic in self._subscribed.checkpoints:
             self._checkpoints[item.topic].append(item.value)
-        elif self._budgets[item.topic].spend(item.offset) and self._take_statement(slug, item, opening):
+        elif self._budgets[item.topic].allows(item.offset) and self._take_statement(slug, item, opening):
+            self._budgets[item.topic].count(item.offset)
             self._statements += 1
         else:
             self.left.add(item.topic)

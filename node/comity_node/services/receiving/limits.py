@@ -70,14 +70,13 @@ class Budget:
     spent: int
     end: int = 2**63
 
-    def spend(self, offset: int) -> bool:
-        """Count one record; False when it is one too many and stays on the bus."""
-        if offset < self.end:
-            return True
-        if self.spent >= self.subscription.member.daily_statements:
-            return False
-        self.spent += 1
-        return True
+    def allows(self, offset: int) -> bool:
+        """Tell whether one more record may be taken; it stays on the bus otherwise."""
+        return offset < self.end or self.spent < self.subscription.member.daily_statements
+
+    def count(self, offset: int) -> None:
+        """Count one record that was taken."""
+        self.spent += offset >= self.end
 
     def noted(self, log: LogStatus) -> LogStatus:
         """Return the log with what was spent."""
