@@ -2,13 +2,17 @@
 
 import pytest
 
+from comity_node.db import Database
+from comity_node.db.bulk import insert_rows
+from comity_node.db.rows.suppliers import SupplierMentionRow
 from comity_node.db.suppliers import Wanted
 from comity_node.domain.errors import NotFound, SamePerson
 from comity_node.domain.watching.judging import Holds, VendorJudged, VendorJudgementRefused
 from comity_node.services.watching import judging
+from comity_node.services.watching.vendors import remove_vendor
 from node_world import NOW
 from supplier_desk import CNPJ, LEI, OTHER_CNPJ
-from watch_room import WatchRoom, row
+from watch_room import WatchRoom, row, watch_room_at
 
 
 async def judge(room: WatchRoom, supplier: int, judged: VendorJudged, named: str = "V1") -> str:
@@ -169,3 +173,49 @@ async def test_a_recognised_supplier_is_told_of_under_a_name_that_is_like_nothin
     await room.desk.join(number, other)
     last = (await room.alerts())[-1]
     assert (last.news.value, last.verdict) == ("merged", "review"), "and where the two judgements contradict"
+
+
+async def test_what_waits_for_a_second_person_is_listed_however_much_does_not(room: WatchRoom) -> None:
+    await room.keep(V1=row("Exemplar Gloves"))
+    for n in range(3):
+        number = await room.desk.number(await room.desk.say(f"Somebody {n}", "city"))
+        await judge(room, number, VendorJudged.NOT_SAME)
+    lapses = await room.desk.number(await room.desk.say("Zephyr Quarry", "city", CNPJ, severity="S4"))
+    await judge(room, lapses, VendorJudged.NOT_SAME)
+    await room.desk.number(await room.desk.say("Zephyr Quarries", "city", CNPJ))
+    grave = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI, severity="S4"))
+    made = await judge(room, grave, VendorJudged.NOT_SAME)
+    async with room.database.read() as store:
+        assert [each.judgement.id for each, _ in await judging.waiting(store, room.other, 1)] == [made]
+
+
+async def test_a_finding_of_the_gravest_kind_counts_however_many_newer_ones_there_are(database: Database) -> None:
+    room = await watch_room_at(database)
+    one = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI, severity="S4"))
+    two = await room.desk.number(await room.desk.say("Exemplar Gloves", "city", CNPJ, severity="S1"))
+    await room.desk.join(one, two)
+    async with database.write() as store:
+        columns = ("entry", "supplier", "role", "decision", "told", "severity", "event")
+        minor = [(n, two, "subject", False, "2027-01", "S1", None) for n in range(1_000, 1_600)]
+        await insert_rows(store._session, SupplierMentionRow, columns, minor)
+    await room.keep(V1=row("Exemplar Gloves"))
+    await judge(room, two, VendorJudged.NOT_SAME)
+    assert (await meant(room))["to_judge"] == [(min(one, two), Holds.NEEDS_SECOND.value)]
+    async with database.read() as store:
+        assert len(await judging.waiting(store, room.other, 9)) == 1
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_row_that_is_removed_takes_with_it_the_spelling_that_it_taught(room: WatchRoom, whole: bool) -> None:
+    await room.keep(V1=row("Ex. Glove Works", LEI))
+    number = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI))
+    await judge(room, number, VendorJudged.SAME)
+    vendor = await room.vendor("V1")
+    async with room.database.write() as store:
+        assert len(await store.facts.about([number], 9)) == 1
+        if not whole:
+            await remove_vendor(store, room.officer, vendor, NOW)
+    if whole:
+        await room.keep(replace=True)
+    async with room.database.read() as store:
+        assert await store.facts.about([number], 9) == []

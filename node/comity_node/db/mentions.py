@@ -105,6 +105,19 @@ class Mentions:
             for whole, said in found.items()
         }
 
+    async def severities(self, wholes: Sequence[int]) -> dict[int, set[str]]:
+        """Return how grave the findings about each are, joined ones together, however many there are."""
+        mention, row, found = SupplierMentionRow, SupplierRow, dict[int, set[str]]()
+        query = (
+            sa_select(col(row.whole), col(mention.severity))
+            .join(row, col(row.number) == col(mention.supplier))
+            .where(col(row.whole).in_(wholes), col(mention.role) == Role.SUBJECT.value, col(mention.severity) != "")
+            .distinct()
+        )
+        for whole, severity in await (await self._session.connection()).execute(query):
+            found.setdefault(whole, set()).add(severity)
+        return found
+
     async def _mentions(self, query: Any) -> list[Mention]:
         rows = await (await self._session.connection()).execute(query)
         return [Mention(entry, supplier, Role(role), *rest) for entry, supplier, role, *rest in rows]

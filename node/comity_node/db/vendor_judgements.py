@@ -4,13 +4,16 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.keys import Seals
+from comity_node.db.rows.suppliers import SupplierMentionRow, SupplierRow
 from comity_node.db.rows.watching import VendorJudgementRow
 from comity_node.domain.watching.judging import VendorJudged, VendorJudgement
 from comity_node.domain.watching.vendors import party_from_parsed, party_to_parsed
+from comity_schemas.finding import Severity
 
 _CHUNK = 500
 
@@ -64,14 +67,27 @@ class VendorJudgements:
             found |= set(await self._session.exec(query))
         return found
 
-    async def unconfirmed(self, but: str, most: int) -> list[VendorJudgement]:
-        """Return who was judged not to be the same by one person, another one than this, the oldest first."""
-        row = VendorJudgementRow
+    async def unconfirmed(self, but: str, *, after: int, most: int) -> list[VendorJudgement]:
+        """Return who was judged not to be the same by one person, another one than this, behind a number.
+
+        Only where anything of the gravest kind is said of the supplier or whom it is joined with: of all others one
+        person's word is enough, and they are many.
+        """
+        row, one, other, mention = VendorJudgementRow, aliased(SupplierRow), aliased(SupplierRow), SupplierMentionRow
+        grave = (
+            select(mention.entry)
+            .join(other, col(other.number) == col(mention.supplier))
+            .join(one, col(one.whole) == col(other.whole))
+            .where(col(one.number) == col(row.supplier), col(mention.severity) == Severity.S4.value)
+            .exists()
+        )
         query = select(row).where(
             row.judged == VendorJudged.NOT_SAME.value,
             col(row.undone_at).is_(None),
             col(row.confirmed_at).is_(None),
             row.by != but,
+            col(row.number) > after,
+            grave,
         )
         return [self._judgement(each) for each in await self._session.exec(query.order_by(col(row.number)).limit(most))]
 

@@ -10,10 +10,7 @@ from comity_node.domain.errors import NotFound, SamePerson
 from comity_node.domain.matching.comparing import compare
 from comity_node.domain.matching.likeness import RANKS, Likeness, Verdict
 from comity_node.domain.matching.party import Party
-from comity_node.domain.names import fold_name
 from comity_node.domain.people import Person
-from comity_node.domain.suppliers.facts import Fact, FactKind
-from comity_node.domain.suppliers.mentions import Role
 from comity_node.domain.trail import Event
 from comity_node.domain.watching.judging import (
     Holds,
@@ -28,13 +25,12 @@ from comity_node.domain.watching.vendors import Vendor
 from comity_node.services.accounts import new_id
 from comity_node.services.searching.candidates import candidates
 from comity_node.services.searching.rarity import rarity_of
+from comity_node.services.watching.spellings import forget_spellings, learn_spellings
 from comity_node.services.watching.vendors import own_vendor
 from comity_schemas.identifiers import Identifier
 
 MOST_ALIKE = 50
 """Suppliers that one answer offers to be judged; what was decided before comes on top and takes no place of theirs."""
-
-_MOST_MENTIONS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +67,11 @@ async def judge_vendor(
     for before in await store.vendor_judgements.of_vendors([vendor.number]):
         if before.supplier == supplier:
             await store.vendor_judgements.undo(before.id, person.id, now)
-            await _forget_spellings(store, before, person, now)
+            await forget_spellings(store, [before], person, now)
     made = VendorJudgement(0, new_id(), vendor.number, supplier, judged, words, vendor.party, facts, person.id, now)
     await store.vendor_judgements.add(made)
     if judged is VendorJudged.SAME:
-        await _learn_spellings(store, made, facts)
+        await learn_spellings(store, made, facts)
     await store.trail.add(now, person.id, Event.VENDOR_JUDGED, made.id, judged=judged.value)
     return (await weighed(store, [made], {vendor.number: vendor}))[0]
 
@@ -111,29 +107,9 @@ async def undo_vendor_judgement(store: Store, person: Person, judgement_id: str,
     if made is None or made.undone_at is not None or vendors[made.vendor].owner != person.id:
         raise NotFound("no such judgement of yours")
     await store.vendor_judgements.undo(judgement_id, person.id, now)
-    await _forget_spellings(store, made, person, now)
+    await forget_spellings(store, [made], person, now)
     await store.trail.add(now, person.id, Event.VENDOR_JUDGEMENT_UNDONE, judgement_id)
     return await _weighed_anew(store, judgement_id)
-
-
-async def _learn_spellings(store: Store, made: VendorJudgement, facts: Party) -> None:
-    """Let the supplier be found at this node by the row's spellings too, for as long as the judgement stands."""
-    known = {fold_name(name) for name in facts.names}
-    news = {fold_name(name): name for name in made.vendor_facts.names}
-    for number, (folded, name) in enumerate(sorted(news.items())):
-        if folded not in known:
-            fact = Fact(f"{made.id}-{number}", FactKind.ALIAS, made.supplier, made.by, made.at, text=name)
-            await store.facts.add(fact)
-            detail = {"fact": fact.kind.value, "supplier": made.supplier}
-            await store.trail.add(made.at, made.by, Event.FACT_ENTERED, fact.id, **detail)
-
-
-async def _forget_spellings(store: Store, made: VendorJudgement, person: Person, now: datetime) -> None:
-    for number in range(len(made.vendor_facts.names)):
-        fact = await store.facts.find(f"{made.id}-{number}")
-        if fact is not None and fact.taken_back_at is None:
-            await store.facts.take_back(fact.id, person.id, now)
-            await store.trail.add(now, person.id, Event.FACT_TAKEN_BACK, fact.id)
 
 
 async def _weighed_anew(store: Store, judgement_id: str) -> Weighed:
@@ -152,10 +128,15 @@ async def weighed(store: Store, judgements: Sequence[VendorJudgement], vendors: 
 
 async def waiting(store: Store, person: Person, most: int) -> list[tuple[Weighed, Vendor]]:
     """Return what waits for a second person, who is not the one that judged."""
-    some = await store.vendor_judgements.unconfirmed(person.id, most)
-    vendors = await store.vendors.by_number(j.vendor for j in some)
-    found = await weighed(store, some, vendors)
-    return [(each, vendors[each.judgement.vendor]) for each in found if each.holds is Holds.NEEDS_SECOND]
+    waits: list[tuple[Weighed, Vendor]] = []
+    last = 0
+    while len(waits) < most and (some := await store.vendor_judgements.unconfirmed(person.id, after=last, most=most)):
+        last = some[-1].number
+        vendors = await store.vendors.by_number(j.vendor for j in some)
+        found = await weighed(store, some, vendors)
+        # What lapsed meanwhile takes no place from what waits.
+        waits += [(each, vendors[each.judgement.vendor]) for each in found if each.holds is Holds.NEEDS_SECOND]
+    return waits[:most]
 
 
 async def own_facts(store: Store, suppliers: Sequence[int]) -> dict[int, Party]:
@@ -176,12 +157,7 @@ async def own_facts(store: Store, suppliers: Sequence[int]) -> dict[int, Party]:
 async def severities(store: Store, suppliers: Sequence[int]) -> dict[int, set[str]]:
     """Return supplier to how grave what is found about it, and whom it is joined with, is."""
     known = await store.suppliers.find(suppliers)
-    together = await store.suppliers.of_wholes(sorted({each.whole for each in known.values()}))
-    whole_of = {each.number: each.whole for each in together}
-    found: dict[int, set[str]] = {}
-    for mention in await store.mentions.of(sorted(whole_of), _MOST_MENTIONS):
-        if mention.role is Role.SUBJECT and mention.severity:
-            found.setdefault(whole_of[mention.supplier], set()).add(mention.severity)
+    found = await store.mentions.severities(sorted({each.whole for each in known.values()}))
     return {number: found.get(each.whole, set()) for number, each in known.items()}
 
 

@@ -12,9 +12,12 @@ from comity_node.domain.trail import Event
 from comity_node.domain.watching.portfolio import Portfolio, Touched, asking_keys
 from comity_node.domain.watching.vendors import MOST_VENDORS, TooManyVendors, Vendor, fingerprint
 from comity_node.services.accounts import new_id
+from comity_node.services.watching.spellings import forget_spellings
 
 _AT_ONCE = 5_000
 """Rows that are read into memory in one query."""
+
+_JUDGED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ async def keep_vendors(
     total = await store.vendors.count(person.id) + len(added) - len(gone)
     if total > MOST_VENDORS:
         raise TooManyVendors(f"{total} rows are more than the {MOST_VENDORS} that one officer keeps; nothing changed")
-    await store.vendors.remove(gone)
+    await _remove(store, person, gone, now)
     await store.vendors.add(person.id, added, now)
     await store.vendors.change(changed, now)
     kept = Kept(len(added), len(changed), len(given) - len(added) - len(changed), len(gone), total)
@@ -71,7 +74,7 @@ async def remove_vendor(store: Store, person: Person, vendor_id: str, now: datet
         NotFound: it is not there, or somebody else's.
     """
     vendor = await own_vendor(store, person, vendor_id)
-    await store.vendors.remove([vendor.number])
+    await _remove(store, person, [vendor.number], now)
     detail = {"added": 0, "changed": 0, "removed": 1, "rows": await store.vendors.count(person.id)}
     await store.trail.add(now, person.id, Event.VENDORS_KEPT, "vendors", **detail)
 
@@ -86,6 +89,14 @@ async def own_vendor(store: Store, person: Person, vendor_id: str) -> Vendor:
     if vendor is None:
         raise NotFound("no such row of yours")
     return vendor
+
+
+async def _remove(store: Store, person: Person, numbers: Sequence[int], now: datetime) -> None:
+    """Remove rows; nobody could take back any more what was judged of them, so what it taught goes with it."""
+    for start in range(0, len(numbers), _JUDGED_AT_ONCE):
+        judged = await store.vendor_judgements.of_vendors(numbers[start : start + _JUDGED_AT_ONCE])
+        await forget_spellings(store, judged, person, now)
+    await store.vendors.remove(numbers)
 
 
 async def _others(store: Store, person: Person, rows: set[str]) -> list[int]:
