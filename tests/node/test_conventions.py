@@ -71,6 +71,17 @@ def named(name: str, **more: Any) -> dict[str, Any]:
     return {"schema": "Company", "properties": {"name": [name], **more}}
 
 
+async def test_everybody_who_may_be_meant_is_there_however_much_is_said_of_others(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comity_node.domain.screening.MOST_CANDIDATES", 2)
+    for name in (GLOVES, "Exemplar Glovs Sdn Bhd", "Exemplr Gloves Sdn Bhd"):
+        for _ in range(2):
+            await at.desk.say(name, "agency", country="MY")
+    found = await at.first(named(GLOVES), limit=10)
+    assert found["total"]["value"] == len(found["results"]) == 3
+
+
 async def test_a_number_matches_and_an_equal_name_alone_never_does(at: At) -> None:
     await at.desk.say(GLOVES, "agency", LEI, country="MY")
     (by_name,) = (await at.first(named(GLOVES), threshold=0.1))["results"]

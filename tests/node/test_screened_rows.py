@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from comity_node.db import Database
 from comity_node.domain.inherent_risk import Exploitation, GoodsRisk, RiskList
+from comity_node.domain.screening import Question
 from comity_node.domain.screening_files.asking import Asked
 from comity_node.domain.screening_files.results import (
     CANDIDATES,
@@ -23,7 +24,9 @@ from comity_node.domain.screening_files.results import (
 )
 from comity_node.domain.tables.table import TableRefused
 from comity_node.domain.tables.writing import form_of
+from comity_node.services.answering.answers import describe
 from comity_node.services.answering.moment import this_moment
+from comity_node.services.answering.screen import screen_at
 from comity_node.services.screening_files.network import NetworkAsker, NetworkView
 from comity_node.services.screening_files.opening import open_given
 from comity_node.services.screening_files.running import Account, Once, screened
@@ -51,6 +54,23 @@ async def results(desk: Desk, raw: str, risks: RiskList | None = None) -> list[d
         asker = NetworkAsker(store, await this_moment(store, registry, NOW), risks)
         found = [r async for part in screened(given, asker, countries().read, account, part=2) for _, r in part]
     return [dict(zip((*COLUMNS, CANDIDATES), each.cells(candidates=True), strict=True)) for each in found]
+
+
+async def test_all_findings_are_counted_and_what_counts_today_is_shown_also_of_too_many(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comity_node.domain.screening.MOST_CANDIDATES", 2)
+    for _ in range(3):
+        await desk.say("Fazenda Exemplo Ltda", "agency", valid_until="2020-01-01")
+    current = await desk.say("Fazenda Exemplu Ltda", "agency")
+    await desk.say("Fazenda Exemplo Ltda", "city", kind="decision")
+    (row,) = await results(desk, "name\nFazenda Exemplo Ltda\n")
+    assert (row["findings_current"], row["findings_closed"], row["decisions"]) == (1, 3, 1)
+    async with desk.database.read() as store:
+        moment = await this_moment(store, registry_of(), NOW)
+        (answer,) = describe(await screen_at(store, [Question("Fazenda Exemplo Ltda")], moment))["answers"]
+    assert current.hash in [hit["statement"] for hit in answer["findings"]]
+    assert answer["further"] == {"findings": 2, "decisions": 0}
 
 
 async def test_each_row_gets_its_verdict_its_state_in_words_and_what_to_do(desk: Desk) -> None:

@@ -29,6 +29,10 @@ def say_answer(given: dict[str, Any]) -> None:
                 f"  through its labour provider {each['name']}, not its own: {len(each['findings'])} findings, "
                 f"comity supplier show {each['supplier']}"
             )
+        # What was filed before further ones were counted says nothing of them.
+        for what, count in answer.get("further", {}).items():
+            if count:
+                typer.echo(f"  ({count} further {what} are not shown)")
         if answer["unreadable"]:
             typer.echo(f"  ({answer['unreadable']} further findings name nobody this node may read)")
         say_decisions(answer)

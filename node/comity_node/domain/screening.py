@@ -151,17 +151,18 @@ def party_of(entry: Entry | DecisionEntry | PointerEntry | NoticeEntry) -> Party
 
 
 def sort_hits(hits: Iterable[H]) -> list[H]:
-    """Return matches first, then the more similar, then what counts today; at most `MOST_CANDIDATES`."""
-    ranked = sorted(
-        hits,
-        key=lambda h: (
-            RANKS[h.likeness.verdict],
-            -h.likeness.score,
-            _ORDER.index(h.standing),
-            h.entry.hash,
-        ),
-    )
-    return ranked[:MOST_CANDIDATES]
+    """Return matches first, then the more similar, then what counts today; at most `MOST_CANDIDATES`.
+
+    Of too many with one verdict those stay that count today: a spelling that comes nearer hides nothing current.
+    """
+
+    def ranked(hit: H) -> tuple[int, int, int, str]:
+        return RANKS[hit.likeness.verdict], -hit.likeness.score, _ORDER.index(hit.standing), hit.entry.hash
+
+    def kept(hit: H) -> tuple[int, int, tuple[int, int, int, str]]:
+        return RANKS[hit.likeness.verdict], _ORDER.index(hit.standing), ranked(hit)
+
+    return sorted(sorted(hits, key=kept)[:MOST_CANDIDATES], key=ranked)
 
 
 _GONE = frozenset({Standing.WITHDRAWN, Standing.SUPERSEDED, Standing.OVERTURNED})

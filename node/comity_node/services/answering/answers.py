@@ -103,6 +103,7 @@ def _answer(answer: Answer, met: Events) -> dict[str, Any]:
         ],
         "unreadable": answer.unreadable,
         "findings": [{**hit, "raising": _raising(may_raise(hit, pointers))} for hit in found],
+        "further": answer.further,
         "decision_state": answer.decision_state.value,
         "unreadable_decisions": answer.unreadable_decisions,
         "decisions": _decisions(answer.decisions, answer.as_of.date()),

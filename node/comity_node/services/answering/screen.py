@@ -1,7 +1,8 @@
 """Screening against the local supplier view. No query leaves the node."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 
@@ -25,6 +26,7 @@ from comity_node.domain.screening import (
     state_of,
 )
 from comity_node.domain.supplier_view import (
+    DecisionStanding,
     Standing,
     decision_standing,
     notice_standing,
@@ -76,6 +78,18 @@ class Answer:
     """What audits say by indicator; nothing where nobody looked."""
     set_aside: tuple[Weighed, ...] = ()
     """By which suppliers that were found are left out: judged not to be the row that is asked about."""
+    findings: Mapping[Standing, int] = field(default_factory=dict)
+    """How many there are by what they mean today, also of what is too much to be shown."""
+    orders: Mapping[DecisionStanding, int] = field(default_factory=dict)
+    """The same of decisions."""
+
+    @property
+    def further(self) -> dict[str, int]:
+        """How many findings and decisions there are beyond those that are shown."""
+        return {
+            "findings": sum(self.findings.values()) - len(self.hits),
+            "decisions": sum(self.orders.values()) - len(self.decisions),
+        }
 
 
 async def screen(
@@ -160,6 +174,8 @@ async def _answer(
         through=await through_providers(store, question),
         suppliers=tuple(suppliers),
         set_aside=tuple(counts.set_aside),
+        findings=Counter(hit.standing for hit in hits),
+        orders=Counter(hit.standing for hit in decided),
     )
 
 

@@ -127,7 +127,10 @@ async def _with_unplaced(
 
 
 async def _suppliers(store: Store, answer: Answer) -> dict[int, Likeness]:
-    """Return the suppliers that findings and decisions which were found are about, each by its likest."""
+    """Return the suppliers that findings and decisions which were found are about, each by its likest.
+
+    Of whom nothing is shown, since others have so many, is found as the supplier that it is.
+    """
     likeness = {hit.entry.hash: hit.likeness for hit in answer.hits}
     likeness.update({hit.entry.hash: hit.likeness for hit in answer.decisions})
     numbers = await store.view.numbers(sorted(likeness))
@@ -139,6 +142,8 @@ async def _suppliers(store: Store, answer: Answer) -> dict[int, Likeness]:
         whole, how = known[mention.supplier].whole, by_number[mention.entry]
         if whole not in found or _order(how) < _order(found[whole]):
             found[whole] = how
+    for like in answer.suppliers:
+        found.setdefault(like.known.whole, like.likeness)
     return found
 
 

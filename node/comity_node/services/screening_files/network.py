@@ -104,9 +104,9 @@ class NetworkAsker:
             score=0 if likeness is None else likeness.score,
             supplier_id="" if known is None else str(known.number),
             supplier_name="" if known is None else known.name,
-            findings_current=sum(hit.standing is Standing.CURRENT for hit in answer.hits),
-            findings_closed=sum(hit.standing in _CLOSED for hit in answer.hits),
-            decisions=sum(hit.standing not in _GONE for hit in answer.decisions),
+            findings_current=answer.findings.get(Standing.CURRENT, 0),
+            findings_closed=sum(count for standing, count in answer.findings.items() if standing in _CLOSED),
+            decisions=sum(count for standing, count in answer.orders.items() if standing not in _GONE),
             risk=self._risk(row),
             candidates=_candidates(ranked),
         )
