@@ -22,7 +22,8 @@ from comity_node.domain.errors import (
 )
 from comity_node.domain.screening import Question
 from comity_node.services.answering.answers import describe
-from comity_node.services.answering.screen import screen
+from comity_node.services.answering.moment import this_moment
+from comity_node.services.answering.screen import screen, screen_at
 from comity_node.services.operating.check import check
 from comity_node.services.receiving.settle import redecide
 from comity_node.services.review.due_process import check_retaliation, notify_supplier
@@ -277,12 +278,24 @@ async def test_a_dispute_that_is_decided_here_does_not_show_as_unanswered_while_
 
     made = NOW.date()
     assert await shown() == ("disputed, unanswered", (made + timedelta(days=30)).isoformat(), None)
+    async with office.database.read() as store:
+        then = await this_moment(store, registry_of(office.member), NOW - timedelta(minutes=1))
+
+    async def shown_then() -> str | None:
+        """What a screening of that moment answers, whenever it is answered again."""
+        async with office.database.read() as store:
+            answers = await screen_at(store, [Question("Fazenda Exemplo Ltda")], then)
+        return str(describe(answers)["answers"][0]["findings"][0]["disputed"])
+
+    assert await shown_then() == "disputed"
     await decide(office, word, "fay")
     assert await shown() == ("dispute decided, release pending", None, made.isoformat())
+    assert await shown_then() == "disputed"
     review = await propose(office, word, "fay")
     assert (await shown())[0] == "dispute decided, release pending"
     await office.approve("ben", review)
     assert await shown() == ("dispute dismissed", None, None)
+    assert await shown_then() == "disputed"
 
 
 async def test_a_member_carries_a_reply_that_the_issuer_did_not_publish_and_cannot_decide_it(office: Office) -> None:

@@ -127,7 +127,7 @@ async def decide_act(store: Store, person: Person, act_id: str, now: datetime, *
         NotFound, AlreadyDecided, SamePerson: nothing was changed.
     """
     act = await store.concerns.find_act(act_id)
-    if act is None:
+    if act is None or await store.cases.keeps_report_from(act.report_id, person.id):
         raise NotFound("nothing is proposed under this id")
     if act.state != "proposed":
         raise AlreadyDecided(f"this was {act.state} already; nothing was changed")

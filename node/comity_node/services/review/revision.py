@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from comity_node.db import Store
 from comity_node.db.reviews import Review
-from comity_node.domain.errors import CannotPropose
+from comity_node.domain.errors import CannotPropose, NotFound
 from comity_node.domain.lifecycle import Step
 from comity_node.domain.people import Person
 from comity_node.domain.trail import Event
@@ -26,9 +26,13 @@ async def propose_revision(store: Store, person: Person, statement: str, step: S
         AlreadyProposed: a revision of it is on its way.
         StatusMayNotFollow: the status may not follow; the text names what may.
         CannotPropose: the parts do not fit each other.
+        NotFound: the report behind it is kept from this person.
     """
     before = await newest_form(store, statement)
     earlier = None if before.review_id is None else await store.reviews.find(before.review_id)
+    report_id = None if earlier is None else earlier.report_id
+    if report_id is not None and await store.cases.keeps_report_from(report_id, person.id):
+        raise NotFound("no such report")
     finding = _revised(before.finding, step, statement)
     content = {"finding": finding.to_parsed(), "handling": before.handling.to_parsed()}
     review = Review(
@@ -38,7 +42,7 @@ async def propose_revision(store: Store, person: Person, statement: str, step: S
         content=json.dumps(content, ensure_ascii=False),
         proposed_by=person.id,
         proposed_at=now,
-        report_id=None if earlier is None else earlier.report_id,
+        report_id=report_id,
         observation=None if earlier is None else earlier.observation,
         target=statement,
     )
