@@ -20,7 +20,9 @@ from comity_federation.registry import (
     publish,
     renew_signatures,
 )
+from comity_federation.registry.changes import parse_last
 from comity_federation.registry.lists import check_members
+from comity_federation.statements import genesis
 from comity_schemas.member import (
     MemberList,
     MemberStatus,
@@ -277,6 +279,16 @@ def test_slug_did_key_id_and_key_stand_once_in_the_list() -> None:
 
 
 # Version, hash, expiry
+
+
+def test_place_0_is_named_with_the_beginning_of_the_members_own_log_only() -> None:
+    did = "did:web:agency.example"
+    nothing = parse_last("0", did)
+    assert (nothing.seq, nothing.hash) == (0, genesis(did))
+    assert parse_last(f"0:{genesis(did)}", did) == nothing
+    for other in (f"0:{'A' * 43}", f"00:{'A' * 43}", f"0:{genesis('did:web:body.example')}"):
+        with pytest.raises(ChangeRefused):
+            parse_last(other, did)
 
 
 def test_the_hubs_signing_again_changes_expiry_but_neither_version_nor_hash(world: World) -> None:

@@ -19,7 +19,7 @@ from comity_node.db import Database
 from comity_node.services.receiving.opening import Judged, Opened, Openers, open_records
 from comity_node.services.receiving.settle import Settled
 from comity_node.services.receiving.subscriptions import subscribe
-from comity_schemas.member import Member
+from comity_schemas.member import Last, Member
 from node_world import Bench, new_sqlite, raws
 
 AGENCY = Publisher("agency")
@@ -106,6 +106,12 @@ async def test_taking_ordinary_statements_at_once_ends_as_deciding_each_with_all
     directory = scratch / str(folder)
     directory.mkdir(exist_ok=True)
     quick, slow = await both_ways(directory, batches, AGENCY.member(), LATER.member())
+    assert quick == slow
+
+
+async def test_a_log_of_which_the_registry_names_another_beginning_has_nothing_that_counts(tmp_path: Path) -> None:
+    nowhere = AGENCY.member(thawed=Last(seq=0, hash="A" * 43))
+    quick, slow = await both_ways(tmp_path, [list(raws(HONEST))], nowhere, AGENCY.member())
     assert quick == slow
 
 

@@ -131,8 +131,10 @@ def parse_last(text: str, did: str) -> Last:
     """
     seq, _, hash_ = text.partition(":")
     try:
-        if seq == "0" and not hash_:
+        if text == "0":
             return Last(seq=0, hash=digest(did))
+        if int(seq) == 0 and hash_ != digest(did):
+            raise ValueError("nothing stands at place 0 but the beginning of this member's log")
         return Last(seq=int(seq), hash=hash_)
     except ValueError as error:
         raise ChangeRefused(

@@ -8,6 +8,7 @@ from comity_federation.bus import checkpoints_topic, statements_topic
 from comity_federation.decide import RULES, demanded
 from comity_federation.encoding import digest
 from comity_federation.registry import Registry
+from comity_federation.statements import genesis
 from comity_schemas.member import Member, MemberStatus
 
 
@@ -21,7 +22,7 @@ class Subscription:
     fingerprint: str
     """Names the rules and the registry's word on the member: when it changes, the log is decided anew."""
     anchor: int
-    """History up to here must run through what the registry names; 0 when it names nothing."""
+    """History up to here must run through what the registry names; 0 when it names nothing but the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ def subscribe(member: Member) -> Subscription:
     """Return what one entry of the registry means for reading."""
     bare = member.model_copy(update={"report_keys": (), "authorisations": ()})
     entry = strict_json.dumps(bare.to_parsed())
-    anchor = next((last.seq for last in demanded(member)), 0)
+    # Another beginning than a log can have lets nothing of it count: its first statement is no ordinary one either.
+    anchor = max((last.seq or int(last.hash != genesis(member.did)) for last in demanded(member)), default=0)
     return Subscription(member, entry, trust_fingerprint(member), anchor)
 
 
