@@ -6,13 +6,17 @@ import pytest
 from sqlalchemy import text
 
 from builders import FINDING_IN_CLEAR, NAMES
+from comity_federation import strict_json
 from comity_federation.bus import Delivered, Skipped, checkpoints_topic, statements_topic
 from comity_federation.checkpoints import sign_checkpoint
 from comity_federation.encoding import digest
+from comity_federation.log_state import peek
 from comity_federation.lone_record import claimed_issuer
 from comity_node.db.quarantine import Chosen
 from comity_node.domain.trail import Event
 from comity_node.services.operating.check import check
+from comity_node.services.peers.client import Given
+from comity_node.services.peers.taking_in import take_in_given
 from comity_node.services.receiving.intake import positions, take_in
 from comity_node.services.receiving.settle import settle
 from comity_node.services.suppliers.following import catch_up
@@ -54,6 +58,34 @@ async def test_a_repeat_that_brings_more_is_counted_as_a_repeat(bench: Bench) ->
     await bench.arrive(member, made.raw)
     async with bench.database.read() as store:
         assert (await store.logs.of("agency")).repeats == 1
+
+
+async def test_copies_that_each_lack_another_box_are_whole_together(bench: Bench) -> None:
+    boxes = ("AAAA", "BBBB", "CCCC")
+    made = AGENCY.finding(boxes=boxes)
+    shown = [d.encoded for d in sorted(made.disclosed, key=lambda d: d.digest)]
+    for some in (boxes[1:2], boxes[2:], boxes[:1]):
+        await bench.arrive(AGENCY.member(), made.raw_with(shown, some))
+    async with bench.database.read() as store:
+        holder = await store.received.holder("agency", made.hash)
+        assert holder is not None
+        assert holder.raw == made.raw
+    assert await bench.check(AGENCY.member()) == []
+
+
+async def test_a_whole_copy_from_a_peer_is_taken_though_the_bus_brought_what_is_no_record(bench: Bench) -> None:
+    made = AGENCY.finding()
+    claimed = peek(made.raw)
+    assert claimed is not None
+    # Undecided, as all is while the registry is expired.
+    bench.opens = False
+    await bench.receive(AGENCY.member(), [strict_json.dumps({"statement": made.jwt + "~"})])
+    for taken in (1, 0):
+        given = [Given(claimed, made.raw)]
+        assert await take_in_given(bench.database, AGENCY.member(), given, "body", NOW) == taken
+    await bench.settle(AGENCY.member())
+    async with bench.database.read() as store:
+        assert (await store.logs.of("agency")).head == 1
 
 
 async def test_an_unknown_kind_is_kept_and_the_chain_goes_on(bench: Bench) -> None:

@@ -33,5 +33,5 @@ async def put_given(store: Store, of: Member, given: Iterable[Given], source: st
 def _adds_to(copy: Received, given: Given) -> bool:
     if copy.raw == given.raw:
         return False
-    # A refused copy may have been spoiled on its way: this one need not be.
-    return copy.state == "refused" or merge_copies(copy.raw, given.raw) != copy.raw
+    # A refused copy may have been spoiled on its way, and one not decided yet be no record at all: this one need not.
+    return copy.state in ("refused", "new") or merge_copies(copy.raw, given.raw) != copy.raw
