@@ -15,6 +15,10 @@ from comity_schemas.errors import ComityError
 MAX_BATCH_BYTES = 262_144
 """Largest record with its headers and framing, in bytes, on every bus: a topic's `max.message.bytes`."""
 
+MOST_OFFSET = 2**53
+"""No log reaches this offset: whoever names a later one is not believed, so that no database meets one it cannot hold.
+"""
+
 _FRAMING_BYTES = 128
 """More than Kafka adds to one record sent alone: 61 bytes of batch header, some 20 of lengths."""
 

@@ -7,6 +7,7 @@ from a hostile broker and are given to the decoder directly.
 import asyncio
 import json
 import os
+import struct
 import sys
 import time
 import tracemalloc
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import bombs
-from comity_federation.bus import Delivered, Skipped, statements_topic
+from comity_federation.bus import MOST_OFFSET, Delivered, Skipped, statements_topic
 from comity_federation.kafka.batches import Damaged, open_batches
 from comity_federation.kafka.cluster import Code
 from comity_federation.kafka_bus import KafkaBus, KafkaSettings
@@ -63,6 +64,19 @@ def test_a_batch_that_lies_about_its_last_offset_still_gives_what_it_holds() -> 
     assert found == [Skipped("t", 7, 1 << 30, "no records")]
     found = list(open_batches("t", bombs.batch(PLAIN, last_delta=-5), 0))
     assert found == [Delivered("t", 0, b"plain")]
+
+
+@pytest.mark.parametrize("made", [PLAIN, b""])
+@pytest.mark.parametrize(("magic", "codec"), [(2, bombs.NONE), (2, bombs.GZIP), (1, bombs.NONE)])
+def test_a_batch_whose_place_no_log_reaches_leads_nowhere_that_a_database_cannot_hold(
+    made: bytes, magic: int, codec: int
+) -> None:
+    raw = bytearray(bombs.batch(made, codec=codec, last_delta=(1 << 31) - 1))
+    struct.pack_into(">q", raw, 0, (1 << 63) - 1)
+    raw[16] = magic
+    (found,) = open_batches("t", bytes(raw), 7)
+    assert isinstance(found, Skipped)
+    assert (found.first, found.last) == (7, MOST_OFFSET)
 
 
 @pytest.mark.parametrize("size", [-1, 6, 1 << 20, (1 << 31) - 1])

@@ -233,6 +233,10 @@ def test_a_broker_that_asks_for_a_year_of_hashing_is_refused() -> None:
     nonce = next(steps)[0].decode().rpartition("r=")[2]
     with pytest.raises(ConnectionError, match="rounds of hashing"):
         steps.send(f"r={nonce}more,s=c2FsdA==,i=2000000000".encode())
+    signing_in = connections._Scram(loop=None, **asked)
+    signing_in._step(None)
+    with pytest.raises(ConnectionError, match="something else"):
+        signing_in._step(b"e=none of what belongs here")
 
 
 # settings

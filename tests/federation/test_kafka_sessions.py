@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
-from comity_federation.kafka.cluster import Cluster, Code, only_led
+from comity_federation.bus import BusUnavailable, OutcomeUnknown
+from comity_federation.kafka.cluster import Absent, Cluster, Code, Place, only_led
+from comity_federation.kafka.ends import _walk_back
 from comity_federation.kafka.sessions import FETCH_BYTES, PARTITION, PARTITION_FETCH_BYTES, FetchRequest_v11, Session
+from comity_federation.kafka.writer import Writer
 from comity_federation.kafka_bus import KafkaBus, KafkaSettings
 from kafka_world import CLIENT, new_topics
 
@@ -95,6 +98,38 @@ def test_a_broker_that_gives_what_nobody_asked_for_is_not_heard() -> None:
     assert session.take(answer(7, {"c": b"unasked", "b": b"asked"})) == {"b": (0, b"asked")}
     session.question(SEEN, 0.5)
     assert session.take(SimpleNamespace(error_code=0, session_id=7, topics=None)) == {}
+
+
+class Answering(Cluster):
+    """Brokers that answer one question as a test says."""
+
+    def __init__(self, topics: list[Any]) -> None:
+        super().__init__(KafkaSettings("127.0.0.1:1"), CLIENT)
+        self._said = SimpleNamespace(topics=topics)
+
+    async def _ask_anyone(self, request: Any) -> Any:
+        return self._said
+
+    async def ask(self, node: int, request: Any, lane: Any) -> Any:
+        return self._said
+
+
+async def test_brokers_that_tell_of_other_topics_than_they_were_asked_are_heard_on_those_alone() -> None:
+    listed = [(0, topic, False, [(0, 0, 3, [3], [3])]) for topic in ("a", None, "of nobody")]
+    assert await Answering(listed).leaders(["a", "b"]) == {"a": 3, "b": Absent.MISSING}
+    ends = [(topic, [(0, 0, -1, 5)]) for topic in ("a", None, "of nobody")]
+    assert await Answering(ends).offsets({"a": 3, "b": 3}, Place.END) == {"a": 5, "b": None}
+    for offset in (-1, 2**53 + 1, 2**63 - 1):
+        assert await Answering([("a", [(0, 0, -1, offset)])]).offsets({"a": 3}, Place.END) == {"a": None}
+
+
+@pytest.mark.parametrize("topics", [[], [("of nobody", [(0, 0, 7)])], [("a", [])]])
+async def test_a_leader_that_answers_something_else_ends_no_process(topics: list[Any]) -> None:
+    elsewhere = Answering(topics)
+    with pytest.raises(OutcomeUnknown):
+        await Writer(elsewhere)._append(3, "a", SimpleNamespace())
+    with pytest.raises(BusUnavailable):
+        await _walk_back(elsewhere, 3, "a", 1, 0, 1)
 
 
 @pytest.mark.kafka

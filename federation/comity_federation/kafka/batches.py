@@ -4,7 +4,7 @@ Rules:
 - Only plain batches of format 2 are decoded. Compressed and older ones are skipped by their header: 6.5 kB of zstd
   become 200 MB, and a decoder that raises costs ten times what skipping costs.
 - Nothing a publisher wrote raises here. Every complete batch yields at least one item that moves the reader on.
-- Offsets never go back: what lies before the wanted position is dropped.
+- Offsets never go back: what lies before the wanted position is dropped. Nor do they go where no log reaches.
 - What is skipped in a row for one reason is one item: ten thousand hostile batches are no work for whoever reads.
 """
 
@@ -15,7 +15,7 @@ from typing import Final
 
 from aiokafka.record.default_records import DefaultRecordBatch  # type: ignore[import-untyped]
 
-from comity_federation.bus import Delivered, Skipped
+from comity_federation.bus import MOST_OFFSET, Delivered, Skipped
 
 _FRAME: Final = struct.Struct(">qi")
 """Base offset and length of what follows: the same in all formats."""
@@ -79,10 +79,10 @@ def _open_batch(topic: str, batch: memoryview, base: int, position: int) -> Iter
     magic = batch[_MAGIC_AT] if len(batch) > _MAGIC_AT else -1
     if magic != 2 or len(batch) < _HEADER.size:
         # Before format 2 a batch is one message, and a wrapper carries the offset of its last one.
-        yield Skipped(topic, position, max(position, base), f"batch of format {magic}")
+        yield Skipped(topic, position, max(position, min(base, MOST_OFFSET)), f"batch of format {magic}")
         return
     attributes, last_delta = _HEADER.unpack_from(batch)[5:7]
-    last = max(position, base + last_delta)
+    last = max(position, min(base + last_delta, MOST_OFFSET))
     if attributes & _CODEC:
         codec = _CODECS.get(attributes & _CODEC, "unknown codec")
         yield Skipped(topic, position, last, f"compressed batch ({codec})")

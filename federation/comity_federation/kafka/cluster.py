@@ -18,7 +18,7 @@ from aiokafka.protocol.fetch import FetchRequest  # type: ignore[import-untyped]
 from aiokafka.protocol.metadata import MetadataRequest  # type: ignore[import-untyped]
 from aiokafka.protocol.offset import OffsetRequest  # type: ignore[import-untyped]
 
-from comity_federation.bus import BusUnavailable
+from comity_federation.bus import MOST_OFFSET, BusUnavailable
 from comity_federation.kafka.connections import Address, Connections, Lane, addresses_of
 from comity_federation.kafka.sessions import FETCH_BYTES, PARTITION, PARTITION_FETCH_BYTES, Session
 from comity_federation.kafka.settings import KafkaSettings
@@ -96,6 +96,8 @@ class Cluster:
             raise BusUnavailable("no broker answers") from why
         found: dict[str, int | Absent] = dict.fromkeys(wanted, Absent.MISSING)
         for code, topic, _, partitions in answer.topics:
+            if topic not in found:
+                continue  # Nobody asked for it.
             if code == Code.TOPIC_AUTHORIZATION_FAILED:
                 found[topic] = Absent.FORBIDDEN
             elif code not in (Code.NONE, Code.UNKNOWN_TOPIC_OR_PARTITION, Code.INVALID_TOPIC):
@@ -106,7 +108,7 @@ class Cluster:
         return found
 
     async def offsets(self, leaders: Mapping[str, int], place: Place) -> dict[str, int | None]:
-        """Return where each topic begins or ends, as its leader says; None where it says it cannot.
+        """Return where each topic begins or ends, as its leader says; None where it does not, or says what cannot be.
 
         Raises:
             BusUnavailable: a leader does not answer.
@@ -120,8 +122,8 @@ class Cluster:
         for answer in await asyncio.gather(*asked):
             for topic, partitions in answer.topics:
                 for _, code, _, offset in partitions:
-                    found[topic] = offset if code == Code.NONE else None
-        return found
+                    found[topic] = offset if code == Code.NONE and 0 <= offset <= MOST_OFFSET else None
+        return {topic: found[topic] for topic in leaders}
 
     async def fetch(self, node: int, positions: Mapping[str, int], wait_s: float, lane: Lane) -> "Fetched":
         """Return what a broker holds from the given positions on, waiting for news at most `wait_s`.

@@ -57,6 +57,12 @@ class Lane(Enum):
 
 
 class _Scram(ScramAuthenticator):  # type: ignore[misc]
+    def _step(self, payload: bytes | None) -> Any:
+        try:
+            return super()._step(payload)
+        except LookupError as why:
+            raise ConnectionError("signing in is answered with something else") from why
+
     def create_salted_password(self, salt: bytes, iterations: int) -> None:
         if iterations > MOST_ITERATIONS:
             raise ConnectionError(f"signing in would take {iterations} rounds of hashing")

@@ -100,7 +100,10 @@ async def _walk_back(cluster: Cluster, node: int, topic: str, most: int, first: 
         last: deque[Delivered] = deque(maxlen=most)
         position = begin
         while position < end:
-            code, raw = (await cluster.fetch(node, {topic: position}, 0, Lane.ASK))[topic]
+            fetched = await cluster.fetch(node, {topic: position}, 0, Lane.ASK)
+            if topic not in fetched:
+                raise BusUnavailable(f"{topic}: its leader answers something else")
+            code, raw = fetched[topic]
             if code != Code.NONE:
                 raise BusUnavailable(f"{topic} does not answer: {name_code(code)}")
             before = position

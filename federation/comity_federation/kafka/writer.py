@@ -207,7 +207,10 @@ class Writer:
             answer = await self._cluster.ask(leader, request, Lane.APPEND)
         except BusUnavailable as why:
             raise OutcomeUnknown(f"{topic}: {why}") from why
-        (_, [partition]) = answer.topics[0]
+        told = dict(answer.topics)
+        if not told.get(topic):
+            raise OutcomeUnknown(f"{topic}: its leader answers something else")
+        partition = told[topic][0]
         return partition[1], partition[2]
 
 
