@@ -8,14 +8,17 @@ import pytest
 from comity_node.db import Database, Store
 from comity_node.domain.changing import News
 from comity_node.domain.matching.party import Party
+from comity_node.domain.watching.judging import VendorJudged
 from comity_node.domain.watching.portfolio import Portfolio
 from comity_node.domain.watching.vendors import MOST_VENDORS, TooManyVendors, Vendor, fingerprint
 from comity_node.services.accounts import close_person
 from comity_node.services.receiving.settle import redecide
 from comity_node.services.watching import noticing
 from comity_node.services.watching.endings import note_endings
+from comity_node.services.watching.judging import judge_vendor
 from comity_node.services.watching.noticing import rows_touched
 from comity_node.services.watching.vendors import Portfolios
+from filled_database import run
 from node_world import NOW
 from supplier_desk import CNPJ, LEI, OTHER_CNPJ
 from watch_room import WatchRoom, row, watch_room_at
@@ -278,3 +281,61 @@ def test_a_row_with_one_of_many_names_is_found_beside_one_with_all_of_them() -> 
     assert [touched.vendor.row for touched in portfolio.touched_by(Party(names))] == ["V1"]
     portfolio.remove(1)
     assert portfolio.touched_by(Party(names)) == [] and not portfolio._postings, "nothing is left of it"
+
+
+# --- what was told and stands no more
+
+
+async def test_whoever_was_told_of_a_statement_is_told_when_it_does_not_count_any_more(room: WatchRoom) -> None:
+    await room.keep(V1=row("Exemplar Gloves"), V2=row("Exemplar Gloves"))
+    await room.keep(X=row("Exemplar Gloves"), whose=room.other)
+    await room.watch(least_severity="S3")
+    await room.watch(whose=room.other, news=(News.NEW,))
+    await room.desk.say("Whoever", "agency")
+    made = await room.desk.say("Exemplar Gloves", "agency", LEI, severity="S3")
+    new = [("new", made.hash, "V1"), ("new", made.hash, "V2")]
+    assert await room.told() == new
+    agency = room.desk.publishers["agency"].member()
+    removed = [("removed", made.hash, "V1"), ("removed", made.hash, "V2")]
+    for raw, told in ((b"altered", [*new, *removed]), (made.raw, [*new, *removed, *new])):
+        async with room.database.write() as store:
+            await run(store, "update received set raw = :raw where seq = 2", raw=raw)
+        for _ in range(2):
+            async with room.database.write() as store:
+                await redecide(store, agency, NOW, why="registry")
+            assert await room.told() == told
+    assert len(await room.told(room.other)) == 1, "who asks for what is new only"
+
+
+@pytest.mark.parametrize(
+    ("revision", "told"),
+    [
+        ({"severity": "S1"}, "superseded"),
+        ({"name": "Zephyr Quarry"}, "superseded"),
+        ({"severity": "S3"}, "changed"),
+    ],
+)
+@pytest.mark.parametrize("part", [1, 200])
+async def test_whoever_was_told_of_a_statement_is_told_of_its_revision_whatever_that_says(
+    room: WatchRoom, revision: dict[str, Any], told: str, part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(noticing, "PART", part)
+    await room.keep(V1=row("Exemplar Gloves"))
+    await room.watch(least_severity="S3")
+    made = await room.desk.say("Exemplar Gloves", "agency", severity="S4")
+    later = {"name": "Exemplar Gloves", "severity": "S4", **revision}
+    revised = await room.desk.say(by="agency", replaces=made.hash, **later)
+    about = made if told == "superseded" else revised
+    assert await room.told() == [("new", made.hash, "V1"), (told, about.hash, "V1")]
+
+
+async def test_a_row_that_was_judged_to_be_somebody_else_hears_nothing_more_of_a_revision(room: WatchRoom) -> None:
+    await room.keep(V1=row("Exemplar Gloves"))
+    await room.watch()
+    made = await room.desk.say("Exemplar Gloves", "agency", LEI)
+    assert len(await room.told()) == 1
+    vendor, number = await room.vendor("V1"), await room.desk.number(made)
+    async with room.database.write() as store:
+        await judge_vendor(store, room.officer, vendor, number, VendorJudged.NOT_SAME, None, NOW)
+    await room.desk.say("Zephyr Quarry", "agency", CNPJ, replaces=made.hash)
+    assert len(await room.told()) == 1

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, text, update
 from sqlalchemy import select as sa_select
@@ -52,6 +52,15 @@ class Alert:
     at: datetime
     seen_at: datetime | None
     delivery: int | None
+
+
+class Told(NamedTuple):
+    """That a watch was told of a statement, and for which row."""
+
+    watch: int
+    vendor: int | None
+    supplier: int | None
+    verdict: str | None
 
 
 class Watches:
@@ -116,11 +125,12 @@ class Watches:
 
     async def tell(self, alerts: Sequence[NewAlert], at: datetime) -> int:
         """Store alerts, each once; what was told before is not told again. Return how many are new."""
-        told = 0
+        told, gone = 0, set[tuple[int, int]]()
         connection = await self._session.connection()
         forgotten = await self._forgotten([alert.once for alert in alerts])
         for alert in alerts:
-            if alert.news is News.REMOVED:
+            if alert.news is News.REMOVED and (alert.watch, alert.change) not in gone:
+                gone.add((alert.watch, alert.change))
                 # What comes back after it did not count any more is news again.
                 again = {"watch": alert.watch, "statement": alert.statement}
                 await connection.execute(_TELL_AGAIN, again)
@@ -143,6 +153,17 @@ class Watches:
             query = select(row.once, row.watch, row.statement).where(col(row.once).in_(names[start : start + _CHUNK]))
             found.update({once: (watch, statement) for once, watch, statement in await self._session.exec(query)})
         return found
+
+    async def told_of(self, statement: str) -> list[Told]:
+        """Return who was told anything of a statement, also where only that is left."""
+        alert, left = AlertRow, ForgottenAlertRow
+        kept = await self._session.exec(
+            select(alert.watch, alert.vendor, alert.supplier, alert.verdict)
+            .where(alert.statement == statement)
+            .order_by(col(alert.number))
+        )
+        gone = await self._session.exec(select(left.watch, left.vendor).where(left.statement == statement))
+        return [*(Told(*row) for row in kept), *(Told(watch, vendor, None, None) for watch, vendor in gone)]
 
     async def past(self, before: datetime, most: int) -> list[int]:
         """Return the numbers of the oldest alerts that were told before a time and wait for nothing to be sent."""

@@ -4,6 +4,8 @@ Rules:
 - Alerts are stored in the transaction that moves the cursor. A crash before it repeats the part, a crash after it has
   told all of it: nothing is lost, and the name of each alert keeps it from being told twice.
 - Comparing happens before that transaction: whoever writes meanwhile does not wait.
+- Whoever was told of a statement is told when it does not count any more, and when its revision is nothing that they
+  would be told of: a milder one, or one about somebody else.
 - A row that was judged not to be this supplier is not told of it. One that was judged to be is told of all, whatever
   the two are called; where that judgement lapsed, as of what a person must look at.
 """
@@ -14,9 +16,10 @@ from datetime import UTC, datetime
 
 from comity_federation.encoding import digest
 from comity_node.db import Database, Store
-from comity_node.db.watches import NewAlert
+from comity_node.db.watches import NewAlert, Told
 from comity_node.domain.changing import News, Said, body_of
 from comity_node.domain.matching.comparing import compare
+from comity_node.domain.matching.likeness import Likeness, Verdict
 from comity_node.domain.matching.party import Party
 from comity_node.domain.suppliers.mentions import Role
 from comity_node.domain.watching.judging import as_judged, as_recognised
@@ -35,6 +38,11 @@ PART = 200
 
 ALERTS = "alerts"
 """Under which it is kept how far they follow the view."""
+
+_NO_MORE = {
+    News.REMOVED: "you were told of it, and it does not count any more",
+    News.SUPERSEDED: "you were told of it, and what stands in its place does not answer to what you watch",
+}
 
 _THROUGH = {
     Role.SUBJECT.value: "",
@@ -92,6 +100,8 @@ async def _look(store: Store, portfolios: Portfolios) -> _Part | None:
         touched = await concerns.of(item) if any(_needs_rows(w.interest) for w in asking) else []
         for watch in asking:
             alerts += _alerts_of(watch, item, touched)
+        if item.news in _NO_MORE:
+            alerts += await _no_more(store, item, watches, alerts)
     return _Part(after, last, alerts, portfolios.version)
 
 
@@ -216,6 +226,56 @@ def _alert(
     return NewAlert(
         new_id(), watch.number, item.number, once, item.news, item.statement, vendor, supplier, verdict, reason
     )
+
+
+async def _no_more(store: Store, item: Item, watches: Sequence[Watch], noted: Sequence[NewAlert]) -> list[NewAlert]:
+    """Return the alerts for whoever was told of a statement that stands no more, and hears nothing else of that.
+
+    Args:
+        store: One consistent view.
+        item: The change, one of `_NO_MORE`.
+        watches: All that stand.
+        noted: The alerts of the same part so far; they are not stored yet.
+    """
+    by = None if item.entry is None else item.entry.earlier_by or item.entry.by
+    told = {} if item.statement is None else await _told(store, item.statement, noted)
+    known = {} if by is None else await _told(store, by, noted)
+    heard = {(each.watch, each.vendor) for each in noted if each.change == item.number} | known.keys()
+    wanting = {w.number: w for w in watches if _wants(w.interest, item.news)}
+    rest = [each for place, each in told.items() if place not in heard and each.watch in wanting]
+    dismissed = await _dismissed(store, rest)
+    return [
+        _alert(wanting[each.watch], item, each.vendor, each.supplier, each.verdict, _NO_MORE[item.news])
+        for each in rest
+        if (each.vendor, each.supplier) not in dismissed
+    ]
+
+
+async def _told(store: Store, statement: str, noted: Iterable[NewAlert]) -> dict[tuple[int, int | None], Told]:
+    """Return (watch, row) to what was told of a statement the last time."""
+    more = [Told(a.watch, a.vendor, a.supplier, a.verdict) for a in noted if a.statement == statement]
+    return {(each.watch, each.vendor): each for each in [*await store.watches.told_of(statement), *more]}
+
+
+def _wants(interest: Interest, news: News) -> bool:
+    # A revision is a change also to whom it does not concern any more.
+    asked = {news, News.CHANGED} if news is News.SUPERSEDED else {news}
+    return not interest.news or not asked.isdisjoint(interest.news)
+
+
+async def _dismissed(store: Store, told: Sequence[Told]) -> set[tuple[int | None, int | None]]:
+    """Return (row, supplier) of those of which it was judged since that the row is not the supplier."""
+    vendors = await store.vendors.by_number(each.vendor for each in told if each.vendor is not None)
+    suppliers = sorted({each.supplier for each in told if each.supplier is not None})
+    whole_of = {number: known.whole for number, known in (await store.suppliers.find(suppliers)).items()}
+    judged = await judged_wholes(store, vendors) if vendors else {}
+    return {
+        (each.vendor, each.supplier)
+        for each in told
+        if each.vendor is not None
+        and each.supplier in whole_of
+        and as_judged(Likeness(Verdict.NONE), judged.get((each.vendor, whole_of[each.supplier]))) is None
+    }
 
 
 async def rows_touched(store: Store, portfolios: Portfolios, owner: str, statement: str) -> list[Concern] | None:
