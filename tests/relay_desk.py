@@ -17,12 +17,15 @@ from comity_node.db import Database
 from comity_node.db.outbox import OutboxItem
 from comity_node.db.received import Received
 from comity_node.db.reports import StoredReport
+from comity_node.domain.lifecycle import Step
 from comity_node.domain.minimize import Policy
-from comity_node.domain.people import PersonRole
+from comity_node.domain.people import Person, PersonRole
 from comity_node.services.accounts import add_person
 from comity_node.services.publishing.own_log import reconcile
 from comity_node.services.publishing.relay import Head, send_signed, sign_queued
 from comity_node.services.review.release import approve, propose_release, propose_withdrawal
+from comity_node.services.review.revision import propose_revision
+from comity_schemas.finding import Status
 from comity_schemas.member import Member, MemberStatus, Role, SigningKey
 from comity_schemas.statement import WithdrawalReason
 from faulty_bus import FaultyBus
@@ -58,9 +61,8 @@ class Desk:
 
     async def release(self, *refs: str, now: datetime = NOW) -> None:
         """Let two people release one finding of a report each."""
+        reviewer, second = await self.people()
         async with self.database.write() as store:
-            found = [await store.accounts.find_by_name(name) for name in ("reviewer", "second")]
-            reviewer, second = (each[0] for each in found if each is not None)
             for ref in refs:
                 party = {"type": "supplier", "names": [{"text": f"Fazenda {ref}"}], "country": "BR"}
                 raw = strict_json.dumps(audit_report(ref=ref, party=party).to_parsed())
@@ -73,12 +75,25 @@ class Desk:
 
     async def withdraw(self, statement: str) -> None:
         """Let two people take a published finding back."""
+        reviewer, second = await self.people()
         async with self.database.write() as store:
-            found = [await store.accounts.find_by_name(name) for name in ("reviewer", "second")]
-            reviewer, second = (each[0] for each in found if each is not None)
             wrong = WithdrawalReason.FACTUAL_ERROR
             review = await propose_withdrawal(store, reviewer, statement, wrong, NOW)
             await approve(store, second, review.id, NOW, Role.AGENCY)
+
+    async def revise(self, statement: str) -> None:
+        """Let two people say that the supplier talks."""
+        reviewer, second = await self.people()
+        async with self.database.write() as store:
+            review = await propose_revision(store, reviewer, statement, Step(Status.UNDER_ENGAGEMENT), NOW)
+            await approve(store, second, review.id, NOW, Role.AGENCY)
+
+    async def people(self) -> tuple[Person, Person]:
+        """Who proposes, and who approves."""
+        async with self.database.read() as store:
+            found = [await store.accounts.find_by_name(name) for name in ("reviewer", "second")]
+        reviewer, second = (each[0] for each in found if each is not None)
+        return reviewer, second
 
     async def reconcile(self, bus: LocalLog | FaultyBus) -> Head:
         return await reconcile(self.database, bus, MEMBER, REGISTRY, NOW)

@@ -12,14 +12,21 @@ from comity_federation.keys import new_signing_pair
 from comity_federation.local_log import LocalLog
 from comity_federation.log_state import peek
 from comity_federation.statements import genesis, sign_statement
+from comity_node.db import Store
+from comity_node.db.reports import StoredReport
+from comity_node.domain.errors import NotPublished, SamePerson
 from comity_node.domain.trail import Event
 from comity_node.services.operating.check import check
 from comity_node.services.publishing import own_log
+from comity_node.services.publishing.deliveries import who_has_applied
 from comity_node.services.publishing.own_log import OwnLogFrozen, OwnLogIncomplete, OwnLogUndecided, reconcile
+from comity_node.services.publishing.published import is_taken_back, newest_hash
 from comity_node.services.publishing.relay import Head, send_signed, sign_queued
-from comity_node.services.review.release import approve, propose_withdrawal
-from comity_schemas.member import Last, Role, SigningKey
-from comity_schemas.statement import Checkpoint, WithdrawalReason
+from comity_node.services.review.replies import Said, decide_dispute, write_down
+from comity_node.services.review.report_status import report_status
+from comity_schemas.member import Last, SigningKey
+from comity_schemas.reply import DisputeOutcome, ReplyAct, ReplyCode
+from comity_schemas.statement import Checkpoint
 from node_world import NOW, Bench, registry_of
 from relay_desk import DID, MEMBER, PAIR, REGISTRY, TOPIC, Desk, Desks, on, read_by_a_peer, received
 from vector_others import CHECKPOINT
@@ -55,14 +62,70 @@ async def test_what_only_the_topic_knew_is_among_the_published_and_can_be_withdr
     (item,) = await restored.items("sent")
     assert (item.seq, item.review_id, item.record) == (1, None, (await on(log))[0])
     assert item.outgoing.disclosed["names"][0]["text"] == "Fazenda a"
-    async with restored.database.write() as store:
-        found = [await store.accounts.find_by_name(name) for name in ("reviewer", "second")]
-        reviewer, second = (each[0] for each in found if each is not None)
-        proposal = await propose_withdrawal(store, reviewer, item.hash or "", WithdrawalReason.FACTUAL_ERROR, NOW)
-        await approve(store, second, proposal.id, NOW, Role.AGENCY)
+    await restored.withdraw(item.hash or "")
     await restored.turn(log)
     assert read_by_a_peer(await on(log)) == [Accepted] * 2
     assert await check(restored.database, REGISTRY, NOW) == []
+
+
+async def test_what_was_taken_back_or_revised_after_the_backup_stays_so(
+    desk: Desk, desks: Desks, log: LocalLog
+) -> None:
+    await desk.release("a", "b", "c")
+    await desk.turn(log)
+    taken_back, revised, standing = (item.hash or "" for item in await desk.items("sent"))
+    backup = desk.copy("backup.db")
+    await desk.withdraw(taken_back)
+    await desk.revise(revised)
+    await desk.turn(log)
+    newer = (await desk.items("sent"))[-1].hash or ""
+    restored = desks.open(backup)
+    await restored.turn(log)
+    for act in (restored.withdraw, restored.revise):
+        with pytest.raises(NotPublished, match="taken back already"):
+            await act(taken_back)
+    with pytest.raises(NotPublished, match=f"newer form is {newer}"):
+        await restored.revise(revised)
+    async with restored.database.read() as store:
+        assert [await is_taken_back(store, name) for name in (taken_back, revised, standing)] == [True, False, False]
+        assert [await newest_hash(store, name) for name in (revised, standing)] == [newer, standing]
+        applied = await who_has_applied(store, REGISTRY, MEMBER.slug, taken_back)
+        review = (await restored.items("sent"))[0].review_id
+        assert (applied.kind, applied.seq, review is not None) == ("withdrawal", 4, True)
+        (status,) = await report_status(store, await reported(store, review or ""))
+    assert status.state == "withdrawn"
+    await restored.revise(newer)
+    await restored.withdraw(standing)
+    await restored.turn(log)
+    assert read_by_a_peer(await on(log)) == [Accepted] * 7
+
+
+async def reported(store: Store, review_id: str) -> StoredReport:
+    """The report that a proposal was made from."""
+    review = await store.reviews.find(review_id)
+    stored = None if review is None else await store.reports.find(review.report_id or "")
+    assert stored is not None
+    return stored
+
+
+async def test_a_dispute_about_what_only_the_log_knew_is_decided_by_its_publisher(
+    desk: Desk, desks: Desks, log: LocalLog
+) -> None:
+    backup = desk.copy("backup.db")
+    await desk.release("a")
+    await desk.turn(log)
+    restored = desks.open(backup)
+    await restored.turn(log)
+    await Bench(restored.database).arrive(MEMBER, *await on(log))
+    (own,) = await restored.items("sent")
+    reviewer, second = await restored.people()
+    said = Said(ReplyAct.DISPUTE, (ReplyCode.FACTS_DISPUTED,), about=own.hash)
+    async with restored.database.write() as store:
+        word = await write_down(store, said, reviewer, NOW)
+        with pytest.raises(SamePerson):
+            await decide_dispute(store, reviewer, word.id, DisputeOutcome.UPHELD, NOW)
+        decided = await decide_dispute(store, second, word.id, DisputeOutcome.UPHELD, NOW)
+    assert decided.outcome is DisputeOutcome.UPHELD
 
 
 async def test_what_a_backup_holds_queued_and_the_topic_holds_said_is_not_said_again(

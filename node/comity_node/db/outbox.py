@@ -217,6 +217,12 @@ class Outbox:
         query = select(OutboxRow).where(col(OutboxRow.review_id).is_(None)).order_by(col(OutboxRow.seq))
         return [_item(row) for row in await self._session.exec(query)]
 
+    async def corrections_without_review(self, statement: str) -> list[OutboxItem]:
+        """Return what only the log knew and takes this statement back or stands in its place, in order."""
+        query = select(OutboxRow).where(text("corrects"), col(OutboxRow.review_id).is_(None))
+        query = query.where(col(OutboxRow.outgoing).contains(statement, autoescape=True))
+        return [_item(row) for row in await self._session.exec(query.order_by(col(OutboxRow.seq)))]
+
     async def at(self, seq: int) -> OutboxItem | None:
         """Return the item signed at a place."""
         row = (await self._session.exec(select(OutboxRow).where(OutboxRow.seq == seq))).first()

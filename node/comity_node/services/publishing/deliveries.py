@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from comity_federation.registry import Registry
 from comity_node.db import Store
 from comity_node.domain.errors import NotFound
-from comity_node.services.publishing.published import WITHDRAW
+from comity_node.services.publishing.published import WITHDRAW, said_later
 from comity_schemas.member import Member, MemberStatus
 
 LATE_AFTER = timedelta(days=1)
@@ -61,13 +61,13 @@ async def who_has_applied(store: Store, registry: Registry, own: str, statement:
 async def _last_word(store: Store, statement: str) -> str:
     """Follow corrections, and at their end a withdrawal."""
     while True:
-        approved = [review for review in await store.reviews.of_target(statement) if review.state == "approved"]
+        approved = [each for each in await said_later(store, statement) if each.state == "approved"]
         # What takes back is the last word, whatever else was said.
-        approved.sort(key=lambda review: review.act == WITHDRAW)
-        item = await store.outbox.of_review(approved[-1].id) if approved else None
-        if item is None or item.hash is None:
+        approved.sort(key=lambda each: each.act == WITHDRAW)
+        last = approved[-1].statement if approved else None
+        if last is None:
             return statement
-        statement = item.hash
+        statement = last
 
 
 async def corrections(store: Store) -> list[Correction]:

@@ -29,6 +29,39 @@ class Published:
     review_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What takes an own statement back or stands in its place, said or proposed."""
+
+    act: str
+    """`release` or `withdraw`."""
+    state: str
+    """`proposed`, `approved` or `rejected`."""
+    review_id: str | None
+    """None where only the log knew of it, as after a restored backup."""
+    statement: str | None
+    """Its hash once it has a place in the log."""
+
+
+async def said_later(store: Store, statement: str) -> list[Later]:
+    """Return all that was said or proposed of an own statement later, oldest first."""
+    later = []
+    for review in await store.reviews.of_target(statement):
+        item = await store.outbox.of_review(review.id) if review.state == "approved" else None
+        later.append(Later(review.act, review.state, review.id, None if item is None else item.hash))
+    for item in await store.outbox.corrections_without_review(statement):
+        body = item.outgoing.body
+        if statement in (body.get("statement"), body.get("replaces")):
+            act = WITHDRAW if item.outgoing.kind == Kind.WITHDRAWAL else RELEASE
+            later.append(Later(act, "approved", None, item.hash))
+    return later
+
+
+async def is_taken_back(store: Store, statement: str) -> bool:
+    """Tell whether two people took an own statement back, whether that has left already or not."""
+    return any(each.act == WITHDRAW and each.state == "approved" for each in await said_later(store, statement))
+
+
 def said_of(outgoing: Outgoing) -> Finding:
     """Return a finding as it was released, withheld fields included."""
     return Finding.from_parsed({**outgoing.body, **outgoing.disclosed, **outgoing.withheld})
@@ -66,9 +99,8 @@ async def published_item(store: Store, statement: str, *kinds: Kind) -> OutboxIt
             )
     if item is None or item.outgoing.kind not in wanted:
         raise NotPublished(f"this node has published no {' or '.join(wanted)} with this hash")
-    for review in await store.reviews.of_target(statement):
-        if review.act == WITHDRAW and review.state == "approved":
-            raise NotPublished(f"this {item.outgoing.kind} was taken back already")
+    if await is_taken_back(store, statement):
+        raise NotPublished(f"this {item.outgoing.kind} was taken back already")
     return item
 
 
@@ -93,13 +125,12 @@ async def first_form(store: Store, statement: str) -> str:
 async def newest_hash(store: Store, statement: str) -> str:
     """Return the hash of the newest form of a statement of this node that has a place in the log."""
     while True:
-        newer = None
-        for review in await store.reviews.of_target(statement):
-            item = await store.outbox.of_review(review.id) if review.act == RELEASE else None
-            newer = item.hash if item is not None and item.hash is not None else newer
-        if newer is None:
+        newer = [
+            each.statement for each in await said_later(store, statement) if each.act == RELEASE and each.statement
+        ]
+        if not newer:
             return statement
-        statement = newer
+        statement = newer[-1]
 
 
 async def newest_form(store: Store, statement: str, *, but: str | None = None) -> Published:
@@ -126,13 +157,12 @@ async def require_unrevised(store: Store, statement: str, *, but: str | None = N
         NotPublished: it was revised; the text names its newer form.
         AlreadyProposed: a revision of it is proposed, or approved and on its way.
     """
-    for review in await store.reviews.of_target(statement):
-        if review.act != RELEASE or review.state == "rejected" or review.id == but:
+    for each in await said_later(store, statement):
+        if each.act != RELEASE or each.state == "rejected" or (but is not None and each.review_id == but):
             continue
-        item = await store.outbox.of_review(review.id)
-        if item is not None and item.hash is not None:
-            raise NotPublished(f"it was revised already; its newer form is {item.hash}")
-        raise AlreadyProposed(f"a revision of it is {review.state} already (review {review.id})")
+        if each.statement is not None:
+            raise NotPublished(f"it was revised already; its newer form is {each.statement}")
+        raise AlreadyProposed(f"a revision of it is {each.state} already (review {each.review_id})")
 
 
 async def check_status(store: Store, review: Review, finding: Finding) -> None:

@@ -13,7 +13,7 @@ from comity_node.domain.people import Person
 from comity_node.domain.ruling import Ruling, decision_handling
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
-from comity_node.services.publishing.published import RELEASE, WITHDRAW, published_item, require_unrevised
+from comity_node.services.publishing.published import RELEASE, is_taken_back, published_item, require_unrevised
 from comity_node.services.review.release import check_handling
 from comity_schemas.handling import Handling
 from comity_schemas.statement import Kind
@@ -97,6 +97,5 @@ async def published_decision(store: Store, ruling: str) -> str | None:
         item = await store.outbox.of_review(review.id)
         if item is None or item.hash is None:
             return None
-        about = await store.reviews.of_target(item.hash)
-        return None if any(r.act == WITHDRAW and r.state == "approved" for r in about) else item.hash
+        return None if await is_taken_back(store, item.hash) else item.hash
     return None

@@ -16,7 +16,7 @@ from comity_node.domain.people import Person
 from comity_node.domain.pointing import Whom, pointer_to
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
-from comity_node.services.publishing.published import RELEASE, WITHDRAW, published_item, require_unrevised
+from comity_node.services.publishing.published import RELEASE, WITHDRAW, published_item, require_unrevised, said_later
 from comity_schemas.pointer import POINTER_TERMS, Pointer
 from comity_schemas.statement import Kind
 
@@ -105,7 +105,7 @@ async def own_pointer(store: Store, review: Review, now: datetime) -> OwnPointer
 async def _state(store: Store, review: Review, pointer: Pointer, statement: str | None, now: datetime) -> PointerState:
     if review.state != "approved":
         return PointerState(review.state)
-    about = [] if statement is None else await store.reviews.of_target(statement)
+    about = [] if statement is None else await said_later(store, statement)
     approved = {later.act for later in about if later.state == "approved"}
     if WITHDRAW in approved:
         return PointerState.ENDED

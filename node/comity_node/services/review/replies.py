@@ -134,9 +134,11 @@ async def decide_dispute(
     if not word.open:
         raise AlreadyDecided(f"this dispute was decided already ({word.outcome}); nothing was changed")
     review = None if word.review_id is None else await store.reviews.find(word.review_id)
-    if review is None:
+    if review is None and (word.about is None or await store.outbox.of_hash(word.about) is None):
         raise Contradictory("it is about another member's statement, and only its publisher decides")
-    if person.id in {review.proposed_by, review.decided_by, word.entered_by}:
+    # Of an own statement that only the log knew nobody can tell who released it.
+    released = set() if review is None else {review.proposed_by, review.decided_by}
+    if person.id in released | {word.entered_by}:
         raise SamePerson("a third person decides: you proposed or released the finding, or wrote the dispute down")
     await store.words.decide(word.id, outcome, by=person.id, now=now)
     await store.trail.add(now, person.id, Event.DISPUTE_DECIDED, word.id, outcome=outcome.value)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from comity_node.db import Store
 from comity_node.db.reports import StoredReport
-from comity_node.services.publishing.published import RELEASE, WITHDRAW
+from comity_node.services.publishing.published import RELEASE, is_taken_back
 from comity_node.services.reports.stored import open_stored
 
 
@@ -43,6 +43,6 @@ async def _published(store: Store, observation: str, review_id: str) -> Observat
     item = await store.outbox.of_review(review_id)
     if item is None or item.hash is None:
         return ObservationStatus(observation, "released")
-    taken_back = any(r.act == WITHDRAW and r.state == "approved" for r in await store.reviews.of_target(item.hash))
+    taken_back = await is_taken_back(store, item.hash)
     state = "withdrawn" if taken_back else "published" if item.state == "sent" else "signed"
     return ObservationStatus(observation, state, item.hash, item.seq)

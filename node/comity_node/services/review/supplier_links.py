@@ -23,7 +23,7 @@ from comity_node.domain.people import Person
 from comity_node.domain.supplier_view import Entry, EntryState, Standing, standing
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
-from comity_node.services.publishing.published import OF_A_SUPPLIER, RELEASE, WITHDRAW, newest_hash, said_of
+from comity_node.services.publishing.published import OF_A_SUPPLIER, RELEASE, is_taken_back, newest_hash, said_of
 from comity_node.services.review.due_process import Clock, clock_of, why_exempt
 from comity_node.services.review.release import read_outgoing
 from comity_node.services.review.replies import Said, require_said, write_down
@@ -222,7 +222,7 @@ async def _what_stands(store: Store, link: SupplierLink, today: date) -> _Stands
     newest = await newest_hash(store, item.hash)
     item = await store.outbox.of_hash(newest)
     assert item is not None
-    if any(r.act == WITHDRAW and r.state == "approved" for r in await store.reviews.of_target(newest)):
+    if await is_taken_back(store, newest):
         raise LinkEnded(LinkEnd.WITHDRAWN, "it was taken back: it is not said of you any more")
     if item.outgoing.kind == Kind.FINDING:
         entry = Entry(newest, "", item.seq or 0, item.outgoing.handling, said_of(item.outgoing), EntryState.CURRENT)
