@@ -30,13 +30,13 @@ from comity_node.services.evidence.keeping import (
     Rules,
     evidence_of,
     note_reading,
-    shred_expired,
     take_piece,
 )
 from comity_node.services.evidence.kinds import MAX_EVIDENCE_BYTES, EvidenceRefused, Looking, check_size, check_type
 from comity_node.services.evidence.scanning import ScannerUnavailable
 from comity_node.services.evidence.stripping import strip
 from comity_node.services.evidence.vault import MESSAGE_BYTES, EvidenceUnreadable, Vault, WrongOffset
+from comity_node.services.operating.retention import shred_expired
 from comity_node.services.review.concerns import HOLD, LET_GO, decide_act, propose_act
 from node_world import NOW, audit_report
 

@@ -15,6 +15,7 @@ from builders import AuditFirm
 from comity_federation.encoding import digest
 from comity_federation.signed_reports import open_report, sign_report
 from comity_node.db import Database
+from comity_node.db.evidence import StoredEvidence
 from comity_node.db.given_answers import GivenAnswer
 from comity_node.db.keys import KeyFiles, KeyGone, Seals
 from comity_node.db.reports import StoredReport
@@ -28,6 +29,7 @@ from comity_node.domain.plan import ItemState
 from comity_node.domain.retention import last_day
 from comity_node.services.accounts import add_person
 from comity_node.services.evidence.vault import Vault
+from comity_node.services.operating import retention
 from comity_node.services.operating.retention import Destroyed, expire, prepare, retention_of, why_kept
 from comity_node.services.remedy import contracts, plans
 from comity_node.services.reports.stored import exact_bytes, open_stored
@@ -238,12 +240,45 @@ async def test_a_legal_hold_of_two_people_keeps_a_report_until_two_let_it_go(arc
     assert await archive.expire() == Destroyed(1, 0)
 
 
+async def test_a_hold_that_waits_for_its_second_person_keeps_a_report_until_it_is_decided(archive: Archive) -> None:
+    stored = await archive.report()
+    async with archive.database.write() as store:
+        proposed = await propose_act(store, archive.people[0], HOLD, stored.id, None, "a court asks", NOW)
+    assert await archive.expire() == Destroyed(0, 0)
+    async with archive.database.write() as store:
+        assert "to be held for legal use" in str(await why_kept(store, stored.id))
+        await decide_act(store, archive.people[1], proposed.id, NOW, confirm=False)
+    assert await archive.expire() == Destroyed(1, 0)
+
+
+async def test_a_file_past_its_own_day_waits_for_what_is_not_decided_too(archive: Archive) -> None:
+    stored = await archive.report(until="2027-12-31")
+    review = await archive.propose(stored)
+    await asyncio.to_thread(archive.vault.begin, "f")
+    file = StoredEvidence("f", stored.id, "E1", "kept", False, date(2026, 12, 31), archive.people[0].id, NOW)
+    async with archive.database.write() as store:
+        await store.evidence.add(file)
+    assert await archive.expire() == Destroyed(0, 0)
+    async with archive.database.write() as store:
+        await reject(store, archive.people[1], review, NOW)
+    assert await archive.expire() == Destroyed(0, 1)
+
+
+async def test_however_many_are_kept_the_next_is_destroyed(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    for ref in "ABC":
+        await archive.propose(await archive.report(ref=ref))
+    await archive.report(until="2027-01-01", ref="D")
+    await prepare(archive.database, 84)
+    monkeypatch.setattr(retention, "_AT_ONCE", 2)
+    assert await archive.expire() == Destroyed(1, 0)
+
+
 async def test_what_an_open_proposal_or_dispute_rests_on_waits_and_is_said(archive: Archive) -> None:
     one, other = await archive.report(), await archive.report(ref="B")
     first, second = await archive.propose(one), await archive.propose(other)
     assert await archive.expire() == Destroyed(0, 0)
     async with archive.database.write() as store:
-        assert f"not decided yet rests on it (review {first})" in str(await why_kept(store, one))
+        assert f"not decided yet rests on it (review {first})" in str(await why_kept(store, one.id))
         await reject(store, archive.people[1], first, NOW)
         await approve(store, archive.people[1], second, NOW, Role.AGENCY)
     assert await archive.expire() == Destroyed(2, 0)
