@@ -10,6 +10,8 @@ from comity_federation import strict_json
 from comity_federation.checkpoints import in_parts, open_checkpoint
 from comity_federation.local_log import LocalLog
 from comity_federation.log_state import peek
+from comity_node.db.peers import ReportedHead
+from comity_node.services.peers import heads
 from comity_node.services.peers.heads import PEERS_COMPARED, newer_registries
 from comity_node.services.receiving.words import note_checkpoint, verified_heads
 from comity_schemas.peers import MAX_HEADS, PeerHead
@@ -142,6 +144,63 @@ async def test_a_reporter_that_does_not_answer_is_asked_later_and_not_blamed(str
         await b.comparison.look_into_reports(b.registry)
     await b.settle()
     assert await b.head(a) == 2
+
+
+async def test_however_many_false_heads_a_silent_member_reports_others_are_looked_into(
+    street: Street, log: LocalLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heads, "_REPORTS_AT_ONCE", 2)
+    a, b, c, d = await street.found("a", "b", "c", "d")
+    impatient(b)
+    said = await a.publish(log, "v", "w")
+    await b.receive(a, said[0])
+    await d.receive(a, *said)
+    lies = [{"member": slug, "seq": 9, "hash": "F" * 43} for slug in ("a", "b", "d")]
+    async with serving(reporting(c, *lies), c.port):
+        await b.comparison.compare(b.registry)
+    # From here on it does not answer.
+    async with d.answering():
+        b.now += 60
+        await b.comparison.compare(b.registry)
+        for _ in range(2):
+            await b.comparison.look_into_reports(b.registry)
+    await b.settle()
+    assert await b.head(a) == 2
+
+
+async def test_what_a_member_without_address_reports_falsely_is_not_asked_of_others_again_and_again(
+    street: Street, log: LocalLog
+) -> None:
+    a, b, d = await street.found("a", "b", "d")
+    house = await street.town.found("c")
+    await street.refresh()
+    impatient(b)
+    said = await a.publish(log, "v")
+    await b.receive(a, *said)
+    now = b.house.node.clock()
+    async with b.house.node.database.write() as store:
+        for member in ("a", "b", "d"):
+            await store.peers.note_head(ReportedHead(house.slug, member, 9, "F" * 43, now))
+    asked = reporting(d)
+    async with serving(asked, d.port):
+        for _ in range(10):
+            assert await b.comparison.look_into_reports(b.registry)
+        assert len(asked.asked) == 1
+        b.now += 6
+        await b.comparison.look_into_reports(b.registry)
+        assert len(asked.asked) == 2
+    assert await b.noted() == []
+
+
+async def test_an_answer_that_calls_everybody_frozen_makes_nobody_ask_without_end(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heads, "_PROOFS_AT_ONCE", 1)
+    b, c = await street.found("b", "c")
+    liar = reporting(c, frozen=["b", "c"] * 50)
+    async with serving(liar, c.port):
+        assert await b.compare() == 1
+    assert len([path for path in liar.asked if "/forks/" in path]) == 1
 
 
 async def test_a_young_report_is_let_be_since_the_statement_may_be_on_its_way(street: Street, log: LocalLog) -> None:

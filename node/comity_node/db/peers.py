@@ -1,5 +1,6 @@
 """What members said outside their logs: the latest checkpoint of each, and heads that this node does not have."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -62,9 +63,10 @@ class PeerWords:
         )
         await self._session.flush()
 
-    async def reported_heads(self, *, most: int) -> list[ReportedHead]:
-        """Return what was reported and not looked into, the oldest first."""
-        query = select(ReportedHeadRow).order_by(col(ReportedHeadRow.at)).limit(most)
+    async def reported_heads(self, *, most: int, but: Collection[str] = ()) -> list[ReportedHead]:
+        """Return what was reported and not looked into, the oldest first, without what these members reported."""
+        query = select(ReportedHeadRow).where(col(ReportedHeadRow.reporter).not_in(but))
+        query = query.order_by(col(ReportedHeadRow.at)).limit(most)
         rows = await self._session.exec(query)
         return [ReportedHead(row.reporter, row.member, row.seq, row.hash, row.at) for row in rows]
 

@@ -63,13 +63,17 @@ class Peers:
         """Return those of these peers that may be asked now."""
         return [peer for peer in peers if self._rests.get(peer.slug, _Rest()).until <= self.passed()]
 
+    def resting(self) -> set[str]:
+        """Return the members that are not asked now."""
+        return {slug for slug, rest in self._rests.items() if rest.until > self.passed()}
+
     async def ask(self, peer: Member, question: Awaitable[Answer]) -> Answer | None:
         """Return a peer's answer, or None where it gave none that can be used: then it rests."""
         try:
             answer = await question
         except PeerUnreachable as error:
             log.info("peer.unreachable", peer=peer.slug, why=str(error))
-            self._let_rest(peer)
+            self.let_rest(peer)
             return None
         except PeerWrong as error:
             await self.note_wrong(peer, str(error))
@@ -80,7 +84,7 @@ class Peers:
     async def note_wrong(self, peer: Member, what: str) -> None:
         """Put on the trail that a peer said what cannot be true, and let it rest."""
         log.warning("peer.wrong", peer=peer.slug, what=what)
-        self._let_rest(peer)
+        self.let_rest(peer)
         noted = self._noted.get(peer.slug)
         if noted is not None and self.passed() - noted < _NOTE_EVERY_S:
             return
@@ -88,7 +92,8 @@ class Peers:
         async with self.database.write() as store:
             await store.trail.add(self.clock(), "relay", Event.PEER_WRONG, peer.slug, what=what)
 
-    def _let_rest(self, peer: Member) -> None:
+    def let_rest(self, peer: Member) -> None:
+        """Ask neither a member nor about its word for a while, longer each time."""
         rest = self._rests.setdefault(peer.slug, _Rest())
         rest.until = self.passed() + min(_FIRST_REST_S * 2**rest.failures, _LONGEST_REST_S)
         rest.failures = min(rest.failures + 1, 20)

@@ -24,6 +24,9 @@ PEERS_COMPARED = 2
 """How many peers are asked in a round. With 50 members the chance that all miss a split in a round is under 4e-9."""
 
 _REPORTS_AT_ONCE = 50
+_PROOFS_AT_ONCE = 5
+"""How many frozen logs one answer can make this node ask its giver about; others' turn comes in another round."""
+
 _ASKED_AT_ONCE = 5
 """How many are asked in one round whether they have applied what was taken back."""
 
@@ -64,13 +67,17 @@ class Comparison:
                 await self._take_answer(peer, answer, registry)
 
     async def look_into_reports(self, registry: Registry) -> bool:
-        """Fetch the statements that others report and this node does not have; tell whether any are."""
+        """Fetch the statements that others report and this node does not have; tell whether any may be.
+
+        The reports of whoever rests wait: however many there are, they hold up nobody else's.
+        """
+        resting = self.peers.resting()
         async with self.peers.database.read() as store:
-            reported = await store.peers.reported_heads(most=_REPORTS_AT_ONCE)
+            reported = await store.peers.reported_heads(most=_REPORTS_AT_ONCE, but=resting)
         for head in reported:
             if self.peers.clock() - head.at >= timedelta(seconds=self.refill.patience_s):
                 await self._look_into(head, registry)
-        return bool(reported)
+        return bool(reported) or bool(resting)
 
     async def _take_answer(self, peer: Member, answer: PeerCheckpoint, registry: Registry) -> None:
         now = self.peers.clock()
@@ -83,9 +90,10 @@ class Comparison:
             frozen = {log.member for log in await store.logs.all() if log.frozen_from is not None}
         if not own:
             await self.peers.note_wrong(peer, "gives as its checkpoint what it did not sign")
-        for slug in answer.frozen:
-            member = registry.member(slug)
-            if member is not None and slug not in frozen and member.status is not MemberStatus.PENDING:
+        named = [registry.member(slug) for slug in dict.fromkeys(answer.frozen) if slug not in frozen]
+        new = [member for member in named if member is not None and member.status is not MemberStatus.PENDING]
+        for member in self.peers.chance.sample(new, min(len(new), _PROOFS_AT_ONCE)):
+            if self.peers.rested([peer]):
                 await self._fetch_proof(peer, member)
 
     async def _fetch_proof(self, peer: Member, member: Member) -> None:
@@ -103,9 +111,11 @@ class Comparison:
             return
         assert reporter is not None
         assert member is not None
+        if not self.peers.rested([reporter]):
+            return
         if reporter.endpoint is None:
-            await self._ask_anybody(head, member, registry)
-        elif self.peers.rested([reporter]):
+            await self._ask_anybody(head, reporter, member, registry)
+        else:
             await self._ask_reporter(head, reporter, member)
 
     async def _ask_reporter(self, head: ReportedHead, reporter: Member, member: Member) -> None:
@@ -127,13 +137,15 @@ class Comparison:
             return  # It does not answer now: later.
         await self._forget(head)
 
-    async def _ask_anybody(self, head: ReportedHead, member: Member, registry: Registry) -> None:
+    async def _ask_anybody(self, head: ReportedHead, reporter: Member, member: Member, registry: Registry) -> None:
         for peer in self.peers.rested(self.peers.reachable(registry))[:PEERS_COMPARED]:
             given = await self.peers.ask(peer, self.peers.client.record(peer, member, head.hash))
             if given is not None:
                 await self._take_in(member, [given], peer)
                 await self._forget(head)
                 return
+        # Else each of its reports would be asked about every second, of members that are not to blame for it.
+        self.peers.let_rest(reporter)
 
     async def _take_in(self, member: Member, given: list[Given], peer: Member) -> None:
         if await take_in_given(self.peers.database, member, given, peer.slug, self.peers.clock()):
