@@ -10,16 +10,19 @@ import pytest_asyncio
 
 from comity_node.db import Database
 from comity_node.db.cases import NOTHING_UNREVIEWED
+from comity_node.domain import lifecycle
 from comity_node.domain.due_process import FIXED, Stage
 from comity_node.domain.errors import Contradictory, FocalPointNeeded, HeldBack, NotFound, StepMayNotFollow
 from comity_node.domain.minimize import Policy
 from comity_node.domain.protection import ADULTS, CHILDREN, HELD_BACK, Case, ContactKind, Step
 from comity_node.services.operating.status import measure
 from comity_node.services.protection import cases, contacts
+from comity_node.services.review.concerns import HOLD, decide_act, propose_act
 from comity_node.services.review.due_process import clock_of, notify_supplier
 from comity_node.services.review.pointers import PointerState, own_pointer, propose_pointer
 from comity_node.services.review.release import propose_release
-from comity_schemas.finding import Severity
+from comity_node.services.review.revision import propose_revision
+from comity_schemas.finding import Severity, Status
 from comity_schemas.indicators import Indicator
 from node_world import NOW, new_sqlite, registry_of
 from review_office import Office
@@ -300,6 +303,25 @@ async def test_a_report_of_a_case_opens_to_assigned_staff_only_and_nothing_of_it
             lambda store: propose_release(store, people["ben"], "R" * 43, "O1", policy=Policy(), now=NOW)
         )
     assert await office.released() == 0 and case.report_id == "R" * 43
+
+
+async def test_what_was_published_of_a_case_and_is_held_of_it_is_not_for_others(office: Office) -> None:
+    await office.store_report()
+    await office.approve("fay", await office.heard("ana"))
+    (finding,) = await office.sign()
+    people = office.people
+    held = await office.write(
+        lambda store: propose_act(store, people["ana"], HOLD, "R" * 43, None, "a court asks", NOW)
+    )
+    await open_case(office, report_id="R" * 43)
+    talks = lifecycle.Step(Status.UNDER_ENGAGEMENT)
+    # Else its clock would tell that people are at risk, and the proposal what is withheld.
+    with pytest.raises(NotFound, match="no such report"):
+        await office.write(lambda store: propose_revision(store, people["ben"], finding, talks, NOW))
+    with pytest.raises(NotFound):
+        await office.write(lambda store: decide_act(store, people["ben"], held.id, NOW, confirm=True))
+    await office.write(lambda store: propose_revision(store, people["ana"], finding, talks, NOW))
+    await office.write(lambda store: decide_act(store, people["fay"], held.id, NOW, confirm=True))
 
 
 async def reports_and_reviews(store: Any, person: str) -> tuple[int, int]:

@@ -161,6 +161,17 @@ def test_short_texts_have_one_key_that_two_processes_agree_on(tmp_path: Path) ->
         Seals(None).open_words(kept)
 
 
+def test_reading_without_the_key_of_short_texts_makes_no_other_one_in_its_place(tmp_path: Path) -> None:
+    kept = Seals(KeyFiles(tmp_path)).seal_words(WORDS)
+    (path,) = tmp_path.iterdir()
+    backup = path.rename(tmp_path.with_suffix(".backup"))
+    with pytest.raises(KeyGone, match="restore it"):
+        Seals(KeyFiles(tmp_path)).open_words(kept)
+    assert list(tmp_path.iterdir()) == []
+    backup.rename(path)
+    assert Seals(KeyFiles(tmp_path)).open_words(kept) == WORDS
+
+
 def test_the_soonest_stated_day_counts_and_else_the_members_months() -> None:
     assert last_day(audit_report(keep_until="2027-03-31"), date(2026, 10, 1), 84) == date(2027, 3, 31)
     assert last_day(audit_report(), date(2026, 10, 31), 16) == date(2028, 2, 29)

@@ -177,7 +177,7 @@ async def propose_release(body: ReleaseProposal, person: Reviewer, node: ThisNod
     return await once.write(propose)
 
 
-@router.post("/revisions", status_code=201, dependencies=[saying(Kind.FINDING)], responses=refuses(403, 409))
+@router.post("/revisions", status_code=201, dependencies=[saying(Kind.FINDING)], responses=refuses(403, 404, 409))
 async def propose_revision(body: RevisionProposal, person: Reviewer, node: ThisNode, once: Onced) -> ReviewOut:
     """Propose where a published finding stands now. The earlier form stands until a second person approves."""
     step = Step(body.status, body.verified, body.remedies, body.remedy_due)

@@ -95,6 +95,17 @@ class KeyFiles:
             _sync_directory(self._directory)
         return path.read_bytes()
 
+    def find_of_words(self) -> bytes:
+        """Return the key of short texts that are kept already: a new one would open none of them.
+
+        Raises:
+            KeyGone: its file is not there.
+        """
+        try:
+            return (self._directory / _WORDS).read_bytes()
+        except OSError as error:
+            raise KeyGone("the key of drafts and notes is gone; restore it from a backup") from error
+
 
 class Seals:
     """Sealing and opening within one transaction; without a directory nothing is sealed (tests on a bare database)."""
@@ -158,7 +169,7 @@ class Seals:
             return kept
         if self._files is None:
             raise KeyGone("this database was opened without its keys")
-        return _opened(self._files.of_words(), b64decode(kept.removeprefix(_SEALED)), _WORDS).decode()
+        return _opened(self._files.find_of_words(), b64decode(kept.removeprefix(_SEALED)), _WORDS).decode()
 
 
 def _parts(name: str) -> tuple[str, int]:
