@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from comity_federation.bus import checkpoints_topic, statements_topic
+from comity_federation.checkpoints import open_checkpoint
 from comity_federation.decision import Accepted, Decision, Trust
 from comity_federation.local_log import LocalLog
 from comity_federation.log_state import LogState
@@ -115,6 +116,25 @@ async def test_a_clock_that_leaps_makes_a_node_ask_again_how_far_its_own_log_goe
         leap = timedelta()
         async with b.answering():
             await until("it goes on", sent(a, 3))
+
+
+async def test_a_clock_that_was_ahead_and_is_put_right_does_not_silence_a_node_for_as_long(street: Street) -> None:
+    (a,) = await street.found("a", more=QUICK)
+    log = LocalLog(Path(street.town.bus.removeprefix("local:")))
+    await log.start()
+    ahead = timedelta(days=2)
+    a.house.node.clock = lambda: datetime.now(UTC) + ahead
+
+    async def spoke() -> bool:
+        raws = [delivered.value for delivered in await log.tail(checkpoints_topic("a"), most=50)]
+        newest = open_checkpoint(raws[-1], a.member).iat if raws else 0
+        return abs(newest - a.house.node.clock().timestamp()) < 3_600
+
+    async with exchanging(a.house, Part.RELAY):
+        await until("it says where it stands", spoke)
+        ahead = timedelta()
+        await until("and says so again by the right time", spoke, 20)
+    await log.stop()
 
 
 async def test_what_the_bus_withholds_comes_by_itself_whichever_process_receives(

@@ -37,7 +37,8 @@ _CHECKPOINT_EVERY_S = 1.0
 _HEADS_AGAIN = timedelta(minutes=10)
 
 _LEAP_S = 60.0
-"""A clock that is this much further than the time this process has counted: the machine may have been set back."""
+"""A clock that is this much further than the time this process has counted: the machine may have been set back. One
+that is this much behind it was put right."""
 
 
 class Relay:
@@ -111,7 +112,11 @@ class Relay:
     async def _look_at_database(self, member: Member, now: datetime) -> bool:
         """Tell whether anything waits; notice a database or a whole machine that was set back meanwhile."""
         before, self._moment = self._moment, (monotonic(), now)
-        leapt = (now - before[1]).total_seconds() - (self._moment[0] - before[0]) > _LEAP_S
+        ahead_s = (now - before[1]).total_seconds() - (self._moment[0] - before[0])
+        leapt = ahead_s > _LEAP_S
+        if ahead_s < -_LEAP_S:
+            # It was ahead until now: what is due by that time would not be said for as long.
+            self._checkpoint_due = self._heads_due = None
         version = await self._node.database.version()
         if version == self._nothing_waits_at and self._floor is not None and not leapt:
             return False
