@@ -135,14 +135,15 @@ async def _answers(
     behind = await store.behind.names()
     of_rows: Sequence[OfRow] = judged or [{}] * len(questions)
     return [
-        await _answer(store, question, of_row, behind, moment.at.date(), frame)
+        await _answer(store, question, of_row, behind, moment.at, frame)
         for question, of_row in zip(questions, of_rows, strict=True)
     ]
 
 
 async def _answer(
-    store: Store, question: Question, judged: OfRow, behind: Names, today: date, frame: Callable[..., Answer]
+    store: Store, question: Question, judged: OfRow, behind: Names, at: datetime, frame: Callable[..., Answer]
 ) -> Answer:
+    today = at.date()
     found = await concerned(store, question, behind)
     # Verdict and state rest on all that was found, also on what is too much to be shown.
     hits = [Hit(entry, standing(entry, today), likeness) for entry, likeness in found.findings]
@@ -165,9 +166,9 @@ async def _answer(
         question=question,
         verdict=strongest_verdict([*verdicts, *(like.likeness.verdict for like in suppliers)]),
         state=state_of(hits, counts.audits, known_otherwise=bool(decided or counts.pointers or suppliers)),
-        hits=await with_voices(store, sort_hits(hits), today),
+        hits=await with_voices(store, sort_hits(hits), today, at),
         decision_state=decision_state_of(decided),
-        decisions=await with_replies(store, sort_hits(decided)),
+        decisions=await with_replies(store, sort_hits(decided), at),
         pointers=tuple(sort_hits(counts.pointers)),
         audits=tuple(sort_hits(counts.audits)),
         assessed=assessed_of(hits, counts.audits),

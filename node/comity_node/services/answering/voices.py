@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from comity_node.db import Store
 from comity_node.domain.corroborating import weigh
@@ -11,15 +11,24 @@ from comity_node.domain.supplier_view import AnyEntry, DecisionEntry, Entry, Rep
 from comity_schemas.reply import ReplyAct
 
 
-async def with_voices(store: Store, hits: Sequence[Hit], today: date) -> tuple[Hit, ...]:
-    """Return findings with all that others say of them, also of the earlier forms of what is said now."""
+async def with_voices(store: Store, hits: Sequence[Hit], today: date, until: datetime | None = None) -> tuple[Hit, ...]:
+    """Return findings with all that others say of them, also of the earlier forms of what is said now.
+
+    Args:
+        store: of one view.
+        hits: findings.
+        today: the day.
+        until: what people here decided later does not count; None: nothing is later.
+    """
     forms = await _forms_of(store, hits)
-    return tuple(await _with_evidence(store, await _replied(store, hits, forms), forms, today))
+    return tuple(await _with_evidence(store, await _replied(store, hits, forms, until), forms, today))
 
 
-async def with_replies(store: Store, hits: Sequence[DecisionHit]) -> tuple[DecisionHit, ...]:
+async def with_replies(
+    store: Store, hits: Sequence[DecisionHit], until: datetime | None = None
+) -> tuple[DecisionHit, ...]:
     """Return decisions with what their subjects answered, also to the earlier forms of what is said now."""
-    return tuple(await _replied(store, hits, await _forms_of(store, hits)))
+    return tuple(await _replied(store, hits, await _forms_of(store, hits), until))
 
 
 async def _forms_of(store: Store, hits: Sequence[R]) -> dict[str, set[str]]:
@@ -35,13 +44,13 @@ async def _forms_of(store: Store, hits: Sequence[R]) -> dict[str, set[str]]:
     return forms
 
 
-async def _replied(store: Store, hits: Sequence[R], forms: dict[str, set[str]]) -> list[R]:
+async def _replied(store: Store, hits: Sequence[R], forms: dict[str, set[str]], until: datetime | None) -> list[R]:
     """Return hits with what their suppliers answered, in the order of their days."""
     found = await store.view.replies.about(sorted(set().union(*forms.values()))) if forms else []
     replies = sorted(
         ((e.reply.made, e.hash, e.reply.about, e) for e in found if e.reply is not None), key=lambda r: r[:2]
     )
-    decided = await _decided_here(store, [entry for *_, entry in replies])
+    decided = await _decided_here(store, [entry for *_, entry in replies], until)
     return [
         replace(
             hit,
@@ -52,7 +61,7 @@ async def _replied(store: Store, hits: Sequence[R], forms: dict[str, set[str]]) 
     ]
 
 
-async def _decided_here(store: Store, replies: Sequence[ReplyEntry]) -> dict[str, date]:
+async def _decided_here(store: Store, replies: Sequence[ReplyEntry], until: datetime | None) -> dict[str, date]:
     """Return which disputes a person of this node has decided while the network still holds them for open."""
     decided: dict[str, date] = {}
     for entry in replies:
@@ -63,8 +72,9 @@ async def _decided_here(store: Store, replies: Sequence[ReplyEntry]) -> dict[str
         words = [] if item is None or item.review_id is None else await store.words.of_review(item.review_id)
         for word in words:
             ours = (word.act, word.codes, word.text, word.made_at.date())
-            if ours == (said.act, said.codes, said.text, said.made) and word.decided_at is not None:
-                decided[entry.hash] = word.decided_at.date()
+            at = word.decided_at
+            if ours == (said.act, said.codes, said.text, said.made) and at and (until is None or at <= until):
+                decided[entry.hash] = at.date()
     return decided
 
 
