@@ -11,6 +11,7 @@ from nacl.signing import SigningKey
 from pydantic import ValidationError
 
 from comity_federation import jws, strict_json
+from comity_federation.encoding import NotCanonical, b64decode
 from comity_schemas.errors import ComityError
 from comity_schemas.member import Member
 from comity_schemas.peers import MAX_HEADS, PeerHead, PeerHeads
@@ -48,6 +49,15 @@ def open_checkpoint(raw: bytes, member: Member) -> Checkpoint:
     if checkpoint.iss != member.did:
         raise CheckpointRefused("it names another issuer")
     return checkpoint
+
+
+def tells_heads(raw: bytes) -> bool:
+    """Claim that a checkpoint carries heads of others, unverified: whether opening it is worth it."""
+    payload = raw[: MAX_CHECKPOINT_BYTES + 1].split(b".")[1:2]
+    try:
+        return bool(payload) and b'"peers":' in b64decode(payload[0].decode("ascii"))
+    except (UnicodeDecodeError, NotCanonical):
+        return False
 
 
 def in_parts(heads: Sequence[PeerHead]) -> list[PeerHeads]:

@@ -7,12 +7,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from comity_federation import strict_json
+from comity_federation.bus import Delivered, checkpoints_topic
 from comity_federation.checkpoints import in_parts, open_checkpoint
 from comity_federation.local_log import LocalLog
 from comity_federation.log_state import peek
 from comity_node.db.peers import ReportedHead
 from comity_node.services.peers import heads
 from comity_node.services.peers.heads import PEERS_COMPARED, newer_registries
+from comity_node.services.receiving.intake import take_in
 from comity_node.services.receiving.words import note_checkpoint, verified_heads
 from comity_schemas.peers import MAX_HEADS, PeerHead
 from comity_schemas.statement import MAX_RECORD_BYTES
@@ -273,6 +275,20 @@ def test_the_heads_of_a_large_network_go_out_in_parts_that_each_fit() -> None:
     assert [(p.part, p.of, len(p.heads)) for p in parts] == [(1, 3, MAX_HEADS), (2, 3, MAX_HEADS), (3, 3, 1)]
     assert [head for part in parts for head in part.heads] == heads
     assert in_parts([]) == []
+
+
+async def test_the_daily_word_is_heard_by_a_node_that_was_away_for_the_rest_of_the_day(
+    street: Street, log: LocalLog
+) -> None:
+    a, b, c = await street.found("a", "b", "c")
+    await c.receive(a, *await a.publish(log, *"vw"))
+    async with c.house.node.database.read() as store:
+        (part,) = in_parts(await verified_heads(store, c.registry))
+    said = [await c.checkpoint(peers=part.to_parsed()), *[await c.checkpoint(iat=n) for n in range(90)], b"junk.@.x"]
+    batch = [Delivered(checkpoints_topic("c"), n, raw) for n, raw in enumerate(said)]
+    assert await take_in(b.house.node.database, batch, b.registry, "bus", b.house.node.clock()) is not None
+    async with b.house.node.database.read() as store:
+        assert [(h.reporter, h.member, h.seq) for h in await store.peers.reported_heads(most=10)] == [("c", "a", 2)]
 
 
 async def test_a_full_part_is_a_checkpoint_that_is_taken(street: Street) -> None:

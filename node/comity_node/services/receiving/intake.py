@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from comity_federation.bus import Delivered, Skipped
+from comity_federation.checkpoints import tells_heads
 from comity_federation.log_state import peek
 from comity_federation.registry import Registry
 from comity_node.db import Database, Store
@@ -25,7 +26,11 @@ from comity_schemas.member import MemberStatus
 from comity_schemas.statement import MAX_RECORD_BYTES
 
 _NEWEST_CHECKPOINTS = 8
-"""How many of a batch's checkpoints of one member are opened: older ones say nothing that newer ones do not."""
+"""How many of a batch's checkpoints of one member are opened: older ones say nothing that newer ones do not, but for
+the heads of others, once a day and in parts."""
+
+_NEWEST_PARTS = 20
+"""How many of those are opened besides: as many as a day has in a network of 5,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +257,8 @@ class _Batch:
             logs[slug] = budget.noted(logs.get(slug) or self._as_found[slug])
         await self.store.logs.put(*(log for log in logs.values() if log != self._as_found[log.member]))
         for topic, raws in self._checkpoints.items():
-            for raw in raws[-_NEWEST_CHECKPOINTS:]:
+            older = [raw for raw in raws[:-_NEWEST_CHECKPOINTS] if tells_heads(raw)]
+            for raw in older[-_NEWEST_PARTS:] + raws[-_NEWEST_CHECKPOINTS:]:
                 member = self._subscribed.checkpoints[topic].member
                 await note_checkpoint(self.store, member, raw, self.registry, self.now)
         to_settle = len(self._inbox) + sum(last + 1 - first for first, last in self._filled.values())
