@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from builders import Publisher
-from comity_federation.bus import Delivered, HistoryMissing, Skipped, statements_topic
+from comity_federation.bus import BusUnavailable, Delivered, HistoryMissing, Skipped, statements_topic
 from comity_federation.local_log import LocalLog
 from comity_node.db.received import Volume
 from comity_node.services.receiving import intake
@@ -84,6 +84,48 @@ async def test_nothing_is_read_on_in_another_bus_though_somebody_else_was_told_o
         while True:
             assert not (await ahead.next()).delivered
     await ahead.close()
+    await bus.stop()
+
+
+class HidesOne(LocalLog):
+    """A bus that does not say where one log ends, and tells so only once it was read, as Kafka does."""
+
+    hidden = statements_topic("body")
+    was_read = False
+
+    async def read(self, positions: Mapping[str, int], *, most: int, wait: timedelta) -> Sequence[Delivered | Skipped]:
+        self.was_read = True
+        return await super().read(positions, most=most, wait=wait)
+
+    async def end(self, topics: Sequence[str]) -> Mapping[str, int]:
+        if self.hidden in topics:
+            raise BusUnavailable(f"no right to see {self.hidden}")
+        return await super().end(topics)
+
+    def troubles(self) -> Mapping[str, str]:
+        return {self.hidden: "no right to see this topic"} if self.was_read else {}
+
+
+async def test_a_log_that_cannot_be_seen_leaves_nobody_else_without_a_daily_budget(town: Town) -> None:
+    agency, node = Publisher("agency"), (await town.found("desk", admit=False)).node
+    bus = HidesOne(town.directory / "log.db")
+    topic, chain = statements_topic("agency"), agency.chain(4)
+    await bus.start()
+    following = Following(node, Loops(node))
+    members = agency.member(daily_statements=1), Publisher("body").member()
+    following.current = registry_of(*members, expires=LATER)
+    receiver = Receiver(node, bus, following, Loops(node))
+    await bus.publish(topic, chain[0].raw, {})
+    for _ in range(2):
+        await receiver.loops["receive"]()
+    for made in chain[1:]:
+        await bus.publish(topic, made.raw, {})
+    for _ in range(2):
+        await receiver.loops["receive"]()
+    async with node.database.read() as store:
+        log = await store.logs.of("agency")
+        assert (log.head, log.counted) == (2, 1)
+    await receiver.close()
     await bus.stop()
 
 

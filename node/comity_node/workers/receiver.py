@@ -68,7 +68,7 @@ class Receiver:
         try:
             ahead = await self._read_ahead(registry)
             batch = await ahead.next()
-            await self._note_troubles()
+            await self._note_troubles(registry)
             if batch.delivered:
                 await self._take_in(ahead, batch)
         except HistoryMissing as error:
@@ -112,11 +112,15 @@ class Receiver:
         """Ask where logs end that were not read on this bus before: up to there reading them is catching up."""
         if bus_id != self._ends_of:
             self._ends, self._ends_of = {}, bus_id
-        unknown = [topic for topic in subscriptions(registry).statements if topic not in self._ends]
+        # One that cannot be read would leave the question about all others without an answer.
+        unknown = self._ends_unknown(registry) - self._bus.troubles().keys()
         if unknown:
             # Without an answer all of it counts as catching up; the next time it is asked again.
             with suppress(BusError):
-                self._ends.update(await self._bus.end(unknown))
+                self._ends.update(await self._bus.end(sorted(unknown)))
+
+    def _ends_unknown(self, registry: Registry) -> set[str]:
+        return subscriptions(registry).statements.keys() - self._ends.keys()
 
     async def _take_in(self, ahead: ReadingAhead, batch: Batch) -> None:
         now = self._node.clock()
@@ -160,11 +164,13 @@ class Receiver:
             else:
                 await self._loops.clear_condition(name)
 
-    async def _note_troubles(self) -> None:
+    async def _note_troubles(self, registry: Registry) -> None:
         troubles = dict(self._bus.troubles())
         if troubles == self._troubles:
             return
         self._troubles = troubles
+        # Now it is known about which of them to ask.
+        self._begin_anew |= bool(self._ends_unknown(registry))
         if troubles:
             words = "; ".join(f"{topic}: {why}" for topic, why in sorted(troubles.items())[:5])
             await self._loops.set_condition("topics", f"{len(troubles)} topics cannot be read: {words}")
