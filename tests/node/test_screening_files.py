@@ -128,6 +128,15 @@ def test_an_earlier_result_is_written_anew_and_a_column_of_the_same_name_stays()
     assert headings_with(["name", *COLUMNS], candidates=False) == (("name", *COLUMNS), 1)
 
 
+@pytest.mark.parametrize("behind", [(), (CANDIDATES,), (CANDIDATES, "notes")])
+def test_a_result_that_is_screened_again_asks_about_its_own_rows_and_not_about_whom_it_found(
+    behind: tuple[str, ...],
+) -> None:
+    headings = ("Company", *COLUMNS, *behind)
+    opened = open_given(io.BytesIO(f"{','.join(headings)}\nAcme{',x' * (len(headings) - 1)}\n".encode()))
+    assert opened.columns.places == {What.NAME: (0,)}
+
+
 def test_the_columns_of_a_result_are_a_contract() -> None:
     assert ", ".join(COLUMNS) == (
         "verdict, score, supplier_id, supplier_name, reason, state, findings_current, findings_closed, decisions, "

@@ -1,7 +1,7 @@
 """Which column holds what: guessed from its heading in several languages, and what somebody says counts more."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -124,18 +124,21 @@ class Columns:
         return said
 
 
-def map_columns(headings: Sequence[str], told: Mapping[str, str] | None = None) -> Columns:
+def map_columns(
+    headings: Sequence[str], told: Mapping[str, str] | None = None, answered: Container[int] = ()
+) -> Columns:
     """Return what the columns hold.
 
     Args:
         headings: as they stand there.
         told: what, or a register's code, to a heading or `#3` for the third column; an empty one: nowhere.
+        answered: places of an earlier result's columns: whom those name was found, and not asked about.
 
     Raises:
         TableRefused: a name is told or needed and not found, or stands there twice; the headings are named.
     """
     told = told or {}
-    guessed = _guess(headings)
+    guessed = _guess(["" if place in answered else heading for place, heading in enumerate(headings)])
     places, numbers = guessed
     for what, heading in told.items():
         chosen = [] if not heading else [_place(heading, headings)]

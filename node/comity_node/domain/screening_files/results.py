@@ -101,6 +101,14 @@ def headings_with(headings: Sequence[str], *, candidates: bool) -> tuple[tuple[s
     return (*headings, *added), len(headings)
 
 
+def answered_in(headings: Sequence[str]) -> frozenset[int]:
+    """Return the places of the columns of earlier results, wherever they stand."""
+    size = len(COLUMNS)
+    starts = [at for at in range(len(headings)) if tuple(headings[at : at + size]) == COLUMNS]
+    behind = {at + size for at in starts if tuple(headings[at + size : at + size + 1]) == (CANDIDATES,)}
+    return frozenset(behind.union(*(range(at, at + size) for at in starts)))
+
+
 def not_asked(reason: str, as_of: datetime) -> Result:
     """Return what is said of a row that asks about nobody."""
     return Result(

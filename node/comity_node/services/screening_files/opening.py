@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from comity_node.domain.screening_files.columns import Columns, map_columns
 from comity_node.domain.screening_files.ocds import open_package
+from comity_node.domain.screening_files.results import answered_in
 from comity_node.domain.tables import pasted
 from comity_node.domain.tables.csv_table import open_csv
 from comity_node.domain.tables.table import Table, TableRefused
@@ -82,7 +83,7 @@ def open_given(stream: BinaryIO, told: Told = NOTHING_TOLD) -> Opened:
         TableRefused: it cannot be read, or no column is known to hold a name or a number.
     """
     table = open_table(stream, told)
-    return Opened(table, map_columns(table.headings, told.columns))
+    return Opened(table, map_columns(table.headings, told.columns, answered_in(table.headings)))
 
 
 def open_list(stream: BinaryIO, told: Told = NOTHING_TOLD) -> Opened:
