@@ -112,6 +112,11 @@ class Jobs:
         """Forget a job with what it worked on and what it made."""
         await self._session.exec(delete(JobRow).where(col(JobRow.id) == job_id))
 
+    async def any_ended(self, kind: str, before: datetime) -> bool:
+        """Tell whether a job of a kind ended before."""
+        query = select(JobRow.id).where(JobRow.kind == kind, col(JobRow.ended_at) < before)
+        return (await self._session.exec(query.limit(1))).first() is not None
+
     async def forget_ended(self, kind: str, before: datetime) -> int:
         """Forget the jobs of a kind that ended before; return how many."""
         ended = delete(JobRow).where(col(JobRow.kind) == kind, col(JobRow.ended_at) < before)

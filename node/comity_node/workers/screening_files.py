@@ -4,6 +4,8 @@ In the API's process, beside imports and releases: neither waits for the other, 
 """
 
 import asyncio
+from time import monotonic
+from typing import Final
 
 from comity_node.db.jobs import Job
 from comity_node.services.screening_files.jobs import KEPT, KINDS, SCREENING, run
@@ -13,6 +15,8 @@ from comity_node.wiring import Node
 from comity_node.workers.loops import IDLE_S, Loops, Rest
 from comity_node.workers.one_job import do_round
 
+FORGET_EVERY_S: Final = 3600.0
+
 
 class FileScreener:
     """One node's files. Several screeners give one result: whoever ends first, and the other's is dropped."""
@@ -20,6 +24,7 @@ class FileScreener:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._rest = Rest(node.database)
+        self._forget_at = 0.0
 
     async def run(self) -> None:
         """Go on for ever."""
@@ -38,13 +43,20 @@ class FileScreener:
 
     async def forget_old(self) -> None:
         """Forget files whose time is over."""
+        over = self._node.clock() - KEPT
+        async with self._node.database.read() as store:
+            if not await store.jobs.any_ended(SCREENING, over):
+                return
         async with self._node.database.write() as store:
-            await store.jobs.forget_ended(SCREENING, self._node.clock() - KEPT)
+            await store.jobs.forget_ended(SCREENING, over)
 
     async def _round(self) -> None:
-        if await self._rest.unless_in_vain(self.step):
+        worked = await self._rest.unless_in_vain(self.step)
+        if monotonic() >= self._forget_at:
+            # Also where nobody screens a file any more.
             await self.forget_old()
-        else:
+            self._forget_at = monotonic() + FORGET_EVERY_S
+        if not worked:
             await asyncio.sleep(IDLE_S)
 
     async def _screen(self, job: Job) -> None:
