@@ -121,10 +121,10 @@ class Reports:
             row.key, row.raw = self._seals.seal(row.raw, row.id)
         await self._session.flush()
 
-    async def past(self, today: date, *, most: int) -> list[StoredReport]:
+    async def past(self, today: date, *, most: int, skip: int = 0) -> list[StoredReport]:
         """Return reports that are past their last day and not expired yet, the longest past first."""
         query = select(ReportRow).where(col(ReportRow.expired_at).is_(None), today.isoformat() > _PAST)
-        query = query.order_by(_PAST, col(ReportRow.number)).limit(most)
+        query = query.order_by(_PAST, col(ReportRow.number)).offset(skip).limit(most)
         return [self._report(row) for row in await self._session.exec(query)]
 
     async def expire(self, report_id: str, marks: tuple[str, ...], now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Receiving an evidence file in pieces, giving it back by name, and shredding it when its time is over."""
+"""Receiving an evidence file in pieces, and giving it back by name."""
 
 import asyncio
 import hashlib
@@ -22,9 +22,6 @@ from comity_node.services.evidence.vault import MESSAGE_BYTES, Vault, WrongOffse
 from comity_node.services.reports.stored import open_stored
 from comity_schemas.errors import ComityError
 from comity_schemas.report import Evidence, Report
-
-SHREDDER = "comity evidence"
-"""Who stands on the trail for what was shredded because its time was over."""
 
 
 class EvidenceNotHere(ComityError):
@@ -127,23 +124,6 @@ async def note_reading(
         raise EvidenceNotHere(f"this file is {state}; the report tells what it was and its hash")
     await store.trail.add(now, person.id, Event.EVIDENCE_READ, file.id, report=stored.id, copy=copy)
     return file, listed
-
-
-async def shred_expired(database: Database, vault: Vault, now: datetime) -> int:
-    """Shred every file past its date, but for those under a legal hold; return how many."""
-    shredded = 0
-    async with database.read() as store:
-        expired = await store.evidence.expired(now.date())
-    for file in expired:
-        async with database.write() as store:
-            if await store.concerns.is_held(file.report_id):
-                continue
-            # The key first: a crash between the two shreds again what is gone, and never forgets what is not.
-            await asyncio.to_thread(vault.shred, file.id)
-            await store.evidence.shred(file.id)
-            await store.trail.add(now, SHREDDER, Event.EVIDENCE_SHREDDED, file.id, report=file.report_id)
-            shredded += 1
-    return shredded
 
 
 async def _begun(

@@ -9,11 +9,14 @@ from comity_node.db.reports import StoredReport
 from comity_node.domain.errors import ReportKeyGone
 from comity_node.domain.retention import last_day, months_after
 from comity_node.domain.trail import Event
-from comity_node.services.evidence.keeping import SHREDDER, shred_expired
 from comity_node.services.evidence.vault import Vault
 from comity_node.services.reports.stored import open_stored
 from comity_node.services.reports.submit import EXPIRED
 from comity_node.services.review import vendor_contacts
+from comity_node.services.review.concerns import HOLD
+
+SHREDDER = "comity evidence"
+"""Who stands on the trail for what was shredded because its time was over."""
 
 _AT_ONCE = 100
 """Reports in one round; the next one goes on."""
@@ -58,10 +61,10 @@ async def expire(database: Database, vault: Vault, months: int, now: datetime) -
     files = await shred_expired(database, vault, now)
     reports = 0
     async with database.read() as store:
-        past = await store.reports.past(now.date(), most=_AT_ONCE)
+        past = await _past(store, now.date())
     for stored in past:
         async with database.write() as store:
-            if await why_kept(store, stored) is None:
+            if await why_kept(store, stored.id) is None:
                 files += await _destroy(store, vault, stored, now)
                 reports += 1
     async with database.write() as store:
@@ -69,6 +72,33 @@ async def expire(database: Database, vault: Vault, months: int, now: datetime) -
         if listed is not None and listed.keep_until < now.date():
             await vendor_contacts.delete(store, SHREDDER, now)
     return Destroyed(reports, files)
+
+
+async def _past(store: Store, today: date) -> list[StoredReport]:
+    """Return reports past their last day that nothing keeps; however many are kept, they stand in nobody's way."""
+    found: list[StoredReport] = []
+    skip = 0
+    while len(found) < _AT_ONCE and (past := await store.reports.past(today, most=_AT_ONCE, skip=skip)):
+        found += [stored for stored in past if await why_kept(store, stored.id) is None]
+        skip += len(past)
+    return found
+
+
+async def shred_expired(database: Database, vault: Vault, now: datetime) -> int:
+    """Shred every file past its date, but for those of reports that something keeps; return how many."""
+    shredded = 0
+    async with database.read() as store:
+        expired = [f for f in await store.evidence.expired(now.date()) if await why_kept(store, f.report_id) is None]
+    for file in expired:
+        async with database.write() as store:
+            if await why_kept(store, file.report_id) is not None:
+                continue
+            # The key first: a crash between the two shreds again what is gone, and never forgets what is not.
+            await asyncio.to_thread(vault.shred, file.id)
+            await store.evidence.shred(file.id)
+            await store.trail.add(now, SHREDDER, Event.EVIDENCE_SHREDDED, file.id, report=file.report_id)
+            shredded += 1
+    return shredded
 
 
 async def prepare(database: Database, months: int) -> None:
@@ -85,13 +115,16 @@ async def prepare(database: Database, months: int) -> None:
             await store.reports.prepare(stored.id, until)
 
 
-async def why_kept(store: Store, stored: StoredReport) -> str | None:
-    """Return in words why a report past its last day is kept; None where nothing keeps it."""
-    if await store.concerns.is_held(stored.id):
+async def why_kept(store: Store, report_id: str) -> str | None:
+    """Return in words why a report past its last day is kept with its files; None where nothing keeps it."""
+    if await store.concerns.is_held(report_id):
         return "held for legal use: two people let it go (comity joint propose)"
-    if any(not case.is_closed for case in await store.cases.of_report(stored.id)):
+    for act in await store.concerns.acts(report_id):
+        if act.act == HOLD and act.state == "proposed":
+            return f"{UNDECIDED} (to be held for legal use: {act.id})"
+    if any(not case.is_closed for case in await store.cases.of_report(report_id)):
         return UNDECIDED
-    for review in await store.reviews.of_report(stored.id):
+    for review in await store.reviews.of_report(report_id):
         if review.state == "proposed":
             return f"{UNDECIDED} (review {review.id})"
         if any(word.open for word in await store.words.of_review(review.id)):
@@ -103,7 +136,7 @@ async def retention_of(store: Store, today: date) -> Retention:
     """Return how retention stands."""
     reports, soonest = await store.reports.retention()
     past = await store.reports.past(today, most=_AT_ONCE)
-    kept = [(stored.id, await why_kept(store, stored)) for stored in past]
+    kept = [(stored.id, await why_kept(store, stored.id)) for stored in past]
     return Retention(
         reports, await store.evidence.shredded(), soonest, tuple((name, why) for name, why in kept if why is not None)
     )
