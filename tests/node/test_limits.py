@@ -1,5 +1,6 @@
 """What one member sends beyond bounds stays on the bus, which keeps it; nothing is lost, and others are not held up."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from builders import Publisher
 from comity_federation.bus import Delivered, Skipped, statements_topic
 from comity_node.db.received import Volume
+from comity_node.services.peers.refill import gaps
 from comity_node.services.receiving import intake, limits, settle
 from comity_node.services.receiving.intake import TakenIn, positions, take_in
 from comity_node.services.receiving.limits import QUARANTINE_FULL, find_paused
@@ -151,6 +153,19 @@ async def test_beyond_the_budget_of_a_day_the_rest_waits_for_the_next(bench: Ben
     assert not (await paused(bench, member, tomorrow)).topics
     taken = await read(bench, raws(CHAIN[5:]), begin=5, member=member, ends={TOPIC: 2}, now=tomorrow)
     assert taken.settled.accepted == 3
+
+
+async def test_what_is_left_for_tomorrow_is_not_fetched_from_peers_today(bench: Bench) -> None:
+    member = AGENCY.member(daily_statements=3)
+    await read(bench, raws(CHAIN), member=member, ends={TOPIC: 0})
+    async with bench.database.write() as store:
+        # Its own checkpoint says how far it has gone meanwhile.
+        await store.logs.put(replace(await store.logs.of("agency"), announced_seq=12))
+    async with bench.database.read() as store:
+        today, tomorrow = [
+            await gaps(store, registry_of(member), "body", (NOW + timedelta(days=days)).date()) for days in (0, 1)
+        ]
+    assert (today, [(gap.first, gap.last) for gap in tomorrow]) == ([], [(4, 12)])
 
 
 async def test_a_restart_gives_no_new_budget(bench: Bench) -> None:

@@ -7,6 +7,7 @@ that nobody fills is asked for less and less often.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 
 import structlog
 
@@ -16,6 +17,7 @@ from comity_node.db.logs import LogStatus
 from comity_node.services.peers.asking import Peers
 from comity_node.services.peers.client import Given
 from comity_node.services.peers.taking_in import take_in_given
+from comity_node.services.receiving.limits import spent_today
 from comity_schemas.member import Member, MemberStatus
 
 _PEERS_ASKED = 3
@@ -49,14 +51,19 @@ class _Patience:
     pause_s: float = _FIRST_PAUSE_S
 
 
-async def gaps(store: Store, registry: Registry, own: str) -> list[Gap]:
-    """Return what is missing of others' logs: announced by their own checkpoints, or shown by what waits beyond."""
+async def gaps(store: Store, registry: Registry, own: str, today: date) -> list[Gap]:
+    """Return what is missing of others' logs: announced by their own checkpoints, or shown by what waits beyond.
+
+    Not what this node itself leaves on the bus until tomorrow, since its member has published too much today.
+    """
     found = []
     logs = {log.member: log for log in await store.logs.all()}
     something_waits = await store.received.members_in_state("waiting")
     for member in registry.members:
         known = logs.get(member.slug, LogStatus(member.slug))
         if member.slug == own or member.status is MemberStatus.PENDING or known.frozen_from is not None:
+            continue
+        if spent_today(known, today) >= member.daily_statements:
             continue
         waits = member.slug in something_waits
         beyond = await store.received.first_beyond_gap(member.slug, known.head) if waits else None
@@ -92,7 +99,7 @@ class Refill:
     async def fill_gaps(self, registry: Registry) -> int:
         """Ask for what has been missing for long enough; return how many records came."""
         async with self.peers.database.read() as store:
-            found = await gaps(store, registry, self.peers.own)
+            found = await gaps(store, registry, self.peers.own, self.peers.clock().date())
         names = {gap.member.slug for gap in found}
         self._waiting = {slug: patience for slug, patience in self._waiting.items() if slug in names}
         came = 0
