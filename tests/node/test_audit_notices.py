@@ -216,12 +216,17 @@ async def test_a_result_waits_until_every_grave_observation_stands_in_a_publishe
     await office.approve("fay", review)
     with pytest.raises(NotYet):
         await tell(office, with_result=True)
-    await office.sign()
+    (finding,) = await office.sign()
     told = await tell(office, with_result=True)
+    await office.reject("ben", told)
     assert read_outgoing(told).body["result"] == {**NOTHING_GRAVE, "improvement": "0", "minor": "1-10", "major": "1-10"}
     # Without a result it says nothing of them, and need not wait.
     await office.store_report("S" * 43, origin="signed", observations=[OBSERVATION], scope=SCOPE)
     assert "result" not in read_outgoing(await tell(office, report_id="S" * 43)).body
+    # What was taken back would still be counted as open.
+    await office.approve("ben", await office.withdraw("ana", finding))
+    with pytest.raises(NotYet, match="O1"):
+        await tell(office, with_result=True)
 
 
 async def test_what_a_protected_source_gathered_is_told_in_no_notice(office: Office) -> None:

@@ -18,7 +18,13 @@ from comity_node.domain.people import Person
 from comity_node.domain.supplier_view import NoticeEntry, Standing, notice_standing
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
-from comity_node.services.publishing.published import RELEASE, published_item, require_unrevised
+from comity_node.services.publishing.published import (
+    RELEASE,
+    is_taken_back,
+    newest_hash,
+    published_item,
+    require_unrevised,
+)
 from comity_node.services.reports.stored import open_stored
 from comity_node.services.review.release import check_handling, unmarked
 from comity_schemas.audit_notice import AuditNotice
@@ -111,7 +117,8 @@ async def propose_done(
         if waiting:
             raise NotYet(
                 f"a result would tell of {', '.join(waiting)} before the supplier was heard: each must stand in a "
-                "finding that is published. Without a result the notice can leave now; nothing was proposed"
+                "finding that is published and was not taken back. Without a result the notice can leave now; nothing "
+                "was proposed"
             )
     told = [r for r in await store.reviews.of_report(done.report_id) if r.state != "rejected" and _same(r, notice)]
     if told and revises is None:
@@ -156,11 +163,12 @@ async def _propose(
 
 
 async def _released_observations(store: Store, report_id: str) -> set[str | None]:
-    """Return the observations of a report that stand in a signed finding of this node."""
+    """Return the observations of a report that stand in a signed finding of this node, in whatever form."""
     found: set[str | None] = set()
     for review in await store.reviews.of_report(report_id):
         item = await store.outbox.of_review(review.id) if review.state == "approved" else None
-        if item is not None and item.hash is not None:
+        newest = None if item is None or item.hash is None else await newest_hash(store, item.hash)
+        if newest is not None and not await is_taken_back(store, newest):
             found.add(review.observation)
     return found
 
