@@ -283,6 +283,11 @@ async def test_a_screened_file_is_filed_as_it_was_answered_at_its_own_moment(
         patched.setattr("comity_node.services.screening_files.filing.MOST", 100)
         refused = problem(await desk.ask("POST", f"/of-file/{job}", **body), 409, "screening.may-not")
         assert "it has 102 rows; 1 to 100 are put on file together" in refused["detail"]
+    with monkeypatch.context() as patched:
+        # As after an update that reads fewer names.
+        patched.setattr("comity_node.domain.asked_names.MOST_NAME", 8)
+        refused = problem(await desk.ask("POST", f"/of-file/{job}", **body), 409, "screening.may-not")
+        assert "read otherwise than when it was screened" in refused["detail"]
     filed = await desk.post(f"/of-file/{job}", **body)
     answers = (await desk.get(f"/{filed['id']}/answers"))["answers"]
     answers += (await desk.get(f"/{filed['id']}/answers", after=100))["answers"]

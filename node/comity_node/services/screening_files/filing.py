@@ -55,8 +55,13 @@ async def answers_of(database: Database, person: Person, job_id: str) -> Answere
     opened, parts = await asyncio.to_thread(open_given, io.BytesIO(found.given), found.file.told), _Parts()
     async with (
         asking_network(database, moment, None, account.rows, whole=True) as asker,
-        aclosing(screened(opened, asker, countries().read, Account())) as coming,
+        aclosing(screened(opened, asker, countries().read, again := Account())) as coming,
     ):
         async for part in coming:
             parts.add([result.whole for _, result in part])
+    if again.not_asked:
+        # After an update: what could be asked about then is told to be looked at now.
+        raise FilingMayNot(
+            f"{again.not_asked} rows are read otherwise than when it was screened; nothing was filed. Screen it again"
+        )
     return Answered(moment, account.rows, parts)
