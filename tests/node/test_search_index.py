@@ -17,6 +17,7 @@ from comity_node.domain.matching.party import Party
 from comity_node.domain.names import fold_name
 from comity_node.domain.people import Person, PersonRole
 from comity_node.domain.suppliers.facts import Fact, FactKind
+from comity_node.domain.suppliers.keys import identifier_key
 from comity_node.services.searching.candidates import candidates
 from comity_node.services.searching.checking import index_problems
 from comity_node.services.searching.indexing import Indexer, keys_of
@@ -149,6 +150,20 @@ async def test_whose_further_names_wait_are_all_found_also_by_what_was_entered_h
     for name, word in zip(NAMES, words, strict=False):
         assert name in await found(database, f"Quit {word} Thing", most=1)
     assert "ООО Пример" in await found(database, "Wholy Diferent Enterprise", most=1)
+
+
+async def test_whom_a_number_decides_is_found_by_it_however_many_it_was_written_beside(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comity_node.services.searching.candidates.MOST_BY_NUMBER", 2)
+    number = Identifier(scheme="UNGM", id="1111")
+    await know(database, *NAMES[:4], number=number)
+    own = NewSupplier(identifier_key(number), SubjectType.SUPPLIER, ("Zuotian",), (number,), "MY")
+    async with database.write() as store:
+        await store.suppliers.ensure([own])
+    async with database.read() as store:
+        found = await candidates(store, Party((), identifiers=(number,)))
+    assert (found[0].known.name, len(found)) == ("Zuotian", 2)
 
 
 async def test_a_crash_at_any_step_loses_and_doubles_nothing(sqlite: Database) -> None:

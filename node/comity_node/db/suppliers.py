@@ -26,6 +26,7 @@ from comity_node.db.rows.view import ChangeRow
 from comity_node.db.said_of import says_anything
 from comity_node.db.search import Search
 from comity_node.domain.names import fold_name
+from comity_node.domain.suppliers.keys import number_key
 from comity_schemas.identifiers import Identifier
 from comity_schemas.subject import SubjectType
 
@@ -290,10 +291,11 @@ class Suppliers:
         return [(n, name) for n, name in await self._reading.rows(asked, (), (*wanted, most))]
 
     async def with_identifier(self, identifiers: Iterable[tuple[str, str]], most: int) -> list[tuple[int, str, str]]:
-        """Return (supplier, scheme, value) of whoever has one of these identifiers."""
+        """Return (supplier, scheme, value) of whoever has one of these identifiers, at most so many of each: first whom
+        it decides, however many others somebody wrote it beside."""
         found: list[tuple[int, str, str]] = []
         for scheme, value in sorted(set(identifiers)):
-            rows = await self._reading.rows(_WITH_IDENTIFIER, (), (scheme, value, most))
+            rows = await self._reading.rows(_WITH_IDENTIFIER, (), (scheme, value, number_key(scheme, value), most))
             found += [(supplier, scheme, value) for (supplier,) in rows]
         return found
 
@@ -336,7 +338,10 @@ union all select supplier, folded from supplier_fact
     where supplier {these} and taken_back_at is null and text is not null
 """
 _WITH_NAME = "select supplier, folded from supplier_name where folded in ({}) order by folded, supplier limit ?"
-_WITH_IDENTIFIER = "select supplier from supplier_identifier where scheme = ? and value = ? order by supplier limit ?"
+_WITH_IDENTIFIER = """
+select supplier from supplier_identifier join supplier as whose on whose.number = supplier
+where scheme = ? and value = ? order by whose."key" <> ?, supplier limit ?
+"""
 _ITSELF, _WRITTEN, _ENTERED, _IDENTIFIER = range(4)
 _DESCRIBED = f"""
 select {_ITSELF}, number, "key", kind, name, country, newest, whole from supplier where number {{these}}

@@ -26,7 +26,12 @@ _STRONGEST = ("XI-LEI", "BR-CNPJ", "CN-USCI", "UNGM", "XI-DUNS")
 
 def identifier_key(identifier: Identifier) -> str:
     """Return the key of whoever has this identifier."""
-    return f"id:{identifier.scheme}:{identifier.id}"
+    return number_key(identifier.scheme, identifier.id)
+
+
+def number_key(scheme: str, value: str) -> str:
+    """Return the same of an identifier as it is stored."""
+    return f"id:{scheme}:{value}"
 
 
 def strongest(identifiers: Iterable[Identifier], *, sites: bool) -> Identifier | None:
