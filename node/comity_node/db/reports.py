@@ -98,11 +98,10 @@ class Reports:
             query = query.where(or_(col(ReportRow.id).not_in(kept_from(seen_by)), col(ReportRow.firm) == firm))
         return [self._report(row) for row in await self._session.exec(query)]
 
-    async def latest_of_row(self, identity: str) -> StoredReport | None:
-        """Return the newest report that was imported from one source row."""
+    async def of_row(self, identity: str) -> list[StoredReport]:
+        """Return the reports that were imported from one source row, the newest first."""
         query = select(ReportRow).where(ReportRow.identity == identity).order_by(col(ReportRow.number).desc())
-        row = (await self._session.exec(query)).first()
-        return None if row is None else self._report(row)
+        return [self._report(row) for row in await self._session.exec(query)]
 
     async def unprepared(self, *, most: int) -> list[StoredReport]:
         """Return reports without a last day, or that lie as they came although they could be sealed."""

@@ -45,11 +45,10 @@ class Rulings:
         row = (await self._session.exec(select(RulingRow).where(RulingRow.id == ruling_id))).first()
         return None if row is None else _ruling(row)
 
-    async def latest_of_row(self, identity: str) -> StoredRuling | None:
-        """Return the newest ruling that was imported from one source row."""
+    async def of_row(self, identity: str) -> list[StoredRuling]:
+        """Return the rulings that were imported from one source row, the newest first."""
         query = select(RulingRow).where(RulingRow.identity == identity).order_by(col(RulingRow.number).desc())
-        row = (await self._session.exec(query)).first()
-        return None if row is None else _ruling(row)
+        return [_ruling(row) for row in await self._session.exec(query)]
 
 
 def _ruling(row: RulingRow) -> StoredRuling:

@@ -4,13 +4,15 @@ Running it again adds nothing twice, and a row that changed revises what was pub
 lifting that was noted.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from comity_node.db import Store
-from comity_node.domain.errors import AlreadyProposed, HandlingRefused, NotPublished
+from comity_node.db.rulings import StoredRuling
+from comity_node.domain.errors import AlreadyProposed, HandlingRefused, NotPublished, NotYet
 from comity_node.domain.people import Person
 from comity_node.domain.register import ImportedRuling, ProblemKind, RowProblem
-from comity_node.services.importing.register_import import Imported
+from comity_node.services.importing.register_import import EARLIER_WAITS, Imported
 from comity_node.services.review.decisions import keep_ruling, propose_decision, published_decision, ruling_id
 
 
@@ -30,23 +32,48 @@ async def take_ruling(
     if parsed_only is not None:
         done.problems.append(RowProblem(row.line, ProblemKind.PARSED_ONLY, parsed_only))
         return
-    before = await store.rulings.latest_of_row(row.identity)
+    before = await store.rulings.of_row(row.identity)
     name = ruling_id(row.ruling)
-    if before is not None and before.id == name:
+    if before and before[0].id == name:
         done.unchanged += 1
         return
     if await store.rulings.find(name) is not None:
         reason = "the row went back to an earlier content; propose it by hand"
         done.problems.append(RowProblem(row.line, ProblemKind.CONTRADICTORY, reason))
         return
-    revises = None if before is None else await published_decision(store, before.id)
+    try:
+        revises = await _published_of(store, before)
+    except NotYet as error:
+        done.problems.append(RowProblem(row.line, ProblemKind.CONTRADICTORY, str(error)))
+        return
     stored = await keep_ruling(store, person, row.ruling, now, row.identity)
-    if before is None:
-        done.added += 1
-    else:
+    if before:
         done.changed += 1
+    else:
+        done.added += 1
     try:
         await propose_decision(store, person, stored, now=now, revises=revises, batch=done.batch)
         done.proposed += 1
     except (AlreadyProposed, HandlingRefused, NotPublished) as error:
         done.problems.append(RowProblem(row.line, ProblemKind.DOES_NOT_FIT, str(error)))
+
+
+async def _published_of(store: Store, contents: Sequence[StoredRuling]) -> str | None:
+    """Return the statement that came of a row's newest content of which any came, if it stands.
+
+    Args:
+        store: The open transaction.
+        contents: What the row said so far, the newest first; the newest may have been rejected.
+
+    Raises:
+        NotYet: nobody knows yet what comes of one of them.
+    """
+    for stored in contents:
+        reviews = [review for review in await store.reviews.of_ruling(stored.id) if review.state != "rejected"]
+        for review in reviews:
+            item = None if review.state == "proposed" else await store.outbox.of_review(review.id)
+            if item is None or item.hash is None:
+                raise NotYet(EARLIER_WAITS.format(review=review.id))
+        if reviews:
+            return await published_decision(store, stored.id)
+    return None

@@ -4,7 +4,7 @@ Identity is the source row: running it again adds nothing twice, and a row that 
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,12 +13,24 @@ from comity_federation import strict_json
 from comity_federation.encoding import digest
 from comity_node.db import Store
 from comity_node.db.reports import StoredReport
-from comity_node.domain.errors import CannotPropose
+from comity_node.domain.errors import (
+    AlreadyProposed,
+    CannotPropose,
+    HandlingRefused,
+    NotPublished,
+    NotYet,
+    StatusMayNotFollow,
+)
 from comity_node.domain.minimize import Policy
 from comity_node.domain.people import Person
 from comity_node.domain.register import ImportedRow, ProblemKind, RowProblem
 from comity_node.services.review.release import minimize_stored, propose_release
 from comity_node.services.review.report_status import report_status
+
+EARLIER_WAITS = (
+    "an earlier content of this row is proposed or on its way (review {review}): both would stand side by side. "
+    "Nothing of the row was taken in; decide that one, and import again"
+)
 
 _COUNTS = ("rows", "added", "changed", "unchanged", "proposed")
 
@@ -55,8 +67,8 @@ async def take_row(
     """Store what is new of a row and propose it; what does not fit is noted, and the rest goes on."""
     raw = strict_json.dumps(row.report.to_parsed())
     name = digest(raw)
-    before = await store.reports.latest_of_row(row.identity)
-    if before is not None and before.id == name:
+    before = await store.reports.of_row(row.identity)
+    if before and before[0].id == name:
         done.unchanged += 1
         return
     if await store.reports.find(name) is not None:
@@ -79,9 +91,12 @@ async def take_row(
         submitted_by=person.id,
         received_at=now,
     )
-    revises: dict[str, str] = {}
-    if before is not None:
-        revises = {s.observation: s.statement for s in await report_status(store, before) if s.statement is not None}
+    try:
+        revises = await _published_of(store, before)
+    except NotYet as error:
+        done.problems.append(RowProblem(row.line, ProblemKind.CONTRADICTORY, str(error)))
+        return
+    if before:
         done.changed += 1
     else:
         done.added += 1
@@ -99,5 +114,28 @@ async def take_row(
                 batch=done.batch,
             )
             done.proposed += 1
-        except CannotPropose as error:
+        except (AlreadyProposed, CannotPropose, HandlingRefused, NotPublished, StatusMayNotFollow) as error:
             done.problems.append(RowProblem(row.line, ProblemKind.DOES_NOT_FIT, str(error)))
+
+
+async def _published_of(store: Store, contents: Sequence[StoredReport]) -> dict[str, str | None]:
+    """Return observation to the statement that came of a row's newest content of which any came; None where that was
+    withdrawn.
+
+    Args:
+        store: The open transaction.
+        contents: What the row said so far, the newest first; the newest may have been rejected.
+
+    Raises:
+        NotYet: nobody knows yet what comes of one of them.
+    """
+    found: dict[str, str | None] = {}
+    for stored in contents:
+        for status in await report_status(store, stored):
+            if status.observation in found:
+                continue
+            if status.state in ("proposed", "released"):
+                raise NotYet(EARLIER_WAITS.format(review=f"of report {stored.id}"))
+            if status.statement is not None:
+                found[status.observation] = None if status.state == "withdrawn" else status.statement
+    return found
