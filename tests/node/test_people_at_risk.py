@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from comity_node.db import Database
 from comity_node.db.cases import NOTHING_UNREVIEWED
+from comity_node.db.reports import StoredReport
 from comity_node.domain import lifecycle
 from comity_node.domain.due_process import FIXED, Stage
 from comity_node.domain.errors import Contradictory, FocalPointNeeded, HeldBack, NotFound, StepMayNotFollow
@@ -322,6 +323,17 @@ async def test_what_was_published_of_a_case_and_is_held_of_it_is_not_for_others(
         await office.write(lambda store: decide_act(store, people["ben"], held.id, NOW, confirm=True))
     await office.write(lambda store: propose_revision(store, people["ana"], finding, talks, NOW))
     await office.write(lambda store: decide_act(store, people["fay"], held.id, NOW, confirm=True))
+
+
+async def test_a_case_keeps_back_what_came_from_a_register_too(database: Database) -> None:
+    office = await furnished(database)
+    people = office.people
+    imported = StoredReport("Q" * 43, "register", b"{}", None, None, None, None, "row", (), people["ana"].id, NOW)
+    await office.write(lambda store: store.reports.add(imported))
+    await open_case(office, report_id=imported.id)
+    async with office.database.read() as store:
+        seen = {who: (await reports_and_reviews(store, people[who].id))[0] for who in ("ana", "fay", "ben")}
+    assert seen == {"ana": 1, "fay": 1, "ben": 0}
 
 
 async def reports_and_reviews(store: Any, person: str) -> tuple[int, int]:

@@ -156,7 +156,11 @@ async def list_reports(
     firm = None if person.roles & SEE_ALL else person.firm or ""
     async with node.database.write() as store:
         rows = await store.reports.page(
-            firm=firm, before=read_cursor(cursor), most=limit + 1, seen_by=None if firm else person.id
+            firm=firm,
+            before=read_cursor(cursor),
+            most=limit + 1,
+            seen_by=None if firm else person.id,
+            own_firm=person.firm,
         )
         await note_list(store, person, node.clock(), "reports", min(len(rows), limit), cursor)
     return page(rows, limit, lambda r: r.number, _report)

@@ -79,7 +79,13 @@ class Reports:
         await self._session.flush()
 
     async def page(
-        self, *, firm: str | None, before: int | None, most: int, seen_by: str | None = None
+        self,
+        *,
+        firm: str | None,
+        before: int | None,
+        most: int,
+        seen_by: str | None = None,
+        own_firm: str | None = None,
     ) -> list[StoredReport]:
         """Return reports newest first, of one audit firm or of all.
 
@@ -88,6 +94,7 @@ class Reports:
             before: only those that came before this number.
             most: how many.
             seen_by: without those of cases to which this person is not assigned.
+            own_firm: whose reports this person sees all the same; what came from a register is no firm's.
         """
         query = select(ReportRow).order_by(col(ReportRow.number).desc()).limit(most)
         if firm is not None:
@@ -95,7 +102,8 @@ class Reports:
         if before is not None:
             query = query.where(col(ReportRow.number) < before)
         if seen_by is not None:
-            query = query.where(or_(col(ReportRow.id).not_in(kept_from(seen_by)), col(ReportRow.firm) == firm))
+            shown = col(ReportRow.id).not_in(kept_from(seen_by))
+            query = query.where(shown if own_firm is None else or_(shown, col(ReportRow.firm) == own_firm))
         return [self._report(row) for row in await self._session.exec(query)]
 
     async def of_row(self, identity: str) -> list[StoredReport]:
