@@ -11,6 +11,7 @@ from comity_node.api.metrics import render
 from comity_node.db.backlog import Backlog
 from comity_node.db.conditions import Condition
 from comity_node.db.logs import LogStatus
+from comity_node.services.operating import room
 from comity_node.services.operating.status import RUNS, Measures, weigh
 from comity_node.wiring.settings import SettingsRefused
 from node_world import NOW, House, Town, registry_of
@@ -84,6 +85,18 @@ async def test_a_node_tells_its_numbers_and_nobodys_name(town: Town) -> None:
     assert ("comity_condition_seconds", "relay") in numbers
     assert ("comity_log_heard_seconds", "agency") not in numbers
     assert {name[1]: value for name, value in numbers.items() if name[0] == "comity_runs"} == dict.fromkeys(RUNS, 0)
+
+
+async def test_a_full_disk_needs_the_administrator_here_too(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = await town.found("agency")
+    await town.refresh()
+    with_token(house)
+    needs_you = []
+    async with house.api(None, Authorization=f"Bearer {TOKEN}") as api:
+        for least_free in (0, 2**60):
+            monkeypatch.setattr(room, "LEAST_FREE_BYTES", least_free)
+            needs_you.append(read((await api.get("/metrics")).text)[("comity_needs_you",)])
+    assert needs_you[1] == needs_you[0] + 1
 
 
 def test_each_number_says_what_it_is_named_after() -> None:

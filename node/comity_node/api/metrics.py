@@ -4,6 +4,7 @@ Read anew for every request, in the Prometheus text format. Its cost does not gr
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 
@@ -15,6 +16,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from comity_federation.registry import Registry
 from comity_node.api.contract import sends
 from comity_node.auth import MetricsReader, ThisNode
+from comity_node.services.operating.room import disk_troubles
 from comity_node.services.operating.status import RUNS, Status, measure, weigh
 from comity_node.wiring.locks import is_held
 from comity_schemas.errors import ComityError
@@ -33,7 +35,9 @@ async def get_metrics(_reader: MetricsReader, node: ThisNode) -> Response:
     async with node.database.read() as store:
         measures = await measure(store, node.clock())
     running = {part: is_held(node.home.lock(part)) for part in RUNS}
-    status = weigh(measures, registry, running, node.settings.member, node.clock())
+    found = weigh(measures, registry, running, node.settings.member, node.clock())
+    # As `comity status` counts: a disk that is full is the administrator's too.
+    status = replace(found, troubles=[*disk_troubles(node.home.path), *found.troubles])
     return Response(render(status), media_type=CONTENT_TYPE_LATEST)
 
 
