@@ -318,6 +318,18 @@ async def test_a_process_that_is_killed_is_replaced_and_nothing_is_lost(openers:
     assert await openers.open(many(700)) == open_records(many(700))
 
 
+async def test_two_batches_outlive_a_killed_process_and_neither_ends_the_others_new_ones(openers: Openers) -> None:
+    await openers.open(many(300))
+    assert openers._pool is not None
+    # More than lies with the processes at once: what does not is cancelled when they end.
+    opening = [asyncio.create_task(openers.open(many(1_500))) for _ in range(2)]
+    await asyncio.sleep(0)
+    for process in list(openers._pool._processes.values()):
+        os.kill(process.pid, signal.SIGKILL)
+    told = await asyncio.gather(*opening, return_exceptions=True)
+    assert told == [open_records(many(1_500))] * 2
+
+
 async def test_processes_end_when_there_is_nothing_to_open(openers: Openers) -> None:
     await openers.open(many(300))
     assert openers._pool is not None

@@ -143,11 +143,13 @@ class Openers:
         if self._processes == 0 or len(arrived) < WORTH_PROCESSES:
             return open_records(arrived)
         for _ in range(_TRIES):
+            pool = self._started()
             try:
-                return await self._open_in_processes(arrived)
+                return await self._open_in_processes(pool, arrived)
             except BrokenExecutor:
-                # One died, and with it the whole pool: begin again with new ones.
-                self.close()
+                # One died, and with it the whole pool: begin again with new ones, or those of another batch that did.
+                if self._pool is pool:
+                    self.close()
         return open_records(arrived)
 
     def close(self) -> None:
@@ -156,8 +158,8 @@ class Openers:
         if pool is not None:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _open_in_processes(self, arrived: Sequence[Arrived]) -> list[Opening]:
-        pool, loop = self._started(), asyncio.get_running_loop()
+    async def _open_in_processes(self, pool: ProcessPoolExecutor, arrived: Sequence[Arrived]) -> list[Opening]:
+        loop = asyncio.get_running_loop()
         shares = (arrived[start : start + _AT_ONCE] for start in range(0, len(arrived), _AT_ONCE))
         self._at_work += 1
         try:
