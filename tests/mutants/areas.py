@@ -61,6 +61,7 @@ AREAS = (
             "tests/node/test_due_process.py",
             "tests/node/test_objections.py",
             "tests/node/test_follow_up.py",
+            "tests/node/test_lifecycle.py",
             "tests/node/test_peers.py",
             "tests/node/test_metrics.py",
             "tests/node/test_conventions.py",

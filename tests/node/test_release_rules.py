@@ -5,6 +5,7 @@ The words of a refusal are compared as they stand: people decide by them what to
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ from comity_node.domain.errors import (
     NotFound,
     SamePerson,
 )
-from comity_node.domain.minimize import outgoing_finding
+from comity_node.domain.minimize import Policy, outgoing_finding
 from comity_node.domain.noticing import outgoing_notice
 from comity_node.domain.people import Person, PersonRole
 from comity_node.domain.pointing import outgoing_pointer
@@ -46,6 +47,7 @@ from comity_node.services.review.release import (
     RELEASE_CHECKS,
     approve,
     check_handling,
+    minimize_stored,
     propose_withdrawal,
     read_outgoing,
     reject,
@@ -54,7 +56,7 @@ from comity_node.services.review.release import (
 from comity_schemas.audit_notice import AuditNotice
 from comity_schemas.corroboration import Corroboration
 from comity_schemas.decision import Decision
-from comity_schemas.finding import Finding, Status
+from comity_schemas.finding import Commitment, Finding, Status
 from comity_schemas.handling import Handling
 from comity_schemas.member import Role
 from comity_schemas.pointer import Pointer
@@ -259,6 +261,20 @@ async def test_a_proposal_is_kept_as_it_was_made_and_who_made_it_is_on_the_trail
     said = json.loads(kept.content)["finding"]
     assert (said["status"], said["names"][0]["text"], "replaces" in said) == ("alleged", "示例织造", False)
     assert await newest(office) == (NOW, ana, "review.proposed", review.id, {"act": "release", "report": REPORT})
+
+
+@pytest.mark.parametrize(
+    ("root", "signature", "shown"), [("A" * 43, "a.b.c", True), ("A" * 43, None, False), (None, "a.b.c", False)]
+)
+async def test_a_commitment_goes_with_what_an_auditor_signed_and_with_nothing_else(
+    office: Office, root: str | None, signature: str | None, shown: bool
+) -> None:
+    await office.store_report()
+    async with office.database.read() as store:
+        stored = await store.reports.find(REPORT)
+    assert stored is not None
+    (draft,) = minimize_stored(replace(stored, root=root, signature=signature), Policy()).drafts
+    assert draft.finding.commitment == (Commitment(root="A" * 43, signature="a.b.c") if shown else None)
 
 
 async def test_a_release_and_a_rejection_are_kept_with_who_decided_and_are_on_the_trail(office: Office) -> None:
