@@ -292,6 +292,14 @@ async def test_a_release_and_a_rejection_are_kept_with_who_decided_and_are_on_th
         assert (kept.state, kept.decided_by, kept.decided_at) == (state, ben, NOW)
 
 
+async def test_a_focal_point_may_be_who_proposed_what_endangers_people(office: Office) -> None:
+    await office.store_report(observations=[{**OBSERVATION, "severity": "S4"}])
+    review = await office.heard("fay")
+    await office.consent(review, "fay")
+    await office.approve("ben", review)
+    assert (await found(office, review)).state == "approved"
+
+
 async def released(office: Office) -> str:
     await office.store_report()
     await office.approve("ben", await office.heard("ana"))
