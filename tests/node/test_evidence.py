@@ -159,6 +159,19 @@ async def test_files_of_every_length_come_back(archive: Archive, size: int) -> N
     assert await archive.read(stored) == content
 
 
+async def test_whose_key_or_file_is_gone_is_refused_before_anything_of_it_is_given(archive: Archive) -> None:
+    stored = await archive.report(listed(b"evidence"))
+    await archive.send(stored, b"evidence")
+    for place in ("keys", "data"):
+        (path,) = (archive.place / place).iterdir()
+        whole = path.read_bytes()
+        assert b"".join(archive.vault.read_begun(path.name)) == b"evidence"
+        path.unlink()
+        with pytest.raises(EvidenceUnreadable):
+            archive.vault.read_begun(path.name)
+        path.write_bytes(whole)
+
+
 async def test_what_was_changed_cut_off_or_exchanged_on_the_disk_is_not_given_back(archive: Archive) -> None:
     content = b"y" * (2 * K + 7)
     stored = await archive.report(listed(content), listed(content, ref="E2"))

@@ -276,12 +276,16 @@ async def test_a_file_past_its_own_day_waits_for_what_is_not_decided_too(archive
 
 
 async def test_however_many_are_kept_the_next_is_destroyed(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    for ref in "ABC":
-        await archive.propose(await archive.report(ref=ref))
+    kept = [await archive.report(ref=ref) for ref in "ABC"]
+    for stored in kept:
+        await archive.propose(stored)
     await archive.report(until="2027-01-01", ref="D")
     await prepare(archive.database, 84)
     monkeypatch.setattr(retention, "_AT_ONCE", 2)
     assert await archive.expire() == Destroyed(1, 0)
+    async with archive.database.read() as store:
+        told = (await retention_of(store, LATER.date())).kept
+    assert {name for name, _ in told} == {stored.id for stored in kept}
 
 
 async def test_what_an_open_proposal_or_dispute_rests_on_waits_and_is_said(archive: Archive) -> None:

@@ -150,6 +150,20 @@ async def test_a_link_follows_the_revision_and_ends_by_itself_when_that_is_expir
     assert "overturned" in await ended(desk, secret)
 
 
+async def test_what_was_said_of_any_form_of_a_finding_is_still_there_at_the_newest(hasty: Desk) -> None:
+    secret = await tell(hasty)
+    statement, forms = await published(hasty), [hasty.review]
+    for status in ("confirmed", "plan-agreed"):
+        await hasty.through(secret, "POST", "supplier/words", json=DENIED)
+        made = await hasty.ask("ana", "POST", "revisions", json={"statement": statement, "status": status})
+        forms.append(made.json()["id"])
+        await hasty.ask("ana", "POST", f"reviews/{forms[-1]}/check", json=NOBODY_BLAMED)
+        await hasty.ask("ana", "POST", f"reviews/{forms[-1]}/notify")
+        statement = await published(hasty, forms[-1])
+    shown = (await hasty.through(secret, "GET")).json()
+    assert (shown["statement"], [word["review"] for word in shown["words"]]) == (statement, forms[:-1])
+
+
 async def test_whoever_has_a_link_asks_within_limits_and_wrong_secrets_do_not_slow_a_good_one(desk: Desk) -> None:
     secret = await tell(desk)
     async with desk.house.api(Authorization="Bearer comity_supplier_wrong") as api:

@@ -81,17 +81,19 @@ async def send_evidence(
     return _progress(found)
 
 
-@router.get("/{ref}", response_class=StreamingResponse, responses=refuses(403, 404) | sends(MEDIA_TYPE))
+@router.get("/{ref}", response_class=StreamingResponse, responses=refuses(403, 404, 409) | sends(MEDIA_TYPE))
 async def read_evidence(report_id: Id, ref: EvidenceRef, person: ReportReader, node: ThisNode) -> StreamingResponse:
     """The file as it was signed, for whoever may see the report. Each reading is on the trail."""
     async with node.database.write() as store:
         stored = await visible_report(store, report_id, person)
         file, _ = await note_reading(store, person, stored, ref, node.clock(), copy="original")
-    return StreamingResponse(node.vault.read(file.id), media_type=MEDIA_TYPE)
+        # Before anything is answered or noted: whose key is gone cannot be read at all.
+        pieces = await asyncio.to_thread(node.vault.read_begun, file.id)
+    return StreamingResponse(pieces, media_type=MEDIA_TYPE)
 
 
 @router.get(
-    "/{ref}/release-copy", response_class=StreamingResponse, responses=refuses(403, 404, 422) | sends(MEDIA_TYPE)
+    "/{ref}/release-copy", response_class=StreamingResponse, responses=refuses(403, 404, 409, 422) | sends(MEDIA_TYPE)
 )
 async def read_release_copy(report_id: Id, ref: EvidenceRef, person: Releaser, node: ThisNode) -> StreamingResponse:
     """A copy without metadata: the only form in which an image or PDF may be given to anybody outside.

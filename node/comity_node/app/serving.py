@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -12,7 +13,6 @@ import uvicorn
 
 from comity_node.app.application import create_app
 from comity_node.app.sweeping import Sweeper
-from comity_node.db import DatabaseUnavailable
 from comity_node.db.migrate import migrate_async
 from comity_node.wiring import Node
 from comity_node.wiring.locks import take
@@ -90,25 +90,41 @@ class _AnnouncingServer(uvicorn.Server):
 
 
 async def _keep_exchange(home: Path, node: Node) -> None:
+    """Run the exchange, and again whenever it ends or cannot be started: an API without one answers from yesterday."""
     pause_s = 1.0
     while True:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "comity_node.workers", str(home), stdin=asyncio.subprocess.PIPE
-        )
         try:
-            code = await process.wait()
-        except asyncio.CancelledError:
-            process.terminate()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), STOP_WITHIN_S + 0.5)
-            if process.returncode is None:
-                process.kill()
-            raise
-        log.error("exchange.ended", code=code, again_in_s=pause_s)
-        with contextlib.suppress(DatabaseUnavailable):
+            code = await _run_exchange(home)
+            log.error("exchange.ended", code=code, again_in_s=pause_s)
+            ended = f"ended with {code}"
+        except OSError as error:
+            log.error("exchange.not_started", errno=error.errno, again_in_s=pause_s)
+            ended = f"could not be started: {os.strerror(error.errno or 0)}"
+        # Whatever the database says to it: the next try must come.
+        try:
             async with node.database.write() as store:
-                await store.conditions.set(
-                    "exchange", f"the exchange process ended with {code}; started again", node.clock()
-                )
+                await store.conditions.set("exchange", f"the exchange process {ended}; started again", node.clock())
+        except Exception as error:
+            log.error("exchange.not_noted", error=type(error).__name__)
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+
+
+async def _run_exchange(home: Path) -> int:
+    """Return with what the exchange ended; cancelled, end it.
+
+    Raises:
+        OSError: it cannot be started, as when there is no memory or no process left.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "comity_node.workers", str(home), stdin=asyncio.subprocess.PIPE
+    )
+    try:
+        return await process.wait()
+    except asyncio.CancelledError:
+        process.terminate()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), STOP_WITHIN_S + 0.5)
+        if process.returncode is None:
+            process.kill()
+        raise

@@ -14,6 +14,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -132,6 +133,15 @@ class Vault:
                     raise EvidenceUnreadable("something was put behind the end of an evidence file")
         except (OSError, CryptoError, ValueError) as error:
             raise EvidenceUnreadable("an evidence file was changed, cut off, or its key is gone") from error
+
+    def read_begun(self, name: str) -> Iterator[bytes]:
+        """Give the same, once its first message was read: whose key or file is gone is told before anything is given.
+
+        Raises:
+            EvidenceUnreadable: its beginning cannot be read; later the same as of `read`.
+        """
+        messages = self.read(name)
+        return chain([next(messages)], messages)
 
     def shred(self, name: str) -> None:
         """Destroy a file's key, then the file. What lies in backups of the data is unreadable from then on."""

@@ -1,6 +1,7 @@
 """Retention: reports and files past their last day are destroyed, key first; the trail and all hashes stay."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -60,8 +61,12 @@ async def expire(database: Database, vault: Vault, months: int, now: datetime) -
     await prepare(database, months)
     files = await shred_expired(database, vault, now)
     reports = 0
+    past = list[StoredReport]()
     async with database.read() as store:
-        past = await _past(store, now.date())
+        async for stored, why in _past(store, now.date()):
+            past += [stored] if why is None else []
+            if len(past) == _AT_ONCE:
+                break
     for stored in past:
         async with database.write() as store:
             if await why_kept(store, stored.id) is None:
@@ -74,14 +79,13 @@ async def expire(database: Database, vault: Vault, months: int, now: datetime) -
     return Destroyed(reports, files)
 
 
-async def _past(store: Store, today: date) -> list[StoredReport]:
-    """Return reports past their last day that nothing keeps; however many are kept, they stand in nobody's way."""
-    found: list[StoredReport] = []
+async def _past(store: Store, today: date) -> AsyncIterator[tuple[StoredReport, str | None]]:
+    """Yield reports past their last day, with why each is kept; however many are, they stand in nobody's way."""
     skip = 0
-    while len(found) < _AT_ONCE and (past := await store.reports.past(today, most=_AT_ONCE, skip=skip)):
-        found += [stored for stored in past if await why_kept(store, stored.id) is None]
+    while past := await store.reports.past(today, most=_AT_ONCE, skip=skip):
+        for stored in past:
+            yield stored, await why_kept(store, stored.id)
         skip += len(past)
-    return found
 
 
 async def shred_expired(database: Database, vault: Vault, now: datetime) -> int:
@@ -135,11 +139,8 @@ async def why_kept(store: Store, report_id: str) -> str | None:
 async def retention_of(store: Store, today: date) -> Retention:
     """Return how retention stands."""
     reports, soonest = await store.reports.retention()
-    past = await store.reports.past(today, most=_AT_ONCE)
-    kept = [(stored.id, await why_kept(store, stored.id)) for stored in past]
-    return Retention(
-        reports, await store.evidence.shredded(), soonest, tuple((name, why) for name, why in kept if why is not None)
-    )
+    kept = tuple([(stored.id, why) async for stored, why in _past(store, today) if why is not None])
+    return Retention(reports, await store.evidence.shredded(), soonest, kept)
 
 
 async def _destroy(store: Store, vault: Vault, stored: StoredReport, now: datetime) -> int:

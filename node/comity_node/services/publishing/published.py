@@ -122,15 +122,20 @@ async def first_form(store: Store, statement: str) -> str:
         statement = str(before)
 
 
+async def forms_of(store: Store, statement: str) -> list[str]:
+    """Return the hashes of a statement of this node and of all later forms of it that have a place in the log."""
+    forms = [statement]
+    while True:
+        later = await said_later(store, forms[-1])
+        newer = [each.statement for each in later if each.act == RELEASE and each.statement]
+        if not newer:
+            return forms
+        forms.append(newer[-1])
+
+
 async def newest_hash(store: Store, statement: str) -> str:
     """Return the hash of the newest form of a statement of this node that has a place in the log."""
-    while True:
-        newer = [
-            each.statement for each in await said_later(store, statement) if each.act == RELEASE and each.statement
-        ]
-        if not newer:
-            return statement
-        statement = newer[-1]
+    return (await forms_of(store, statement))[-1]
 
 
 async def newest_form(store: Store, statement: str, *, but: str | None = None) -> Published:

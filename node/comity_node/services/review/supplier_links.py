@@ -23,7 +23,14 @@ from comity_node.domain.people import Person
 from comity_node.domain.supplier_view import Entry, EntryState, Standing, standing
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
-from comity_node.services.publishing.published import OF_A_SUPPLIER, RELEASE, is_taken_back, newest_hash, said_of
+from comity_node.services.publishing.published import (
+    OF_A_SUPPLIER,
+    RELEASE,
+    forms_of,
+    is_taken_back,
+    newest_hash,
+    said_of,
+)
 from comity_node.services.review.due_process import Clock, clock_of, why_exempt
 from comity_node.services.review.release import read_outgoing
 from comity_node.services.review.replies import Said, require_said, write_down
@@ -136,9 +143,10 @@ async def said_through(store: Store, link: SupplierLink) -> list[SupplierWord]:
     reviews = [link.review_id]
     item = await store.outbox.of_review(link.review_id)
     if item is not None and item.hash is not None:
-        newest = await store.outbox.of_hash(await newest_hash(store, item.hash))
-        if newest is not None and newest.review_id is not None:
-            reviews.append(newest.review_id)
+        for later in (await forms_of(store, item.hash))[1:]:
+            form = await store.outbox.of_hash(later)
+            if form is not None and form.review_id is not None:
+                reviews.append(form.review_id)
     return [word for review in dict.fromkeys(reviews) for word in await store.words.of_review(review)]
 
 
