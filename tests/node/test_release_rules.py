@@ -357,6 +357,20 @@ async def test_a_withdrawal_that_was_proposed_or_released_is_not_proposed_again(
     assert str(again.value) == "its withdrawal is proposed or approved already"
 
 
+async def test_what_was_taken_back_and_is_true_after_all_is_released_anew(office: Office) -> None:
+    name = await released(office)
+    withdrawal = await office.withdraw("ana", name)
+    with pytest.raises(AlreadyProposed):
+        await office.propose("ana")
+    await office.approve("ben", withdrawal)
+    await office.sign()
+    await office.approve("ben", await office.heard("ana"))
+    *_, taken_back, anew = await office.sign()
+    assert len({name, taken_back, anew}) == 3
+    with pytest.raises(AlreadyProposed):
+        await office.propose("ana")
+
+
 async def test_a_second_observation_of_a_report_is_another_proposal(office: Office) -> None:
     await office.store_report(observations=[OBSERVATION, {**OBSERVATION, "ref": "O2"}])
     first, second = await office.propose("ana"), await office.propose("ana", observation="O2")

@@ -38,6 +38,8 @@ from comity_node.services.publishing.published import (
     RELEASE,
     WITHDRAW,
     check_status,
+    is_taken_back,
+    newest_hash,
     published_finding,
     published_item,
     require_unrevised,
@@ -374,8 +376,18 @@ def check_handling(body: Body | None, handling: Handling) -> None:
 
 async def _require_new(store: Store, report_id: str, observation: str, revises: str | None) -> None:
     for review in await store.reviews.of_report(report_id):
-        if review.observation == observation and review.state != "rejected" and review.target == revises:
+        if review.observation != observation or review.state == "rejected" or review.target != revises:
+            continue
+        # A withdrawal is final; what is true after all is released anew.
+        if review.state == "proposed" or not await _was_taken_back(store, review):
             raise AlreadyProposed(f"observation {observation} is {review.state} already (review {review.id})")
+
+
+async def _was_taken_back(store: Store, review: Review) -> bool:
+    item = await store.outbox.of_review(review.id)
+    return (
+        item is not None and item.hash is not None and await is_taken_back(store, await newest_hash(store, item.hash))
+    )
 
 
 async def _open_review(store: Store, person: Person, review_id: str) -> Review:
