@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from comity_federation.bus import Delivered, Skipped
+from comity_federation.bus import Bus, Delivered, Skipped
+from comity_federation.statements import genesis
 from comity_node.db import Database
 from comity_node.services.publishing.relay import Head
 from comity_node.services.receiving.intake import TakenIn
 from comity_node.workers import receiver, relay
+from comity_schemas.member import Member
 
 
 def move_before_keeping() -> None:
@@ -39,17 +41,19 @@ def sign_anew() -> None:
     """Let the relay sign anew, after every start, what it had signed and not yet noted as sent."""
     look, started = relay.reconcile, False
 
-    async def reconcile(database: Database, *more: Any) -> Head:
+    async def reconcile(database: Database, bus: Bus, member: Member, *more: Any) -> Head:
         nonlocal started
         async with database.read() as store:
             # Only after the start: when the registry changes it compares again, and would lose without a kill.
             unsure = [] if started else await store.outbox.in_state("signed", most=1_000)
-        head, started = await look(database, *more), True
+        head, started = await look(database, bus, member, *more), True
         async with database.write() as store:
             for item in unsure:
                 assert item.seq is not None
                 await store.outbox.unsign(item.seq)
-        return head
+            mine = await store.outbox.head()
+        # Nor must it know that there was more.
+        return Head(*mine or (0, genesis(member.did))) if unsure else head
 
     relay.reconcile = reconcile
 

@@ -279,11 +279,11 @@ async def _judge_alerts(node: Node, outcome: Outcome) -> None:
         (owner,) = {watch.owner for watch in await store.watches.standing()}
         alerts = await store.watches.page(owner, watch=None, unseen=False, before=None, most=1_000)
         view = await store.view.of_log(PUBLISHER)
-    found = Counter((alert.news.value, _named(view[alert.statement or ""])) for alert in alerts)
+    found = Counter((alert.news.value, _named(view.get(alert.statement or ""))) for alert in alerts)
     outcome.lost += [f"the officer was not told {one}" for one in (Counter(ALERTS) - found).elements()]
     outcome.doubled += [f"the officer was told {one} too often" for one in (found - Counter(ALERTS)).elements()]
 
 
-def _named(entry: Entry) -> str:
-    names = None if entry.finding is None else entry.finding.names
+def _named(entry: Entry | None) -> str:
+    names = None if entry is None or entry.finding is None else entry.finding.names
     return names[0].text if names else "nobody"

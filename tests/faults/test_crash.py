@@ -42,10 +42,10 @@ def test_a_node_that_is_killed_anywhere_loses_nothing_and_doubles_nothing(kafka:
     ("sabotage", "role", "at", "fault"),
     [
         ("move-before-keeping", "body", "commit intake.take_in:before", "lost"),
-        ("sign-anew", "agency", "bus.publish statements:after#2", "doubled"),
+        ("sign-anew", "agency", "bus.publish statements:after#2", "forked"),
     ],
 )
-def test_the_sweep_finds_what_a_wrong_node_loses_or_doubles(sabotage: str, role: str, at: str, fault: str) -> None:
+def test_the_sweep_finds_what_a_wrong_node_loses_or_forks(sabotage: str, role: str, at: str, fault: str) -> None:
     options = ("--ground", "sqlite/locallog", "--role", role, "--only", at, "--patience", "6")
     code, found, told = sweep(*options, "--sabotage", sabotage)
     assert code == 1

@@ -118,9 +118,9 @@ def test_a_refusal_after_the_signature_says_whose_place_it_is() -> None:
     ids=["brackets", "digits", "tildes", "dots", "boxes", "keys"],
 )
 def test_hostile_bytes_cost_little(raw: bytes) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     assert isinstance(decide(raw, TRUST, Seen()), Refused)
-    assert time.perf_counter() - start < 0.5
+    assert time.thread_time() - start < 0.5
 
 
 def test_of_several_ends_the_furthest_is_demanded_first() -> None:

@@ -1,5 +1,6 @@
 """Decisions of authorities: folded, found and shown apart from findings, published and taken back by two people."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -371,6 +372,7 @@ def printed(capsys: pytest.CaptureFixture[str], *bodies: dict[str, Any]) -> str:
         unreadable=0,
         decision_state=DecisionState.SHARED,
         decisions=tuple(hits),
+        orders=Counter(hit.standing for hit in hits),
         unreadable_decisions=2,
         pointers=(),
         unreadable_pointers=0,

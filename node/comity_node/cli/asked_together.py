@@ -1,9 +1,8 @@
 """Suppliers that are asked about together, from a file or a pasted list: all of them, or none."""
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, BinaryIO, ClassVar
 
-import click
 import typer
 
 from comity_node.domain.screening import Question
@@ -14,7 +13,7 @@ from comity_node.vocabulary import countries
 from comity_schemas.errors import ComityError
 
 PastedOption = Annotated[
-    Path | None,
+    typer.FileBinaryRead | None,
     typer.Option(metavar="LIST", help="All of a pasted list at one moment, one name a line; - reads it here."),
 ]
 MOST_TOGETHER = 500
@@ -37,14 +36,13 @@ def read_file(path: Path) -> list[Question]:
         return _questions(open_given(stream))
 
 
-def read_pasted(path: Path) -> list[Question]:
-    """Return whom a pasted list asks about; `-` reads it from the terminal, to its end.
+def read_pasted(pasted: BinaryIO) -> list[Question]:
+    """Return whom a pasted list asks about.
 
     Raises:
         RowsUnreadable, TableRefused: see there.
     """
-    with click.open_file(str(path), "rb") as stream:
-        return _questions(open_pasted(stream.read(MOST_BYTES + 1)))
+    return _questions(open_pasted(pasted.read(MOST_BYTES + 1)))
 
 
 def to_ask(question: Question) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import typer
 from pydantic import ValidationError
@@ -161,7 +161,9 @@ def screen(
         say_answer(given)
 
 
-def _questions(names: Path | None, name: str | None, country: str | None, id_: list[str] | None) -> Sequence[Question]:
+def _questions(
+    names: BinaryIO | None, name: str | None, country: str | None, id_: list[str] | None
+) -> Sequence[Question]:
     if names is not None:
         if any((name, country, id_)):
             raise typer.BadParameter("--names asks about those in the list, and goes with nobody else")
@@ -194,7 +196,7 @@ def _read_name(written: str | None, *, alone: bool) -> str | None:
     return read.name
 
 
-def _screen_file(home: Path | None, run: FileRun, against: Path | None, *, look: bool, name: str | Path | None) -> None:
+def _screen_file(home: Path | None, run: FileRun, against: Path | None, *, look: bool, name: object | None) -> None:
     if name is not None:
         raise typer.BadParameter("give a NAME, --names, or a --file, and nothing beside it")
     if run.out == run.file and not look:
