@@ -16,6 +16,7 @@ from comity_federation import strict_json
 from comity_federation.encoding import b64decode
 from comity_federation.statements import sign_statement
 from comity_node.domain.minimize import (
+    WORKER_SOURCES,
     Fate,
     Policy,
     default_handling,
@@ -344,3 +345,21 @@ def test_what_a_labour_provider_did_is_said_of_it_and_shows_on_its_client_as_sup
     fates = {fate.path: (fate.fate, fate.becomes) for fate in minimize(source, Policy()).fates}
     assert fates["party.names.0.text"] == (Fate.LEAVES, "supplies_to")
     assert fates["party.country"] == fates["party.address"] == (Fate.STAYS, None)
+
+
+@pytest.mark.parametrize("source", SourceType)
+@pytest.mark.parametrize("all_protected", [False, True])
+def test_what_could_identify_a_protected_source_stays_and_nothing_of_others(
+    source: SourceType, *, all_protected: bool
+) -> None:
+    policy = Policy(protect_sources=all_protected)
+    worker_sourced = source in WORKER_SOURCES
+    protected = worker_sourced or (all_protected and source is not SourceType.PUBLIC_REGISTER)
+    assert policy.protects(source) is protected
+    minimized = minimize(report(source=source, interviews=40), policy, COMMITMENT)
+    (draft,) = minimized.drafts
+    assert (draft.finding.auditor is None, draft.finding.sample is None, draft.finding.commitment is None) == (
+        (protected,) * 3
+    )
+    fates = {fate.path: fate for fate in minimized.fates}
+    assert (fates["finished"].why == "to the year only: the source is protected") is protected
