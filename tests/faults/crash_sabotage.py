@@ -3,13 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from comity_federation.bus import Bus, Delivered, Skipped
+from comity_federation.bus import Delivered, Skipped
 from comity_federation.statements import genesis
 from comity_node.db import Database
 from comity_node.services.publishing.relay import Head
 from comity_node.services.receiving.intake import TakenIn
 from comity_node.workers import receiver, relay
-from comity_schemas.member import Member
 
 
 def move_before_keeping() -> None:
@@ -38,24 +37,31 @@ def move_before_keeping() -> None:
 
 
 def sign_anew() -> None:
-    """Let the relay sign anew, after every start, what it had signed and not yet noted as sent."""
-    look, started = relay.reconcile, False
+    """Let the relay sign anew, after a start, what it had signed and not yet noted as sent; and never look whether it
+    was said already."""
+    look = relay.reconcile
+    forgets: bool | None = None
 
-    async def reconcile(database: Database, bus: Bus, member: Member, *more: Any) -> Head:
-        nonlocal started
+    async def reconcile(database: Database, *more: Any) -> Head:
+        nonlocal forgets
+        if forgets is None:
+            # Only what it does after its start is wrong: without a kill it would find nothing unsure.
+            forgets = await _unsign(database)
+        if not forgets:
+            return await look(database, *more)
         async with database.read() as store:
-            # Only after the start: when the registry changes it compares again, and would lose without a kill.
-            unsure = [] if started else await store.outbox.in_state("signed", most=1_000)
-        head, started = await look(database, bus, member, *more), True
-        async with database.write() as store:
-            for item in unsure:
-                assert item.seq is not None
-                await store.outbox.unsign(item.seq)
-            mine = await store.outbox.head()
-        # Nor must it know that there was more.
-        return Head(*mine or (0, genesis(member.did))) if unsure else head
+            return Head(*await store.outbox.head() or (0, genesis(more[1].did)))
 
     relay.reconcile = reconcile
+
+
+async def _unsign(database: Database) -> bool:
+    async with database.write() as store:
+        unsure = await store.outbox.in_state("signed", most=1_000)
+        for item in unsure:
+            assert item.seq is not None
+            await store.outbox.unsign(item.seq)
+    return bool(unsure)
 
 
 SABOTAGES: dict[str, Callable[[], None]] = {"move-before-keeping": move_before_keeping, "sign-anew": sign_anew}

@@ -123,6 +123,8 @@ class Trial:
                 self._start(role, watched=False)
             elif os.waitstatus_to_exitcode(status) or role != DESK:
                 outcome.unclean.append(f"{role} ended: {self._last_words(role)}")
+                # Who goes on brings to the topic what it was about to: a fork is seen only there.
+                time.sleep(self._kill.patience_s)
                 break
         for pid in self._running:
             os.kill(pid, signal.SIGTERM)
