@@ -99,7 +99,7 @@ def arrivals(draw: st.DrawFn) -> list[list[bytes]]:
 
 
 @given(batches=arrivals(), folder=st.uuids())
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_taking_ordinary_statements_at_once_ends_as_deciding_each_with_all_that_is_known(
     batches: list[list[bytes]], folder: object, scratch: Path
 ) -> None:

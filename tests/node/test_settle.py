@@ -315,7 +315,7 @@ def _new_bench(scratch: Path) -> Bench:
 
 
 @given(story=stories(), data=st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 async def test_who_joined_early_and_who_joins_late_end_with_the_same_view(
     story: Story, data: st.DataObject, scratch: Path
 ) -> None:
