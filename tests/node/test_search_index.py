@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from comity_node.db import Database
 from comity_node.db.packing import MOST_BYTES, in_chunks, pack, unpack
+from comity_node.db.reading import Reading
 from comity_node.db.search import Postings
 from comity_node.db.suppliers import NewSupplier
 from comity_node.domain.matching.folding import FOLDING, fold
@@ -164,6 +166,37 @@ async def test_whom_a_number_decides_is_found_by_it_however_many_it_was_written_
     async with database.read() as store:
         found = await candidates(store, Party((), identifiers=(number,)))
     assert (found[0].known.name, len(found)) == ("Zuotian", 2)
+
+
+async def test_of_a_thousand_numbers_only_those_that_somebody_has_are_looked_up_one_by_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await know(
+        database,
+        *NAMES[:3],
+        number=Identifier(scheme="UNGM", id="1111"),
+        other=Identifier(scheme="OSID", id="CN2021250D1DTN7"),
+    )
+    asked = [("UNGM", str(number)) for number in range(1_000, 2_200)]
+    questions, rows = 0, Reading.rows
+
+    async def counted(*given: Any) -> Any:
+        nonlocal questions
+        questions += 1
+        return await rows(*given)
+
+    monkeypatch.setattr(Reading, "rows", counted)
+    async with database.read() as store:
+        found = await store.suppliers.with_identifier([*asked, ("OSID", "CN2021250D1DTN7")], 2)
+        few = await store.suppliers.with_identifier(
+            [("UNGM", "1111"), ("OSID", "CN2021250D1DTN7"), ("OSID", "CN2021250D1DTN8")], 2
+        )
+    assert (
+        found
+        == few
+        == [(1, "OSID", "CN2021250D1DTN7"), (2, "OSID", "CN2021250D1DTN7"), (1, "UNGM", "1111"), (2, "UNGM", "1111")]
+    )
+    assert questions == 3 + 2 + 3
 
 
 async def test_a_crash_at_any_step_loses_and_doubles_nothing(sqlite: Database) -> None:

@@ -6,6 +6,7 @@ this repository, one writer at a time; they and the keys stay when the rest is m
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import func, text, update
@@ -37,6 +38,9 @@ ENDS = "select coalesce((select change from followed where name = ?), 0), coales
 """The change that was followed last, and the newest."""
 
 _CHUNK = 500
+
+_FEW = 20
+"""Identifiers that are asked for one by one, without asking first whether anybody has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,10 +298,21 @@ class Suppliers:
         """Return (supplier, scheme, value) of whoever has one of these identifiers, at most so many of each: first whom
         it decides, however many others somebody wrote it beside."""
         found: list[tuple[int, str, str]] = []
-        for scheme, value in sorted(set(identifiers)):
+        for scheme, value in await self._given(sorted(set(identifiers))):
             rows = await self._reading.rows(_WITH_IDENTIFIER, (), (scheme, value, number_key(scheme, value), most))
             found += [(supplier, scheme, value) for (supplier,) in rows]
         return found
+
+    async def _given(self, identifiers: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+        """Leave out those that nobody has: a number without a scheme is asked for on every list it may stand on."""
+        if len(identifiers) <= _FEW:
+            return identifiers
+        there: list[tuple[str, str]] = []
+        for start in range(0, len(identifiers), _CHUNK):
+            some = identifiers[start : start + _CHUNK]
+            asked = _GIVEN.format(", ".join(["(?, ?)"] * len(some)))
+            there += [(scheme, value) for scheme, value in await self._reading.rows(asked, (), [*chain(*some)])]
+        return sorted(there)
 
     async def with_number_between(self, scheme: str, first: str, last: str, most: int) -> list[int]:
         """Return who has a number of this register from one to another, as one company's branches have."""
@@ -338,6 +353,10 @@ union all select supplier, folded from supplier_fact
     where supplier {these} and taken_back_at is null and text is not null
 """
 _WITH_NAME = "select supplier, folded from supplier_name where folded in ({}) order by folded, supplier limit ?"
+_GIVEN = """
+with asked (scheme, value) as (values {}) select scheme, value from asked
+where exists (select 1 from supplier_identifier as kept where kept.scheme = asked.scheme and kept.value = asked.value)
+"""
 _WITH_IDENTIFIER = """
 select supplier from supplier_identifier join supplier as whose on whose.number = supplier
 where scheme = ? and value = ? order by whose."key" <> ?, supplier limit ?
