@@ -8,7 +8,7 @@ transaction.
 import json
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ from comity_schemas.identifiers import Identifier
 class Names:
     """Names in the order in which they came into the view."""
 
+    followed: int = 0
+    """The change behind which they begin: of those before it none are left."""
     newest: int = 0
     """The last change that was read."""
     changes: Sequence[int] = ()
@@ -40,13 +42,13 @@ class Names:
         """Return those that came after a change."""
         start = bisect_right(self.changes, change)
         if not start:
-            return self
+            return replace(self, followed=change)
         left = {
             identifier: [each for each in some if each[0] > change]
             for identifier, some in self.identified.items()
             if some[-1][0] > change
         }
-        return Names(self.newest, self.changes[start:], self.entries[start:], self.laid.part(start), left)
+        return Names(change, self.newest, self.changes[start:], self.entries[start:], self.laid.part(start), left)
 
     def with_identifiers(self, identifiers: Iterable[Identifier]) -> set[int]:
         """Return the numbers of the records that carry one of these, or one of another branch's."""
@@ -79,9 +81,9 @@ class Behind:
         """Return the names of all entries that came or changed since the suppliers followed the view."""
         followed, newest = (await Reading(self._session).rows(ENDS, (), (FOLLOWED_BY,)))[0]
         kept = self._kept.names
-        if newest < kept.newest:
+        if newest < kept.newest or followed < kept.followed:
             # Read before by somebody whose view was newer; or the database's past came back, with other entries.
-            kept = Names(followed)
+            kept = Names(followed, followed)
         kept = kept.after(followed)
         if kept.newest < newest:
             kept = await self._read_on(await self._session.connection(), kept, max(kept.newest, followed), newest)
@@ -99,7 +101,7 @@ class Behind:
                 names.append(name["text"])
             for each in body.get("identifiers") or ():
                 identified.setdefault((each["scheme"], each["id"]), []).append((change, entry))
-        return Names(newest, changes, entries, kept.laid.with_names(names), identified)
+        return Names(kept.followed, newest, changes, entries, kept.laid.with_names(names), identified)
 
 
 _OF_ONE_KIND = "select change.id, change.entry, {0}.{1} from change join {0} on {0}.id = change.entry"
