@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from builders import FINDING_IN_CLEAR
 from comity_node.domain import screening
 from comity_node.domain.conventions.asking import read_example
 from comity_node.domain.conventions.options import describe_likeness
@@ -71,6 +72,20 @@ async def test_all_that_is_said_of_a_recognised_supplier_is_found_under_whatever
         2,
     )
     assert found["reason"] == "judged to be the same on 2026-10-01"
+
+
+async def test_what_a_recognised_supplier_did_itself_is_found_however_much_is_said_of_its_sites(
+    room: WatchRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comity_node.services.answering.judged.MOST", 1)
+    await room.keep(V1=row("Exemplar Gloves", OTHER_CNPJ))
+    old = {**FINDING_IN_CLEAR["source"], "when": "2025-01"}
+    number = await room.desk.number(await room.desk.say("示例手套", "agency", LEI, source=old))
+    for town in ("Klang", "Ipoh"):
+        await room.desk.say("示例手套", "city", LEI, subject="site", municipality=town)
+    await judge(room, "V1", number, VendorJudged.SAME)
+    (found,) = await results(room, f"id,name,BR-CNPJ\nV1,,{OTHER_CNPJ['id']}\n")
+    assert found["findings_current"] == 1
 
 
 async def test_a_row_that_is_asked_about_otherwise_is_asked_anew_and_says_why(room: WatchRoom) -> None:

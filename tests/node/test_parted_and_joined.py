@@ -1,14 +1,17 @@
 """What people judged of suppliers, where it meets statements that come, have come, or stand beside: nothing is lost."""
 
+import pytest
 import pytest_asyncio
 
+from builders import FINDING_IN_CLEAR
 from comity_node.db import Database
 from comity_node.domain.screening import Question
-from comity_node.services.answering.screen import Answer, screen
+from comity_node.services.answering.moment import this_moment
+from comity_node.services.answering.screen import Answer, screen, screen_at
 from comity_node.services.suppliers.following import catch_up
 from comity_schemas.identifiers import Identifier
 from node_world import NOW, registry_of
-from supplier_desk import LEI, Desk, desk_at
+from supplier_desk import CNPJ, LEI, OTHER_CNPJ, Desk, desk_at
 
 
 @pytest_asyncio.fixture
@@ -24,6 +27,46 @@ async def screened(desk: Desk, *identifiers: dict[str, str], name: str | None = 
     async with desk.database.read() as store:
         (answer,) = await screen(store, [question], registry, NOW)
     return answer
+
+
+async def test_whoever_is_joined_with_nobody_is_answered_as_of_a_moment_while_others_are_joined(
+    database: Database,
+) -> None:
+    desk = await desk_at(database)
+    joined = [await desk.say("Alpha", "agency", CNPJ), await desk.say("Beta", "city", OTHER_CNPJ)]
+    await desk.join(*[await desk.number(made) for made in joined])
+    one = await desk.say("Gamma", "agency", LEI)
+    registry = registry_of(*(p.member() for p in desk.publishers.values()))
+    async with desk.database.read() as store:
+        moment = await this_moment(store, registry, NOW)
+    later = await desk.say("Gamma", "city", LEI)
+    assert await desk.number(later) == await desk.number(one)
+    async with desk.database.read() as store:
+        (answer,) = await screen_at(store, [Question(None, None, (Identifier.from_parsed(LEI),))], moment)
+    assert [hit.entry.hash for hit in answer.hits] == [one.hash]
+
+
+async def test_a_clients_labour_provider_is_named_however_much_is_said_of_the_client(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comity_node.services.suppliers.screened.MOST", 1)
+    supplies = {"supplies_to": [{"names": [{"text": "Client Ltd"}], "identifiers": [CNPJ]}]}
+    old = {**FINDING_IN_CLEAR["source"], "when": "2025-01"}
+    agent = await desk.say("Agent Ltd", "city", LEI, subject="labour-provider", more=supplies, source=old)
+    await desk.say("Client Ltd", "agency", CNPJ)
+    assert [through.statements for through in (await screened(desk, CNPJ)).through] == [(agent.hash,)]
+
+
+async def test_what_a_joined_supplier_did_itself_is_told_however_much_is_said_of_its_sites(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comity_node.services.suppliers.screened.MOST", 1)
+    old = {**FINDING_IN_CLEAR["source"], "when": "2025-01"}
+    own, other = await desk.say("Alpha", "agency", LEI, source=old), await desk.say("Beta", "city", CNPJ, source=old)
+    for town in ("Klang", "Ipoh"):
+        await desk.say("Alpha", "agency", LEI, subject="site", municipality=town, country="MY")
+    await desk.join(await desk.number(own), await desk.number(other))
+    assert {hit.entry.hash for hit in (await screened(desk, CNPJ)).hits} == {own.hash, other.hash}
 
 
 async def test_whoever_reads_an_older_view_misses_nobody_whom_others_have_followed_since(database: Database) -> None:

@@ -63,10 +63,13 @@ class Mentions:
             await (await self._session.connection()).execute(_NEWEST, rows_told)
             self._session.expire_all()
 
-    async def of(self, suppliers: Sequence[int], most: int) -> list[Mention]:
-        """Return the statements that mention these suppliers, the newest first, at most so many."""
+    async def of(self, suppliers: Sequence[int], most: int, role: Role | None = None) -> list[Mention]:
+        """Return the statements that mention these suppliers, the newest first, at most so many; of one role those that
+        mention them as that only."""
         row = SupplierMentionRow
         query = _MENTIONS.where(col(row.supplier).in_(suppliers)).order_by(col(row.told).desc(), col(row.entry).desc())
+        if role is not None:
+            query = query.where(col(row.role) == role.value)
         return await self._mentions(query.limit(most))
 
     async def by(self, entries: Sequence[int]) -> list[Mention]:

@@ -89,8 +89,8 @@ async def _said_of(store: Store, same: OfRow, found: Iterable[str], today: date)
     """Return what is said of whoever was judged to be the row and was not found otherwise."""
     together = await store.suppliers.of_wholes(sorted(same)) if same else []
     whole_of = {known.number: known.whole for known in together}
-    mentions = await store.mentions.of(sorted(whole_of), MOST) if whole_of else []
-    about = {m.entry: same[whole_of[m.supplier]] for m in mentions if m.role is Role.SUBJECT}
+    mentions = await store.mentions.of(sorted(whole_of), MOST, Role.SUBJECT) if whole_of else []
+    about = {m.entry: same[whole_of[m.supplier]] for m in mentions}
     likeness = {n: as_judged(Likeness(Verdict.REVIEW), said) or Likeness(Verdict.NONE) for n, said in about.items()}
     known_already = set(found)
     findings = await store.view.findings.entries_by_number(sorted(about))

@@ -59,12 +59,13 @@ async def joined_with(
         verdict = by_number[mention.entry].likeness.verdict
         verdicts[whole] = strongest_verdict([verdict, verdicts.get(whole, Verdict.NONE)])
     together = await store.suppliers.of_wholes(sorted(verdicts))
-    more = await store.mentions.of([k.number for k in together], MOST + len(by_number))
-    whole_of = {known.number: known.whole for known in together}
-    new = {m.entry: m.supplier for m in more if m.role is Role.SUBJECT and m.entry not in by_number}
+    words = await _by_whom(store, together)
+    # Whom nobody joined with anybody has said all that is found of it already.
+    whole_of = {known.number: known.whole for known in together if known.whole in words}
+    more = await store.mentions.of(sorted(whole_of), MOST + len(by_number), Role.SUBJECT) if whole_of else []
+    new = {m.entry: m.supplier for m in more if m.entry not in by_number}
     if not new:
         return nobody
-    words = await _by_whom(store, together)
     likeness = {
         entry: Likeness.judged(verdicts[whole_of[s]], f"joined with what was found, {words[whole_of[s]]}")
         for entry, s in new.items()
@@ -99,8 +100,7 @@ async def through_providers(store: Store, question: Question) -> tuple[Through, 
         return ()
     clients = await store.suppliers.find(sorted({s for s, _, _ in await store.suppliers.with_identifier(wanted, MOST)}))
     together = await store.suppliers.of_wholes(sorted({known.whole for known in clients.values()}))
-    mentions = await store.mentions.of([k.number for k in together], MOST)
-    named = [m.entry for m in mentions if m.role is Role.CLIENT]
+    named = [m.entry for m in await store.mentions.of([k.number for k in together], MOST, Role.CLIENT)]
     if not named:
         return ()
     stands = {n for n, e in (await store.view.findings.entries_by_number(named)).items() if _stands(e.state)}
@@ -109,8 +109,7 @@ async def through_providers(store: Store, question: Question) -> tuple[Through, 
     providers = await store.suppliers.find(sorted({m.supplier for m in subjects if m.role is Role.SUBJECT}))
     found = []
     for provider in providers.values():
-        theirs = await store.mentions.of([provider.number], MOST)
-        numbers = [m.entry for m in theirs if m.role is Role.SUBJECT]
+        numbers = [m.entry for m in await store.mentions.of([provider.number], MOST, Role.SUBJECT)]
         entries = (await store.view.findings.entries_by_number(numbers)).values()
         found.append(Through(provider, tuple(sorted(e.hash for e in entries if _stands(e.state)))))
     return tuple(found)

@@ -221,8 +221,7 @@ async def _about(store: Store, suppliers: set[int]) -> list[int]:
     """Return the statements about these suppliers, and about whoever is joined with them."""
     found = await store.suppliers.find(sorted(suppliers))
     together = await store.suppliers.of_wholes(sorted({known.whole for known in found.values()}))
-    mentions = await store.mentions.of([each.number for each in together], MOST_READ)
-    return [m.entry for m in mentions if m.role is Role.SUBJECT]
+    return [m.entry for m in await store.mentions.of([each.number for each in together], MOST_READ, Role.SUBJECT)]
 
 
 async def _say(store: Store, shown: Shown, read: _Read, ways: dict[int, Way], now: datetime) -> None:
