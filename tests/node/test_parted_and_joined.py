@@ -69,6 +69,16 @@ async def test_what_a_joined_supplier_did_itself_is_told_however_much_is_said_of
     assert {hit.entry.hash for hit in (await screened(desk, CNPJ)).hits} == {own.hash, other.hash}
 
 
+async def test_a_number_that_somebody_wrote_beside_says_of_no_other_statement_that_it_is_the_same_company(
+    desk: Desk,
+) -> None:
+    bridge = await desk.say("Bridge", "rogue", LEI, CNPJ)
+    third = await desk.say("Third", "city", LEI)
+    answer = await screened(desk, {"scheme": "BR-CNPJ", "id": "00000000000272"})
+    verdicts = {hit.entry.hash: hit.likeness.verdict.value for hit in answer.hits}
+    assert verdicts == {bridge.hash: "same company, other site", third.hash: "review"}
+
+
 async def test_whoever_reads_an_older_view_misses_nobody_whom_others_have_followed_since(database: Database) -> None:
     desk = await desk_at(database)
     made = await desk.say("Exemplar Gloves", "agency", LEI)

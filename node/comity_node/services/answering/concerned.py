@@ -144,7 +144,7 @@ class _Asking:
         own = self._compare(party_of(entry))
         if own.verdict is not Verdict.NONE or through is None:
             return own
-        weaker = _as_others_say(through, deciding=False)
+        weaker = _for_review(through)
         return replace(weaker, reason=f"by what else is said of its supplier: {weaker.reason}")
 
     def _compare(self, known: Party) -> Likeness:
@@ -177,7 +177,12 @@ def _together(said: Sequence[Party]) -> Party:
 
 def _as_others_say(likeness: Likeness, *, deciding: bool) -> Likeness:
     """Return what a number is worth that somebody wrote beside the one that decides who a supplier is."""
-    if deciding or likeness.verdict is not Verdict.MATCH:
+    return likeness if deciding or likeness.verdict is not Verdict.MATCH else _for_review(likeness)
+
+
+def _for_review(likeness: Likeness) -> Likeness:
+    """Return what others' words are worth for a statement that does not say so itself."""
+    if likeness.verdict is Verdict.REVIEW:
         return likeness
     cap = Part(PartKind.CAP, "", "", "one statement's word is not enough to say so of others", -1)
     return replace(likeness, verdict=Verdict.REVIEW, parts=(*likeness.parts, cap))
