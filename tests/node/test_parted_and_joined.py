@@ -79,6 +79,15 @@ async def test_a_number_that_somebody_wrote_beside_says_of_no_other_statement_th
     assert verdicts == {bridge.hash: "same company, other site", third.hash: "review"}
 
 
+async def test_a_places_number_is_no_number_of_its_organisation(desk: Desk) -> None:
+    gln, osid = {"scheme": "GLN", "id": "4012345000009"}, {"scheme": "OSID", "id": "AE20220878C91ZR"}
+    site = await desk.say("Exemplar Gloves", "agency", LEI, gln, osid, subject="site", country="MY")
+    (operator,) = (await desk.show(await desk.number(site)))["operated_by"]
+    shown = await desk.show(operator["number"])
+    assert [i["scheme"] for i in shown["identifiers"]] == ["XI-LEI"]
+    assert {i["scheme"] for i in (await desk.show(await desk.number(site)))["identifiers"]} == {"GLN", "OSID"}
+
+
 async def test_whoever_reads_an_older_view_misses_nobody_whom_others_have_followed_since(database: Database) -> None:
     desk = await desk_at(database)
     made = await desk.say("Exemplar Gloves", "agency", LEI)

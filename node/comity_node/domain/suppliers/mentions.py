@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from comity_node.domain.supplier_view import DecisionEntry, Entry, NoticeEntry, PointerEntry
-from comity_node.domain.suppliers.keys import identifier_key, site_key, strongest, written_key
+from comity_node.domain.suppliers.keys import SITE_SCHEMES, identifier_key, site_key, strongest, written_key
 from comity_schemas.audit_notice import AuditNotice
 from comity_schemas.decision import Decision
 from comity_schemas.finding import Finding
@@ -92,8 +92,7 @@ def _client(publisher: str, party: Party) -> Mentioned:
 
 
 def _organisations(identifiers: Sequence[Identifier]) -> tuple[Identifier, ...]:
-    site = strongest(identifiers, sites=True)
-    return tuple(i for i in identifiers if site is None or i.scheme != site.scheme)
+    return tuple(i for i in identifiers if i.scheme not in SITE_SCHEMES)
 
 
 def _each_once(found: Sequence[Mentioned]) -> list[Mentioned]:
