@@ -6,12 +6,13 @@ import pytest_asyncio
 from builders import FINDING_IN_CLEAR
 from comity_node.db import Database
 from comity_node.domain.screening import Question
+from comity_node.domain.suppliers.judging import JudgementContradicts
 from comity_node.services.answering.moment import this_moment
 from comity_node.services.answering.screen import Answer, screen, screen_at
 from comity_node.services.suppliers.following import catch_up
 from comity_schemas.identifiers import Identifier
 from node_world import NOW, registry_of
-from supplier_desk import CNPJ, LEI, OTHER_CNPJ, Desk, desk_at
+from supplier_desk import CNPJ, LEI, OTHER_CNPJ, Desk, desk_at, said
 
 
 @pytest_asyncio.fixture
@@ -27,6 +28,38 @@ async def screened(desk: Desk, *identifiers: dict[str, str], name: str | None = 
     async with desk.database.read() as store:
         (answer,) = await screen(store, [question], registry, NOW)
     return answer
+
+
+async def test_revisions_that_are_here_already_go_along_with_what_is_put_apart(desk: Desk) -> None:
+    first, wrong = await desk.say("A", "agency", LEI), await desk.say("Namesake", "city", LEI)
+    revised = await desk.say("Namesake", "city", LEI, replaces=wrong.hash)
+    number = await desk.number(first)
+    judgement = await desk.split(number, wrong)
+    assert said(await desk.show(await desk.number(wrong))).keys() == {wrong.hash, revised.hash}
+    assert said(await desk.show(number)).keys() == {first.hash}
+    await desk.undo(judgement)
+    assert said(await desk.show(number)).keys() == {first.hash, wrong.hash, revised.hash}
+
+
+async def test_what_was_put_apart_is_put_apart_again_only_once_that_is_undone(desk: Desk) -> None:
+    first = await desk.say("A", "agency", LEI)
+    one, other = await desk.say("Namesake", "city", LEI), await desk.say("Namesake", "city", LEI)
+    judgement = await desk.split(await desk.number(first), one, other)
+    apart = await desk.number(one)
+    with pytest.raises(JudgementContradicts, match=judgement):
+        await desk.split(apart, one)
+    assert await desk.number(one) == await desk.number(other) == apart
+
+
+async def test_a_revision_of_what_was_put_apart_is_found_by_the_name_that_it_gives(desk: Desk) -> None:
+    first, wrong = await desk.say("A", "agency", LEI), await desk.say("Namesake", "city", LEI)
+    judgement = await desk.split(await desk.number(first), wrong)
+    revised = await desk.say("Quite Another Works", "city", LEI, replaces=wrong.hash)
+    assert revised.hash in {hit.entry.hash for hit in (await screened(desk, name="Quite Another Works")).hits}
+    names = {n["text"] for n in (await desk.show(await desk.number(first)))["names"]}
+    assert "Quite Another Works" not in names
+    await desk.undo(judgement)
+    assert revised.hash in {hit.entry.hash for hit in (await screened(desk, name="Quite Another Works")).hits}
 
 
 async def test_whoever_is_joined_with_nobody_is_answered_as_of_a_moment_while_others_are_joined(

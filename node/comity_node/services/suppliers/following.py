@@ -5,6 +5,7 @@ received statements are read and never changed.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from comity_node.db import Database, Store
 from comity_node.db.mentions import Mention
@@ -48,14 +49,16 @@ async def derive(store: Store, numbers: Sequence[int]) -> None:
     findings: Followed = {**await store.view.findings.entries_by_number(numbers)}
     entries: Followed = {**findings, **await store.view.decisions.entries_by_number(numbers)}
     apart = await _apart(store, entries)
+    keys = {number: each.key for number, each in (await store.suppliers.find(sorted(set(apart.values())))).items()}
     found = {number: mentions(entry) for number, entry in entries.items()}
-    known = await store.suppliers.ensure(_new(each) for some in found.values() for each in some)
-    rows = []
     for number, some in found.items():
-        entry = entries[number]
-        for each in some:
-            own = apart.get(entry.hash) if each.role is Role.SUBJECT else None
-            rows.append(_mention(number, entry, own or known[each.key], each.role))
+        own = apart.get(entries[number].hash)
+        if own is not None:
+            found[number] = [_taken_for(each, keys[own]) if each.role is Role.SUBJECT else each for each in some]
+    known = await store.suppliers.ensure(_new(each) for some in found.values() for each in some)
+    rows = [
+        _mention(number, entries[number], known[each.key], each.role) for number, some in found.items() for each in some
+    ]
     await store.mentions.put(numbers, rows)
     await _derive_asides(store, numbers)
 
@@ -86,6 +89,11 @@ async def _apart(store: Store, entries: Followed) -> dict[str, int]:
 def _replaces(entry: Entry | DecisionEntry) -> str | None:
     said = entry.finding if isinstance(entry, Entry) else entry.decision
     return None if said is None else said.replaces
+
+
+def _taken_for(mentioned: Mentioned, key: str) -> Mentioned:
+    """Return somebody as whom people here take it for: found by these names, and not by numbers that are another's."""
+    return replace(mentioned, key=key, identifiers=())
 
 
 def _new(mentioned: Mentioned) -> NewSupplier:

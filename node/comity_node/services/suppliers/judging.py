@@ -96,12 +96,13 @@ async def put_apart(
 
     Raises:
         NotFound: no such supplier, or one of the statements is not about it.
-        JudgementContradicts: nothing would be left.
+        JudgementContradicts: nothing would be left, or some were put apart before.
     """
     known = (await store.suppliers.find([supplier])).get(supplier)
     if known is None:
         raise NotFound("no such supplier")
-    numbers = await store.view.numbers(sorted(set(statements)))
+    # With whatever revised them since.
+    numbers = await store.view.numbers(sorted({*statements, *await store.view.load(statements)}))
     about = {
         m.entry
         for m in await store.mentions.by(list(numbers.values()))
@@ -109,13 +110,21 @@ async def put_apart(
     }
     if not statements or any(numbers.get(name) not in about for name in statements):
         raise NotFound("no such statement about this supplier")
+    put = sorted(name for name, number in numbers.items() if number in about)
+    if await store.judgements.apart(put):
+        (before,) = [
+            j for j in await store.judgements.standing([supplier]) if (j.judged, j.second) == (Judged.APART, supplier)
+        ]
+        raise JudgementContradicts(
+            f"judgement {before.id} put it apart from {before.first}: undo that first. Nothing was changed"
+        )
     others = [m for m in await store.mentions.of([supplier], len(about) + 1) if m.entry not in about]
     if not others:
         raise JudgementContradicts("nothing would be left of this supplier; nothing was changed")
     key = f"apart:{secrets.token_urlsafe(12)}"
     new = NewSupplier(key, known.kind, await _named_in(store, sorted(about), known), (), known.country)
     second = (await store.suppliers.ensure([new]))[key]
-    made = await _add(store, person, Judged.APART, supplier, second, why, now, sorted(set(statements)))
+    made = await _add(store, person, Judged.APART, supplier, second, why, now, put)
     await derive(store, sorted(about))
     await store.changes.note_supplier(supplier, Change.PARTED, now)
     return made
