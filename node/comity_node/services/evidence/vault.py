@@ -2,10 +2,11 @@
 
     DATA/<id>          header, then messages of 64 KiB, the last one marked as such (libsodium secretstream)
     KEYS/<id>          the file's own random key; shredding it makes the file unreadable, wherever copies of it lie
-    KEYS/<id>.going-on while it is being received: how far it came, and the state of the cipher there
+    KEYS/<id>.going-on while it is being received, sealed with its key: how far it came, and the cipher's state there
 
 Rules: never more than one piece in memory. What was answered is on the disk. A crash leaves bytes behind the recorded
-end at most, and the next piece overwrites them.
+end at most, and the next piece overwrites them. The state of the cipher could open the file, so copies of it that the
+disk keeps must be worth nothing without the key.
 """
 
 import fcntl
@@ -28,6 +29,7 @@ MESSAGE_BYTES = 64 * 1024
 _OVERHEAD = sodium.crypto_secretstream_xchacha20poly1305_ABYTES
 _HEADER = sodium.crypto_secretstream_xchacha20poly1305_HEADERBYTES
 _FINAL = sodium.crypto_secretstream_xchacha20poly1305_TAG_FINAL
+_NONCE = sodium.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 
 
 class EvidenceUnreadable(ComityError):
@@ -76,6 +78,14 @@ class Vault:
         """
         return int(self._saved(name)["received"])
 
+    def is_begun(self, name: str) -> bool:
+        """Tell whether an unfinished file is here whole, as far as it came; without it, it can only begin anew."""
+        try:
+            self._saved(name)
+        except EvidenceUnreadable:
+            return False
+        return True
+
     def append(self, name: str, offset: int, piece: bytes, *, last: bool) -> int:
         """Add the next piece; return how many bytes are here. An ended file may be asked again, with nothing to add.
 
@@ -111,7 +121,7 @@ class Vault:
 
     def finish(self, name: str) -> None:
         """Forget the state of the cipher, once the whole file was found good."""
-        _shred_file(self._keys / f"{name}.going-on")
+        _shred_file(self._going_on(name))
 
     def read(self, name: str) -> Iterator[bytes]:
         """Give a finished file's content, a message at a time.
@@ -145,9 +155,24 @@ class Vault:
 
     def shred(self, name: str) -> None:
         """Destroy a file's key, then the file. What lies in backups of the data is unreadable from then on."""
-        for path in (self._keys / name, self._keys / f"{name}.going-on"):
+        try:
+            # Whoever adds a piece comes to an end first, and puts nothing there afterwards.
+            with self._alone(name):
+                self._destroy(name)
+        except EvidenceUnreadable:
+            # A crash took the key; what lies beside it goes too.
+            self._destroy(name)
+
+    def _destroy(self, name: str) -> None:
+        for path in (self._keys / name, self._going_on(name), self._fresh(name)):
             _shred_file(path)
         (self._data / name).unlink(missing_ok=True)
+
+    def _going_on(self, name: str) -> Path:
+        return self._keys / f"{name}.going-on"
+
+    def _fresh(self, name: str) -> Path:
+        return self._keys / f"{name}.fresh"
 
     @contextmanager
     def _alone(self, name: str) -> Iterator[None]:
@@ -165,14 +190,18 @@ class Vault:
         # The cipher's state: with it, and only with it, the stream goes on after a restart as if nothing had happened.
         kept = bytes(state.statebuf[n] for n in range(sodium.crypto_secretstream_xchacha20poly1305_STATEBYTES))
         saved = json.dumps({"received": received, "ended": ended, "state": b64encode(kept)}).encode()
-        fresh = self._keys / f"{name}.fresh"
-        _write_durably(fresh, saved)
-        fresh.replace(self._keys / f"{name}.going-on")
+        nonce, key = secrets.token_bytes(_NONCE), (self._keys / name).read_bytes()
+        sealed = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(saved, name.encode(), nonce, key)
+        _write_durably(self._fresh(name), nonce + sealed)
+        self._fresh(name).replace(self._going_on(name))
 
     def _saved(self, name: str) -> dict[str, Any]:
         try:
-            saved: dict[str, Any] = json.loads((self._keys / f"{name}.going-on").read_bytes())
-        except (OSError, ValueError) as error:
+            key, kept = (self._keys / name).read_bytes(), self._going_on(name).read_bytes()
+            opened = sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(kept[_NONCE:], name.encode(), kept[:_NONCE], key)
+            saved: dict[str, Any] = json.loads(opened)
+            (self._data / name).stat()
+        except (OSError, CryptoError, ValueError) as error:
             raise EvidenceUnreadable("this evidence file is not being received") from error
         return saved
 
@@ -193,6 +222,12 @@ def _write_durably(path: Path, content: bytes) -> None:
 
 
 def _shred_file(path: Path) -> None:
-    if path.exists():
-        _write_durably(path, secrets.token_bytes(path.stat().st_size))
-        path.unlink()
+    try:
+        # Where it lies, not cut off before: that would only let go of it.
+        with path.open("r+b") as file:
+            file.write(secrets.token_bytes(path.stat().st_size))
+            file.flush()
+            os.fsync(file.fileno())
+    except FileNotFoundError:
+        return
+    path.unlink(missing_ok=True)
