@@ -118,10 +118,10 @@ async def test_which_of_my_rows_a_statement_touches_is_answered_for_my_rows_only
     made = await room.desk.say("Exemplar Gloves", "agency", LEI)
     await room.look()
     async with room.database.read() as store:
-        touched = await rows_touched(store, Portfolios(), room.officer.id, made.hash)
+        touched = await rows_touched(store, room.officer.id, made.hash)
         assert touched is not None
         assert [(c.vendor.row, c.verdict) for c in touched] == [("V1", "review")]
-        assert await rows_touched(store, Portfolios(), room.officer.id, "N" * 43) is None
+        assert await rows_touched(store, room.officer.id, "N" * 43) is None
 
 
 # --- crashes

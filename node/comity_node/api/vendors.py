@@ -35,7 +35,7 @@ from comity_node.services.suppliers.following import catch_up
 from comity_node.services.watching import judging
 from comity_node.services.watching.answers import describe_alike, describe_weighed
 from comity_node.services.watching.noticing import rows_touched
-from comity_node.services.watching.vendors import Kept, Portfolios, keep_vendors, own_vendor, remove_vendor
+from comity_node.services.watching.vendors import Kept, keep_vendors, own_vendor, remove_vendor
 from comity_node.vocabulary import countries
 from comity_schemas.countries import Country
 from comity_schemas.identifiers import Identifier
@@ -190,7 +190,7 @@ async def list_touched_rows(person: Officer, node: ThisNode, statement: Annotate
     """Which of your rows a statement may concern, and why."""
     await catch_up(node.database)
     async with node.database.read() as store:
-        concerns = await rows_touched(store, Portfolios(), person.id, statement)
+        concerns = await rows_touched(store, person.id, statement)
     if concerns is None:
         raise NotFound("no such statement in the view")
     rows = [

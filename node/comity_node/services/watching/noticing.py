@@ -278,15 +278,15 @@ async def _dismissed(store: Store, told: Sequence[Told]) -> set[tuple[int | None
     }
 
 
-async def rows_touched(store: Store, portfolios: Portfolios, owner: str, statement: str) -> list[Concern] | None:
+async def rows_touched(store: Store, owner: str, statement: str) -> list[Concern] | None:
     """Return which of an officer's rows a statement may concern; None where there is no such statement here."""
     numbers = await store.view.numbers([statement])
     entry = (await store.view.load([statement])).get(statement)
     if entry is None or statement not in numbers:
         return None
-    await portfolios.refresh(store)
+    own = await Portfolios.of_one(store, owner)
     mentioned = await store.mentions.by([numbers[statement]])
     known = await store.suppliers.find(sorted({m.supplier for m in mentioned}))
     suppliers = tuple(Concerned(m.supplier, known[m.supplier].whole, m.role.value) for m in mentioned)
     item = Item(0, News.NEW, datetime.min.replace(tzinfo=UTC), "", statement, entry, suppliers)
-    return [c for c in await _Concerns(store, portfolios).of(item) if c.vendor.owner == owner]
+    return await _Concerns(store, own).of(item)

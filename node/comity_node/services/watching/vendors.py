@@ -1,6 +1,6 @@
 """Keeping an officer's own list of firms: rows added, changed, replaced as a whole, removed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -100,12 +100,14 @@ async def _remove(store: Store, person: Person, numbers: Sequence[int], now: dat
 
 
 async def _others(store: Store, person: Person, rows: set[str]) -> list[int]:
-    gone: list[int] = []
+    return [v.number async for some in _all_of(store, person.id) for v in some if v.row not in rows]
+
+
+async def _all_of(store: Store, owner: str) -> AsyncIterator[Sequence[Vendor]]:
     before: int | None = None
-    while some := await store.vendors.page(person.id, before=before, most=_AT_ONCE):
-        gone += [vendor.number for vendor in some if vendor.row not in rows]
+    while some := await store.vendors.page(owner, before=before, most=_AT_ONCE):
+        yield some
         before = some[-1].number
-    return gone
 
 
 class Portfolios:
@@ -116,6 +118,15 @@ class Portfolios:
         self._owners: dict[int, str] = {}
         self.version = 0
         """Up to which writing or removal of rows it knows them."""
+
+    @classmethod
+    async def of_one(cls, store: Store, owner: str) -> "Portfolios":
+        """Return those of one officer only, for one question."""
+        found = cls()
+        async for some in _all_of(store, owner):
+            for vendor in some:
+                found._put(vendor)
+        return found
 
     async def refresh(self, store: Store) -> None:
         """Take in what was written and removed since."""
