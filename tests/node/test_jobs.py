@@ -162,6 +162,28 @@ async def test_what_cannot_be_released_stays_proposed_and_the_rest_is(office: Of
     assert left["states"] == {"approved": ROWS - 1, "proposed": 1}
 
 
+async def test_what_a_case_keeps_back_is_in_no_batch_and_no_release_tells_of_it(
+    office: Office, imported: dict[str, Any]
+) -> None:
+    await run(office)
+    batch = imported["batch"]
+    sample = (await office.made("reviewer 2", "GET", f"batches/{batch}"))["sample"]
+    async with office.house.node.database.read() as store:
+        report = next(review.report_id for review in await store.reviews.of_batch(batch) if review.id == sample[0])
+    body = {"names": ["CERAMICA"], "country": "BR", "report": report}
+    await office.made("reviewer", "POST", "cases", json=body)
+    # Who is not assigned could not open it: the batch would wait for ever, and tell why.
+    await open_all(office, batch, "reviewer 2", "reviewer")
+    started = await office.made("reviewer 2", "POST", f"batches/{batch}/approve")
+    await run(office)
+    done = await job(office, started["id"])
+    assert (done["state"], done["total"], done["done"]) == ("done", ROWS - 1, ROWS - 1)
+    assert done["result"] == {"decided": ROWS - 1, "problems": [], "not_decided": 0}
+    assert (await office.made("reviewer 2", "GET", f"batches/{batch}"))["states"] == {"approved": ROWS - 1}
+    held = await office.made("reviewer", "GET", f"reviews/{sample[0]}")
+    assert held["state"] == "proposed"
+
+
 async def test_a_job_whose_person_has_left_fails_in_words_and_what_is_done_stays(office: Office) -> None:
     await office.house.hire("leaving", "reviewer")
     imported = await office.made("leaving", "POST", "imports", json=register())

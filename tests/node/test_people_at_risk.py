@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from builders import AuditFirm
+from comity_federation.signed_reports import sign_report
 from comity_node.db import Database
 from comity_node.db.cases import NOTHING_UNREVIEWED
 from comity_node.db.reports import StoredReport
@@ -16,8 +18,10 @@ from comity_node.domain.due_process import FIXED, Stage
 from comity_node.domain.errors import Contradictory, FocalPointNeeded, HeldBack, NotFound, StepMayNotFollow
 from comity_node.domain.minimize import Policy
 from comity_node.domain.protection import ADULTS, CHILDREN, HELD_BACK, Case, ContactKind, Step
+from comity_node.services.operating.retention import UNDECIDED, why_kept
 from comity_node.services.operating.status import measure
-from comity_node.services.protection import cases, contacts
+from comity_node.services.protection import cases, contacts, duty
+from comity_node.services.reports.submit import submit_report
 from comity_node.services.review.concerns import HOLD, decide_act, propose_act
 from comity_node.services.review.due_process import clock_of, notify_supplier
 from comity_node.services.review.pointers import PointerState, own_pointer, propose_pointer
@@ -25,7 +29,7 @@ from comity_node.services.review.release import propose_release
 from comity_node.services.review.revision import propose_revision
 from comity_schemas.finding import Severity, Status
 from comity_schemas.indicators import Indicator
-from node_world import NOW, new_sqlite, registry_of
+from node_world import NOW, audit_report, new_sqlite, registry_of
 from review_office import Office
 from risk_office import ABROAD, HOTLINE, WHOM, furnished, open_case, step, trail, walk
 
@@ -306,6 +310,16 @@ async def test_a_report_of_a_case_opens_to_assigned_staff_only_and_nothing_of_it
     assert await office.released() == 0 and case.report_id == "R" * 43
 
 
+async def test_why_a_report_is_kept_beyond_its_day_does_not_tell_a_case_from_a_proposal(office: Office) -> None:
+    await office.store_report()
+    await office.propose("ana")
+    await office.store_report("Q" * 43)
+    await open_case(office, report_id="Q" * 43)
+    async with office.database.read() as store:
+        said = {await why_kept(store, name * 43) for name in "RQ"}
+    assert said == {UNDECIDED}
+
+
 async def test_what_was_published_of_a_case_and_is_held_of_it_is_not_for_others(office: Office) -> None:
     await office.store_report()
     await office.approve("fay", await office.heard("ana"))
@@ -334,6 +348,58 @@ async def test_a_case_keeps_back_what_came_from_a_register_too(database: Databas
     async with office.database.read() as store:
         seen = {who: (await reports_and_reviews(store, people[who].id))[0] for who in ("ana", "fay", "ben")}
     assert seen == {"ana": 1, "fay": 1, "ben": 0}
+
+
+async def test_what_its_auditor_submits_in_place_of_the_report_is_kept_back_as_well(database: Database) -> None:
+    """It says the same of the same people, and nobody who submits it, or reads, can know of the case."""
+    office, firm = await furnished(database), AuditFirm("firm")
+    await office.hire("gus", "auditor", firm="firm")
+    people, registry = office.people, registry_of(office.member, firm.member())
+
+    async def submit(**changes: Any) -> str:
+        content = audit_report(**changes)
+        raw = sign_report(content, iss=firm.did, kid=firm.kid, key=firm.key, now=NOW)
+        did = office.member.did
+        made = await office.write(lambda s: submit_report(s, raw, people["gus"], registry, receiver=did, now=NOW))
+        return str(made.id)
+
+    first = await submit(ref="A")
+    case = await open_case(office, report_id=first)
+    second = await submit(ref="B", supersedes=first)
+    third = await submit(ref="C", supersedes=second)
+    other = await submit(ref="D")
+    async with office.database.read() as store:
+        for report in (first, second, third):
+            kept = {who: await store.cases.keeps_report_from(report, people[who].id) for who in ("ana", "fay", "ben")}
+            assert kept == {"ana": False, "fay": False, "ben": True}
+        assert await store.cases.reports_among({first, second, third, other}) == {first, second, third}
+        assert [each.id for each in await store.cases.of_report(third)] == [case.id]
+        assert (await reports_and_reviews(store, people["ben"].id))[0] == 1
+
+
+async def test_a_case_whose_focal_points_have_all_left_goes_to_the_next_and_stays_with_the_living(
+    database: Database,
+) -> None:
+    office = await furnished(database)
+    people = office.people
+    cases_of = [await open_case(office), await walk(office, await open_case(office), Step.CLOSED)]
+    await office.write(lambda store: store.accounts.close_person(people["fay"].id, NOW))
+
+    async def pass_on() -> tuple[bool, int]:
+        async with office.database.read() as store:
+            due = await duty.anything_to_pass_on(store, FIXED.escalation, NOW)
+        return due, await office.write(lambda store: duty.pass_on(store, FIXED.escalation, NOW))
+
+    assert await pass_on() == (True, 2)
+    assert await pass_on() == (False, 0)
+    for case in cases_of:
+        seen = await office.write(lambda store, c=case: cases.read_case(store, people["flo"], c.id, NOW))
+        assert people["flo"].id in seen.staff and people["fox"].id not in seen.staff
+    for who in ("flo", "fox"):
+        await office.write(lambda store, w=who: store.accounts.close_person(people[w].id, NOW))
+    assert (await pass_on())[1] == 0, "nobody is there to see to it"
+    await office.hire("fred", "focal-point")
+    assert await pass_on() == (True, 2)
 
 
 async def reports_and_reviews(store: Any, person: str) -> tuple[int, int]:

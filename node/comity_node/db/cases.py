@@ -9,7 +9,7 @@ from typing import Final
 from sqlmodel import col, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows.cases import CaseRow, CaseStaffRow, CaseStepRow, kept_from
+from comity_node.db.rows.cases import CaseReportRow, CaseRow, CaseStaffRow, CaseStepRow, kept_from, of_cases
 from comity_node.domain.pointing import Whom
 from comity_node.domain.protection import Case, Detail, Done, Step
 from comity_schemas.finding import Severity
@@ -53,8 +53,17 @@ class Cases:
             )
         )
         await self._session.flush()
+        if case.report_id is not None:
+            self._session.add(CaseReportRow(case_id=case.id, report_id=case.report_id))
         for person in case.staff:
             await self.assign(case.id, person)
+
+    async def keep_too(self, report_id: str, later: str) -> None:
+        """Keep back what stands in a report's place as the report itself, where a case does."""
+        query = select(CaseReportRow.case_id).where(CaseReportRow.report_id == report_id)
+        for case_id in list(await self._session.exec(query)):
+            self._session.add(CaseReportRow(case_id=case_id, report_id=later))
+        await self._session.flush()
 
     async def find(self, case_id: str) -> Case | None:
         """Return a case by its id, whoever asks: who may is for the services to say."""
@@ -74,6 +83,12 @@ class Cases:
         query = select(CaseRow).where(~col(CaseRow.reviewed)).order_by(col(CaseRow.number))
         return await self._cases(list(await self._session.exec(query)))
 
+    async def without(self, people: Sequence[str]) -> list[Case]:
+        """Return the cases to which none of these people is assigned, oldest first."""
+        theirs = select(CaseStaffRow.case_id).where(col(CaseStaffRow.person_id).in_(people))
+        query = select(CaseRow).where(col(CaseRow.id).not_in(theirs)).order_by(col(CaseRow.number))
+        return await self._cases(list(await self._session.exec(query)))
+
     async def count_unreviewed(self) -> Unreviewed:
         """Return how many nobody has looked at, for a status that gives none away."""
         query = select(func.count(), func.min(CaseRow.opened_at), func.max(CaseRow.passed_on)).where(
@@ -84,17 +99,18 @@ class Cases:
 
     async def keeps_report_from(self, report_id: str, person: str) -> bool:
         """Tell whether a report belongs to cases, none of which somebody is assigned to."""
-        query = kept_from(person).where(CaseRow.report_id == report_id)
+        query = kept_from(person).where(CaseReportRow.report_id == report_id)
         return (await self._session.exec(query)).first() is not None
 
     async def reports_among(self, report_ids: Collection[str]) -> set[str]:
         """Return which of these reports belong to a case."""
-        query = select(CaseRow.report_id).where(col(CaseRow.report_id).in_(sorted(report_ids)))
-        return {report for report in await self._session.exec(query) if report is not None}
+        query = of_cases().where(col(CaseReportRow.report_id).in_(sorted(report_ids)))
+        return set(await self._session.exec(query))
 
     async def of_report(self, report_id: str) -> list[Case]:
-        """Return the cases that were opened from a report."""
-        query = select(CaseRow).where(CaseRow.report_id == report_id).order_by(col(CaseRow.number))
+        """Return the cases that keep a report back."""
+        named = select(CaseReportRow.case_id).where(CaseReportRow.report_id == report_id)
+        query = select(CaseRow).where(col(CaseRow.id).in_(named)).order_by(col(CaseRow.number))
         return await self._cases(list(await self._session.exec(query)))
 
     async def take(self, case_id: str, done: Done) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.rows.cases import kept_from
+from comity_node.db.rows.cases import kept_from, of_cases
 from comity_node.db.rows.review import ReviewRow
 
 
@@ -109,20 +109,24 @@ class Reviews:
         return [review_of(row) for row in await self._session.exec(query)]
 
     async def of_batch(self, batch: str) -> list[Review]:
-        """Return the proposals that were made together, oldest first."""
-        query = select(ReviewRow).where(ReviewRow.batch == batch).order_by(col(ReviewRow.number))
+        """Return the proposals that were made together, oldest first, without those that a case keeps back."""
+        query = select(ReviewRow).where(ReviewRow.batch == batch, _AMONG_OTHERS).order_by(col(ReviewRow.number))
         return [review_of(row) for row in await self._session.exec(query)]
 
     async def proposed_of_batch(self, batch: str, *, after: int, most: int) -> list[Review]:
-        """Return what is still proposed of a batch behind a number, oldest first."""
+        """Return what is still proposed of a batch behind a number, oldest first; as `of_batch`."""
         query = select(ReviewRow).where(
-            ReviewRow.batch == batch, ReviewRow.state == "proposed", col(ReviewRow.number) > after
+            ReviewRow.batch == batch, ReviewRow.state == "proposed", col(ReviewRow.number) > after, _AMONG_OTHERS
         )
         return [review_of(row) for row in await self._session.exec(query.order_by(col(ReviewRow.number)).limit(most))]
 
     async def all_approved(self) -> set[str]:
         """Return the ids of everything approved: exactly what must be in the outbox."""
         return set(await self._session.exec(select(ReviewRow.id).where(ReviewRow.state == "approved")))
+
+
+_AMONG_OTHERS = or_(col(ReviewRow.report_id).is_(None), col(ReviewRow.report_id).not_in(of_cases()))
+"""What is decided together with others: what a case keeps back is not, and nobody can tell by the others that it is."""
 
 
 def review_of(row: ReviewRow) -> Review:

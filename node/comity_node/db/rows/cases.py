@@ -51,6 +51,14 @@ class CaseStepRow(SQLModel, table=True):
     undone_at: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
+class CaseReportRow(SQLModel, table=True):
+    """A report that a case keeps back: the one that it was opened from, and those that stand in its place."""
+
+    __tablename__ = "protection_report"
+    case_id: str = Field(primary_key=True, foreign_key="protection_case.id")
+    report_id: str = Field(primary_key=True, foreign_key="report.id", index=True)
+
+
 class CaseStaffRow(SQLModel, table=True):
     """Who is assigned to a case: nobody else can tell that it exists."""
 
@@ -83,8 +91,13 @@ class ContactRow(SQLModel, table=True):
 def kept_from(person: str) -> Any:
     """Return a query for the reports of cases, to none of which somebody is assigned."""
     mine = (
-        select(CaseRow.report_id)
-        .join(CaseStaffRow, col(CaseStaffRow.case_id) == col(CaseRow.id))
-        .where(CaseStaffRow.person_id == person, col(CaseRow.report_id).is_not(None))
+        select(CaseReportRow.report_id)
+        .join(CaseStaffRow, col(CaseStaffRow.case_id) == col(CaseReportRow.case_id))
+        .where(CaseStaffRow.person_id == person)
     )
-    return select(CaseRow.report_id).where(col(CaseRow.report_id).is_not(None), col(CaseRow.report_id).not_in(mine))
+    return select(CaseReportRow.report_id).where(col(CaseReportRow.report_id).not_in(mine))
+
+
+def of_cases() -> Any:
+    """Return a query for the reports of cases, whoever is assigned."""
+    return select(CaseReportRow.report_id)

@@ -24,7 +24,7 @@ _AT_ONCE = 100
 
 
 UNDECIDED = "something that is not decided yet rests on it"
-"""Also of a case of people at risk, of which nobody can be told that it exists."""
+"""And never what: it may be a case of people at risk, of which nobody can be told that it exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +130,9 @@ async def why_kept(store: Store, report_id: str) -> str | None:
         return UNDECIDED
     for review in await store.reviews.of_report(report_id):
         if review.state == "proposed":
-            return f"{UNDECIDED} (review {review.id})"
+            return UNDECIDED
         if any(word.open for word in await store.words.of_review(review.id)):
-            return f"{UNDECIDED} (a dispute about review {review.id})"
+            return UNDECIDED
     return None
 
 

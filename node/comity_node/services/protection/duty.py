@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from comity_node.db import Store
 from comity_node.domain.errors import Contradictory, NotFound
 from comity_node.domain.people import Person, PersonRole
-from comity_node.domain.protection import whose_turn
+from comity_node.domain.protection import Case, whose_turn
 from comity_node.domain.trail import Event
 
 _ACTOR = "exchange"
@@ -18,8 +18,7 @@ async def on_duty(store: Store) -> list[str]:
 
     Where nobody is named, every focal point is: people at risk do not wait for an administrator.
     """
-    people = await store.accounts.people()
-    able = [person.id for person in people if PersonRole.FOCAL_POINT in person.roles]
+    able = await _able(store)
     return [person for person in await store.referrals.duty() if person in able] or able
 
 
@@ -43,7 +42,10 @@ async def name_duty(store: Store, by: Person, names: Sequence[str], now: datetim
 
 
 async def pass_on(store: Store, after: timedelta, now: datetime) -> int:
-    """Hand every case that nobody has looked at for so long to the next deputy; return how many were handed on."""
+    """Hand on every case that nobody has looked at for so long, or of which all focal points have left.
+
+    Returns how many were handed to the next deputy.
+    """
     handed = 0
     for case in await store.cases.unreviewed():
         if now - case.passed_on_at < after:
@@ -56,9 +58,28 @@ async def pass_on(store: Store, after: timedelta, now: datetime) -> int:
         detail = {} if following is None else {"person": following}
         await store.trail.add(now, _ACTOR, Event.CASE_PASSED_ON, case.id, **detail)
         handed += 1
+    # Where no focal point is left, nobody could see to it any more, nor let anybody else.
+    for case in await _without_focal_point(store):
+        following = whose_turn(await on_duty(store), case.staff)
+        if following is not None:
+            await store.cases.assign(case.id, following)
+            await store.trail.add(now, _ACTOR, Event.CASE_PASSED_ON, case.id, person=following)
+            handed += 1
     return handed
 
 
 async def anything_to_pass_on(store: Store, after: timedelta, now: datetime) -> bool:
     """Tell whether `pass_on` would hand anything on."""
-    return any(now - case.passed_on_at >= after for case in await store.cases.unreviewed())
+    if any(now - case.passed_on_at >= after for case in await store.cases.unreviewed()):
+        return True
+    return bool(await _without_focal_point(store))
+
+
+async def _without_focal_point(store: Store) -> list[Case]:
+    """Return the cases of which every focal point has left; none while nobody could take one over."""
+    able = await on_duty(store)
+    return await store.cases.without(await _able(store)) if able else []
+
+
+async def _able(store: Store) -> list[str]:
+    return [person.id for person in await store.accounts.people() if PersonRole.FOCAL_POINT in person.roles]

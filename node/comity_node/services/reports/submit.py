@@ -79,6 +79,9 @@ async def submit_report(
     await _supersede(store, opened, name, person, now)
     marks = _marks(opened.report, opened.firm, registry.by_did(receiver), receiver)
     await store.reports.add(_stored(name, raw, opened, marks, person, now))
+    if opened.report.supersedes is not None:
+        # A case keeps it back too: it says the same of the same people.
+        await store.cases.keep_too(opened.report.supersedes, name)
     await store.trail.add(now, person.id, Event.REPORT_RECEIVED, name, firm=opened.firm.slug, marks=marks)
     return Receipt(name, now, opened.firm.slug, marks, repeated=False)
 
