@@ -84,8 +84,12 @@ async def test_what_a_recognised_supplier_did_itself_is_found_however_much_is_sa
     for town in ("Klang", "Ipoh"):
         await room.desk.say("示例手套", "city", LEI, subject="site", municipality=town)
     await judge(room, "V1", number, VendorJudged.SAME)
+    city = room.desk.publishers["city"]
+    about = {"names": [{"text": "示例手套"}], "identifiers": [LEI]}
+    await room.desk.arrive("city", city.pointer(disclosed=about, **city.after(room.desk.last["city"])))
     (found,) = await results(room, f"id,name,BR-CNPJ\nV1,,{OTHER_CNPJ['id']}\n")
     assert found["findings_current"] == 1
+    assert found["next_step"].startswith("Speak to city before")
 
 
 async def test_a_row_that_is_asked_about_otherwise_is_asked_anew_and_says_why(room: WatchRoom) -> None:

@@ -79,6 +79,20 @@ async def test_whoever_is_joined_with_nobody_is_answered_as_of_a_moment_while_ot
     assert [hit.entry.hash for hit in answer.hits] == [one.hash]
 
 
+async def test_whom_to_speak_to_before_contacting_a_joined_supplier_is_told(desk: Desk) -> None:
+    one, two = await desk.say("Alpha", "agency", LEI), await desk.say("Beta", "city", CNPJ)
+    agency = desk.publishers["agency"]
+    about = {"names": [{"text": "Alpha"}], "identifiers": [LEI]}
+    pointer = await desk.arrive("agency", agency.pointer(disclosed=about, **agency.after(desk.last["agency"])))
+    audit = await desk.arrive("agency", agency.notice(disclosed=about, **agency.after(desk.last["agency"])))
+    await desk.join(await desk.number(one), await desk.number(two))
+    answer = await screened(desk, CNPJ)
+    assert [(hit.entry.hash, hit.likeness.verdict.value) for hit in answer.pointers] == [(pointer.hash, "match")]
+    assert [hit.entry.hash for hit in answer.audits] == [audit.hash]
+    by_itself = await screened(desk, LEI)
+    assert [hit.likeness.reason for hit in by_itself.pointers] == [f"the same XI-LEI {LEI['id']}"]
+
+
 async def test_a_clients_labour_provider_is_named_however_much_is_said_of_the_client(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

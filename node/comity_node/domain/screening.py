@@ -24,6 +24,8 @@ from comity_node.domain.supplier_view import (
     PointerEntry,
     ReplyEntry,
     Standing,
+    notice_standing,
+    pointer_standing,
 )
 from comity_schemas.audit_notice import AuditNotice, AuditStage
 from comity_schemas.decision import Decision
@@ -163,6 +165,20 @@ def sort_hits(hits: Iterable[H]) -> list[H]:
         return RANKS[hit.likeness.verdict], _ORDER.index(hit.standing), ranked(hit)
 
     return sorted(sorted(hits, key=kept)[:MOST_CANDIDATES], key=ranked)
+
+
+def audits_of(notices: Iterable[tuple[NoticeEntry, Likeness]], today: date) -> list[NoticeHit]:
+    """Return the audits, planned and done, that may be of a supplier."""
+    return [NoticeHit(entry, notice_standing(entry, today), likeness) for entry, likeness in notices]
+
+
+def pointed_at(pointers: Iterable[tuple[PointerEntry, Likeness]], today: date) -> list[PointerHit]:
+    """Return the pointers that stand for a supplier: whom to speak to before contacting it."""
+    return [
+        PointerHit(entry, Standing.CURRENT, likeness)
+        for entry, likeness in pointers
+        if pointer_standing(entry, today) is Standing.CURRENT
+    ]
 
 
 _GONE = frozenset({Standing.WITHDRAWN, Standing.SUPERSEDED, Standing.OVERTURNED})

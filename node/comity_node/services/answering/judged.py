@@ -12,8 +12,9 @@ from datetime import date
 from typing import TypeVar
 
 from comity_node.db import Store
+from comity_node.db.entries import E
 from comity_node.domain.matching.likeness import Likeness, Verdict
-from comity_node.domain.screening import DecisionHit, Hit, NoticeHit, PointerHit
+from comity_node.domain.screening import DecisionHit, Hit, NoticeHit, PointerHit, audits_of, pointed_at
 from comity_node.domain.supplier_view import decision_standing, standing
 from comity_node.domain.suppliers.mentions import Role
 from comity_node.domain.watching.judging import Holds, VendorJudged, Weighed, as_judged
@@ -47,13 +48,13 @@ async def with_judged(store: Store, found: Found, judged: OfRow, today: date) ->
         return found
     wholes = await _wholes(store, (h.entry.hash for h in _all(found)))
     same = {w: s for w, s in judged.items() if s.holds is Holds.HOLDS and s.judgement.judged is VendorJudged.SAME}
-    more = await _said_of(store, same, wholes.keys(), today)
+    more = await _said_of(store, same, {hit.entry.hash for hit in _all(found)}, today)
     there = {*wholes.values(), *(like.known.whole for like in found.suppliers)}
     return Found(
         [*_laid(found.findings, wholes, judged), *more.findings],
         [*_laid(found.decisions, wholes, judged), *more.decisions],
-        _laid(found.pointers, wholes, judged),
-        _laid(found.audits, wholes, judged),
+        [*_laid(found.pointers, wholes, judged), *more.pointers],
+        [*_laid(found.audits, wholes, judged), *more.audits],
         [
             replace(like, likeness=likeness)
             for like in found.suppliers
@@ -85,19 +86,23 @@ async def _wholes(store: Store, hashes: Iterable[str]) -> dict[str, int]:
     return {name: known[subject[n]].whole for name, n in numbers.items() if subject.get(n) in known}
 
 
-async def _said_of(store: Store, same: OfRow, found: Iterable[str], today: date) -> Found:
+async def _said_of(store: Store, same: OfRow, found: set[str], today: date) -> Found:
     """Return what is said of whoever was judged to be the row and was not found otherwise."""
     together = await store.suppliers.of_wholes(sorted(same)) if same else []
     whole_of = {known.number: known.whole for known in together}
     mentions = await store.mentions.of(sorted(whole_of), MOST, Role.SUBJECT) if whole_of else []
-    about = {m.entry: same[whole_of[m.supplier]] for m in mentions}
+    named = await store.said_of.asides(sorted(whole_of))
+    about = {entry: same[whole_of[of]] for entry, of in [*((m.entry, m.supplier) for m in mentions), *named]}
     likeness = {n: as_judged(Likeness(Verdict.REVIEW), said) or Likeness(Verdict.NONE) for n, said in about.items()}
-    known_already = set(found)
-    findings = await store.view.findings.entries_by_number(sorted(about))
-    decisions = await store.view.decisions.entries_by_number(sorted(about))
+    read = await store.view.named_by_number(sorted(about))
+
+    def new(entries: Mapping[int, E]) -> list[tuple[E, Likeness]]:
+        return [(entry, likeness[n]) for n, entry in entries.items() if entry.hash not in found]
+
     return Found(
-        [Hit(e, standing(e, today), likeness[n]) for n, e in findings.items() if e.hash not in known_already],
-        [DecisionHit(e, decision_standing(e, today), likeness[n]) for n, e in decisions.items()
-         if e.hash not in known_already],
-        [], [], [],
-    )  # fmt: skip
+        [Hit(entry, standing(entry, today), how) for entry, how in new(read.findings)],
+        [DecisionHit(entry, decision_standing(entry, today), how) for entry, how in new(read.decisions)],
+        pointed_at(new(read.pointers), today),
+        audits_of(new(read.notices), today),
+        [],
+    )

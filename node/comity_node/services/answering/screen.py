@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 
 from comity_federation.registry import Registry
@@ -20,8 +20,10 @@ from comity_node.domain.screening import (
     Question,
     State,
     assessed_of,
+    audits_of,
     best_verdict,
     decision_state_of,
+    pointed_at,
     sort_hits,
     state_of,
 )
@@ -29,13 +31,11 @@ from comity_node.domain.supplier_view import (
     DecisionStanding,
     Standing,
     decision_standing,
-    notice_standing,
-    pointer_standing,
     standing,
 )
 from comity_node.domain.trail import Event
 from comity_node.domain.watching.judging import Weighed
-from comity_node.services.answering.concerned import Concerned, LikeSupplier, concerned
+from comity_node.services.answering.concerned import LikeSupplier, concerned
 from comity_node.services.answering.judged import Found, OfRow, with_judged
 from comity_node.services.answering.moment import Coverage, Moment, this_moment
 from comity_node.services.answering.voices import with_replies, with_voices
@@ -148,14 +148,14 @@ async def _answer(
     # Verdict and state rest on all that was found, also on what is too much to be shown.
     hits = [Hit(entry, standing(entry, today), likeness) for entry, likeness in found.findings]
     decided = [DecisionHit(entry, decision_standing(entry, today), likeness) for entry, likeness in found.decisions]
-    joined = await joined_with(
-        store, [*hits, *decided], today, {like.known.number: like.likeness.verdict for like in found.suppliers}
-    )
+    pointers, audits = pointed_at(found.pointers, today), audits_of(found.notices, today)
+    alike = {like.known.number: like.likeness.verdict for like in found.suppliers}
+    joined = await joined_with(store, [*hits, *decided, *pointers, *audits], today, alike)
     counts = Found(
         [*hits, *joined.findings],
         [*decided, *joined.decisions],
-        pointed_at(found, today),
-        audits_of(found, today),
+        [*pointers, *joined.pointers],
+        [*audits, *joined.audits],
         [like for like in found.suppliers if like.is_spoken_of],
     )
     counts = await with_judged(store, counts, judged, today)
@@ -178,20 +178,6 @@ async def _answer(
         findings=Counter(hit.standing for hit in hits),
         orders=Counter(hit.standing for hit in decided),
     )
-
-
-def audits_of(found: Concerned, today: date) -> list[NoticeHit]:
-    """Return the audits, planned and done, that may be of a supplier."""
-    return [NoticeHit(entry, notice_standing(entry, today), likeness) for entry, likeness in found.notices]
-
-
-def pointed_at(found: Concerned, today: date) -> list[PointerHit]:
-    """Return the pointers that stand for a supplier: whom to speak to before contacting it."""
-    return [
-        PointerHit(entry, Standing.CURRENT, likeness)
-        for entry, likeness in found.pointers
-        if pointer_standing(entry, today) is Standing.CURRENT
-    ]
 
 
 async def nothing_judged(_: Store) -> Sequence[OfRow]:

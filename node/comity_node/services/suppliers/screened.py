@@ -7,7 +7,15 @@ from datetime import date
 from comity_node.db import Store
 from comity_node.db.suppliers import Known
 from comity_node.domain.matching.likeness import Likeness, Verdict, strongest_verdict
-from comity_node.domain.screening import DecisionHit, Hit, Question
+from comity_node.domain.screening import (
+    DecisionHit,
+    Hit,
+    NoticeHit,
+    PointerHit,
+    Question,
+    audits_of,
+    pointed_at,
+)
 from comity_node.domain.supplier_view import EntryState, decision_standing, standing
 from comity_node.domain.suppliers.judging import Judged
 from comity_node.domain.suppliers.mentions import Role
@@ -30,10 +38,15 @@ class Joined:
 
     findings: list[Hit]
     decisions: list[DecisionHit]
+    pointers: list[PointerHit]
+    audits: list[NoticeHit]
 
 
 async def joined_with(
-    store: Store, hits: Sequence[Hit | DecisionHit], today: date, alike: Mapping[int, Verdict]
+    store: Store,
+    hits: Sequence[Hit | DecisionHit | PointerHit | NoticeHit],
+    today: date,
+    alike: Mapping[int, Verdict],
 ) -> Joined:
     """Return what is said of suppliers that are one with those found, by whose judgement; no stronger than the find.
 
@@ -43,7 +56,7 @@ async def joined_with(
         today: By which it stands or not.
         alike: Suppliers that were found, also those of which nobody says anything.
     """
-    nobody = Joined([], [])
+    nobody = Joined([], [], [], [])
     if not (hits or alike) or not await store.judgements.any_same():
         return nobody
     numbers = await store.view.numbers([hit.entry.hash for hit in hits])
@@ -63,18 +76,20 @@ async def joined_with(
     # Whom nobody joined with anybody has said all that is found of it already.
     whole_of = {known.number: known.whole for known in together if known.whole in words}
     more = await store.mentions.of(sorted(whole_of), MOST + len(by_number), Role.SUBJECT) if whole_of else []
-    new = {m.entry: m.supplier for m in more if m.entry not in by_number}
+    named = await store.said_of.asides(sorted(whole_of)) if whole_of else []
+    new = {entry: of for entry, of in [*((m.entry, m.supplier) for m in more), *named] if entry not in by_number}
     if not new:
         return nobody
     likeness = {
         entry: Likeness.judged(verdicts[whole_of[s]], f"joined with what was found, {words[whole_of[s]]}")
         for entry, s in new.items()
     }
-    findings = await store.view.findings.entries_by_number(sorted(new))
-    decisions = await store.view.decisions.entries_by_number(sorted(new))
+    read = await store.view.named_by_number(sorted(new))
     return Joined(
-        [Hit(e, standing(e, today), likeness[n]) for n, e in findings.items()],
-        [DecisionHit(e, decision_standing(e, today), likeness[n]) for n, e in decisions.items()],
+        [Hit(e, standing(e, today), likeness[n]) for n, e in read.findings.items()],
+        [DecisionHit(e, decision_standing(e, today), likeness[n]) for n, e in read.decisions.items()],
+        pointed_at([(e, likeness[n]) for n, e in read.pointers.items()], today),
+        audits_of([(e, likeness[n]) for n, e in read.notices.items()], today),
     )
 
 

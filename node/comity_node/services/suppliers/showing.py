@@ -19,6 +19,8 @@ from comity_node.domain.screening import (
     PointerHit,
     Question,
     assessed_of,
+    audits_of,
+    pointed_at,
     sort_hits,
 )
 from comity_node.domain.supplier_view import (
@@ -34,7 +36,6 @@ from comity_node.domain.suppliers.judging import Judged, Judgement
 from comity_node.domain.suppliers.mentions import Role
 from comity_node.services.answering.concerned import concerned
 from comity_node.services.answering.moment import Coverage, cover
-from comity_node.services.answering.screen import audits_of, pointed_at
 from comity_node.services.answering.voices import with_replies, with_voices
 from comity_node.services.suppliers.facts import MOST_FACTS
 from comity_schemas.identifiers import Identifier
@@ -246,7 +247,8 @@ async def _ask(store: Store, shown: Shown, today: date) -> None:
     names = tuple(dict.fromkeys(name for _, name, _ in shown.names))
     question = Question(shown.known.name, shown.known.country or None, numbers, other_names=names)
     found = await concerned(store, question, await store.behind.names(), only_asides=True)
-    shown.pointers, shown.audits = sort_hits(pointed_at(found, today)), sort_hits(audits_of(found, today))
+    shown.pointers = sort_hits(pointed_at(found.pointers, today))
+    shown.audits = sort_hits(audits_of(found.notices, today))
 
 
 async def _events(store: Store, read: _Read) -> dict[str, list[tuple[str, Known]]]:
