@@ -14,7 +14,7 @@ from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT7
 
-from builders import Publisher
+from builders import FINDING_IN_CLEAR, Publisher
 from comity_node.domain.people import PersonRole
 from comity_node.wiring import Node
 from comity_schemas.member import MemberStatus
@@ -80,6 +80,20 @@ async def test_everybody_who_may_be_meant_is_there_however_much_is_said_of_other
             await at.desk.say(name, "agency", country="MY")
     found = await at.first(named(GLOVES), limit=10)
     assert found["total"]["value"] == len(found["results"]) == 3
+
+
+async def test_nobody_is_left_out_since_much_is_said_of_others_in_the_batch(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comity_node.services.conventions.profiles.MOST_SAID", 2)
+    source = {**FINDING_IN_CLEAR["source"], "when": "2025-01"}
+    await at.desk.say("Rubber Works", "agency", CNPJ, source=source, **GRAVE)
+    for town in ("Klang", "Ipoh", "Kajang"):
+        await at.desk.say(GLOVES, "agency", LEI)
+        await at.desk.say("Rubber Works", "agency", CNPJ, source=source, subject="site", municipality=town)
+    answer = (await at.match(named(GLOVES), named("Rubber Works", registrationNumber=[f"BR-CNPJ:{CNPJ['id']}"]))).json()
+    (found,) = [each for each in answer["responses"]["q1"]["results"] if each["schema"] == "Company"]
+    assert found["properties"]["topics"] == ["forced.labor"]
 
 
 async def test_a_number_matches_and_an_equal_name_alone_never_does(at: At) -> None:

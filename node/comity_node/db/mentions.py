@@ -72,6 +72,19 @@ class Mentions:
             query = query.where(col(row.role) == role.value)
         return await self._mentions(query.limit(most))
 
+    async def about(self, suppliers: Sequence[int], most: int) -> list[Mention]:
+        """Return the statements about these suppliers, the newest first, at most so many of each."""
+        row, found = SupplierMentionRow, list[Mention]()
+        newest = func.row_number().over(
+            partition_by=col(row.supplier), order_by=[col(row.told).desc(), col(row.entry).desc()]
+        )
+        for start in range(0, len(suppliers), _CHUNK):
+            these = col(row.supplier).in_(suppliers[start : start + _CHUNK]), col(row.role) == Role.SUBJECT.value
+            placed = _MENTIONS.add_columns(newest.label("place")).where(*these).subquery()
+            columns = [column for column in placed.c if column.name != "place"]
+            found += await self._mentions(sa_select(*columns).where(placed.c.place <= most))
+        return sorted(found, key=lambda mention: (mention.told, mention.entry), reverse=True)
+
     async def by(self, entries: Sequence[int]) -> list[Mention]:
         """Return whom these statements mention."""
         found: list[Mention] = []

@@ -10,12 +10,11 @@ from comity_node.domain.conventions.entities import Profile
 from comity_node.domain.matching.likeness import Likeness, Verdict
 from comity_node.domain.screening import DecisionHit, Hit
 from comity_node.domain.supplier_view import decision_standing, standing
-from comity_node.domain.suppliers.mentions import Role
 from comity_node.services.answering.voices import with_replies, with_voices
 from comity_schemas.identifiers import Identifier
 
 MOST_SAID = 2_000
-"""Statements that are read for one answer, the newest first; a topic is given for what was read only."""
+"""Statements that are read of each supplier, the newest first; a topic is given for what was read only."""
 
 _ITSELF = Likeness(Verdict.MATCH)
 
@@ -28,7 +27,7 @@ async def profiles_of(store: Store, wholes: Iterable[int], today: date) -> dict[
         return {}
     names = await store.suppliers.names(members)
     identifiers = await store.suppliers.identifiers(members)
-    mentions = [m for m in await store.mentions.of(members, MOST_SAID) if m.role is Role.SUBJECT]
+    mentions = await store.mentions.about(members, MOST_SAID)
     findings, decisions = await _said(store, mentions, today)
     grouped: dict[int, list[Known]] = {}
     for known in together:
