@@ -89,6 +89,8 @@ def read(**properties: Any) -> Any:
         ({"registrationNumber": "1234567"}, [], 0),
         ({"registrationNumber": "00.000.000/0001-92", "country": "br"}, [], 1),
         ({"leiCode": "ZZZZ00EXEMPLARGL0171"}, [], 0),
+        ({"taxNumber": "4012345000009", "country": "th"}, ["GLN"], 1),
+        ({"registrationNumber": "4012345000009"}, ["GLN"], 0),
     ],
 )
 def test_a_number_counts_under_a_scheme_that_is_certain(

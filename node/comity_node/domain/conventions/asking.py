@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from pydantic import TypeAdapter, ValidationError
 
 from comity_node.domain.asked_names import why_nobody
+from comity_node.domain.matching.identifiers import SITE_SCHEMES
 from comity_node.domain.screening import Question
 from comity_schemas.errors import ComityError
 from comity_schemas.identifier_schemes import SCHEMES
@@ -206,12 +207,13 @@ def _identifiers(
             continue
         checked = [i for s in CHECKS if (i := _fits(s, written, countries)) is not None]
         placed += checked
-        if not checked:
+        # One in ten of any register's numbers of 13 digits is a location's too, by its one check digit.
+        if all(i.scheme in SITE_SCHEMES for i in checked):
             loose = _fits_any(written)
-            if loose is None or not countries:
-                warnings.append("a number without country or scheme is not compared; write it as SCHEME:NUMBER")
-            else:
+            if loose is not None and countries:
                 unplaced.append(Unplaced(loose, tuple(countries)))
+            elif not checked:
+                warnings.append("a number without country or scheme is not compared; write it as SCHEME:NUMBER")
     return tuple(dict.fromkeys(placed)), tuple(unplaced)
 
 
