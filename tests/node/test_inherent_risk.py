@@ -45,6 +45,13 @@ def test_a_good_is_found_by_words_of_its_name_without_accents(real_list: RiskLis
     assert real_list.find("BR", "bricks") and not real_list.find("SE", "bricks")
 
 
+@pytest.mark.parametrize("good", ["coal", "-", "\u0301", " "])
+def test_no_good_stands_for_another_that_only_has_its_letters_nor_one_without_words_for_all(good: str) -> None:
+    charcoal = GoodsRisk("Charcoal", "M", "BR", (Exploitation.FORCED_LABOUR,), TVPRA)
+    (ranked,) = rank([Sourced("V1", "BR", (good,))], RiskList((charcoal,), ()))
+    assert ranked.level is Level.OTHER_GOODS
+
+
 @pytest.mark.parametrize(
     "row",
     [

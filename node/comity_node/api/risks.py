@@ -52,7 +52,7 @@ async def list_risks(
     listed = await risk_list(node)
     if listed is None:
         return RisksOut(on=False, words=OFF, risks=[])
-    return RisksOut(on=True, words=WHOSE, risks=[_said(risk) for risk in listed.find(country, good)])
+    return RisksOut(on=True, words=WHOSE, risks=[_said(risk) for risk in listed.find(country, good or None)])
 
 
 async def risk_list(node: Node) -> RiskList | None:

@@ -6,6 +6,7 @@ Rules:
 - It is off until a member sets the file. Every line names whose list it is: it is not the node's opinion.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +21,7 @@ TVPRA = "United States Department of Labor, List of Goods Produced by Child Labo
 
 _COLUMNS = ("good", "sector", "country", "child_labor", "forced_labor", "forced_child_labor", "derived_exploitation")
 _FORM = FileForm(delimiter=",")
+_NO_WORD = re.compile(r"[\W_]+")
 
 
 class Exploitation(StrEnum):
@@ -50,13 +52,22 @@ class RiskList:
     refused: tuple[RowProblem, ...]
 
     def find(self, country: str | None = None, good: str | None = None) -> list[GoodsRisk]:
-        """Return the lines of a country, of goods whose name holds these words, or both."""
-        words = plain(good or "").split()
-        return [
-            risk
-            for risk in self.risks
-            if country in (None, risk.country) and all(word in plain(risk.good) for word in words)
-        ]
+        """Return the lines of a country, of goods whose name holds these words or begins of words, or both; of a good
+        without a word none."""
+        words = _words(good or "")
+        if good is not None and not words:
+            return []
+        return [risk for risk in self.risks if country in (None, risk.country) and _holds(risk.good, words)]
+
+
+def _words(good: str) -> list[str]:
+    return _NO_WORD.sub(" ", plain(good)).split()
+
+
+def _holds(good: str, words: Sequence[str]) -> bool:
+    """Return whether each of these begins a word of a good's name: coal is no charcoal."""
+    named = _words(good)
+    return all(any(each.startswith(word) for each in named) for word in words)
 
 
 def read_goods_risks(stream: BinaryIO, read_country: Callable[[str], str | None]) -> RiskList:
