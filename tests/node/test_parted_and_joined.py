@@ -5,6 +5,7 @@ import pytest_asyncio
 
 from builders import FINDING_IN_CLEAR
 from comity_node.db import Database
+from comity_node.db.suppliers import Wanted
 from comity_node.domain.screening import Question
 from comity_node.domain.suppliers.judging import JudgementContradicts
 from comity_node.services.answering.moment import this_moment
@@ -146,3 +147,9 @@ async def test_whoever_reads_an_older_view_misses_nobody_whom_others_have_follow
             assert not (await newer.behind.names()).entries
         (answer,) = await screen(older, [Question("Exemplar Gloves")], registry, NOW)
     assert [hit.entry.hash for hit in answer.hits] == [made.hash]
+
+
+async def test_nobody_and_no_row_is_found_by_a_sign_that_postgresql_cannot_keep(database: Database) -> None:
+    async with database.read() as store:
+        assert await store.suppliers.page(Wanted(name="\0"), skip=0, most=1) == []
+        assert await store.vendors.of_rows("ada", ["V\0"]) == {}

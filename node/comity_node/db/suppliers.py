@@ -196,9 +196,13 @@ class Suppliers:
             query = query.where(col(row.country) == wanted.country)
         named: Any = None
         if wanted.name is not None:
-            begins = col(SupplierNameRow.folded).startswith(fold_name(wanted.name), autoescape=True)
+            folded = fold_name(wanted.name)
+            if "\0" in folded:
+                # PostgreSQL fails on it, and no name has it.
+                return []
+            begins = col(SupplierNameRow.folded).startswith(folded, autoescape=True)
             named = sa_select(col(SupplierNameRow.supplier)).where(begins)
-            before = col(FactRow.folded).startswith(fold_name(wanted.name), autoescape=True)
+            before = col(FactRow.folded).startswith(folded, autoescape=True)
             named = named.union(sa_select(col(FactRow.supplier)).where(before, col(FactRow.taken_back_at).is_(None)))
         if wanted.identifier is not None:
             i = SupplierIdentifierRow

@@ -50,7 +50,8 @@ class Vendors:
 
     async def of_rows(self, owner: str, rows: Iterable[str]) -> dict[str, Vendor]:
         """Return row to vendor of an officer's rows of these names that exist."""
-        wanted, found = sorted(set(rows)), dict[str, Vendor]()
+        # PostgreSQL fails on U+0000, which no row has in its name.
+        wanted, found = sorted({row for row in rows if "\0" not in row}), dict[str, Vendor]()
         for start in range(0, len(wanted), _CHUNK):
             named = col(VendorRow.row).in_(wanted[start : start + _CHUNK])
             query = select(VendorRow).where(col(VendorRow.owner) == owner, named)
