@@ -246,6 +246,8 @@ def _check_observations(report: Report) -> None:
     if len(set(refs)) != len(refs):
         raise ValueError("two observations have the same ref")
     files = {e.ref for e in report.evidence}
+    if len(files) != len(report.evidence):
+        raise ValueError("two files have the same ref")
     parties = {p.ref for p in (*report.sites, *report.labour_providers)}
     skipped = {each.indicator for each in report.scope.not_assessed} if report.scope else set()
     followed = [o.follows_up for o in report.observations if o.follows_up is not None]

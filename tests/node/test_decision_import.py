@@ -166,6 +166,8 @@ def test_the_reference_is_the_same_on_every_import_and_not_to_be_guessed_from_th
         ({"grounds": f"Cross Debarment: {MARKER}"}, "grounds"),
         ({"name": "12345"}, "name"),
         ({"name": MARKER * 60}, "name"),
+        ({"name": "d/b/a"}, "name"),
+        ({"name": "- (Reg. No. 12345)"}, "name"),
         ({"to_date": "2020-01-01"}, "to_date"),
     ],
 )

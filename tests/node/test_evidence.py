@@ -16,6 +16,7 @@ import pikepdf
 import pytest
 import pytest_asyncio
 from PIL import Image
+from pydantic import ValidationError
 
 from builders import AuditFirm
 from comity_federation.encoding import b64encode
@@ -245,6 +246,11 @@ async def test_other_types_and_files_beyond_the_limit_are_not_begun(archive: Arc
     assert archive.files() == []
     check_size(MAX_EVIDENCE_BYTES)
     check_type("application/pdf", frozenset())
+
+
+def test_two_files_of_one_name_are_no_report_since_only_one_could_ever_be_sent() -> None:
+    with pytest.raises(ValidationError, match="two files have the same ref"):
+        audit_report(evidence=[listed(b"one"), listed(b"two")])
 
 
 async def test_a_file_that_the_report_does_not_list_is_not_taken(archive: Archive) -> None:

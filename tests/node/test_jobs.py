@@ -10,8 +10,9 @@ import pytest
 import pytest_asyncio
 
 from api_world import Office, furnish
+from comity_node.domain.register import ProblemKind, RowProblem
 from comity_node.mappings import mapping_text
-from comity_node.services.importing import jobs
+from comity_node.services.importing import jobs, register_import
 from comity_node.services.importing.batches import draw
 from comity_node.workers.jobs import JobRunner
 from heard import open_sample
@@ -204,6 +205,16 @@ async def test_a_fault_of_ours_ends_the_job_and_not_the_runner(office: Office, i
         await store.jobs.put(replace(found, result={"not": "ours"}))
     assert await run(office) == 1
     assert "a fault of this program" in (await job(office, imported["id"]))["why"]
+
+
+def test_problems_beyond_a_bound_are_counted_and_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(register_import, "MOST_PROBLEMS", 2)
+    done = register_import.Imported("batch")
+    for line in range(1, 5):
+        done.leave_out(RowProblem(line, ProblemKind.UNREADABLE, "why"))
+        done = register_import.Imported.of_parsed(done.to_parsed("finding"))
+    said = done.to_parsed("finding")
+    assert (said["left_out"], [each["line"] for each in said["problems"]]) == ({"unreadable": 4}, [1, 2])
 
 
 def test_a_sample_has_one_of_every_kind_is_always_the_same_and_differs_by_person() -> None:

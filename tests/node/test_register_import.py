@@ -1,5 +1,6 @@
 """A register of published inspection results becomes reports: what is read, what is refused, what can leave."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -324,6 +325,22 @@ def test_a_listing_that_cannot_be_is_refused_without_repeating_it(written: str) 
 
 def test_an_inspection_later_than_its_listing_is_refused() -> None:
     assert refused(year="2026").reason == "year is later than the day it was listed"
+
+
+def test_a_date_that_stands_for_none_costs_its_row_and_not_the_file() -> None:
+    problem = refused(inclusionDate="31/12/9999")
+    assert problem.reason == "inclusionDate has a date from which no time can be counted"
+
+
+def test_a_listing_that_was_taken_up_again_ends_on_the_day_it_was_taken_off() -> None:
+    columns = LISTA_SUJA.mapping.columns.model_copy(update={"delisted": "removalDate"})
+    mapping = LISTA_SUJA.mapping.model_copy(update={"columns": columns})
+    raw = file_of(
+        {"inclusionDate": "05/10/2024 a 19/12/2024, 20/05/2025", "removalDate": "01/08/2025"},
+        columns=[*ROW, "removalDate"],
+    )
+    (row,) = imported(raw, replace(LISTA_SUJA, mapping=mapping))
+    assert row.report.valid_until == date(2025, 8, 1)
 
 
 # Files that do not fit

@@ -140,6 +140,26 @@ def test_what_does_not_fit_is_named_by_its_cell_and_never_repeated(put: Put, wor
     assert not [text for text in found.values() if isinstance(value, str) and f" {value}" in text and len(value) > 5]
 
 
+@pytest.mark.parametrize(
+    ("puts", "where"),
+    [
+        ({"Observations!A2": "O-9", "Observations!C2": "1.2"}, "Observations!A2"),
+        ({"Team!A2": "A name where the explanation stood"}, "Team!A2"),
+        ({"Report!A30": "finished", "Report!B30": "2026-10-09"}, "Report!A30"),
+        ({"Report!B31": "without a heading", "Report!A33": " "}, "Report!A31"),
+        ({"Report!A205": "keep until", "Report!B205": "2026-12-31"}, "Report!A205"),
+    ],
+)
+def test_nothing_that_somebody_wrote_is_passed_over_in_silence(puts: dict[str, str], where: str) -> None:
+    def change(book: Workbook) -> None:
+        for place, value in puts.items():
+            title, cell = place.split("!")
+            sheet(book, title)[cell].value = value
+
+    found = faults(with_sheets(workbook_of(RBA), change))
+    assert "nothing is read from" in found[where], found
+
+
 def test_rows_that_contradict_each_other_are_named_by_a_cell_of_their_row() -> None:
     def change(book: Workbook) -> None:
         sheet(book, "Observations")["M3"].value = 27

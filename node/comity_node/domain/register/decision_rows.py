@@ -218,6 +218,9 @@ class _Row:
         separator, other = self._mapping.other_name_separator, self._cell("other_name")
         for each in other.split(separator) if separator else [other]:
             names += [n for n in read_other_name(each, self._reading.names) if n not in names]
+        if not names:
+            # Nothing but words that announce a name, or a remark.
+            raise self._misfit("name", "holds no name")
         return names[:20]
 
     def _names_a_person(self, name: str) -> bool:

@@ -83,10 +83,16 @@ def valid_until(periods: Sequence[Period], months: int, earlier: Earlier) -> dat
         periods: In order of time; the last one counts as the current listing.
         months: How long the register lists somebody, from the day of inclusion to the same day of the month.
         earlier: Whether days listed before, first and last included, use up part of that time.
+
+    Raises:
+        ValueError: a date that stands for none, such as 31/12/9999, which no calendar can count on from.
     """
     current = periods[-1].start
     served = sum(((p.end - p.start).days + 1 for p in periods[:-1] if p.end is not None), 0)
-    last = _months_after(current, months)
+    try:
+        last = _months_after(current, months)
+    except ValueError as error:
+        raise ValueError("has a date from which no time can be counted") from error
     return max(current, last - timedelta(days=served)) if earlier is Earlier.DEDUCTED else last
 
 

@@ -177,8 +177,8 @@ class _Row:
         except ValueError as error:
             raise self._misfit("listed", str(error)) from error
         delisted = self._cell("delisted")
-        if delisted and len(periods) == 1 and periods[0].end is None:
-            return (self._ended(periods[0], delisted),)
+        if delisted and periods[-1].end is None:
+            return (*periods[:-1], self._ended(periods[-1], delisted))
         if periods[-1].end is not None:
             raise _Misfit(ProblemKind.NOT_LISTED, "its last listing has ended")
         return periods
@@ -245,7 +245,10 @@ class _Row:
 
     def _valid_until(self, periods: tuple[Period, ...]) -> date:
         dates, ended = self._mapping.dates, periods[-1].end
-        last = valid_until(periods, dates.valid_months, dates.earlier_listings)
+        try:
+            last = valid_until(periods, dates.valid_months, dates.earlier_listings)
+        except ValueError as error:
+            raise self._misfit("listed", str(error)) from error
         return last if ended is None else min(last, ended)
 
     def _observations(self, periods: tuple[Period, ...]) -> tuple[Observation, ...]:

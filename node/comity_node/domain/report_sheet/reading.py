@@ -28,7 +28,7 @@ from comity_node.domain.report_sheet.columns import (
     Column,
     Table,
 )
-from comity_node.domain.report_sheet.writing import FIRST_ROW
+from comity_node.domain.report_sheet.writing import FIRST_ROW, NEEDED
 from comity_node.domain.tables.workbook import why_unsafe
 from comity_schemas.errors import ComityError
 from comity_schemas.report import MAX_REPORT_BYTES, Report
@@ -145,8 +145,10 @@ class _Reading:
         if sheet is None:
             return {}
         given: dict[str, Any] = {}
-        rows = {str(sheet.cell(row, 1).value): row for row in range(1, min(sheet.max_row, 200) + 1)}
+        if self._is_too_long(sheet):
+            return {}
         self._refuse_merged(sheet)
+        rows = self._rows_of_fields(sheet)
         for column in FIELDS:
             row = rows.pop(column.heading, None)
             if row is None:
@@ -154,10 +156,17 @@ class _Reading:
                 continue
             self._read(sheet.cell(row, 2), column, given, f"Report!B{row}")
             self._places[column.path] = f"Report!B{row}"
-        for heading, row in rows.items():
-            if heading != "None" or sheet.cell(row, 2).value is not None:
-                self._fault(f"Report!A{row}", "nothing is read from this row: remove it")
         return given
+
+    def _rows_of_fields(self, sheet: Worksheet) -> dict[str, int]:
+        known, rows = {column.heading for column in FIELDS}, dict[str, int]()
+        for row in range(1, sheet.max_row + 1):
+            heading = sheet.cell(row, 1).value
+            if heading in known and heading not in rows:
+                rows[str(heading)] = row
+            elif not _is_empty(sheet.cell(row, 1)) or not _is_empty(sheet.cell(row, 2)):
+                self._fault(f"Report!A{row}", "nothing is read from this row: remove it")
+        return rows
 
     def _items(self, table: Table, name: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -185,9 +194,9 @@ class _Reading:
         if sheet is None or not self._headings_fit(sheet, table):
             return
         self._refuse_merged(sheet)
-        if sheet.max_row > _MOST_ROWS:
-            self._fault(f"{table.title}!A{_MOST_ROWS}", f"a sheet has at most {_MOST_ROWS} rows")
+        if self._is_too_long(sheet):
             return
+        self._refuse_items_among_explanations(sheet, table)
         for row in range(FIRST_ROW, sheet.max_row + 1):
             cells = [sheet.cell(row, number) for number in range(1, max(sheet.max_column, len(table.columns)) + 1)]
             if all(_is_empty(cell) for cell in cells):
@@ -202,6 +211,20 @@ class _Reading:
                     where = f"{table.title}!{get_column_letter(number)}{row}"
                     self._fault(where, "nothing is read from this column: remove it")
             yield item, places
+
+    def _is_too_long(self, sheet: Worksheet) -> bool:
+        if sheet.max_row <= _MOST_ROWS:
+            return False
+        self._fault(f"{sheet.title}!A{_MOST_ROWS}", f"a sheet has at most {_MOST_ROWS} rows")
+        return True
+
+    def _refuse_items_among_explanations(self, sheet: Worksheet, table: Table) -> None:
+        # By what must be filled in: other explanations may be those of an older template.
+        for number, column in enumerate(table.columns, start=1):
+            cell = sheet.cell(FIRST_ROW - 1, number)
+            if column.needed and not _is_empty(cell) and not str(cell.value).startswith(NEEDED):
+                where = f"{table.title}!{get_column_letter(number)}{cell.row}"
+                self._fault(where, f"explanations stand in this row, and nothing is read from it: begin at {FIRST_ROW}")
 
     def _headings_fit(self, sheet: Worksheet, table: Table) -> bool:
         for number, column in enumerate(table.columns, start=1):

@@ -16,6 +16,8 @@ from comity_schemas.report import Report
 
 FIRST_ROW = 3
 """Where a table's items begin: below headings and explanations."""
+NEEDED = "required"
+"""So begins the explanation of what must be filled in."""
 PREPARED_ROWS = 200
 """Rows of a table that offer choices; more may be filled in."""
 
@@ -114,7 +116,7 @@ def _offer(sheet: Worksheet, cell: CellType, where: str) -> None:
 
 def _explained(column: Column) -> str:
     choices = ", ".join(column.cell.choices)
-    return "; ".join(part for part in ("required" if column.needed else "", column.help, choices) if part)
+    return "; ".join(part for part in (NEEDED if column.needed else "", column.help, choices) if part)
 
 
 def _at(item: Mapping[str, Any], path: Path) -> Any:

@@ -30,7 +30,7 @@ async def take_ruling(
         parsed_only: Why nothing of this register is kept, if so.
     """
     if parsed_only is not None:
-        done.problems.append(RowProblem(row.line, ProblemKind.PARSED_ONLY, parsed_only))
+        done.leave_out(RowProblem(row.line, ProblemKind.PARSED_ONLY, parsed_only))
         return
     before = await store.rulings.of_row(row.identity)
     name = ruling_id(row.ruling)
@@ -39,12 +39,12 @@ async def take_ruling(
         return
     if await store.rulings.find(name) is not None:
         reason = "the row went back to an earlier content; propose it by hand"
-        done.problems.append(RowProblem(row.line, ProblemKind.CONTRADICTORY, reason))
+        done.leave_out(RowProblem(row.line, ProblemKind.CONTRADICTORY, reason))
         return
     try:
         revises = await _published_of(store, before)
     except NotYet as error:
-        done.problems.append(RowProblem(row.line, ProblemKind.CONTRADICTORY, str(error)))
+        done.leave_out(RowProblem(row.line, ProblemKind.CONTRADICTORY, str(error)))
         return
     stored = await keep_ruling(store, person, row.ruling, now, row.identity)
     if before:
@@ -55,7 +55,7 @@ async def take_ruling(
         await propose_decision(store, person, stored, now=now, revises=revises, batch=done.batch)
         done.proposed += 1
     except (AlreadyProposed, HandlingRefused, NotPublished) as error:
-        done.problems.append(RowProblem(row.line, ProblemKind.DOES_NOT_FIT, str(error)))
+        done.leave_out(RowProblem(row.line, ProblemKind.DOES_NOT_FIT, str(error)))
 
 
 async def _published_of(store: Store, contents: Sequence[StoredRuling]) -> str | None:

@@ -29,7 +29,7 @@ from comity_node.mappings import read_register
 from comity_node.services.accounts import new_id
 from comity_node.services.importing.batches import require_sample
 from comity_node.services.importing.decision_import import take_ruling
-from comity_node.services.importing.register_import import Imported, take_row
+from comity_node.services.importing.register_import import MOST_PROBLEMS, Imported, take_row
 from comity_node.services.jobs import find_job, who_began
 from comity_node.services.review.release import approve
 from comity_node.vocabulary import countries
@@ -42,9 +42,6 @@ STEP_S = 0.5
 
 LEAST = 20
 """So many are done in every step, however slow the machine is: small files are done at once."""
-
-MOST_PROBLEMS = 5_000
-"""So many rows or proposals that could not be done are named; more are only counted."""
 
 _AT_ONCE = 50
 
@@ -143,7 +140,7 @@ async def advance_import(
         row = prepared.rows[place]
         done.rows += 1
         if isinstance(row, RowProblem):
-            done.problems.append(row)
+            done.leave_out(row)
         elif isinstance(row, ImportedRow):
             await take_row(store, row, person, policy, now, done)
         else:

@@ -32,6 +32,9 @@ EARLIER_WAITS = (
     "Nothing of the row was taken in; decide that one, and import again"
 )
 
+MOST_PROBLEMS = 5_000
+"""So many rows or proposals that could not be done are named; more are only counted."""
+
 _COUNTS = ("rows", "added", "changed", "unchanged", "proposed")
 
 
@@ -46,19 +49,27 @@ class Imported:
     unchanged: int = 0
     proposed: int = 0
     problems: list[RowProblem] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Kind of problem to how many, also of those that are not named."""
+
+    def leave_out(self, problem: RowProblem) -> None:
+        """Note a row, or a proposal of one, that could not be done."""
+        self.left_out[problem.kind.value] += 1
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(problem)
 
     def to_parsed(self, kind: str) -> dict[str, Any]:
         """Return it as JSON says it; `kind` is what the rows became."""
         counts = {name: getattr(self, name) for name in _COUNTS}
         problems = [{"line": p.line, "kind": p.kind.value, "reason": p.reason} for p in self.problems]
-        left_out = dict(Counter(p.kind.value for p in self.problems))
-        return {"kind": kind, "batch": self.batch, **counts, "left_out": left_out, "problems": problems}
+        return {"kind": kind, "batch": self.batch, **counts, "left_out": dict(self.left_out), "problems": problems}
 
     @classmethod
     def of_parsed(cls, parsed: Mapping[str, Any]) -> "Imported":
         """Return what JSON says."""
         problems = [RowProblem(p["line"], ProblemKind(p["kind"]), p["reason"]) for p in parsed["problems"]]
-        return cls(batch=parsed["batch"], problems=problems, **{name: parsed[name] for name in _COUNTS})
+        counts = {name: parsed[name] for name in _COUNTS}
+        return cls(batch=parsed["batch"], problems=problems, left_out=Counter(parsed["left_out"]), **counts)
 
 
 async def take_row(
@@ -72,7 +83,7 @@ async def take_row(
         done.unchanged += 1
         return
     if await store.reports.find(name) is not None:
-        done.problems.append(
+        done.leave_out(
             RowProblem(
                 row.line, ProblemKind.CONTRADICTORY, "the row went back to an earlier content; release it by hand"
             )
@@ -94,7 +105,7 @@ async def take_row(
     try:
         revises = await _published_of(store, before)
     except NotYet as error:
-        done.problems.append(RowProblem(row.line, ProblemKind.CONTRADICTORY, str(error)))
+        done.leave_out(RowProblem(row.line, ProblemKind.CONTRADICTORY, str(error)))
         return
     if before:
         done.changed += 1
@@ -115,7 +126,7 @@ async def take_row(
             )
             done.proposed += 1
         except (AlreadyProposed, CannotPropose, HandlingRefused, NotPublished, StatusMayNotFollow) as error:
-            done.problems.append(RowProblem(row.line, ProblemKind.DOES_NOT_FIT, str(error)))
+            done.leave_out(RowProblem(row.line, ProblemKind.DOES_NOT_FIT, str(error)))
 
 
 async def _published_of(store: Store, contents: Sequence[StoredReport]) -> dict[str, str | None]:
