@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -21,27 +21,35 @@ from comity_node.db.keys import KeyFiles, KeyGone, Seals
 from comity_node.db.reports import StoredReport
 from comity_node.db.supplier_links import SupplierLink
 from comity_node.db.supplier_words import SupplierWord
+from comity_node.domain.allowing import AllowanceCode
 from comity_node.domain.contracts import Answer, Answered, DutyKind, ExitCheck, Terms
 from comity_node.domain.errors import CannotPropose, ReportExpired, ReportKeyGone
 from comity_node.domain.minimize import Policy
 from comity_node.domain.people import Person, PersonRole
 from comity_node.domain.plan import ItemState
+from comity_node.domain.pointing import Whom
+from comity_node.domain.protection import Contact, ContactKind, Step
 from comity_node.domain.retention import last_day
 from comity_node.services.accounts import add_person
 from comity_node.services.evidence.vault import Vault
 from comity_node.services.operating import retention
 from comity_node.services.operating.retention import UNDECIDED, Destroyed, expire, prepare, retention_of, why_kept
+from comity_node.services.protection import cases
 from comity_node.services.remedy import contracts, plans
 from comity_node.services.reports.stored import exact_bytes, open_stored
-from comity_node.services.review.concerns import HOLD, LET_GO, decide_act, propose_act
+from comity_node.services.reports.submit import SCHEME_NOT_AUTHORISED
+from comity_node.services.review.allowances import decide_allowance, propose_allowance
+from comity_node.services.review.concerns import HOLD, LET_GO, decide_act, make_objection, propose_act
 from comity_node.services.review.release import approve, propose_release, reject
 from comity_node.services.review.report_status import report_status
-from comity_schemas.finding import Remedy, Verified
+from comity_schemas.finding import Remedy, Severity, Verified
 from comity_schemas.identifiers import Identifier
+from comity_schemas.indicators import Indicator
 from comity_schemas.member import Role
 from comity_schemas.reply import ReplyAct, ReplyCode
+from comity_schemas.subject import Name
 from heard import hear
-from node_world import NOW, Clock, Town, audit_report, exchanging, new_sqlite, until
+from node_world import NOW, Clock, Town, audit_report, exchanging, new_sqlite, registry_of, until
 
 FIRM = AuditFirm("firm")
 CANARY = "Canary-at-rest"
@@ -330,6 +338,42 @@ async def test_a_copy_of_the_database_alone_reads_no_draft_no_word_no_note_and_n
     assert (kept.terms.supplier, kept.terms.note, kept.terms.identifier) == (CANARY, CANARY, NUMBER)
     assert {a.words for a in kept.exit_plan.values()} == {CANARY} == {act.reason}
     assert [link.draft, word.text, given.body, found.note, found.verifier, again.note] == [CANARY] * 6
+
+
+async def test_a_copy_of_the_database_alone_reads_no_case_and_not_why_anybody_objects_or_allows(
+    archive: Archive,
+) -> None:
+    """An auditor says here who would be recognised, and a case whom people are in danger at."""
+    ana, ben = archive.people
+    report = await archive.report()
+    whom = Whom("BR", (Name(text=CANARY),), (NUMBER,))
+    member = FIRM.member(slug="city", country="SE")
+    async with archive.database.write() as store:
+        objection = await make_objection(store, ana, report, None, CANARY, NOW)
+        act = await propose_act(store, ana, HOLD, report.id, None, CANARY, NOW)
+        marked = replace(report, marks=(SCHEME_NOT_AUTHORISED,))
+        allowance = await propose_allowance(store, ana, marked, AllowanceCode.URGENT, CANARY, NOW)
+        allowance = await decide_allowance(store, ben, allowance.id, AllowanceCode.URGENT, CANARY, NOW, allow=True)
+        fay = await add_person(
+            store, name="fay", roles=[PersonRole.FOCAL_POINT], firm=None, password_hash=None, by="t", now=NOW
+        )
+        case = await cases.open_case(store, fay, cases.Opening(whom, "BR", False, None, CANARY), NOW)
+        for step in (Step.REVIEWED, Step.SAFETY_PLAN):
+            await cases.take_step(store, fay, case.id, step, NOW)
+        await store.referrals.put(Contact("0" * 16, "BR", "Hotline", ContactKind.HOTLINE, "+55", date(2027, 1, 1)))
+        await cases.take_step(store, fay, case.id, Step.REFERRAL_CONTACTED, NOW, contact="0" * 16)
+        said = ((Indicator.DEBT_BONDAGE,), Severity.S4, ("city",))
+        await cases.decide_detail(store, fay, case.id, *said, registry_of(member), NOW)
+    raw = archive.on_disk()
+    assert CANARY.encode() not in raw and b"EXEMPLARGL0170" not in raw and b"FL09" not in raw
+    async with archive.database.read() as store:
+        assert [o.reason for o in await store.concerns.objections(report.id)] == [CANARY] == [objection.reason]
+        assert [a.reason for a in await store.concerns.acts(report.id)] == [CANARY] == [act.reason]
+        (allowed,) = await store.allowances.of_report(report.id)
+        found = await store.cases.find(case.id)
+    assert allowed == allowance and allowed.second is not None and allowed.second.words == allowed.first.words == CANARY
+    assert found is not None and found.detail is not None
+    assert (found.whom, found.reference, found.detail.indicators) == (whom, CANARY, said[0])
 
 
 async def test_what_came_before_reports_were_sealed_is_sealed_and_given_a_day(archive: Archive) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 from sqlmodel import col, delete, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.keys import Seals
 from comity_node.db.rows.cases import CaseReportRow, CaseRow, CaseStaffRow, CaseStepRow, kept_from, of_cases
 from comity_node.domain.pointing import Whom
 from comity_node.domain.protection import Case, Detail, Done, Step
@@ -34,19 +35,20 @@ NOTHING_UNREVIEWED: Final = Unreviewed(0, None, 0)
 class Cases:
     """Repository of cases."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, seals: Seals) -> None:
         self._session = session
+        self._seals = seals
 
     async def add(self, case: Case) -> None:
         """Store a new case with its staff."""
         self._session.add(
             CaseRow(
                 id=case.id,
-                whom=_written(case.whom),
+                whom=self._seals.seal_words(_written(case.whom)) or "",
                 place=case.place,
                 children=case.children,
                 report_id=case.report_id,
-                reference=case.reference,
+                reference=self._seals.seal_words(case.reference),
                 opened_by=case.opened_by,
                 opened_at=case.opened_at,
                 passed_on_at=case.passed_on_at,
@@ -164,7 +166,7 @@ class Cases:
             "decided_by": detail.decided_by,
             "decided_at": detail.decided_at.isoformat(),
         }
-        (await self._existing(case_id)).detail = json.dumps(content)
+        (await self._existing(case_id)).detail = self._seals.seal_words(json.dumps(content))
         await self._session.flush()
 
     async def _note_reviewed(self, case_id: str) -> None:
@@ -190,27 +192,27 @@ class Cases:
         staff: dict[str, list[str]] = {name: [] for name in names}
         for each in await self._session.exec(select(CaseStaffRow).where(col(CaseStaffRow.case_id).in_(names))):
             staff[each.case_id].append(each.person_id)
-        return [_case(row, steps[row.id], staff[row.id]) for row in rows]
+        return [self._case(row, steps[row.id], staff[row.id]) for row in rows]
 
-
-def _case(row: CaseRow, steps: Sequence[Done], staff: Sequence[str]) -> Case:
-    return Case(
-        row.id,
-        _read(row.whom),
-        row.place,
-        row.children,
-        row.report_id,
-        row.reference,
-        row.opened_by,
-        row.opened_at,
-        row.passed_on_at,
-        row.passed_on,
-        row.pointer,
-        None if row.detail is None else _detail(row.detail),
-        tuple(steps),
-        tuple(sorted(staff)),
-        row.number or 0,
-    )
+    def _case(self, row: CaseRow, steps: Sequence[Done], staff: Sequence[str]) -> Case:
+        opened = self._seals.open_words
+        return Case(
+            row.id,
+            _read(opened(row.whom) or ""),
+            row.place,
+            row.children,
+            row.report_id,
+            opened(row.reference),
+            row.opened_by,
+            row.opened_at,
+            row.passed_on_at,
+            row.passed_on,
+            row.pointer,
+            None if row.detail is None else _detail(opened(row.detail) or ""),
+            tuple(steps),
+            tuple(sorted(staff)),
+            row.number or 0,
+        )
 
 
 def _written(whom: Whom) -> str:

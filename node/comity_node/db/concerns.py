@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.keys import Seals
 from comity_node.db.rows.reports import JointActRow, ObjectionRow
 
 
@@ -46,8 +47,9 @@ class JointAct:
 class Concerns:
     """Repository of objections and joint acts."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, seals: Seals) -> None:
         self._session = session
+        self._seals = seals
 
     async def object(self, objection: Objection) -> None:
         """Store a new objection."""
@@ -56,7 +58,7 @@ class Concerns:
                 id=objection.id,
                 report_id=objection.report_id,
                 observation=objection.observation,
-                reason=objection.reason,
+                reason=self._seals.seal_words(objection.reason) or "",
                 state=objection.state,
                 made_by=objection.made_by,
                 made_at=objection.made_at,
@@ -67,12 +69,12 @@ class Concerns:
     async def find_objection(self, objection_id: str) -> Objection | None:
         """Return an objection by its id."""
         row = (await self._session.exec(select(ObjectionRow).where(ObjectionRow.id == objection_id))).first()
-        return None if row is None else _objection(row)
+        return None if row is None else self._objection(row)
 
     async def objections(self, report_id: str) -> list[Objection]:
         """Return a report's objections, oldest first."""
         query = select(ObjectionRow).where(ObjectionRow.report_id == report_id).order_by(col(ObjectionRow.number))
-        return [_objection(row) for row in await self._session.exec(query)]
+        return [self._objection(row) for row in await self._session.exec(query)]
 
     async def end_objection(self, objection_id: str, *, state: str, by: str, now: datetime) -> None:
         """Withdraw or overrule an objection."""
@@ -88,7 +90,7 @@ class Concerns:
                 act=act.act,
                 report_id=act.report_id,
                 objection_id=act.objection_id,
-                reason=act.reason,
+                reason=self._seals.seal_words(act.reason) or "",
                 state=act.state,
                 proposed_by=act.proposed_by,
                 proposed_at=act.proposed_at,
@@ -99,12 +101,12 @@ class Concerns:
     async def find_act(self, act_id: str) -> JointAct | None:
         """Return a joint act by its id."""
         row = (await self._session.exec(select(JointActRow).where(JointActRow.id == act_id))).first()
-        return None if row is None else _joint_act(row)
+        return None if row is None else self._joint_act(row)
 
     async def acts(self, report_id: str) -> list[JointAct]:
         """Return a report's joint acts, oldest first."""
         query = select(JointActRow).where(JointActRow.report_id == report_id).order_by(col(JointActRow.number))
-        return [_joint_act(row) for row in await self._session.exec(query)]
+        return [self._joint_act(row) for row in await self._session.exec(query)]
 
     async def decide(self, act_id: str, *, state: str, by: str, now: datetime) -> None:
         """Record the second person's decision; the database refuses the same person twice."""
@@ -119,31 +121,29 @@ class Concerns:
         ]
         return confirmed[-1:] == ["hold"]
 
+    def _objection(self, row: ObjectionRow) -> Objection:
+        return Objection(
+            row.id,
+            row.report_id,
+            row.observation,
+            self._seals.open_words(row.reason) or "",
+            row.made_by,
+            row.made_at,
+            row.state,
+            row.ended_by,
+            row.ended_at,
+        )
 
-def _objection(row: ObjectionRow) -> Objection:
-    return Objection(
-        row.id,
-        row.report_id,
-        row.observation,
-        row.reason,
-        row.made_by,
-        row.made_at,
-        row.state,
-        row.ended_by,
-        row.ended_at,
-    )
-
-
-def _joint_act(row: JointActRow) -> JointAct:
-    return JointAct(
-        row.id,
-        row.act,
-        row.report_id,
-        row.reason,
-        row.proposed_by,
-        row.proposed_at,
-        row.objection_id,
-        row.state,
-        row.decided_by,
-        row.decided_at,
-    )
+    def _joint_act(self, row: JointActRow) -> JointAct:
+        return JointAct(
+            row.id,
+            row.act,
+            row.report_id,
+            self._seals.open_words(row.reason) or "",
+            row.proposed_by,
+            row.proposed_at,
+            row.objection_id,
+            row.state,
+            row.decided_by,
+            row.decided_at,
+        )

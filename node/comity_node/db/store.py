@@ -104,7 +104,7 @@ class Store:
     @cached_property
     def concerns(self) -> Concerns:
         """Objections, and what two people decide about a report."""
-        return Concerns(self._session)
+        return Concerns(self._session, self._seals)
 
     @cached_property
     def reviews(self) -> Reviews:
@@ -159,7 +159,7 @@ class Store:
     @cached_property
     def allowances(self) -> Allowances:
         """What two reviewers say to audits outside all authorisations."""
-        return Allowances(self._session)
+        return Allowances(self._session, self._seals)
 
     @cached_property
     def consents(self) -> Consents:
@@ -169,7 +169,7 @@ class Store:
     @cached_property
     def cases(self) -> Cases:
         """People at risk."""
-        return Cases(self._session)
+        return Cases(self._session, self._seals)
 
     @cached_property
     def referrals(self) -> Referrals:
