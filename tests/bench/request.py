@@ -2,9 +2,9 @@
 
     ./comity bench request [--size 20k] [--seconds 15]
 
-The node has `--size` findings and runs as `comity serve` on SQLite; the statements come over Kafka on the same machine.
-One officer asks for one supplier after another, by name and number, with a pause between; p99 of all requests. The
-statements must be settled as fast as they come, or the goal is not met.
+The node runs as `comity serve` on SQLite, has `--size` findings and has done all that they left it to do; the statements
+come over Kafka on the same machine. One officer asks for one supplier after another, by name and number, with a pause
+between; p99 of all requests. The statements must be settled as fast as they come, or the goal is not met.
 """
 
 import asyncio
@@ -23,6 +23,8 @@ from bench.frame.corpus import MEMBERS, Corpus, corpus_of, finding
 from bench.frame.progress import say
 from bench.frame.receiver import fill, founded, looking_at, receive, served, settled
 from bench.frame.results import Goal, arguments, report
+from comity_node.services.watching.feed import SUPPLIERS
+from comity_node.services.watching.noticing import ALERTS
 from node_world import House
 
 A_SECOND = 2_000
@@ -69,6 +71,18 @@ async def feed(bootstrap: str, corpus: Corpus, seconds: float) -> int:
     return sent
 
 
+async def at_rest(house: House) -> None:
+    """Wait until what came in leaves nothing to do: suppliers are followed, their names indexed, people alerted."""
+    while True:
+        async with house.node.database.read() as store:
+            newest = await store.changes.newest()
+            followed = min([await store.changes.followed(who) for who in (SUPPLIERS, ALERTS)])
+            reach = await store.search.reach()
+        if followed == newest and reach.built.built == reach.newest and not reach.waits:
+            return
+        await asyncio.sleep(0.5)
+
+
 async def measure(bootstrap: str, house: House, url: str, size: int, seconds: float) -> None:
     """Ask an idle node, then one that takes in, and print."""
     base, whole = corpus_of(size), corpus_of(size + int(seconds * A_SECOND * 1.2))
@@ -78,6 +92,7 @@ async def measure(bootstrap: str, house: House, url: str, size: int, seconds: fl
     headers = {"Authorization": f"Bearer {officer.token}"}
     async with httpx2.AsyncClient(base_url=f"{url}/api/v1", headers=headers, timeout=60) as client:
         asked = questions(base)
+        await at_rest(house)
         await ask(client, asked, time.perf_counter() + 1)
         idle = await ask(client, asked, time.perf_counter() + seconds)
         async with looking_at(house) as looking:
