@@ -14,6 +14,7 @@ from api_place import Place, furnish
 from comity_federation.local_log import LocalLog
 from comity_node.db import Database
 from comity_node.db.migrate import migrate_async
+from compiled_once import share_what_is_compiled
 from filled_database import fill
 from node_world import Bench, Town
 from peer_world import Street
@@ -21,6 +22,13 @@ from relay_desk import Desk, Desks
 from watch_room import WatchRoom, watch_room_at
 
 EITHER = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patching:
+        share_what_is_compiled(patching)
+        yield
 
 
 @pytest.fixture(params=EITHER)
