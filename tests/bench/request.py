@@ -2,8 +2,8 @@
 
     ./comity bench request [--size 20k] [--seconds 15]
 
-The node runs as `comity serve` on SQLite, has `--size` findings and has done all that they left it to do; statements come
-in over Kafka on the same machine. One officer asks for one supplier after another, by name and number, with a pause
+The node runs as `comity serve` on SQLite, has `--size` findings and has done all that they left it to do; statements
+come over Kafka on the same machine. One officer asks for one supplier after another, by name and number, with a pause
 between; p99 of all requests. The statements must be settled as fast as they come, or the goal is not met.
 """
 
