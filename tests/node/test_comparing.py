@@ -119,6 +119,15 @@ def test_the_same_scheme_with_another_number_is_for_review_and_never_a_match() -
     assert found.score < compare(asked, Party((name,), addresses=(address,))).score
 
 
+def test_whoever_shares_a_name_and_has_another_number_and_address_is_not_called_the_same_company() -> None:
+    name, address = "Fazenda Exemplo", "Plot 5, Ring Road 12, Dhaka 1200"
+    elsewhere = "Rua Exemplo 77, Ipojuca, Pernambuco"
+    asked = Party((name,), addresses=(address,), identifiers=(ONE,))
+    assert compare(asked, Party((name,), addresses=(elsewhere,))).verdict is Verdict.OTHER_SITE
+    found = compare(asked, Party((name,), addresses=(elsewhere,), identifiers=(OTHER,)))
+    assert (found.verdict, "another UNGM: 2222" in found.reason) == (Verdict.REVIEW, True)
+
+
 def test_numbers_of_different_schemes_say_nothing_about_each_other() -> None:
     name = "Fazenda Exemplo"
     assert compare(named(name, ONE), named(name, ELSEWHERE)) == compare(named(name), named(name))

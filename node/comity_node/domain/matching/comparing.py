@@ -4,7 +4,8 @@ Rules:
 - An equal number decides, whatever the name. An equal parent is the same company at another site.
 - Else the name must come close enough; then country, address and unit numbers say what they add to it.
 - A name alone never gives `match`; neither does a name beside another number of the same register.
-- Where the name is the same company's and the place is another, it is `same company, other site`.
+- Where the name is the same company's and the place is another, it is `same company, other site`; beside another number
+  of the same register an address alone does not say so.
 """
 
 from comity_node.domain.matching.identifiers import other_site_number, weigh_numbers
@@ -93,8 +94,11 @@ def _verdict(named: Named, place: Place, parts: tuple[Part, ...], *, other_numbe
     score = sum(part.points for part in parts)
     apart = any(part.about is PartKind.UNIT_NUMBER for part in parts)
     sisters = any(part.reason == "another branch" for part in parts)
-    if sisters or (named.points >= SAME_COMPANY and place is Place.OTHER):
+    if sisters:
         return Verdict.OTHER_SITE
+    if named.points >= SAME_COMPANY and place is Place.OTHER:
+        # Who has another number and another address shares nothing but a name.
+        return Verdict.REVIEW if other_number else Verdict.OTHER_SITE
     if score < REVIEW:
         return Verdict.NONE
     if apart:
