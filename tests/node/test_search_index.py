@@ -154,6 +154,15 @@ async def test_whose_further_names_wait_are_all_found_also_by_what_was_entered_h
     assert "ООО Пример" in await found(database, "Wholy Diferent Enterprise", most=1)
 
 
+async def test_every_name_that_is_asked_with_is_looked_for(sqlite: Database) -> None:
+    await know(sqlite, *NAMES)
+    await Indexer(sqlite).finish()
+    others = tuple(f"Zuotian Kaixinda {number}" for number in range(100, 199))
+    async with sqlite.read() as store:
+        (likely,) = await candidates(store, Party((*others, "Klang Rubber Works")), most=1)
+    assert likely.known.name == "Klang Rubber Works"
+
+
 async def test_whom_a_number_decides_is_found_by_it_however_many_it_was_written_beside(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

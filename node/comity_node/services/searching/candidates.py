@@ -30,8 +30,8 @@ MOST_BY_NUMBER = 200
 
 DEPTH = Depth((Stage(budget=50_000, laid=60), Stage(budget=250_000, laid=300)))
 
-MOST_NAMES = 20
-"""Names asked for that are looked for."""
+MOST_NAMES = 100
+"""Names asked for that are looked for: more than anybody can ask with at once."""
 
 AT_ONCE = 20_000
 """Suppliers that the index has not reached and that are held in memory at once."""
