@@ -26,6 +26,24 @@ from watch_room import WatchRoom, row, watch_room_at
 # --- whom news concerns
 
 
+async def test_an_officer_is_told_of_another_branch_of_a_company_as_screening_finds_it(room: WatchRoom) -> None:
+    branch = {"scheme": "BR-CNPJ", "id": "00000000000272"}
+    await room.keep(V1=row("Whatever it is called", branch), V2=row("Somebody else", OTHER_CNPJ))
+    await room.watch()
+    made = await room.desk.say("Fazenda Exemplo", "city", CNPJ)
+    assert await room.told() == [("new", made.hash, "V1")]
+    await room.keep(V1=row("Whatever it is called"))
+    await room.desk.say("Fazenda Exemplo", "city", CNPJ)
+    assert len(await room.told()) == 1
+
+
+def test_every_name_by_which_a_supplier_is_known_asks() -> None:
+    names = [f"Zuotian Kaixinda {number}" for number in range(100, 130)]
+    vendors = [Vendor(n, f"{n}", "ove", name, Party((name,)), NOW) for n, name in enumerate([*names, "Klang Rubber"])]
+    touched = Portfolio(vendors).touched_by(Party((*names, "Klang Rubber")))
+    assert "Klang Rubber" in {each.vendor.row for each in touched}
+
+
 async def test_an_officer_is_told_of_what_happens_to_the_firms_of_the_own_list_and_of_nothing_else(
     database: Database,
 ) -> None:

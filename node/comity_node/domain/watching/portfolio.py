@@ -15,18 +15,18 @@ from typing import TypeVar
 
 from comity_node.domain.matching.comparing import compare
 from comity_node.domain.matching.folding import Folded, fold
+from comity_node.domain.matching.identifiers import parent_of
 from comity_node.domain.matching.keys import posting_keys
 from comity_node.domain.matching.likeness import RANKS, Likeness, Verdict
 from comity_node.domain.matching.party import Party
 from comity_node.domain.watching.vendors import Vendor
-from comity_schemas.identifiers import Identifier
 
 MOST_COMPARED = 12
 """Names that are compared for each name that asks, the likeliest first, with all rows that have them; all rows with an
 equal identifier come on top."""
 
-MOST_NAMES = 20
-"""Names of one party that ask."""
+MOST_NAMES = 100
+"""Names of one party that ask: a supplier has those of all who speak of it."""
 
 _TOO_COMMON = 500
 """A key that more names have tells nothing by itself."""
@@ -56,7 +56,7 @@ class Portfolio:
         self._vendors: dict[int, Vendor] = {}
         self._named: dict[Folded, set[int]] = {}
         self._postings: dict[int, set[Folded]] = {}
-        self._numbered: dict[Identifier, set[int]] = {}
+        self._numbered: dict[tuple[str, str], set[int]] = {}
         for vendor in vendors:
             self.put(vendor)
 
@@ -76,8 +76,8 @@ class Portfolio:
                 for key in posting_keys(name):
                     self._postings.setdefault(key, set()).add(name)
             self._named.setdefault(name, set()).add(vendor.number)
-        for identifier in vendor.party.identifiers:
-            self._numbered.setdefault(identifier, set()).add(vendor.number)
+        for numbered in _numbers_of(vendor.party):
+            self._numbered.setdefault(numbered, set()).add(vendor.number)
 
     def remove(self, number: int) -> None:
         """Take a vendor out, if it is there."""
@@ -88,8 +88,8 @@ class Portfolio:
             if _drop(self._named, name, number):
                 for key in posting_keys(name):
                     _drop(self._postings, key, name)
-        for identifier in set(vendor.party.identifiers):
-            _drop(self._numbered, identifier, number)
+        for numbered in _numbers_of(vendor.party):
+            _drop(self._numbered, numbered, number)
 
     def touched_by(self, party: Party, asking: Asking | None = None) -> list[Touched]:
         """Return the vendors that may be this party, the strongest first.
@@ -107,7 +107,7 @@ class Portfolio:
         return sorted(found, key=lambda t: (RANKS[t.likeness.verdict], -t.likeness.score, t.vendor.number))
 
     def _candidates(self, party: Party, asking: Asking) -> set[int]:
-        found = {number for i in party.identifiers for number in self._numbered.get(i, ())}
+        found = {number for numbered in _numbers_of(party) for number in self._numbered.get(numbered, ())}
         for keys in asking:
             for name in self._likely(keys):
                 found |= self._named[name]
@@ -129,6 +129,11 @@ class Portfolio:
 def asking_keys(party: Party) -> Asking:
     """Return the keys of each name by which a party asks."""
     return [posting_keys(name) for name in dict.fromkeys(map(fold, party.names[:MOST_NAMES]))]
+
+
+def _numbers_of(party: Party) -> set[tuple[str, str]]:
+    """Return by which numbers a party is found, each with its register: its company's in place of one of a branch."""
+    return {(i.scheme, parent_of(i) or i.id) for i in party.identifiers}
 
 
 def _drop(sets: dict[_K, set[_V]], key: _K, value: _V) -> bool:
