@@ -25,10 +25,14 @@ from comity_node.services.reports.submit import submit_report
 from comity_node.services.review.concerns import HOLD, decide_act, propose_act
 from comity_node.services.review.due_process import clock_of, notify_supplier
 from comity_node.services.review.pointers import PointerState, own_pointer, propose_pointer
-from comity_node.services.review.release import propose_release
+from comity_node.services.review.release import approve, propose_release, reject
+from comity_node.services.review.replies import Said, decide_dispute, propose_reply, write_down
 from comity_node.services.review.revision import propose_revision
+from comity_node.services.review.supplier_links import make_link, open_link, show
 from comity_schemas.finding import Severity, Status
 from comity_schemas.indicators import Indicator
+from comity_schemas.member import Role
+from comity_schemas.reply import DisputeOutcome, ReplyAct, ReplyCode
 from node_world import NOW, audit_report, new_sqlite, registry_of
 from review_office import Office
 from risk_office import ABROAD, HOTLINE, WHOM, furnished, open_case, step, trail, walk
@@ -434,3 +438,44 @@ def late() -> Any:
 async def test_a_node_without_cases_says_so(sqlite: Database) -> None:
     async with sqlite.read() as store:
         assert (await measure(store, NOW)).unreviewed == NOTHING_UNREVIEWED
+
+
+async def test_its_supplier_is_never_told_of_a_case(office: Office) -> None:
+    await office.store_report()
+    review = await office.heard("ana")
+    people = office.people
+    _, secret = await office.write(lambda store: make_link(store, people["ana"], review.id, NOW))
+    await open_case(office, report_id="R" * 43)
+
+    async def shown() -> tuple[Stage, str]:
+        async with office.database.read() as store:
+            clock = (await show(store, await open_link(store, secret), NOW)).clock
+        return clock.stage, clock.in_words
+
+    stage, words = await shown()
+    assert stage is Stage.READY and "people" not in words and "held back" not in words
+
+
+async def test_what_a_supplier_says_of_a_case_and_its_link_are_not_for_others(office: Office) -> None:
+    await office.store_report()
+    review = await office.heard("ana")
+    people = office.people
+    said = Said(ReplyAct.DISPUTE, (ReplyCode.FACTS_DISPUTED,), review_id=review.id)
+    word = await office.write(lambda store: write_down(store, said, None, NOW))
+    await open_case(office, report_id="R" * 43)
+    for tried in (
+        lambda store: make_link(store, people["ben"], review.id, NOW),
+        lambda store: write_down(store, said, people["ben"], NOW),
+        lambda store: propose_reply(store, people["ben"], word.id, NOW),
+        lambda store: decide_dispute(store, people["ben"], word.id, DisputeOutcome.DISMISSED, NOW),
+        lambda store: approve(store, people["ben"], review.id, NOW, Role.AGENCY),
+        lambda store: reject(store, people["ben"], review.id, NOW),
+    ):
+        with pytest.raises(NotFound, match=r"^no such"):
+            await office.write(tried)
+    async with office.database.read() as store:
+        seen = {who: await store.words.page(before=None, most=9, seen_by=people[who].id) for who in ("fay", "ben")}
+    assert ([w.id for w in seen["fay"]], seen["ben"]) == ([word.id], [])
+    await office.write(lambda store: make_link(store, people["fay"], review.id, NOW))
+    # The supplier itself goes on answering.
+    await office.write(lambda store: write_down(store, said, None, NOW))

@@ -201,7 +201,7 @@ async def test_a_text_that_tells_what_must_not_leave_is_not_even_kept(office: Of
         await say(office, review_id=review.id, text=text)
     assert text not in str(refused.value) and refused.value.problems
     async with office.database.read() as store:
-        assert await store.words.page(before=None, most=9) == []
+        assert await store.words.page(before=None, most=9, seen_by=office.people["ana"].id) == []
 
 
 async def test_codes_alone_leave_in_any_script(office: Office) -> None:

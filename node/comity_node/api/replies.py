@@ -78,9 +78,9 @@ async def write_down_reply(body: ReplyIn, person: Reviewer, node: ThisNode, once
 
 @router.get("", responses=refuses(403))
 async def list_replies(person: Releaser, node: ThisNode, cursor: Cursor = None, limit: Limit = 50) -> Page[WordOut]:
-    """What suppliers replied and disputed, newest first."""
+    """What suppliers replied and disputed, newest first; but for what is about a case of others."""
     async with node.database.read() as store:
-        rows = await store.words.page(before=read_cursor(cursor), most=limit + 1)
+        rows = await store.words.page(before=read_cursor(cursor), most=limit + 1, seen_by=person.id)
     return page(rows, limit, lambda w: w.number, lambda w: describe_word(w, node))
 
 

@@ -114,11 +114,12 @@ async def make_link(
         limits.take_one(review_id)
         member = node.own_member(await node.registry()).names[0]
     async with node.database.write() as store:
+        # First of all: who may not make one learns nothing of who is on the list.
+        link_id, secret = await supplier_links.make_link(store, person, review_id, node.clock())
         to, language = (None, None) if body is None else (body.mail_to, body.language)
         if body is not None and to is None:
             contact = require_certain(await vendor_contacts.find(store, review_id))
             to, language = contact.mail, language or contact.language
-        link_id, secret = await supplier_links.make_link(store, person, review_id, node.clock())
     if to is None:
         return LinkOut(id=link_id, review=review_id, secret=secret, mailed=False, not_mailed=None)
     not_mailed = None

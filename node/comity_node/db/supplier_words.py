@@ -4,11 +4,13 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.keys import Seals
-from comity_node.db.rows.review import SupplierWordRow
+from comity_node.db.rows.cases import kept_from
+from comity_node.db.rows.review import ReviewRow, SupplierWordRow
 from comity_schemas.reply import DisputeOutcome, ReplyAct, ReplyCode
 
 
@@ -75,9 +77,12 @@ class SupplierWords:
         query = select(SupplierWordRow).where(SupplierWordRow.review_id == review_id)
         return [self._word(row) for row in await self._session.exec(query.order_by(col(SupplierWordRow.number)))]
 
-    async def page(self, *, before: int | None, most: int) -> list[SupplierWord]:
-        """Return what suppliers said, newest first."""
-        query = select(SupplierWordRow).order_by(col(SupplierWordRow.number).desc()).limit(most)
+    async def page(self, *, before: int | None, most: int, seen_by: str) -> list[SupplierWord]:
+        """Return what suppliers said, newest first, but for what is about reports that are kept from somebody."""
+        kept = select(ReviewRow.id).where(col(ReviewRow.report_id).in_(kept_from(seen_by)))
+        about = col(SupplierWordRow.review_id)
+        query = select(SupplierWordRow).where(or_(about.is_(None), about.not_in(kept)))
+        query = query.order_by(col(SupplierWordRow.number).desc()).limit(most)
         if before is not None:
             query = query.where(col(SupplierWordRow.number) < before)
         return [self._word(row) for row in await self._session.exec(query)]

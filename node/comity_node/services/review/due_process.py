@@ -156,19 +156,28 @@ async def clocks_of(store: Store, reviews: Sequence[Review], now: datetime) -> d
         process = processes.get(review.id)
         if review.report_id in of_cases:
             clocks[review.id] = Clock(process, None, Stage.POSTPONED, PEOPLE_AT_RISK, overdue=False)
-            continue
-        exempt = await why_exempt(store, review) if process is None else None
-        clocks[review.id] = Clock(
-            process,
-            exempt,
-            stage_of(process, exempt, now),
-            in_words(process, exempt, now),
-            process is not None and review.state == "proposed" and process.overdue(now),
-        )
+        else:
+            clocks[review.id] = await _clock(store, review, process, now)
     return clocks
 
 
 async def why_exempt(store: Store, review: Review) -> str | None:
+async def clock_for_supplier(store: Store, review: Review, now: datetime) -> Clock:
+    """Return where a proposal stands, as far as its supplier may know: nothing of a case of people at risk."""
+    return await _clock(store, review, await store.due_process.find(review.id), now)
+
+
+async def _clock(store: Store, review: Review, process: Process | None, now: datetime) -> Clock:
+    exempt = await why_exempt(store, review) if process is None else None
+    return Clock(
+        process,
+        exempt,
+        stage_of(process, exempt, now),
+        in_words(process, exempt, now),
+        process is not None and review.state == "proposed" and process.overdue(now),
+    )
+
+
     """Return in words why a proposal needs neither check nor window, or None if it does."""
     if review.act == WITHDRAW:
         return _TAKING_BACK

@@ -392,10 +392,14 @@ async def _was_taken_back(store: Store, review: Review) -> bool:
 
 async def _open_review(store: Store, person: Person, review_id: str) -> Review:
     review = await store.reviews.find(review_id)
-    if review is None:
+    if review is None or await _is_kept_from(store, review, person):
         raise NotFound("no such review")
     if review.state != "proposed":
         raise AlreadyDecided(f"this review was {review.state} already; nothing was changed")
     if review.proposed_by == person.id:
         raise SamePerson("you proposed this yourself; a second person must decide. Nothing was published")
     return review
+
+
+async def _is_kept_from(store: Store, review: Review, person: Person) -> bool:
+    return review.report_id is not None and await store.cases.keeps_report_from(review.report_id, person.id)

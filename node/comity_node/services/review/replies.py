@@ -50,7 +50,7 @@ async def write_down(store: Store, said: Said, by: Person | None, now: datetime)
         Contradictory: it names both a proposal and a statement, or neither, or a code twice.
         TextRefused: the text tells what must not leave.
     """
-    review_id, about = await require_said(store, said)
+    review_id, about = await require_said(store, said, by)
     process = None if review_id is None else await store.due_process.find(review_id)
     ends = None if process is None else process.window_ends
     late = said.act is ReplyAct.REPLY and ends is not None and now > ends
@@ -64,7 +64,7 @@ async def write_down(store: Store, said: Said, by: Person | None, now: datetime)
     return word
 
 
-async def require_said(store: Store, said: Said) -> tuple[str | None, str | None]:
+async def require_said(store: Store, said: Said, by: Person | None = None) -> tuple[str | None, str | None]:
     """Let what a supplier says pass only if it can be kept; return the own proposal or else the statement it is about.
 
     Raises:
@@ -74,7 +74,7 @@ async def require_said(store: Store, said: Said) -> tuple[str | None, str | None
         raise Contradictory("name either a proposal of this node or a published statement; nothing was recorded")
     if not said.codes or len(set(said.codes)) != len(said.codes):
         raise Contradictory("give at least one code, and each once; nothing was recorded")
-    review_id, about, finding = await _subject(store, said)
+    review_id, about, finding = await _subject(store, said, by)
     require_sayable(said.text, finding)
     return review_id, about
 
@@ -87,7 +87,7 @@ async def propose_reply(store: Store, person: Person, word_id: str, now: datetim
         NotYet: what it is about is not published yet.
         AlreadyProposed: it is on its way, or says already what it would say.
     """
-    word = await _word(store, word_id)
+    word = await _word(store, word_id, person)
     about, handling = await _about(store, word)
     before = None if word.carried is None else await store.reviews.find(word.carried)
     said = {} if before is None else json.loads(before.content)["reply"]
@@ -128,7 +128,7 @@ async def decide_dispute(
         Contradictory: it is about another member's statement, which only that member decides.
         SamePerson: the person proposed or released the finding, or wrote the dispute down.
     """
-    word = await _word(store, word_id)
+    word = await _word(store, word_id, person)
     if word.act is not ReplyAct.DISPUTE:
         raise NotFound("no such dispute")
     if not word.open:
@@ -142,17 +142,25 @@ async def decide_dispute(
         raise SamePerson("a third person decides: you proposed or released the finding, or wrote the dispute down")
     await store.words.decide(word.id, outcome, by=person.id, now=now)
     await store.trail.add(now, person.id, Event.DISPUTE_DECIDED, word.id, outcome=outcome.value)
-    return await _word(store, word_id)
+    return await _word(store, word_id, person)
 
 
-async def _word(store: Store, word_id: str) -> SupplierWord:
+async def _word(store: Store, word_id: str, person: Person) -> SupplierWord:
     word = await store.words.find(word_id)
-    if word is None:
+    review = None if word is None or word.review_id is None else await store.reviews.find(word.review_id)
+    if word is None or (review is not None and await _is_kept_from(store, review, person)):
         raise NotFound("no such reply")
     return word
 
 
-async def _subject(store: Store, said: Said) -> tuple[str | None, str | None, Finding | None]:
+async def _is_kept_from(store: Store, review: Review, person: Person | None) -> bool:
+    """Tell whether a proposal is of a case of people at risk to which this person of the node is not assigned."""
+    if person is None or review.report_id is None:
+        return False
+    return await store.cases.keeps_report_from(review.report_id, person.id)
+
+
+async def _subject(store: Store, said: Said, by: Person | None) -> tuple[str | None, str | None, Finding | None]:
     """Return the own proposal, or else the other member's statement, and the finding as far as it can be read."""
     review_id = said.review_id
     if said.about is not None:
@@ -166,7 +174,7 @@ async def _subject(store: Store, said: Said) -> tuple[str | None, str | None, Fi
     review = None if review_id is None else await store.reviews.find(review_id)
     content = {} if review is None else json.loads(review.content)
     gone = review is None or review.act != RELEASE or review.state == "rejected"
-    if review is None or gone or OF_A_SUPPLIER.isdisjoint(content):
+    if review is None or gone or OF_A_SUPPLIER.isdisjoint(content) or await _is_kept_from(store, review, by):
         raise NotFound("no such proposal")
     return review.id, None, Finding.from_parsed(content["finding"]) if "finding" in content else None
 

@@ -31,7 +31,7 @@ from comity_node.services.publishing.published import (
     newest_hash,
     said_of,
 )
-from comity_node.services.review.due_process import Clock, clock_of, why_exempt
+from comity_node.services.review.due_process import Clock, clock_for_supplier, why_exempt
 from comity_node.services.review.release import read_outgoing
 from comity_node.services.review.replies import Said, require_said, write_down
 from comity_schemas.reply import ReplyAct, ReplyCode
@@ -69,7 +69,7 @@ async def make_link(store: Store, person: Person, review_id: str, now: datetime)
     """Make a link for the supplier of a proposal; return its id and its secret, which is shown this once.
 
     Raises:
-        NotFound: there is no such proposal of a finding.
+        NotFound: there is no such proposal of a finding, or it is kept from this person.
         NotYet: the supplier is not told yet: a link would tell it.
         LinkEnded: what it would show does not stand any more.
     """
@@ -79,6 +79,7 @@ async def make_link(store: Store, person: Person, review_id: str, now: datetime)
         or review.act != RELEASE
         or review.state == "rejected"
         or OF_A_SUPPLIER.isdisjoint(json.loads(review.content))
+        or (review.report_id is not None and await store.cases.keeps_report_from(review.report_id, person.id))
     ):
         raise NotFound("no such proposal")
     process = await store.due_process.find(review_id)
@@ -124,7 +125,7 @@ async def show(store: Store, link: SupplierLink, now: datetime) -> Shown:
     """
     stands = await _what_stands(store, link, now.date())
     words = await said_through(store, link)
-    clock = await clock_of(store, stands.review, now)
+    clock = await clock_for_supplier(store, stands.review, now)
     return Shown(
         stands.statement,
         "proposed" if stands.statement is None else "published",
@@ -175,7 +176,7 @@ async def extend_window(store: Store, link: SupplierLink, windows: Windows, now:
     ends = process.window_ends + windows.extension
     await store.due_process.put(replace(process, window_ends=ends, extended_at=now))
     await store.trail.add(now, _SUPPLIER, Event.WINDOW_EXTENDED, review.id, window_ends=ends.isoformat())
-    return await clock_of(store, review, now)
+    return await clock_for_supplier(store, review, now)
 
 
 async def require_sendable(
