@@ -20,6 +20,7 @@ from comity_node.domain.errors import (
     SamePerson,
     TextRefused,
 )
+from comity_node.domain.lifecycle import Step
 from comity_node.domain.screening import Question
 from comity_node.services.answering.answers import describe
 from comity_node.services.answering.moment import this_moment
@@ -27,8 +28,10 @@ from comity_node.services.answering.screen import screen, screen_at
 from comity_node.services.operating.check import check
 from comity_node.services.receiving.settle import redecide
 from comity_node.services.review.due_process import check_retaliation, notify_supplier
-from comity_node.services.review.release import approve
+from comity_node.services.review.release import approve, read_outgoing
 from comity_node.services.review.replies import Said, decide_dispute, propose_reply, write_down
+from comity_node.services.review.revision import propose_revision
+from comity_schemas.finding import Status
 from comity_schemas.handling import Contact
 from comity_schemas.member import Member, Role
 from comity_schemas.reply import DisputeOutcome, ReplyAct, ReplyCode
@@ -329,3 +332,30 @@ async def test_disputes_that_wait_are_measured(office: Office) -> None:
     async with office.database.read() as store:
         (waiting,) = await store.words.open_disputes()
     assert waiting.id == word.id and waiting.made_at.date() == date(2026, 10, 1)
+
+
+async def test_who_accused_first_does_not_decide_what_is_disputed_of_a_later_form(office: Office) -> None:
+    await office.approve("ben", await office.heard("ana"))
+    (first,) = await office.sign()
+    talks = Step(Status.UNDER_ENGAGEMENT)
+    review = await office.write(lambda store: propose_revision(store, office.people["cy"], first, talks, NOW))
+    await office.approve("fay", review)
+    newest = (await office.sign())[-1]
+    for form in (first, newest):
+        word = await say(office, ReplyAct.DISPUTE, None, about=form)
+        for who in ("ana", "ben"):
+            with pytest.raises(SamePerson):
+                await decide(office, word, who)
+    # Who only said that there are talks accused nobody; of what is disputed itself they do not decide.
+    with pytest.raises(SamePerson):
+        await decide(office, word, "cy")
+    await decide(office, await say(office, ReplyAct.DISPUTE, None, about=first), "cy")
+
+
+async def test_what_was_decided_by_a_clock_set_back_can_be_told_all_the_same(office: Office) -> None:
+    await office.approve("ben", await office.heard("ana"))
+    (finding,) = await office.sign()
+    word = await say(office, ReplyAct.DISPUTE, about=finding, days=2)
+    await decide(office, word, "fay")
+    said = read_outgoing(await propose(office, word)).body
+    assert (said["made"], said["decided"]) == ("2026-10-03", "2026-10-03")

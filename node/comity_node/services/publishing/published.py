@@ -138,6 +138,18 @@ async def newest_hash(store: Store, statement: str) -> str:
     return (await forms_of(store, statement))[-1]
 
 
+async def all_forms(store: Store, statement: str) -> list[str]:
+    """Return the hashes of all forms of a statement of this node, the first one first, whichever is named."""
+    first, seen = statement, {statement}
+    while (item := await store.outbox.of_hash(first)) is not None:
+        before = item.outgoing.body.get("replaces")
+        if before is None or before in seen:
+            break
+        first = str(before)
+        seen.add(first)
+    return await forms_of(store, first)
+
+
 async def newest_form(store: Store, statement: str, *, but: str | None = None) -> Published:
     """Return a finding that can be revised: published here, not taken back, not revised already.
 

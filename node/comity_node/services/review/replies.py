@@ -17,7 +17,7 @@ from comity_node.domain.replying import REPLY_TERMS, require_sayable
 from comity_node.domain.supplier_view import PointerEntry
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
-from comity_node.services.publishing.published import OF_A_SUPPLIER, RELEASE
+from comity_node.services.publishing.published import OF_A_SUPPLIER, RELEASE, all_forms
 from comity_schemas.finding import Finding
 from comity_schemas.handling import Handling
 from comity_schemas.reply import DisputeOutcome, Reply, ReplyAct, ReplyCode
@@ -107,7 +107,8 @@ async def propose_reply(store: Store, person: Person, word_id: str, now: datetim
         made=word.made_at.date(),
         late=word.late,
         outcome=word.outcome,
-        decided=None if word.decided_at is None else word.decided_at.date(),
+        # Were a clock set back meanwhile, no node would read it.
+        decided=None if word.decided_at is None else max(word.made_at, word.decided_at).date(),
     )
     content = {"reply": reply.to_parsed(), "handling": handling.to_parsed()}
     review = Review(new_id(), RELEASE, "proposed", json.dumps(content, ensure_ascii=False), person.id, now)
@@ -137,12 +138,26 @@ async def decide_dispute(
     if review is None and (word.about is None or await store.outbox.of_hash(word.about) is None):
         raise Contradictory("it is about another member's statement, and only its publisher decides")
     # Of an own statement that only the log knew nobody can tell who released it.
-    released = set() if review is None else {review.proposed_by, review.decided_by}
+    released = set() if review is None else await _who_accused(store, review)
     if person.id in released | {word.entered_by}:
         raise SamePerson("a third person decides: you proposed or released the finding, or wrote the dispute down")
     await store.words.decide(word.id, outcome, by=person.id, now=now)
     await store.trail.add(now, person.id, Event.DISPUTE_DECIDED, word.id, outcome=outcome.value)
     return await _word(store, word_id, person)
+
+
+async def _who_accused(store: Store, review: Review) -> set[str | None]:
+    """Return who proposed and who released what is disputed: as it was said first, as it is named, and whenever it was
+    made graver. A form that says nothing graver, such as of a plan, accuses nobody."""
+    item = await store.outbox.of_review(review.id)
+    named = review.target if item is None or item.hash is None else item.hash
+    people = {review.proposed_by, review.decided_by}
+    for form in [] if named is None else await all_forms(store, named):
+        item = await store.outbox.of_hash(form)
+        said = None if item is None or item.review_id is None else await store.reviews.find(item.review_id)
+        if said is not None and (said.target is None or await store.due_process.find(said.id) is not None):
+            people |= {said.proposed_by, said.decided_by}
+    return people
 
 
 async def _word(store: Store, word_id: str, person: Person) -> SupplierWord:
