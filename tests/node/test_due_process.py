@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.exc import IntegrityError
 
-from builders import FINDING_IN_CLEAR, NAMES
+from builders import FINDING_IN_CLEAR, HANDLING, NAMES
 from comity_node.db import Database
 from comity_node.domain.due_process import (
     FIXED,
@@ -29,7 +29,7 @@ from comity_node.services.review.release import approve, read_outgoing
 from comity_node.services.review.revision import propose_revision
 from comity_node.wiring.settings import SettingsRefused, read_settings
 from comity_schemas.finding import Finding, Status
-from comity_schemas.handling import Contact, Tlp
+from comity_schemas.handling import Contact, Handling, Tlp
 from comity_schemas.member import Role
 from node_world import NOW, OBSERVATION
 from review_office import Office
@@ -326,3 +326,20 @@ async def test_the_database_itself_refuses_half_a_postponement(either_office: Of
         connection = await store._session.connection()
         with pytest.raises(IntegrityError):
             await connection.exec_driver_sql(f"update due_process set {change}")
+
+
+WIDER = Handling.from_parsed({**HANDLING, "tlp": "CLEAR", "contact": "engage"})
+
+
+async def test_a_revision_that_more_may_read_is_heard_anew_and_none_widens_by_default(office: Office) -> None:
+    narrow = Handling.from_parsed({**HANDLING, "onward": "nobody"})
+    await office.approve("fay", await office.heard("ana", handling=narrow))
+    (name,) = await office.sign()
+    await office.store_report("S" * 43)
+    widened = await office.propose("ana", "S" * 43, revises=name, handling=WIDER)
+    with pytest.raises(NotYet, match="who could be blamed"):
+        await office.approve("ben", widened)
+    await office.reject("ben", widened)
+    usual = await office.propose("ana", "S" * 43, revises=name)
+    assert read_outgoing(usual).handling.onward == "nobody"
+    await office.approve("ben", usual)

@@ -14,7 +14,7 @@ from typing import Final
 from comity_node.domain.errors import Contradictory
 from comity_node.domain.minimize import WORKER_SOURCES
 from comity_schemas.finding import Extent, Finding, Severity, SourceType, Status
-from comity_schemas.handling import Contact, Tlp
+from comity_schemas.handling import Contact, Handling, Onward, Tlp
 
 
 class AtRisk(StrEnum):
@@ -192,6 +192,16 @@ def check_combination(check: RetaliationCheck, tlp: Tlp, today: date, windows: W
         raise Contradictory(f"the review date {check.review_by} lies outside {today} to {latest}")
     if tlp is Tlp.CLEAR:
         raise Contradictory("postponed, but TLP:CLEAR lets anybody read it")
+
+
+_READ_BY: Final = list(Tlp)
+_PASSED_ON_TO: Final = list(Onward)
+
+
+def reaches_further(before: Handling, after: Handling) -> bool:
+    """Tell whether more may read a statement under other terms, or be passed it on."""
+    read = _READ_BY.index(after.tlp) > _READ_BY.index(before.tlp)
+    return read or _PASSED_ON_TO.index(after.onward) > _PASSED_ON_TO.index(before.onward)
 
 
 _GRAVITY: Final = list(Severity)

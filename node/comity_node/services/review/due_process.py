@@ -19,6 +19,7 @@ from comity_node.domain.due_process import (
     Windows,
     check_combination,
     in_words,
+    reaches_further,
     says_something_graver,
     stage_of,
 )
@@ -161,7 +162,6 @@ async def clocks_of(store: Store, reviews: Sequence[Review], now: datetime) -> d
     return clocks
 
 
-async def why_exempt(store: Store, review: Review) -> str | None:
 async def clock_for_supplier(store: Store, review: Review, now: datetime) -> Clock:
     """Return where a proposal stands, as far as its supplier may know: nothing of a case of people at risk."""
     return await _clock(store, review, await store.due_process.find(review.id), now)
@@ -178,6 +178,7 @@ async def _clock(store: Store, review: Review, process: Process | None, now: dat
     )
 
 
+async def why_exempt(store: Store, review: Review) -> str | None:
     """Return in words why a proposal needs neither check nor window, or None if it does."""
     if review.act == WITHDRAW:
         return _TAKING_BACK
@@ -191,6 +192,8 @@ async def _clock(store: Store, review: Review, process: Process | None, now: dat
         return _RELAYED
     before = None if review.target is None else await store.outbox.of_hash(review.target)
     if before is None or says_something_graver(said_of(before.outgoing), finding):
+        return None
+    if reaches_further(before.outgoing.handling, Handling.from_parsed(content["handling"])):
         return None
     return _NOTHING_GRAVER
 

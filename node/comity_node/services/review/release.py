@@ -16,6 +16,7 @@ from comity_node.db.reports import StoredReport
 from comity_node.db.reviews import Review
 from comity_node.domain.audience import contradiction
 from comity_node.domain.corroborating import endangers_source, outgoing_corroboration
+from comity_node.domain.due_process import reaches_further
 from comity_node.domain.errors import (
     AlreadyDecided,
     AlreadyProposed,
@@ -37,6 +38,7 @@ from comity_node.services.accounts import new_id
 from comity_node.services.publishing.published import (
     RELEASE,
     WITHDRAW,
+    Published,
     check_status,
     is_taken_back,
     newest_hash,
@@ -98,7 +100,7 @@ async def propose_release(
         observation: Which of its observations.
         policy: What this member lets leave.
         now: The time.
-        handling: Other terms than the default.
+        handling: Other terms than the default; by default a correction reaches no further than what it corrects.
         revises: Hash of an own published finding that this one corrects; of itself what a follow-up follows up.
         batch: Names proposals that are decided together.
         starts_as: How a first finding starts, where the report says that the matter is further by now.
@@ -113,10 +115,9 @@ async def propose_release(
     stored = await unmarked(store, person, report_id)
     draft = _draft(minimize_stored(stored, policy), observation)
     revises = revises or await followed_up_statement(store, open_stored(stored), observation)
-    if revises is not None:
-        await published_finding(store, revises)
+    before = None if revises is None else await published_finding(store, revises)
     finding = _as_said(draft.finding, revises, starts_as)
-    terms = handling or draft.handling
+    terms = handling or _usual_terms(draft.handling, before)
     check_handling(finding, terms)
     await _require_new(store, report_id, observation, revises)
     review = Review(
@@ -381,6 +382,12 @@ async def _require_new(store: Store, report_id: str, observation: str, revises: 
         # A withdrawal is final; what is true after all is released anew.
         if review.state == "proposed" or not await _was_taken_back(store, review):
             raise AlreadyProposed(f"observation {observation} is {review.state} already (review {review.id})")
+def _usual_terms(proposed: Handling, before: Published | None) -> Handling:
+    if before is not None and reaches_further(before.handling, proposed):
+        return before.handling
+    return proposed
+
+
 
 
 async def _was_taken_back(store: Store, review: Review) -> bool:
