@@ -86,3 +86,46 @@ def test_a_year_is_no_number() -> None:
 def test_any_text_is_judged_and_every_problem_lies_in_it(text: str) -> None:
     for problem in check_text(text):
         assert 0 <= problem.start < problem.end <= len(text)
+
+
+FULL_WIDTH = str.maketrans({chr(0x21 + n): chr(0xFF01 + n) for n in range(94)})
+
+
+@pytest.mark.parametrize("sample", [s for s in (*TUNED, *UNSEEN) if s.language == "zh"], ids=lambda s: s.text)
+def test_chinese_is_judged_alike_with_its_own_punctuation(sample: Sample) -> None:
+    wide = sample.text.translate(FULL_WIDTH)
+    assert check_text(wide, ["Exemplar Gloves"]) == check_text(sample.text, ["Exemplar Gloves"])
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Ｍｏｈａｍｍｅｄ ｓａｉｄ ｓｏ", ProblemKind.PERSON),
+        ("ｍｅ＠ｆａｃｔｏｒｙ．ｅｘａｍｐｌｅ", ProblemKind.CONTACT),
+        ("so said Mari\u0301a", ProblemKind.PERSON),
+        ("Mari\u0301a dijo lo contrario", ProblemKind.PERSON),
+        ("Moham\u00admed said so", ProblemKind.PERSON),
+        ("M\u0336o\u0336h\u0336a\u0336m\u0336m\u0336e\u0336d\u0336 said so", ProblemKind.PERSON),
+        ("قال محمّد ذلك", ProblemKind.PERSON),
+        ("قال مُحَمَّد ذلك", ProblemKind.PERSON),
+        ("قال محـمد ذلك", ProblemKind.PERSON),
+        ("it was ³ in all", ProblemKind.NUMBER),
+    ],
+)
+def test_no_other_way_of_writing_hides_anything(text: str, kind: ProblemKind) -> None:
+    assert kind in {p.kind for p in check_text(text)}
+
+
+def test_where_it_stands_is_told_in_the_text_as_it_was_written() -> None:
+    text = "No: Moham\u00admed\u0301 has them."
+    (problem,) = check_text(text)
+    assert text[problem.start : problem.end] == "Moham\u00admed\u0301"
+
+
+def test_a_firms_short_name_hides_nobody_whose_name_begins_so() -> None:
+    assert check_text("ANA denies it", ["Ana"]) == []
+    assert {p.kind for p in check_text("the words of Anastasia are wrong", ["Ana"])} == {ProblemKind.PERSON}
+
+
+def test_a_name_in_another_script_is_read_by_nobody_though_the_finding_tells_it() -> None:
+    assert {p.kind for p in check_text("โรงงาน denies it", ["โรงงาน"])} == {ProblemKind.SCRIPT}

@@ -39,15 +39,47 @@ def check_text(text: str, known: Iterable[str] = ()) -> list[Problem]:
         text: The supplier's words.
         known: Names that the finding itself tells, such as the supplier's: they are no secret and often a person's.
     """
-    shown = _without(text, known)
-    found = [problem for rule in _RULES for problem in rule(shown)]
-    return sorted(set(found), key=lambda p: (p.start, p.end, p.kind))
+    plain, places = _plain(text)
+    shown = _without(plain, [_plain(name)[0] for name in known])
+    found = {Problem(p.kind, places[p.start], places[p.end]) for rule in _RULES for p in rule(shown)}
+    # No node reads another script, whoever's name is written in it.
+    return sorted({*found, *_scripts(text)}, key=lambda p: (p.start, p.end, p.kind))
+
+
+_ONE_FORM: Final = {0xFF01 + n: 0x21 + n for n in range(94)} | dict(zip(map(ord, "¹²³"), "123", strict=True))
+"""Letters, digits and punctuation of full width, as Chinese is written with, and raised digits: as they are read."""
+
+_ADDED: Final = re.compile(
+    r"[\u00ad\u0300-\u036f\u0610-\u061c\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed]"
+)
+"""What stands in, over or under a word without making it another: vowel signs, strokes, a hyphen that nobody sees."""
+
+
+def _plain(text: str) -> tuple[str, list[int]]:
+    """Return a text as it is read, each letter in one form; and the place in the text of each of its characters, and of
+    its end."""
+    plain: list[str] = []
+    places: list[int] = []
+    for at, char in enumerate(text):
+        composed = unicodedata.normalize("NFC", plain[-1] + char) if plain else ""
+        if len(composed) == 1:
+            plain[-1] = composed
+        elif not _ADDED.match(char):
+            plain.append(char.translate(_ONE_FORM))
+            places.append(at)
+    return "".join(plain), [*places, len(text)]
 
 
 def _without(text: str, known: Iterable[str]) -> str:
-    """Return the text with every known name made a blank of the same length; digits stay."""
+    """Return the text with every known name made a blank of the same length; digits stay.
+
+    Only where it stands as a word: the short name of a firm is often how a person's begins.
+    """
     for name in sorted({n for n in known if len(n) > 1}, key=len, reverse=True):
-        text = re.sub(re.escape(name), lambda m: "".join(c if c.isdigit() else " " for c in m[0]), text, flags=re.I)
+        begins = r"(?<![^\W\d_])" if _is_latin(name[0]) else ""
+        ends = r"(?![^\W\d_])" if _is_latin(name[-1]) else ""
+        whole = re.compile(begins + re.escape(name) + ends, re.I)
+        text = whole.sub(lambda m: "".join(c if c.isdigit() else " " for c in m[0]), text)
     return text
 
 
@@ -232,7 +264,6 @@ def _persons_han(text: str) -> Iterator[Problem]:
 
 
 _RULES: Final[tuple[Callable[[str], Iterator[Problem]], ...]] = (
-    _scripts,
     _numbers,
     _documents,
     _contacts,
