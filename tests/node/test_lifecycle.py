@@ -250,6 +250,19 @@ async def test_what_was_taken_back_meanwhile_is_not_revised(office: Office) -> N
     assert await office.state(review) == "proposed"
 
 
+async def test_only_the_newest_form_is_taken_back_since_it_would_stand_on(office: Office) -> None:
+    first = await published(office)
+    early = await office.withdraw("ana", first)
+    newer = await revise(office, first, Status.CONFIRMED)
+    with pytest.raises(NotPublished, match=newer):
+        await office.approve("ben", early)
+    assert await office.state(early) == "proposed"
+    await office.reject("ben", early)
+    with pytest.raises(NotPublished, match=newer):
+        await office.withdraw("ana", first)
+    await office.approve("ben", await office.withdraw("ana", newer))
+
+
 async def test_a_second_report_closes_on_site_what_the_first_one_found(office: Office) -> None:
     name = await published(office)
     for status in (Status.CONFIRMED, Status.PLAN_AGREED, Status.IN_PROGRESS):

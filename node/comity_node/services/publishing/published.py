@@ -150,6 +150,22 @@ async def all_forms(store: Store, statement: str) -> list[str]:
     return await forms_of(store, first)
 
 
+async def require_newest(store: Store, statement: str) -> None:
+    """Let pass only what nothing stands in the place of: else the newer form would stand on.
+
+    Raises:
+        NotPublished: it was revised; the text names its newer form.
+    """
+    for each in await said_later(store, statement):
+        if each.act != RELEASE or each.state != "approved":
+            continue
+        if each.statement is None:
+            raise NotPublished("a revision of it was released and waits for its place in the log: take that back then")
+        raise NotPublished(
+            f"it was revised already, and taking it back would leave its newer form standing: {each.statement}"
+        )
+
+
 async def newest_form(store: Store, statement: str, *, but: str | None = None) -> Published:
     """Return a finding that can be revised: published here, not taken back, not revised already.
 

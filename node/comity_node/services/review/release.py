@@ -42,6 +42,7 @@ from comity_node.services.publishing.published import (
     check_status,
     is_taken_back,
     newest_hash,
+    require_newest,
     published_finding,
     published_item,
     require_unrevised,
@@ -144,11 +145,13 @@ async def propose_withdrawal(
     """Propose that a published finding or decision is taken back, or that a pointer ends.
 
     Raises:
-        NotPublished: this node has not published it, or has taken it back already.
+        NotPublished: this node has not published it, has taken it back already, or has revised it: its newest form is
+            taken back.
         AlreadyProposed: its withdrawal is proposed already.
         Contradictory: the reason belongs to another kind.
     """
     outgoing = (await published_item(store, statement, *_CAN_BE_TAKEN_BACK)).outgoing
+    await require_newest(store, statement)
     handling = outgoing.handling
     if (outgoing.kind == Kind.POINTER) != (reason is WithdrawalReason.NO_LONGER_NEEDED):
         raise Contradictory(
@@ -196,6 +199,8 @@ async def approve(store: Store, person: Person, review_id: str, now: datetime, r
     _require_acceptable(outgoing, now, role)
     if review.act == RELEASE:
         await _check_may_follow(store, review)
+    elif review.target is not None:
+        await require_newest(store, review.target)
     proposer = await store.accounts.find_person(review.proposed_by)
     if review.act == RELEASE:
         observation = review.observation or json.loads(review.content).get("observation")
