@@ -292,3 +292,24 @@ def test_a_plan_ends_by_itself(month: str, until: str) -> None:
 def test_nobody_plans_an_audit_for_a_month_that_is_over_or_far_off(month: str) -> None:
     with pytest.raises(CannotPropose):
         plan_ends(month, date(2026, 10, 1))
+
+
+async def test_a_result_is_not_told_when_its_finding_was_taken_back_before_the_release(office: Office) -> None:
+    await office.store_report(origin="signed", observations=[OBSERVATION, LIGHT], scope=SCOPE)
+    await office.approve("fay", await office.heard("ana"))
+    (finding,) = await office.sign()
+    told = await tell(office, with_result=True)
+    await office.approve("ben", await office.withdraw("ana", finding))
+    with pytest.raises(NotYet, match="O1"):
+        await office.approve("ben", told)
+    assert await office.state(told) == "proposed"
+
+
+async def test_a_notice_that_was_taken_back_is_told_anew(office: Office) -> None:
+    await office.store_report(origin="signed", observations=[LIGHT], scope=SCOPE)
+    await office.approve("ben", await tell(office))
+    (name,) = await office.sign()
+    await office.approve("ben", await office.withdraw("ana", name))
+    await office.approve("ben", await tell(office))
+    with pytest.raises(AlreadyProposed, match="told already"):
+        await tell(office)

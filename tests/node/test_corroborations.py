@@ -400,3 +400,25 @@ def test_an_audit_is_not_protected_unless_the_member_says_so() -> None:
     register = audit_report(source="public-register")
     (relayed,) = minimize(register, Policy(protect_sources=True)).drafts
     assert relayed.finding.source.scheme == "SMETA"
+
+
+async def test_what_was_taken_back_and_is_true_after_all_is_said_anew(office: Office) -> None:
+    await office.store_report(origin="signed")
+    about = await their_finding(office)
+    await office.approve("ben", await propose(office, about))
+    (name,) = await office.sign()
+    await office.approve("ben", await office.withdraw("ana", name))
+    await office.approve("ben", await propose(office, about))
+    with pytest.raises(AlreadyProposed):
+        await propose(office, about)
+
+
+async def test_another_site_of_the_same_company_corroborates_only_when_a_person_made_sure(office: Office) -> None:
+    name = audit_report().party.names[0].text
+    mine = {"type": "site", "names": [{"text": name}], "country": "BR"}
+    branch = {"scheme": "BR-CNPJ", "id": "00000000000272"}
+    await office.store_report(origin="signed", party={**mine, "identifiers": [branch]})
+    about = await their_finding(office, subject="site", country="BR")
+    with pytest.raises(CannotPropose, match="two numbers"):
+        await propose(office, about)
+    assert await propose(office, about, same_subject=True)

@@ -10,7 +10,7 @@ import pytest_asyncio
 from builders import DECISION_IN_CLEAR, FINDING_IN_CLEAR, IDENTIFIERS, Publisher
 from comity_node.cli.words import say_answer
 from comity_node.db import Database
-from comity_node.domain.errors import NotPublished
+from comity_node.domain.errors import AlreadyProposed, NotPublished
 from comity_node.domain.ruling import Ruling
 from comity_node.domain.screening import Question
 from comity_node.services.answering.answers import describe
@@ -131,3 +131,20 @@ async def test_a_correction_by_somebody_else_is_refused_and_told_whose_it_is(off
             await office.write(act)
     async with office.database.read() as store:
         assert await store.reviews.page(state=None, before=None, most=9) == []
+
+
+async def test_a_decision_that_was_taken_back_and_stands_after_all_is_released_anew(office: Office) -> None:
+    ana, name = office.people["ana"], [{"text": "X"}]
+    ruling = Ruling(v=1, decision=Decision.from_parsed({**DECISION_IN_CLEAR, "names": name}))
+    stored = await office.write(lambda store: keep_ruling(store, ana, ruling, NOW))
+
+    async def propose() -> Any:
+        return await office.write(lambda store: propose_decision(store, ana, stored, now=NOW))
+
+    await office.approve("ben", await propose())
+    (first,) = await office.sign()
+    with pytest.raises(AlreadyProposed):
+        await propose()
+    await office.approve("ben", await office.withdraw("ana", first))
+    await office.approve("ben", await propose())
+    assert await office.released() == 3

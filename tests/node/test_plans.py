@@ -400,3 +400,14 @@ async def test_status_says_what_is_overdue_and_what_waits_to_be_verified(office:
     facts = due.facts(found, NOTHING_DUE, NOTHING_DESTROYED, at.date())["plans"]
     assert [item["next_step_due"] for item in facts["overdue"]] == [True]
     assert facts["items"] == {"agreed": 2, "done": 1}
+
+
+async def test_the_plan_of_what_was_released_anew_is_told_by_what_stands_now(office: Office) -> None:
+    first = await published(office)
+    item = await agree(office, first)
+    await office.approve("ben", await office.withdraw("ana", first))
+    await office.approve("ben", await office.heard("ana"))
+    anew = (await office.sign())[-1]
+    async with office.database.read() as store:
+        plan = await plans.plan_of(store, await plans.subject_of_observation(store, "R" * 43, "O1"))
+    assert (plan.subject.statement, plan.held_up, [i.id for i in plan.items]) == (anew, None, [item.id])

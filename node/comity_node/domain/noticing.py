@@ -84,6 +84,17 @@ def party_called(report: Report, about: str | None) -> AuditedParty:
     return found
 
 
+def parties_noticed(report: Report, notice: AuditNotice) -> list[str | None]:
+    """Return of which parties of a report a notice tells, each as `about` names it."""
+    told = (notice.subject, notice.names, notice.identifiers, notice.country, notice.municipality)
+    parties = (report.party, *report.sites, *report.labour_providers)
+    return [
+        None if party is report.party else party.ref
+        for party in parties
+        if (party.type, party.names, party.identifiers, party.country, party.municipality) == told
+    ]
+
+
 def grave_and_open(report: Report, about: str | None) -> list[Observation]:
     """Return the observations of a party from S2 on that are open: each must stand in a finding that is out."""
     found = _open(report, party_called(report, about))

@@ -150,6 +150,14 @@ async def all_forms(store: Store, statement: str) -> list[str]:
     return await forms_of(store, first)
 
 
+async def was_taken_back(store: Store, review_id: str) -> bool:
+    """Tell whether what came of a proposal has a place in the log and was taken back, in whatever form it stood."""
+    item = await store.outbox.of_review(review_id)
+    if item is None or item.hash is None:
+        return False
+    return await is_taken_back(store, await newest_hash(store, item.hash))
+
+
 async def require_newest(store: Store, statement: str) -> None:
     """Let pass only what nothing stands in the place of: else the newer form would stand on.
 

@@ -108,11 +108,14 @@ async def subject_of_observation(store: Store, report_id: str, observation: str)
     stored = await store.reports.find(report_id)
     if stored is None or observation not in {o.ref for o in open_stored(stored).observations}:
         raise NotFound("no such report, or it has no such observation")
+    statement = None
+    # The newest: what was taken back and released anew stands under another first form.
     for review in await store.reviews.of_report(report_id):
         item = await store.outbox.of_review(review.id) if review.observation == observation else None
-        if item is not None and item.hash is not None:
-            return await subject_of_finding(store, item.hash)
-    return Subject(report_id=report_id, observation=observation)
+        statement = statement if item is None or item.hash is None else item.hash
+    if statement is None:
+        return Subject(report_id=report_id, observation=observation)
+    return await subject_of_finding(store, statement)
 
 
 async def plan_of(store: Store, subject: Subject) -> Plan:

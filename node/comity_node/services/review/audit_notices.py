@@ -10,22 +10,17 @@ from datetime import datetime
 
 from comity_node.db import Store
 from comity_node.db.reviews import Review
-from comity_node.domain.errors import AlreadyAudited, AlreadyProposed, NotYet
+from comity_node.domain.errors import AlreadyAudited, AlreadyProposed
 from comity_node.domain.minimize import Policy
 from comity_node.domain.names import fold_name
-from comity_node.domain.noticing import done_notice, grave_and_open, notice_terms
+from comity_node.domain.noticing import done_notice, notice_terms
 from comity_node.domain.people import Person
 from comity_node.domain.supplier_view import NoticeEntry, Standing, notice_standing
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
-from comity_node.services.publishing.published import (
-    RELEASE,
-    is_taken_back,
-    newest_hash,
-    published_item,
-    require_unrevised,
-)
+from comity_node.services.publishing.published import RELEASE, published_item, require_unrevised, was_taken_back
 from comity_node.services.reports.stored import open_stored
+from comity_node.services.review.audit_results import require_told
 from comity_node.services.review.release import check_handling, unmarked
 from comity_schemas.audit_notice import AuditNotice
 from comity_schemas.handling import Handling
@@ -112,17 +107,11 @@ async def propose_done(
     report = open_stored(stored)
     notice = done_notice(report, done.about, policy, with_result=done.with_result)
     if done.with_result:
-        released = await _released_observations(store, done.report_id)
-        waiting = [o.ref for o in grave_and_open(report, done.about) if o.ref not in released]
-        if waiting:
-            raise NotYet(
-                f"a result would tell of {', '.join(waiting)} before the supplier was heard: each must stand in a "
-                "finding that is published and was not taken back. Without a result the notice can leave now; nothing "
-                "was proposed"
-            )
-    told = [r for r in await store.reviews.of_report(done.report_id) if r.state != "rejected" and _same(r, notice)]
-    if told and revises is None:
-        raise AlreadyProposed(f"this audit is told already (review {told[-1].id}); to say more, revise that notice")
+        await require_told(store, done.report_id, report, done.about)
+    for review in await store.reviews.of_report(done.report_id) if revises is None else ():
+        if review.state == "rejected" or not _same(review, notice) or await was_taken_back(store, review.id):
+            continue
+        raise AlreadyProposed(f"this audit is told already (review {review.id}); to say more, revise that notice")
     return await _propose(
         store, person, notice.model_copy(update={"replaces": revises}), handling, now, report_id=done.report_id
     )
@@ -160,17 +149,6 @@ async def _propose(
     await store.reviews.add(review)
     await store.trail.add(now, person.id, Event.REVIEW_PROPOSED, review.id, act=RELEASE)
     return review
-
-
-async def _released_observations(store: Store, report_id: str) -> set[str | None]:
-    """Return the observations of a report that stand in a signed finding of this node, in whatever form."""
-    found: set[str | None] = set()
-    for review in await store.reviews.of_report(report_id):
-        item = await store.outbox.of_review(review.id) if review.state == "approved" else None
-        newest = None if item is None or item.hash is None else await newest_hash(store, item.hash)
-        if newest is not None and not await is_taken_back(store, newest):
-            found.add(review.observation)
-    return found
 
 
 _MOST_NAMED = 10_000

@@ -16,7 +16,7 @@ from comity_node.domain.names import fold_name
 from comity_node.domain.people import Person
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
-from comity_node.services.publishing.published import RELEASE, published_item, require_unrevised
+from comity_node.services.publishing.published import RELEASE, published_item, require_unrevised, was_taken_back
 from comity_node.services.reports.stored import open_stored
 from comity_node.services.review.release import check_handling, unmarked
 from comity_node.services.review.spoken_of import finding_spoken_of
@@ -156,7 +156,9 @@ async def _require_new(store: Store, evidence: Evidence, revises: str | None) ->
         return
     for review in await store.reviews.of_report(evidence.report_id):
         said = json.loads(review.content).get("corroboration")
-        if said is not None and said["about"] == evidence.about and review.state != "rejected":
+        if said is None or said["about"] != evidence.about or review.state == "rejected":
+            continue
+        if not await was_taken_back(store, review.id):
             item = await store.outbox.of_review(review.id)
             known = "" if item is None or item.hash is None else f"; to change it, revise {item.hash}"
             raise AlreadyProposed(f"this report speaks of the finding already (review {review.id}){known}")

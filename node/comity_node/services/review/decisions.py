@@ -13,7 +13,7 @@ from comity_node.domain.people import Person
 from comity_node.domain.ruling import Ruling, decision_handling
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
-from comity_node.services.publishing.published import RELEASE, is_taken_back, published_item, require_unrevised
+from comity_node.services.publishing.published import RELEASE, published_item, require_unrevised, was_taken_back
 from comity_node.services.review.release import check_handling
 from comity_schemas.handling import Handling
 from comity_schemas.statement import Kind
@@ -70,7 +70,9 @@ async def propose_decision(
     terms = handling or decision_handling(decision)
     check_handling(decision, terms)
     for review in await store.reviews.of_ruling(stored.id):
-        if review.state != "rejected" and review.target == revises:
+        if review.state == "rejected" or review.target != revises:
+            continue
+        if not await was_taken_back(store, review.id):
             raise AlreadyProposed(f"this decision is {review.state} already (review {review.id})")
     content = {"decision": decision.to_parsed(), "handling": terms.to_parsed()}
     review = Review(
@@ -97,5 +99,5 @@ async def published_decision(store: Store, ruling: str) -> str | None:
         item = await store.outbox.of_review(review.id)
         if item is None or item.hash is None:
             return None
-        return None if await is_taken_back(store, item.hash) else item.hash
+        return None if await was_taken_back(store, review.id) else item.hash
     return None

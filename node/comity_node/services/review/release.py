@@ -40,18 +40,18 @@ from comity_node.services.publishing.published import (
     WITHDRAW,
     Published,
     check_status,
-    is_taken_back,
-    newest_hash,
-    require_newest,
     published_finding,
     published_item,
+    require_newest,
     require_unrevised,
+    was_taken_back,
 )
 from comity_node.services.reports.follow_up import followed_up_statement
 from comity_node.services.reports.stored import open_stored
 from comity_node.services.reports.submit import MARKS
 from comity_node.services.review.allowances import marks_that_hold
 from comity_node.services.review.audience import require_consent
+from comity_node.services.review.audit_results import require_still_told
 from comity_node.services.review.concerns import require_basis, require_no_objection
 from comity_node.services.review.due_process import require_heard
 from comity_node.services.review.spoken_of import finding_spoken_of
@@ -271,6 +271,8 @@ async def _check_may_follow(store: Store, review: Review) -> None:
         return
     if isinstance(body, Corroboration):
         await finding_spoken_of(store, body.about)
+    if isinstance(body, AuditNotice):
+        await require_still_told(store, review.report_id, body)
     if review.target is not None:
         await published_item(store, review.target, Kind(read_outgoing(review).kind))
         await require_unrevised(store, review.target, but=review.id)
@@ -380,26 +382,19 @@ def check_handling(body: Body | None, handling: Handling) -> None:
         raise HandlingRefused("the supplier bears a person's name: what is said of it is never TLP:CLEAR")
 
 
-async def _require_new(store: Store, report_id: str, observation: str, revises: str | None) -> None:
-    for review in await store.reviews.of_report(report_id):
-        if review.observation != observation or review.state == "rejected" or review.target != revises:
-            continue
-        # A withdrawal is final; what is true after all is released anew.
-        if review.state == "proposed" or not await _was_taken_back(store, review):
-            raise AlreadyProposed(f"observation {observation} is {review.state} already (review {review.id})")
 def _usual_terms(proposed: Handling, before: Published | None) -> Handling:
     if before is not None and reaches_further(before.handling, proposed):
         return before.handling
     return proposed
 
 
-
-
-async def _was_taken_back(store: Store, review: Review) -> bool:
-    item = await store.outbox.of_review(review.id)
-    return (
-        item is not None and item.hash is not None and await is_taken_back(store, await newest_hash(store, item.hash))
-    )
+async def _require_new(store: Store, report_id: str, observation: str, revises: str | None) -> None:
+    for review in await store.reviews.of_report(report_id):
+        if review.observation != observation or review.state == "rejected" or review.target != revises:
+            continue
+        # A withdrawal is final; what is true after all is released anew.
+        if review.state == "proposed" or not await was_taken_back(store, review.id):
+            raise AlreadyProposed(f"observation {observation} is {review.state} already (review {review.id})")
 
 
 async def _open_review(store: Store, person: Person, review_id: str) -> Review:
