@@ -15,6 +15,7 @@ from comity_federation.statements import genesis
 from comity_node.db import Database
 from comity_node.db.reviews import Review
 from comity_node.domain.errors import CannotPropose, FollowUpRefused, StatusMayNotFollow, SupersedesUnknown
+from comity_node.domain.follow_up import check_follow_up
 from comity_node.domain.lifecycle import Step
 from comity_node.domain.minimize import Policy
 from comity_node.domain.people import Person, PersonRole
@@ -188,6 +189,23 @@ async def test_spellings_of_one_name_in_one_country_are_one_party(desk: Desk) ->
     first = await desk.submit()
     party = {"type": "supplier", "names": [{"text": "FAZENDA EXEMPLO"}], "country": "BR"}
     assert (await desk.submit(ref="F-1", party=party, observations=[following(first.id)])).marks == ()
+
+
+def test_a_look_at_another_site_of_the_same_company_closes_nothing() -> None:
+    company = {"scheme": "XI-LEI", "id": "ZZZZ00EXEMPLARGL0170"}
+
+    def at(branch: str, **more: Any) -> Report:
+        numbers = [company, {"scheme": "BR-CNPJ", "id": branch}]
+        site = {"type": "site", "names": [{"text": "Fazenda Exemplo"}], "country": "BR", "identifiers": numbers}
+        return audit_report(party=site, **more)
+
+    first = at("00000000000191")
+    again, other = (
+        at(branch, ref="F-1", observations=[following("R" * 43)]) for branch in ("00000000000191", "00000000000272")
+    )
+    check_follow_up(again, again.observations[0], first)
+    with pytest.raises(FollowUpRefused, match="another party"):
+        check_follow_up(other, other.observations[0], first)
 
 
 def test_only_a_follow_up_is_verified_on_site() -> None:

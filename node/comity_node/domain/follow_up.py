@@ -5,9 +5,10 @@ did; and nobody verifies on site where the auditors were not let in.
 """
 
 from comity_node.domain.errors import FollowUpRefused
-from comity_node.domain.names import fold_name
+from comity_node.domain.same_party import is_same
 from comity_schemas.finding import Access, Verified
-from comity_schemas.report import AuditedParty, Observation, Report
+from comity_schemas.report import Observation, Report
+from comity_schemas.subject import SubjectType
 
 
 def check_follow_up(report: Report, observation: Observation, earlier: Report | None) -> None:
@@ -25,10 +26,11 @@ def check_follow_up(report: Report, observation: Observation, earlier: Report | 
             f"observation {observation.ref} follows up {named.observation} of report {named.report}, which is not "
             "here; nothing was stored"
         )
-    if not _is_same(report.party_of(observation), earlier.party_of(found)):
+    now, then = report.party_of(observation), earlier.party_of(found)
+    if now.type is not then.type or not is_same(now, then, site=now.type is SubjectType.SITE):
         raise FollowUpRefused(
             f"observation {observation.ref} follows up one about another party: they share no identifier, and no "
-            "name in one country; nothing was stored"
+            "name in one country, or are sites with two numbers in one register; nothing was stored"
         )
     if report.finished < earlier.finished:
         raise FollowUpRefused(
@@ -38,15 +40,3 @@ def check_follow_up(report: Report, observation: Observation, earlier: Report | 
         raise FollowUpRefused(
             f"observation {observation.ref} is verified on site, and access was denied; nothing was stored"
         )
-
-
-def _is_same(one: AuditedParty, other: AuditedParty) -> bool:
-    if one.type is not other.type:
-        return False
-    if set(one.identifiers or ()) & set(other.identifiers or ()):
-        return True
-    return one.country == other.country and bool(_names(one) & _names(other))
-
-
-def _names(party: AuditedParty) -> set[str]:
-    return {fold_name(name.text) for name in party.names}

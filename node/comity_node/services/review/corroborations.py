@@ -12,8 +12,8 @@ from comity_node.db.reviews import Review
 from comity_node.domain.corroborating import Voice, backed_by, corroboration_terms, why_not_independent
 from comity_node.domain.errors import AlreadyProposed, CannotPropose, NotIndependent
 from comity_node.domain.minimize import Policy, plain_source, source_of, stands_until
-from comity_node.domain.names import fold_name
 from comity_node.domain.people import Person
+from comity_node.domain.same_party import is_same
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
 from comity_node.services.publishing.published import RELEASE, published_item, require_unrevised, was_taken_back
@@ -24,8 +24,9 @@ from comity_schemas.corroboration import Corroboration, Says
 from comity_schemas.finding import Finding
 from comity_schemas.handling import Handling
 from comity_schemas.indicators import Indicator
-from comity_schemas.report import AuditedParty, Report
+from comity_schemas.report import Report
 from comity_schemas.statement import Kind
+from comity_schemas.subject import SubjectType
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,9 @@ async def propose_corroboration(
         raise NotIndependent(f"{why}. Nothing was proposed")
     if not evidence.same_subject and not _same_subject(report, evidence, finding):
         raise CannotPropose(
-            "neither a name nor an identifier of the report is one of the finding's: nothing shows that both are about "
-            "the same one. If you have made sure that they are, say so; nothing was proposed"
+            "neither a name nor an identifier of the report is one of the finding's, or they are sites with two "
+            "numbers in one register: nothing shows that both are about the same one. If you have made sure that "
+            "they are, say so; nothing was proposed"
         )
     said = Corroboration(
         replaces=revises,
@@ -122,16 +124,9 @@ def _review(person: Person, said: Corroboration, terms: Handling, evidence: Evid
 
 
 def _same_subject(report: Report, evidence: Evidence, finding: Finding) -> bool:
-    party = _party(report, evidence)
-    if set(party.identifiers or ()) & set(finding.identifiers or ()):
-        return True
-    ours, theirs = ({fold_name(name.text) for name in names} for names in (party.names, finding.names or ()))
-    return party.country == finding.country and not ours.isdisjoint(theirs)
-
-
-def _party(report: Report, evidence: Evidence) -> AuditedParty:
     observed = next((o for o in report.observations if o.ref == evidence.observation), None)
-    return report.party if observed is None else report.party_of(observed)
+    party = report.party if observed is None else report.party_of(observed)
+    return is_same(party, finding, site=party.type is finding.subject is SubjectType.SITE)
 
 
 def _indicators(report: Report, evidence: Evidence, finding: Finding) -> tuple[Indicator, ...]:
