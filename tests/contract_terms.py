@@ -24,4 +24,7 @@ HEADINGS = "reference;supplier;ends;clauses;duty;due;state;note"
 
 
 def as_read(rows: list[SheetRow]) -> list[tuple[Any, ...]]:
-    return [(row.terms, row.duty and (row.duty.kind, row.duty.due, row.duty.state, row.duty.note)) for row in rows]
+    return [
+        (row.terms, row.duty and (row.duty.kind, row.duty.due, row.duty.state, row.duty.note), row.terminated)
+        for row in rows
+    ]

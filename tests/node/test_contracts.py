@@ -198,6 +198,51 @@ async def test_a_list_is_taken_whole_or_not_at_all_and_a_second_time_changes_not
     assert sorted(map(repr, as_read(read_csv(write_csv(rows))))) == sorted(map(repr, as_read(read_csv(LIST.encode()))))
 
 
+async def test_what_was_exported_is_taken_in_again_and_changes_nothing(office: ReviewOffice) -> None:
+    contract, ana = await entered(office, replace(TERMS, note="page 4")), office.people["ana"]
+    for day, note in ((date(2027, 1, 31), None), (date(2027, 2, 28), "second half")):
+        duty = await office.write(
+            lambda store, day=day, note=note: contracts.add_duty(
+                store, ana, contract, DutyKind.LIST_FACTORIES, day, note, NOW
+            )
+        )
+        await office.write(
+            lambda store, duty=duty: contracts.move_duty(store, ana, duty, DutyState.WAIVED, "the plant closed", NOW)
+        )
+    await answer(office, contract)
+    await cut(office, contract, "ben")
+    rows = await office.write(lambda store: contracts.exported(store, ana, NOW))
+    again = read_csv(write_csv(rows))
+    assert [row.duty.note for row in again if row.duty] == ["the plant closed", "second half"]
+    done = await office.write(lambda store: contracts.import_contracts(store, ana, again, NOW))
+    assert (done.contracts, done.duties, done.unchanged) == (0, 0, 2)
+    # It is cut at this node, and a list says so, or is refused; at another node a list cuts nothing.
+    assert {row.terminated for row in again} == {TerminationReason.LABOUR_RIGHTS}
+    for wrong, said in (
+        ([replace(row, terminated=None) for row in again], "terminated, and the list says otherwise"),
+        ([replace(row, terms=replace(row.terms, reference="FC-9")) for row in again], "a list cuts no contract"),
+        ([replace(again[-1], row=9, duty=replace(again[-1].duty, due=date(2029, 1, 1)))], "without this duty"),
+    ):
+        with pytest.raises(ContractSheetRefused, match=said):
+            await office.write(lambda store, wrong=wrong: contracts.import_contracts(store, ana, wrong, NOW))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (LIST.replace("handed in early", "handed in late"), "row 3, note: of this duty the register says otherwise"),
+        (LIST + "FC-2;Northwind;2028-01-31;;;;;page 5\n", "row 5, note: another row with this reference"),
+    ],
+)
+async def test_a_note_that_says_otherwise_is_named_and_not_passed_over(
+    office: ReviewOffice, wrong: str, said: str
+) -> None:
+    ana = office.people["ana"]
+    await office.write(lambda store: contracts.import_contracts(store, ana, read_csv(LIST.encode()), NOW))
+    with pytest.raises(ContractSheetRefused, match=said):
+        await office.write(lambda store: contracts.import_contracts(store, ana, read_csv(wrong.encode()), NOW))
+
+
 async def test_status_reminds_of_duties_and_ends_by_their_ids_alone(office: ReviewOffice) -> None:
     contract, ana = await entered(office, replace(TERMS, ends=date(2026, 11, 1))), office.people["ana"]
     for day in (date(2026, 9, 1), date(2026, 10, 20), date(2027, 1, 1)):

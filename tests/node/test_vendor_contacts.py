@@ -83,6 +83,11 @@ def test_a_file_is_taken_whole_or_refused_by_row_and_column_without_its_content(
     assert "not an address" not in str(refused.value) and "b.example" not in str(refused.value)
 
 
+def test_a_name_with_the_blanks_of_its_script_is_taken() -> None:
+    found, _ = read_contacts("vendor,mail\n株式会社\u3000例示,a@b.example\n".encode())
+    assert [contact.vendor for contact in found] == ["株式会社\u3000例示"]
+
+
 # --- who it is
 
 

@@ -23,7 +23,7 @@ class WhyIn(Body):
     """Why, as a code and in words that stay at this node."""
 
     code: AllowanceCode
-    words: Annotated[str, StringConstraints(min_length=3, max_length=1_000, pattern=PRINTABLE)]
+    words: Annotated[str, StringConstraints(min_length=3, max_length=1_000, pattern=PRINTABLE, strip_whitespace=True)]
 
 
 class SecondWhyIn(WhyIn):

@@ -19,7 +19,7 @@ from comity_schemas.wire import PRINTABLE
 
 router = APIRouter(tags=["review"])
 
-Reason = Annotated[str, StringConstraints(min_length=3, max_length=1_000, pattern=PRINTABLE)]
+Reason = Annotated[str, StringConstraints(min_length=3, max_length=1_000, pattern=PRINTABLE, strip_whitespace=True)]
 Act = Literal["overrule", "hold", "let-go", "withdraw-basis", "restore-basis"]
 
 

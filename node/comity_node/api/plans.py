@@ -25,7 +25,7 @@ from comity_schemas.wire import PRINTABLE, Digest
 
 router = APIRouter(tags=["plan"])
 
-Words = Annotated[str, StringConstraints(min_length=3, max_length=1_000, pattern=PRINTABLE)]
+Words = Annotated[str, StringConstraints(min_length=3, max_length=1_000, pattern=PRINTABLE, strip_whitespace=True)]
 DueMonth = Annotated[str, StringConstraints(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]
 ReportId = Annotated[Digest | None, Query()]
 

@@ -155,8 +155,10 @@ def import_contracts(file: Annotated[Path, typer.Argument(help="A CSV or XLSX, o
 def export_contracts(out: Annotated[Path, typer.Argument(help="Where it goes; .xlsx makes a workbook.")]) -> None:
     """Write the whole register to a file that an import reads. It is on the trail."""
     form = "xlsx" if out.suffix.lower() == ".xlsx" else "csv"
-    with told_plainly(), out.open("xb") as written:
-        written.write(Remote().get_bytes(f"/contracts/export?form={form}"))
+    with told_plainly():
+        content = Remote().get_bytes(f"/contracts/export?form={form}")
+        with out.open("xb") as written:
+            written.write(content)
     typer.echo(f"{out}: {out.stat().st_size} bytes. It names your suppliers: keep it at home.")
 
 

@@ -1,11 +1,12 @@
 """A list of contracts and duties as CSV or XLSX, one duty a row: read whole or not at all, and written the same way.
 
 A file comes from somebody's spreadsheet: bounded, refused by row and column, never quoted. What is written can be read
-again. A text that a spreadsheet would take for a formula gets an apostrophe before it in CSV, and loses it in reading.
+again. A text that a spreadsheet would take for a formula gets an apostrophe before it, and loses it in reading.
 """
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,16 +16,17 @@ from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from pydantic import ValidationError
 
-from comity_node.domain.contracts import Duty, DutyKind, DutyState, LabourClause, Terms
+from comity_node.domain.contracts import Duty, DutyKind, DutyState, LabourClause, TerminationReason, Terms
+from comity_node.domain.export import masked, unmasked
 from comity_node.domain.report_sheet.cells import DATE, CellType, Misread, code
 from comity_node.domain.report_sheet.reading import SheetRefused, open_workbook
 from comity_schemas.errors import ComityError
 from comity_schemas.identifiers import Identifier
+from comity_schemas.wire import PRINTABLE
 
 MOST_ROWS: Final = 5_000
 MOST_BYTES: Final = 2 * 1024 * 1024
 MOST_FAULTS: Final = 50
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class ContractSheetRefused(ComityError):
@@ -60,6 +62,17 @@ class SheetRow:
     row: int
     terms: Terms
     duty: SheetDuty | None
+    terminated: TerminationReason | None = None
+    """Why the contract was cut, as an export says it; a list cuts none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One row of an export."""
+
+    terms: Terms
+    duty: Duty | None = None
+    terminated: TerminationReason | None = None
 
 
 def _words(most: int) -> CellType:
@@ -67,7 +80,7 @@ def _words(most: int) -> CellType:
         if not isinstance(value, str):
             raise Misread("write text; format the cell as text, so that the spreadsheet leaves it as it is")
         found = value.strip()
-        if len(found) > most or not found.isprintable():
+        if len(found) > most or not re.fullmatch(PRINTABLE, found):
             raise Misread(f"write at most {most} characters, without control characters")
         return found
 
@@ -91,6 +104,7 @@ COLUMNS: Final[Mapping[str, tuple[CellType, bool]]] = {
     "due": (DATE, False),
     "state": (code(DutyState), False),
     "note": (_words(1_000), False),
+    "terminated": (code(TerminationReason), False),
 }
 """Heading to what may stand below it, and whether every row has it."""
 
@@ -108,7 +122,7 @@ def read_csv(raw: bytes) -> list[SheetRow]:
         table = list(csv.reader(io.StringIO(text, newline=""), delimiter=";" if ";" in first else ",", strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise ContractSheetRefused("this is no CSV in UTF-8 with commas or semicolons; nothing was taken") from error
-    return _rows([[_unmask(cell) for cell in row] for row in table])
+    return _rows([[unmasked(cell) for cell in row] for row in table])
 
 
 def read_xlsx(raw: bytes) -> list[SheetRow]:
@@ -124,20 +138,26 @@ def read_xlsx(raw: bytes) -> list[SheetRow]:
         raise ContractSheetRefused(f"the workbook was not read: {error}") from error
     if sheet.max_row > MOST_ROWS + 1 or sheet.max_column > 100:
         raise ContractSheetRefused(f"a list has at most {MOST_ROWS} rows and the columns of the template")
-    return _rows([["=" if cell.data_type in ("f", "e") else cell.value for cell in row] for row in sheet.iter_rows()])
+    return _rows([[_value(cell) for cell in row] for row in sheet.iter_rows()])
 
 
-def write_csv(rows: Iterable[tuple[Terms, Duty | None]]) -> bytes:
+def _value(cell: Any) -> Any:
+    if cell.data_type in ("f", "e"):
+        return "="
+    return unmasked(cell.value) if isinstance(cell.value, str) else cell.value
+
+
+def write_csv(rows: Iterable[Written]) -> bytes:
     """Return a register as CSV, one duty a row."""
     written = io.StringIO(newline="")
     writer = csv.writer(written)
     writer.writerow(COLUMNS)
     for cells in _cells(rows):
-        writer.writerow([_mask(cell.isoformat() if isinstance(cell, date) else cell) for cell in cells])
+        writer.writerow([cell.isoformat() if isinstance(cell, date) else _mask(cell) for cell in cells])
     return written.getvalue().encode("utf-8-sig")
 
 
-def write_xlsx(rows: Iterable[tuple[Terms, Duty | None]]) -> bytes:
+def write_xlsx(rows: Iterable[Written]) -> bytes:
     """Return a register as a workbook, one duty a row."""
     book = Workbook()
     sheet = book.worksheets[0]
@@ -171,6 +191,11 @@ def _rows(table: Sequence[Sequence[Any]]) -> list[SheetRow]:
     if not filled:
         raise ContractSheetRefused("there is no row below the headings")
     faults: list[RowFault] = []
+    for number, row in filled:
+        beside = [n for n, cell in enumerate(row, start=1) if not _is_empty(cell) and not "".join(headings[n - 1 : n])]
+        faults += [
+            RowFault(number, f"column {n}", "this stands below no heading; is a text cut in two?") for n in beside
+        ]
     found = [_row(number, dict(zip(headings, row, strict=False)), faults) for number, row in filled]
     refuse(faults)
     return [row for row in found if row is not None]
@@ -204,6 +229,8 @@ def _row(number: int, cells: Mapping[str, Any], faults: list[RowFault]) -> Sheet
             faults.append(RowFault(number, name, str(error)))
     if ("duty" in given) != ("due" in given):
         faults.append(RowFault(number, "due", "a duty has a day on which it is due, and nothing else has one"))
+    if "state" in given and "duty" not in given:
+        faults.append(RowFault(number, "state", "a state is of a duty, and none is named here"))
     if given.get("state") == DutyState.WAIVED and "note" not in given:
         faults.append(RowFault(number, "note", "what was waived says why"))
     identifier = _identifier(number, given, faults)
@@ -222,6 +249,7 @@ def _identifier(number: int, given: Mapping[str, Any], faults: list[RowFault]) -
 
 def _understood(number: int, given: Mapping[str, Any], identifier: Identifier | None) -> SheetRow:
     has_duty = "duty" in given
+    terminated = TerminationReason(given["terminated"]) if "terminated" in given else None
     terms = Terms(
         reference=given["reference"],
         supplier=given["supplier"],
@@ -231,16 +259,15 @@ def _understood(number: int, given: Mapping[str, Any], identifier: Identifier | 
         note=None if has_duty else given.get("note"),
     )
     if not has_duty:
-        return SheetRow(number, terms, None)
+        return SheetRow(number, terms, None, terminated)
     state = DutyState(given.get("state", DutyState.OPEN))
-    return SheetRow(
-        number, terms, SheetDuty(DutyKind(given["duty"]), date.fromisoformat(given["due"]), state, given.get("note"))
-    )
+    duty = SheetDuty(DutyKind(given["duty"]), date.fromisoformat(given["due"]), state, given.get("note"))
+    return SheetRow(number, terms, duty, terminated)
 
 
-def _cells(rows: Iterable[tuple[Terms, Duty | None]]) -> Iterable[list[Any]]:
-    for terms, duty in rows:
-        identifier = terms.identifier
+def _cells(rows: Iterable[Written]) -> Iterable[list[Any]]:
+    for row in rows:
+        terms, duty, identifier = row.terms, row.duty, row.terms.identifier
         yield [
             terms.reference,
             terms.supplier,
@@ -252,24 +279,21 @@ def _cells(rows: Iterable[tuple[Terms, Duty | None]]) -> Iterable[list[Any]]:
             None if duty is None else duty.due,
             None if duty is None else duty.state.value,
             terms.note if duty is None else duty.note,
+            None if row.terminated is None else row.terminated.value,
         ]
 
 
 def _put(sheet: Worksheet, row: int, line: Sequence[Any]) -> None:
     for column, value in enumerate(line, start=1):
         cell = sheet.cell(row, column)
-        cell.value = value or None
+        cell.value = _mask(value) or None
         if isinstance(value, str) and value:
             # Else a text that begins with `=` would become a formula.
             cell.data_type, cell.number_format = "s", "@"
 
 
 def _mask(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith((*_FORMULA, "'")) else value
-
-
-def _unmask(value: str) -> str:
-    return value[1:] if value.startswith("'") else value
+    return masked(value) if isinstance(value, str) else value
 
 
 def _is_empty(value: Any) -> bool:
@@ -277,7 +301,7 @@ def _is_empty(value: Any) -> bool:
 
 
 READ: Final[Mapping[str, Callable[[bytes], list[SheetRow]]]] = {"csv": read_csv, "xlsx": read_xlsx}
-WRITE: Final[Mapping[str, Callable[[Iterable[tuple[Terms, Duty | None]]], bytes]]] = {
+WRITE: Final[Mapping[str, Callable[[Iterable[Written]], bytes]]] = {
     "csv": write_csv,
     "xlsx": write_xlsx,
 }

@@ -14,8 +14,12 @@ Cell = str | int | None
 Table = Sequence[Sequence[Cell]]
 """Rows with the headings first."""
 
-_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_BEGINS_BEHIND = re.compile("([,;|\t\r\n][ \u00a0]*)(?=[=+@＝＋－＠-])")
+_SIGNS = "=+@＝＋－＠-"
+_BEGINS_A_FORMULA = (*_SIGNS, "\t", "\r", "\n")
+_PARTED = "[,;|\t\r\n][ \u00a0]*"
+_BEGINS_BEHIND = re.compile(f"({_PARTED})(?=[{_SIGNS}])")
+_LIKE_MASKED = re.compile(f"(^|{_PARTED})(?='+[{_SIGNS}])")
+_MASKED = re.compile(f"(^|{_PARTED})'(?='*[{_SIGNS}])")
 MOST_IN_A_CELL = 32_767
 """Characters; a spreadsheet program refuses a file with more."""
 
@@ -26,6 +30,16 @@ def harmless(cell: Cell) -> Cell:
         return cell
     text = _BEGINS_BEHIND.sub(r"\1'", cell[: MOST_IN_A_CELL - 1])[: MOST_IN_A_CELL - 1]
     return f"'{text}" if text.lstrip(" \u00a0").startswith(_BEGINS_A_FORMULA) else text
+
+
+def masked(text: str) -> str:
+    """Return a text as `harmless` does, so that `unmasked` reads it again as it was; it does not begin blank."""
+    return str(harmless(_LIKE_MASKED.sub(r"\1'", text)))
+
+
+def unmasked(text: str) -> str:
+    """Return the text that `masked` wrote; any other stays as it is, also with an apostrophe of its own before it."""
+    return _MASKED.sub(r"\1", text)
 
 
 def csv_of(table: Table, notes: Iterable[str]) -> bytes:

@@ -23,6 +23,7 @@ from comity_node.domain.tables.workbook import open_workbook_table
 from comity_node.domain.vocabulary import Language
 from comity_schemas.errors import ComityError
 from comity_schemas.identifiers import Identifier
+from comity_schemas.wire import PRINTABLE
 
 MAIL_ADDRESS = r"^[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$"
 """An address that no header can be smuggled into."""
@@ -185,7 +186,7 @@ def _faults(row: Row, cells: Mapping[str, str], places: Mapping[str, int]) -> It
     for name, most in _LONGEST.items():
         if name in places and places[name] in row.formulas:
             yield name, "a formula or an error stands here: write its result"
-        elif len(cells[name]) > most or not cells[name].isprintable():
+        elif len(cells[name]) > most or not re.fullmatch(PRINTABLE, cells[name]):
             yield name, f"write at most {most} characters, without control characters"
     if not cells["vendor"]:
         yield "vendor", "this is required"

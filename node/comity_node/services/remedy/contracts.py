@@ -7,7 +7,7 @@ from typing import Any
 
 from comity_node.db import Store
 from comity_node.db.plans import LocalAct
-from comity_node.domain.contract_sheet import RowFault, SheetDuty, SheetRow, refuse
+from comity_node.domain.contract_sheet import RowFault, SheetRow, Written, refuse
 from comity_node.domain.contracts import (
     ENDS_SOON,
     REMIND_BEFORE,
@@ -256,9 +256,7 @@ async def import_contracts(store: Store, person: Person, rows: Sequence[SheetRow
     duties = 0
     for row in rows:
         if row.duty is not None:
-            duties += await _add_from_sheet(
-                store, person, contracts[row.terms.reference], row.duty, row.row, faults, now
-            )
+            duties += await _add_from_sheet(store, person, contracts[row.terms.reference], row, faults, now)
     refuse(faults)
     await store.trail.add(
         now, person.id, Event.CONTRACTS_IMPORTED, new_id(), rows=len(rows), contracts=len(new), duties=duties
@@ -266,15 +264,17 @@ async def import_contracts(store: Store, person: Person, rows: Sequence[SheetRow
     return ImportedContracts(len(new), duties, sum(row.duty is not None for row in rows) - duties)
 
 
-async def exported(store: Store, person: Person, now: datetime) -> list[tuple[Terms, Duty | None]]:
+async def exported(store: Store, person: Person, now: datetime) -> list[Written]:
     """Return the whole register, one duty a row, and put that on the trail."""
     contracts = await store.contracts.all()
     duties = await store.contracts.duties([contract.id for contract in contracts])
-    rows: list[tuple[Terms, Duty | None]] = []
+    rows: list[Written] = []
     for contract in contracts:
         if contract.terms.note is not None or not duties[contract.id]:
-            rows.append((contract.terms, None))
-        rows += [(contract.terms, duty) for duty in duties[contract.id]]
+            rows.append(Written(contract.terms, None, contract.termination))
+        for duty in duties[contract.id]:
+            said = replace(duty, note=await _says(store, duty))
+            rows.append(Written(contract.terms, said, contract.termination))
     await store.trail.add(now, person.id, Event.CONTRACTS_EXPORTED, "contracts", rows=len(rows))
     return rows
 
@@ -292,8 +292,11 @@ def _merge(rows: Sequence[SheetRow], faults: list[RowFault]) -> dict[str, SheetR
     merged: dict[str, SheetRow] = {}
     for row in rows:
         first = merged.setdefault(row.terms.reference, row)
-        if replace(first.terms, note=None) != replace(row.terms, note=None):
+        same_terms = replace(first.terms, note=None) == replace(row.terms, note=None)
+        if not same_terms or first.terminated is not row.terminated:
             faults.append(RowFault(row.row, "reference", "another row with this reference says otherwise"))
+        elif None not in (first.terms.note, row.terms.note) and first.terms.note != row.terms.note:
+            faults.append(RowFault(row.row, "note", "another row with this reference has another note of the contract"))
         elif row.terms.note is not None:
             merged[row.terms.reference] = replace(first, terms=row.terms)
     return merged
@@ -302,28 +305,37 @@ def _merge(rows: Sequence[SheetRow], faults: list[RowFault]) -> dict[str, SheetR
 async def _known(store: Store, row: SheetRow, faults: list[RowFault]) -> Contract | None:
     """Return the contract that is here under a row's reference; note where it says otherwise than the list."""
     known = await store.contracts.by_reference(row.terms.reference)
+    if row.terminated is not None and (known is None or known.state is ContractState.RUNNING):
+        faults.append(RowFault(row.row, "terminated", "a list cuts no contract: comity contract terminate"))
     if known is None:
         return None
     same_terms = replace(known.terms, note=None) == replace(row.terms, note=None)
-    if known.state is ContractState.TERMINATED:
-        faults.append(RowFault(row.row, "reference", "the register has it as terminated"))
+    if known.termination is not row.terminated and known.state is ContractState.TERMINATED:
+        faults.append(RowFault(row.row, "reference", "the register has it as terminated, and the list says otherwise"))
     elif not same_terms or row.terms.note not in (None, known.terms.note):
         faults.append(RowFault(row.row, "reference", "the register says otherwise: correct it there first"))
     return known
 
 
 async def _add_from_sheet(
-    store: Store, person: Person, contract: Contract, given: SheetDuty, row: int, faults: list[RowFault], now: datetime
+    store: Store, person: Person, contract: Contract, row: SheetRow, faults: list[RowFault], now: datetime
 ) -> bool:
-    """Add a duty of the list unless it is here; return whether it was added."""
+    """Add the duty of a row unless it is here; return whether it was added."""
+    given = row.duty
+    assert given is not None
     there = (await store.contracts.duties([contract.id]))[contract.id]
     same = next((duty for duty in there if (duty.kind, duty.due) == (given.kind, given.due)), None)
     if same is not None:
         if same.state is not given.state:
-            faults.append(RowFault(row, "state", f"the register has this duty as {same.state}"))
+            faults.append(RowFault(row.row, "state", f"the register has this duty as {same.state}"))
+        elif given.note not in (None, await _says(store, same)):
+            faults.append(RowFault(row.row, "note", "of this duty the register says otherwise: correct it there first"))
+        return False
+    if contract.state is ContractState.TERMINATED:
+        faults.append(RowFault(row.row, "duty", "the register has this contract as terminated, without this duty"))
         return False
     if len(there) >= MOST_DUTIES:
-        faults.append(RowFault(row, "duty", f"a contract has at most {MOST_DUTIES} duties"))
+        faults.append(RowFault(row.row, "duty", f"a contract has at most {MOST_DUTIES} duties"))
         return False
     ended = given.state is not DutyState.OPEN
     duty = Duty(
@@ -340,6 +352,14 @@ async def _add_from_sheet(
     )
     await store.contracts.put_duty(duty)
     return True
+
+
+async def _says(store: Store, duty: Duty) -> str | None:
+    """Return the note of a duty; of one that was waived without any, why."""
+    if duty.note is not None or duty.state is not DutyState.WAIVED:
+        return duty.note
+    acts = await store.local_acts.of(duty.id)
+    return next((act.reason for act in reversed(acts) if act.act == DutyState.WAIVED.value), None)
 
 
 def _require_running(contract: Contract) -> None:
