@@ -193,3 +193,13 @@ def test_a_pointer_ends_with_the_sixth_month_after(today: str, last: str) -> Non
 def test_the_terms_forbid_contact_and_passing_on() -> None:
     assert (POINTER_TERMS.contact, POINTER_TERMS.onward, POINTER_TERMS.tlp) == ("none", "nobody", "GREEN")
     assert "not-sole-ground-for-exclusion" in POINTER_TERMS.permitted_use
+
+
+async def test_a_pointer_is_not_prolonged_into_one_for_another_supplier(office: Office) -> None:
+    await office.approve("fay", await point(office))
+    (name,) = await office.sign()
+    for other in (Whom("BR", (Name(text="Somebody else"),)), Whom("AR", WHOM.names)):
+        with pytest.raises(Contradictory, match="another supplier"):
+            await point(office, whom=other, revises=name)
+    # Under a new name, with the same number, it is the same supplier.
+    await point(office, whom=Whom("AR", (Name(text="Its new name"),), WHOM.identifiers), revises=name)

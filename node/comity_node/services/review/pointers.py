@@ -11,9 +11,9 @@ from enum import StrEnum
 
 from comity_node.db import Store
 from comity_node.db.reviews import Review
-from comity_node.domain.errors import AlreadyProposed
+from comity_node.domain.errors import AlreadyProposed, Contradictory
 from comity_node.domain.people import Person
-from comity_node.domain.pointing import Whom, pointer_to
+from comity_node.domain.pointing import Whom, pointer_to, whom_of
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
 from comity_node.services.publishing.published import RELEASE, WITHDRAW, published_item, require_unrevised, said_later
@@ -63,10 +63,17 @@ async def propose_pointer(
     Raises:
         AlreadyProposed: one for this supplier stands or is proposed.
         NotPublished: what it would prolong is not published, or was prolonged or ended already.
+        Contradictory: what it would prolong is another supplier's.
     """
     if revises is not None:
-        await published_item(store, revises, Kind.POINTER)
+        outgoing = (await published_item(store, revises, Kind.POINTER)).outgoing
         await require_unrevised(store, revises)
+        before = whom_of(Pointer.from_parsed({**outgoing.body, **outgoing.disclosed}))
+        if before.marks and before.marks.isdisjoint(whom.marks):
+            raise Contradictory(
+                "what it would prolong points to another supplier, and would end by it: neither a name in that country "
+                "nor a number is the same. Nothing was proposed"
+            )
     for other in await pointers_to(store, whom, now):
         if other.state in OPEN and (revises is None or other.statement != revises):
             raise AlreadyProposed(
