@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest_asyncio
 
 from api_place import problem
 from builders import FINDING_IN_CLEAR, HANDLING, POINTER_HANDLING, Made, Publisher, key_of
-from comity_node.db import Database
+from comity_node.db import Database, Store
 from comity_node.domain.filing import Stage, differences
 from comity_node.domain.people import PersonRole
 from comity_node.domain.raising import may_raise
@@ -224,6 +225,29 @@ async def test_it_is_kept_longer_and_never_shorter_and_destroyed_key_first_when_
 
 
 async def test_a_copy_of_the_database_alone_does_not_tell_whom_anybody_asked_about(desk: Desk) -> None:
+async def test_what_is_kept_longer_while_others_are_destroyed_stays(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, over = desk.house.node.database, datetime(2040, 1, 1, tzinfo=UTC)
+    while await destroy_past(database, over):
+        pass
+    filed = await desk.file()
+    begin, kept = database.write, []
+
+    @asynccontextmanager
+    async def keep_first() -> AsyncIterator[Store]:
+        if not kept:
+            kept.append(filed)
+            await desk.post(f"/{filed['id']}/keep", until="2041-01-01")
+        async with begin() as store:
+            yield store
+
+    monkeypatch.setattr(database, "write", keep_first)
+    assert await destroy_past(database, over) == 0
+    assert kept and (await desk.get(f"/{filed['id']}"))["destroyed_at"] is None
+    assert len((await desk.get(f"/{filed['id']}/answers"))["answers"]) == 2
+
+
     filed = await desk.file()
     kept = b"".join(path.read_bytes() for path in desk.house.home.glob("node.db*"))
     assert filed["id"].encode() in kept

@@ -152,8 +152,13 @@ async def destroy_past(database: Database, now: datetime) -> int:
     """Destroy what is past its last day; return how many screenings. That they were on file stays."""
     async with database.read() as store:
         past = await store.filings.past(now.date().isoformat(), most=_AT_ONCE)
-    for filing in past:
+    done = 0
+    for each in past:
         async with database.write() as store:
-            await store.filings.destroy(filing, now)
-            await store.trail.add(now, SHREDDER, Event.SCREENING_DESTROYED, filing.id)
-    return len(past)
+            # Since it was read, somebody may have kept it longer.
+            filing = await find(store, each.id)
+            if filing.destroyed_at is None and filing.keep_until < now.date().isoformat():
+                await store.filings.destroy(filing, now)
+                await store.trail.add(now, SHREDDER, Event.SCREENING_DESTROYED, filing.id)
+                done += 1
+    return done
