@@ -18,10 +18,11 @@ from comity_node.domain.filing import Stage, differences
 from comity_node.domain.people import PersonRole
 from comity_node.domain.raising import may_raise
 from comity_node.domain.trail import Event
+from comity_node.domain.vocabulary import Language
 from comity_node.services.accounts import add_person
 from comity_node.services.answering.moment import Coverage, Moment
 from comity_node.services.filing.keeping import Answered, destroy_past, put_on_file
-from comity_node.services.filing.letters import RULE
+from comity_node.services.filing.letters import RULE, compose
 from comity_node.workers.screening_files import FileScreener
 from node_world import Bench, Clock, House, Town, comity, served
 
@@ -224,7 +225,6 @@ async def test_it_is_kept_longer_and_never_shorter_and_destroyed_key_first_when_
     assert len(await desk.trail(Event.SCREENING_DESTROYED, filed)) == 1
 
 
-async def test_a_copy_of_the_database_alone_does_not_tell_whom_anybody_asked_about(desk: Desk) -> None:
 async def test_what_is_kept_longer_while_others_are_destroyed_stays(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,6 +248,7 @@ async def test_what_is_kept_longer_while_others_are_destroyed_stays(
     assert len((await desk.get(f"/{filed['id']}/answers"))["answers"]) == 2
 
 
+async def test_a_copy_of_the_database_alone_does_not_tell_whom_anybody_asked_about(desk: Desk) -> None:
     filed = await desk.file()
     kept = b"".join(path.read_bytes() for path in desk.house.home.glob("node.db*"))
     assert filed["id"].encode() in kept
@@ -431,6 +432,21 @@ async def test_what_was_taken_back_since_is_raised_no_more(desk: Desk) -> None:
     refused = problem(await desk.ask("POST", f"/{filed['id']}/letter"), 409, "screening.nothing-to-raise")
     assert "it is withdrawn" in refused["detail"]
     problem(await desk.ask("POST", f"/{filed['id']}/letter", row=3), 404, "not-found")
+
+
+def test_a_name_with_braces_is_a_name() -> None:
+    written = compose(
+        [], {"supplier": "{member} {reference}", "reference": "R-1", "member": "Agency", "day": ""}, Language.ENGLISH
+    )
+    assert "To {member} {reference}\n" in written
+
+
+async def test_a_lost_key_is_told_with_what_to_do(own_desk: Desk) -> None:
+    filed = await own_desk.file()
+    for bundle in own_desk.house.node.home.report_keys.iterdir():
+        bundle.unlink()
+    refused = problem(await own_desk.ask("GET", f"/{filed['id']}/answers"), 503, "database.key-gone")
+    assert "from a backup" in refused["detail"]
 
 
 # --- at the command line

@@ -85,6 +85,7 @@ STATUS: dict[str, int] = {
     "idempotency.key-reused": 422,
     "idempotency.in-progress": 409,
     "database.unavailable": 503,
+    "database.key-gone": 503,
     "registry.missing": 503,
     "registry.expired": 503,
     "request.malformed": 422,

@@ -56,7 +56,7 @@ class KeyFiles:
                 file.seek(place * _KEY)
                 key = file.read(_KEY)
         except OSError as error:
-            raise KeyGone("the key of this is gone") from error
+            raise KeyGone("the key of this is gone: restore keys/reports from a backup") from error
         if len(key) != _KEY or key == _SHREDDED:
             raise KeyGone("the key of this is shredded")
         return key
@@ -187,7 +187,7 @@ def _opened(key: bytes, sealed: bytes, about: str) -> bytes:
         nonce, rest = sealed[:_NONCE], sealed[_NONCE:]
         return sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(rest, about.encode(), nonce, key)
     except (CryptoError, ValueError) as error:
-        raise KeyGone("this was changed, or is another's content") from error
+        raise KeyGone("this was changed in the database, or is another's content") from error
 
 
 def _write_durably(path: Path, content: bytes, how: int) -> None:

@@ -5,6 +5,7 @@ names indicators, never who reported them; where all may know, also the kind of 
 anything that was withheld, and asks for no names of workers.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,6 +25,7 @@ from comity_node.vocabulary import codes, indicator_by_name, letter_words, machi
 from comity_schemas.indicators import Indicator
 
 RULE = "-" * 40
+_PLACE = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +141,9 @@ class _Writer:
 
     def _say(self, key: str, **more: str) -> str:
         said = self._in(in_words(letter_words(), key, self.language, Page.RELEASE))
-        # Piece by piece: braces in a name are a part of the name.
-        for name, value in {**self.put_in, **more}.items():
-            said = said.replace(f"{{{name}}}", value)
-        return said
+        given = {**self.put_in, **more}
+        # All at once: braces in a name are a part of the name.
+        return _PLACE.sub(lambda place: given.get(place[1], place[0]), said)
 
     def _in(self, worded: Worded) -> str:
         return worded.original if worded.translated is None else worded.translated.text
