@@ -173,3 +173,12 @@ async def test_whoever_has_a_link_asks_within_limits_and_wrong_secrets_do_not_sl
         good = [await api.get("/api/v1/supplier") for _ in range(70)]
     assert [each.status_code for each in good[:60]] == [200] * 60
     assert good[-1].status_code == 429 and int(good[-1].headers["Retry-After"]) >= 1
+
+
+async def test_who_wrote_its_answer_down_is_not_told_to_a_supplier(desk: Desk) -> None:
+    secret = await tell(desk)
+    said = await desk.ask("ben", "POST", "replies", json={**DENIED, "review": desk.review})
+    assert said.json()["entered_by"] == desk.house.people["ben"].person.id
+    shown = await desk.through(secret, "GET")
+    assert [word["entered_by"] for word in shown.json()["words"]] == ["agency"]
+    assert desk.house.people["ben"].person.id not in shown.text

@@ -198,6 +198,11 @@ async def _show(store: Store, secret: str, node: Node) -> SupplierOut:
         in_words=shown.clock.in_words,
         window_ends=None if process is None else process.window_ends,
         may_extend=shown.may_extend,
-        words=[describe_word(word, node) for word in shown.words],
+        words=[_without_people(describe_word(word, node), node) for word in shown.words],
         draft=shown.draft,
     )
+
+
+def _without_people(word: WordOut, node: Node) -> WordOut:
+    """Return what was said as its supplier may see it: that somebody here wrote it down, and not who."""
+    return word if word.entered_by is None else word.model_copy(update={"entered_by": node.settings.member})

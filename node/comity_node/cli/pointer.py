@@ -33,7 +33,7 @@ def propose(
 def list_pointers() -> None:
     """List our pointers, newest first."""
     with told_plainly():
-        found = Remote().get("/pointers", limit=200)["items"]
+        found = list(Remote().every("/pointers"))
     for item in found:
         typer.echo(f"{item['review']}  {item['state']:9}  until {item['valid_until']}  {item['statement'] or ''}")
         typer.echo(f"    {' / '.join(item['names'])}, {item['country']}")

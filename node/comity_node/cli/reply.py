@@ -34,7 +34,7 @@ def write(
 def list_replies() -> None:
     """List what suppliers said, newest first, and which disputes wait for a third person."""
     with told_plainly():
-        found = Remote().get("/replies", limit=200)["items"]
+        found = list(Remote().every("/replies"))
     for word in found:
         typer.echo(f"{word['id']}  {word['act']:8}  {', '.join(word['codes'])}{_standing(word)}")
     if not found:

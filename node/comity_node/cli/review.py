@@ -70,14 +70,15 @@ def list_reviews(
 ) -> None:
     """List proposals, newest first."""
     with told_plainly():
-        found = Remote().get("/reviews", state=state, limit=200)["items"]
-    for item in found:
+        found = Remote().get("/reviews", state=state, limit=200)
+    for item in found["items"]:
         of_report = f"{item['report']} {item['observation']}"
         what = item["target"] if item["act"] == "withdraw" else item["ruling"] or of_report
         typer.echo(f"{item['id']}  {item['act']:8}  {item['state']:8}  {what}")
         if item["state"] == "proposed":
             typer.echo(f"    {item['process']['in_words']}")
-    if not found:
+    _say_older(found, "/reviews")
+    if not found["items"]:
         typer.echo(f"Nothing is {state or 'here'}.")
 
 
@@ -226,13 +227,19 @@ def show_batch(
 def published() -> None:
     """List what we have told others, newest first."""
     with told_plainly():
-        found = Remote().get("/published", limit=200)["items"]
-    for item in found:
+        found = Remote().get("/published", limit=200)
+    for item in found["items"]:
         typer.echo(
             f"{item['seq'] or '-':>6}  {item['state']:7}  {item['act']:8}  {item['kind']:8}  {item['statement'] or ''}"
         )
-    if not found:
+    _say_older(found, "/published")
+    if not found["items"]:
         typer.echo("Nothing was published yet.")
+
+
+def _say_older(found: dict[str, Any], path: str) -> None:
+    if found["next"] is not None:
+        typer.echo(f"Older ones are not shown here: GET /api/v1{path}, page by page.")
 
 
 @app.command(context_settings=TAKES_HASHES)
