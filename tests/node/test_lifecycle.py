@@ -132,15 +132,15 @@ def test_nothing_follows_what_was_overturned(path: list[Status]) -> None:
     ("scheme", "own", "until"),
     [
         ("amfori BSCI", None, date(2027, 3, 31)),
-        ("amfori BSCI", "2028-03-13", date(2028, 3, 13)),
+        ("amfori BSCI", "2028-03-13", date(2028, 3, 31)),
         ("amfori BSCI", "2030-01-01", date(2028, 3, 31)),
         ("RBA", None, date(2028, 3, 31)),
         ("RBA 8", "2099-12-31", date(2028, 3, 31)),
         ("SLCP CAF", None, date(2027, 3, 31)),
-        ("SA8000", "2026-09-01", date(2026, 9, 1)),
+        ("SA8000", "2026-09-01", date(2026, 9, 30)),
         ("TfS", None, date(2029, 3, 31)),
         ("SMETA", None, date(2026, 8, 31)),
-        ("SMETA", "2027-01-01", date(2027, 1, 1)),
+        ("SMETA", "2027-01-01", date(2027, 1, 31)),
     ],
 )
 def test_a_finding_expires_by_the_rule_of_its_scheme(scheme: str, own: str | None, until: date) -> None:

@@ -176,8 +176,19 @@ def test_where_only_the_year_is_known_nothing_more_is_said(month: int, day: int)
     assert source.sent["body"]["valid_until"] == "2024-01-31"
 
 
-def test_the_reports_own_date_of_validity_wins() -> None:
-    assert only(report(valid_until="2026-09-09")).sent["body"]["valid_until"] == "2026-09-09"
+@given(st.integers(1, 31))
+def test_the_reports_own_date_of_validity_wins_and_does_not_tell_the_day_either(day: int) -> None:
+    # Two years from the audit, to the day.
+    own = {"finished": f"2026-05-{day:02}", "valid_until": f"2028-05-{day:02}"}
+    source = only(report(scheme="amfori BSCI", **own))
+    first = {"finished": "2026-05-01", "valid_until": "2028-05-01"}
+    assert source.sent == only(report(scheme="amfori BSCI", **first)).sent
+    assert source.sent["body"]["valid_until"] == "2028-05-31"
+
+
+def test_the_last_day_that_a_public_register_has_published_is_told() -> None:
+    published = only(report(source="public-register", valid_until="2026-09-09"))
+    assert published.sent["body"]["valid_until"] == "2026-09-09"
 
 
 # --- who must see it first, and under which terms

@@ -105,7 +105,7 @@ _ALLOWED: dict[str, tuple[Fate, str, str]] = {
     "access": (Fate.LEAVES, "source.access", "says how sure it is"),
     "finished": (Fate.LEAVES, "source.when", "to the month only: a day could tell who spoke"),
     "finished_precision": (Fate.LEAVES, "source.when", "says whether the month is known"),
-    "valid_until": (Fate.LEAVES, "valid_until", "everything expires"),
+    "valid_until": (Fate.LEAVES, "valid_until", "everything expires; to the month only: a day could tell who spoke"),
     "event": (Fate.LEAVES, "source.event", "a random reference"),
     "auditor": (Fate.WITHHELD, "auditor", "shown by audience"),
     "interviews": (Fate.WITHHELD, "sample", "as a band"),

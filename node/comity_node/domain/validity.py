@@ -1,7 +1,7 @@
 """How long a finding stands, by the rule of its scheme. Everything expires.
 
-A report may state an end of its own; it counts as long as it lies within the scheme's rule. Where the scheme has no
-rule, as SMETA, the report's end counts, and without one the member's own number of months.
+A report may state an end of its own; its month counts, as long as it lies within the scheme's rule. Where the scheme
+has no rule, as SMETA, the report's end counts, and without one the member's own number of months.
 """
 
 from calendar import monthrange
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final, NamedTuple
 
+from comity_schemas.finding import SourceType
 from comity_schemas.report import Report
 
 
@@ -42,12 +43,12 @@ def valid_until(report: Report, member_months: int) -> date:
         report: The full report.
         member_months: The member's own, where neither scheme nor report says how long.
     """
-    rule = rule_of(report.scheme)
+    rule, stated = rule_of(report.scheme), _stated(report)
     if rule is None:
-        return report.valid_until or _end(report, member_months)
-    if report.valid_until is None:
+        return stated or _end(report, member_months)
+    if stated is None:
         return _end(report, rule.usual)
-    return min(report.valid_until, _end(report, rule.most))
+    return min(stated, _end(report, rule.most))
 
 
 def protected_until(report: Report, member_months: int) -> date:
@@ -59,6 +60,17 @@ def protected_until(report: Report, member_months: int) -> date:
     """
     until = _months_after(report.finished.year, 12, member_months)
     return until if report.valid_until is None else min(until, date(report.valid_until.year, 12, 31))
+
+
+def _stated(report: Report) -> date | None:
+    """Return the report's own date, to the end of its month: schemes count it from the day of the audit, to the day.
+
+    What a public register published tells nothing more by its day.
+    """
+    own = report.valid_until
+    if own is None or report.source is SourceType.PUBLIC_REGISTER:
+        return own
+    return _months_after(own.year, own.month, 0)
 
 
 def _end(report: Report, months: int) -> date:
