@@ -456,7 +456,8 @@ async def test_its_supplier_is_never_told_of_a_case(office: Office) -> None:
     assert stage is Stage.READY and "people" not in words and "held back" not in words
 
 
-async def test_what_a_supplier_says_of_a_case_and_its_link_are_not_for_others(office: Office) -> None:
+async def test_what_a_supplier_says_of_a_case_and_its_link_are_not_for_others(database: Database) -> None:
+    office = await furnished(database)
     await office.store_report()
     review = await office.heard("ana")
     people = office.people
