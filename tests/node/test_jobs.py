@@ -185,6 +185,36 @@ async def test_what_a_case_keeps_back_is_in_no_batch_and_no_release_tells_of_it(
     assert held["state"] == "proposed"
 
 
+async def test_a_release_that_is_gone_on_with_asks_again_what_has_come_into_its_batch(
+    office: Office, imported: dict[str, Any]
+) -> None:
+    await run(office, 1)
+    await office.made("reviewer", "POST", f"jobs/{imported['id']}/cancel")
+    batch = imported["batch"]
+    await open_all(office, batch, "reviewer", "reviewer 2")
+    release = await office.made("reviewer 2", "POST", f"batches/{batch}/approve")
+    assert (release["state"], release["done"]) == ("running", 20)
+    # The import does not go on beside its release, nor the release beside the import.
+    beside = await office.ask("reviewer", "POST", f"jobs/{imported['id']}/resume")
+    assert (beside.status_code, beside.json()["code"]) == (409, "review.not-yet")
+    await office.made("reviewer 2", "POST", f"jobs/{release['id']}/cancel")
+    await office.made("reviewer", "POST", f"jobs/{imported['id']}/resume")
+    beside = await office.ask("reviewer 2", "POST", f"jobs/{release['id']}/resume")
+    assert (beside.status_code, beside.json()["code"]) == (409, "review.not-yet")
+    await run(office)
+    async with office.house.node.database.write() as store:
+        newest = (await store.reviews.of_batch(batch))[-1]
+        # The only one so grave: it stands in every sample.
+        await store.reviews.put_content(newest.id, newest.content.replace('"S3"', '"S4"'))
+    refused = await office.ask("reviewer 2", "POST", f"jobs/{release['id']}/resume")
+    assert (refused.status_code, refused.json()["code"]) == (409, "batch.sample-not-opened")
+    assert (await job(office, release["id"]))["state"] == "cancelled"
+    await open_all(office, batch, "reviewer", "reviewer 2")
+    await office.made("reviewer 2", "POST", f"jobs/{release['id']}/resume")
+    await run(office)
+    assert (await job(office, release["id"]))["result"]["decided"] == ROWS
+
+
 async def test_a_job_whose_person_has_left_fails_in_words_and_what_is_done_stays(office: Office) -> None:
     await office.house.hire("leaving", "reviewer")
     imported = await office.made("leaving", "POST", "imports", json=register())

@@ -109,7 +109,7 @@ async def resume_job(job_id: Id, person: Releaser, node: ThisNode, once: Onced) 
     """Go on with what you began, and what was cancelled or failed."""
 
     async def resume(store: Store) -> JobOut:
-        return describe_job(await every_job.resume(store, person, job_id, KINDS, node.clock()))
+        return describe_job(await jobs.resume(store, person, job_id, node.clock()))
 
     return await once.write(resume)
 

@@ -26,6 +26,7 @@ from comity_node.domain.register import (
 )
 from comity_node.domain.trail import Event
 from comity_node.mappings import read_register
+from comity_node.services import jobs as every_job
 from comity_node.services.accounts import new_id
 from comity_node.services.importing.batches import require_sample
 from comity_node.services.importing.decision_import import take_ruling
@@ -120,6 +121,24 @@ async def start_release(store: Store, person: Person, batch: str, now: datetime)
     job = replace(job, result={"decided": 0, "problems": [], "not_decided": 0})
     await store.jobs.add(job, None)
     await store.trail.add(now, person.id, Event.JOB_STARTED, job.id, kind=RELEASE, batch=batch, total=job.total)
+    return job
+
+
+async def resume(store: Store, person: Person, job_id: str, now: datetime) -> Job:
+    """Go on with an import or release that was cancelled or failed, as whoever began it.
+
+    Raises:
+        NotFound: there is none, or somebody else began it.
+        AlreadyDecided: it is done, or under way.
+        NotYet: the import or a release of the same batch is under way.
+        SampleNotOpened: what a release would go on with has grown, and one of the two has not opened the new sample.
+    """
+    job = await every_job.resume(store, person, job_id, (IMPORT, RELEASE), now)
+    for other in await store.jobs.of_batch(job.batch):
+        if other.id != job.id and other.state == "running":
+            raise NotYet(f"the {other.kind} of this batch is under way (job {other.id}); nothing was changed")
+    if job.kind == RELEASE:
+        await require_sample(store, job.batch, person)
     return job
 
 
