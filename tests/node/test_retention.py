@@ -259,6 +259,16 @@ async def test_a_legal_hold_of_two_people_keeps_a_report_until_two_let_it_go(arc
     assert await archive.expire() == Destroyed(1, 0)
 
 
+async def test_a_hold_comes_too_late_for_what_is_destroyed_and_says_so(archive: Archive) -> None:
+    one, other = await archive.report(), await archive.report(ref="B")
+    async with archive.database.write() as store:
+        await propose_act(store, archive.people[0], HOLD, other.id, None, "a court asks", NOW)
+    assert await archive.expire() == Destroyed(1, 0)
+    with pytest.raises(ReportExpired, match="destroyed"):
+        async with archive.database.write() as store:
+            await propose_act(store, archive.people[0], HOLD, one.id, None, "a court asks", LATER)
+
+
 async def test_a_hold_that_waits_for_its_second_person_keeps_a_report_until_it_is_decided(archive: Archive) -> None:
     stored = await archive.report()
     async with archive.database.write() as store:

@@ -18,7 +18,7 @@ from comity_node.domain.errors import (
 from comity_node.domain.people import Person
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
-from comity_node.services.reports.stored import open_stored
+from comity_node.services.reports.stored import exact_bytes, open_stored
 
 OVERRULE, HOLD, LET_GO = "overrule", "hold", "let-go"
 WITHDRAW_BASIS, RESTORE_BASIS = "withdraw-basis", "restore-basis"
@@ -99,9 +99,14 @@ async def propose_act(
         NotFound: there is no such report or objection of it.
         AlreadyDecided: the objection does not stand; or the report is held, or not held, already.
         AlreadyProposed: the same is proposed already.
+        ReportExpired: it is to be held, and is destroyed already.
     """
-    if await store.reports.find(report_id) is None:
+    stored = await store.reports.find(report_id)
+    if stored is None:
         raise NotFound("no such report")
+    if act == HOLD and stored.expired_at is not None:
+        # Who believes that it is held looks for it nowhere else.
+        exact_bytes(stored)
     if act == OVERRULE and (await _standing(store, objection_id or "")).report_id != report_id:
         raise NotFound("no such objection")
     if act in (HOLD, LET_GO) and await store.concerns.is_held(report_id) == (act == HOLD):
