@@ -8,6 +8,7 @@ import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -15,12 +16,14 @@ from typing import Any
 import pikepdf
 import pytest
 import pytest_asyncio
+import typer
 from PIL import Image
 from pydantic import ValidationError
 
 from builders import AuditFirm
 from comity_federation.encoding import b64encode
 from comity_federation.signed_reports import sign_report
+from comity_node.cli.evidence import get
 from comity_node.db import Database
 from comity_node.db.concerns import JointAct
 from comity_node.db.reports import StoredReport
@@ -487,6 +490,39 @@ async def test_a_legal_hold_of_two_people_keeps_what_is_past_its_date_until_two_
     assert await archive.read(stored) == b"x"
     await together(LET_GO)
     assert await shred_expired(archive.database, archive.vault, later) == 1
+
+
+# --- by command
+
+
+class _BreaksOff(BaseHTTPRequestHandler):
+    """A node that answers with a whole file, or dies within one."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "9")
+        self.end_headers()
+        self.wfile.write(b"what was " if "whole" in self.path else b"what")
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+def test_of_a_file_that_breaks_off_on_its_way_nothing_stays_that_looks_like_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with HTTPServer(("127.0.0.1", 0), _BreaksOff) as node:
+        serving = Thread(target=node.serve_forever, daemon=True)
+        serving.start()
+        monkeypatch.setenv("COMITY_URL", f"http://127.0.0.1:{node.server_port}")
+        out = tmp_path / "E1"
+        with pytest.raises(typer.Exit):
+            get("R", "broken", out)
+        assert not out.exists()
+        get("R", "whole", out)
+        node.shutdown()
+        serving.join()
+    assert (out.read_bytes(), out.stat().st_mode & 0o077) == (b"what was ", 0)
 
 
 # --- memory

@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import json
 import mimetypes
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -82,9 +84,8 @@ def get(
 ) -> None:
     """Read a file. It is on the trail."""
     path = f"/reports/{report}/evidence/{ref}" + ("/release-copy" if release_copy else "")
-    with told_plainly(), out.open("xb") as written:
-        for piece in Remote().stream(path):
-            written.write(piece)
+    with told_plainly():
+        _write_whole(out, Remote().stream(path))
     typer.echo(f"{out}: {out.stat().st_size} bytes")
 
 
@@ -119,6 +120,17 @@ def _send(remote: Remote, path: str, file: Path, listed: dict[str, Any]) -> dict
             offset = done["received"]
             progress.update(task, completed=offset)
     return done
+
+
+def _write_whole(out: Path, pieces: Iterator[bytes]) -> None:
+    """Write all of a file or nothing, for nobody else on this machine to read."""
+    with open(out, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as written:
+        try:
+            for piece in pieces:
+                written.write(piece)
+        except BaseException:
+            out.unlink()
+            raise
 
 
 def _entry(number: int, file: Path) -> dict[str, Any]:
