@@ -21,7 +21,7 @@ def list_audits(
 ) -> None:
     """List what members plan and have done, newest first."""
     with told_plainly():
-        found = Remote().get("/audits", limit=200)["items"]
+        found = list(Remote().every("/audits"))
     shown = [each for each in found if not planned or each["stage"] == "planned"]
     for each in shown:
         typer.echo(f"{each['statement']}  {each['published_by']}")

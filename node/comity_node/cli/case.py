@@ -57,7 +57,7 @@ def open_case(
 def list_cases() -> None:
     """List the cases you are assigned to. The reading is on the trail."""
     with told_plainly():
-        found = Remote().get("/cases", limit=200)["items"]
+        found = list(Remote().every("/cases"))
     for case in found:
         typer.echo(f"{case['id']}  {case['opened_at'][:16]}  next: {case['next_step'] or 'closed'}{_passed_on(case)}")
     if not found:

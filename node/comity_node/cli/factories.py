@@ -56,7 +56,7 @@ def import_list(
 def list_lists(as_json: AsJson = False) -> None:
     """List the newest 200 lists, those that were taken back too."""
     with told_plainly():
-        found = Remote().get("/factory-lists", limit=200)["items"]
+        found = list(Remote().every("/factory-lists"))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return

@@ -21,7 +21,7 @@ _LOOK_EVERY_S = 0.3
 def list_jobs(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
     """List imports and releases, newest first."""
     with told_plainly():
-        found = Remote().get("/jobs", limit=100)["items"]
+        found = list(Remote().every("/jobs"))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return

@@ -100,7 +100,7 @@ def submit(file: Annotated[Path, typer.Argument(help="A signed report.")]) -> No
 def list_reports() -> None:
     """List the reports you may see, newest first."""
     with told_plainly():
-        found = Remote().get("/reports", limit=200)["items"]
+        found = list(Remote().every("/reports"))
     for item in found:
         marks = f"  ({', '.join(item['marks'])})" if item["marks"] else ""
         typer.echo(f"{item['id']}  {item['received_at'][:16]}  {item['firm'] or 'public register'}{marks}")

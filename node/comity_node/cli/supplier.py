@@ -198,7 +198,7 @@ def undo_judgement(
 def judgements(as_json: AsJson = False) -> None:
     """List the newest 200 judgements, undone ones too."""
     with told_plainly():
-        found = Remote().get("/judgements", limit=200)["items"]
+        found = list(Remote().every("/judgements"))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
