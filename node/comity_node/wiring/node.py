@@ -106,7 +106,8 @@ class Node:
             RegistryMissing: the node has none yet.
         """
         now = self.clock()
-        if self._known is None or now - self._known[0] >= _LOOK_AGAIN:
+        # A clock that was set back must not let an old one stand: who was suspended meanwhile would not be.
+        if self._known is None or not timedelta(0) <= now - self._known[0] < _LOOK_AGAIN:
             self._known = (now, await asyncio.to_thread(self.trusted_registry))
         return self._known[1]
 
