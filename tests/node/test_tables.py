@@ -3,7 +3,6 @@
 import csv
 import io
 import zipfile
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +15,7 @@ from comity_node.domain.tables import workbook as workbooks
 from comity_node.domain.tables.csv_table import MOST_LINE_BYTES, open_csv
 from comity_node.domain.tables.table import Row, Table, TableRefused
 from comity_node.domain.tables.workbook import open_workbook_table
-from comity_node.domain.tables.writing import NewFile, writer_for
+from comity_node.domain.tables.writing import writer_for
 from comity_node.services.screening_files.opening import open_table
 
 NAMES = ["Société Générale de Coton", "Фабрика Образец", "示例有限公司", "مصنع مثال"]
@@ -228,11 +227,3 @@ def test_a_csv_is_written_as_the_one_that_was_read() -> None:
     marked, _ = read(b"\xef\xbb\xbfid,name\n1,a\n")
     assert written("csv", [["id", "é"]], plain) == "id;é\r\n".encode()
     assert written("csv", [["id", "é"]], marked) == "id,é\r\n".encode("utf-8-sig")
-
-
-def test_a_result_appears_whole_or_not_at_all(tmp_path: Path) -> None:
-    (tmp_path / "out.csv").write_text("earlier")
-    with pytest.raises(RuntimeError), NewFile(tmp_path / "out.csv") as stream:
-        stream.write(b"half")
-        raise RuntimeError
-    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("out.csv", "earlier")]

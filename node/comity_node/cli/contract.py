@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 import typer
 
+from comity_node.cli.new_file import NewFile
 from comity_node.cli.terminal import told_plainly
 from comity_node.domain.contracts import Answer, ContractState, DutyKind, DutyState, ExitCheck, LabourClause
 from comity_node.domain.contracts import TerminationReason as Why
@@ -155,10 +156,8 @@ def import_contracts(file: Annotated[Path, typer.Argument(help="A CSV or XLSX, o
 def export_contracts(out: Annotated[Path, typer.Argument(help="Where it goes; .xlsx makes a workbook.")]) -> None:
     """Write the whole register to a file that an import reads. It is on the trail."""
     form = "xlsx" if out.suffix.lower() == ".xlsx" else "csv"
-    with told_plainly():
-        content = Remote().get_bytes(f"/contracts/export?form={form}")
-        with out.open("xb") as written:
-            written.write(content)
+    with told_plainly(), NewFile(out) as written:
+        written.write(Remote().get_bytes(f"/contracts/export?form={form}"))
     typer.echo(f"{out}: {out.stat().st_size} bytes. It names your suppliers: keep it at home.")
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 import typer
 
 from comity_node.cli.asked_together import PastedOption, read_file, read_pasted, to_ask
+from comity_node.cli.new_file import NewFile
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.vocabulary import read_country, read_identifier
 from comity_node.cli.words import say_answer
@@ -101,7 +102,8 @@ def show(
     with told_plainly(), Remote() as remote:
         filed = _find(remote, ref)
         if as_csv is not None:
-            as_csv.write_bytes(remote.get_bytes(f"/filed-screenings/{filed['id']}/csv"))
+            with NewFile(as_csv, replaces=True) as file:
+                file.write(remote.get_bytes(f"/filed-screenings/{filed['id']}/csv"))
             typer.echo(f"Written to {as_csv}.")
             return
         answers = [] if filed["destroyed_at"] else _answers(remote, filed["id"])

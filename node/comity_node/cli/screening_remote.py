@@ -11,10 +11,11 @@ from urllib.parse import urlencode
 import typer
 
 from comity_node.cli.asked_together import to_ask
+from comity_node.cli.new_file import NewFile
 from comity_node.cli.screening_files import FileRun, bar, checked, console, say_account, say_moment
 from comity_node.domain.screening import Question
 from comity_node.domain.screening_files.asking import Problem
-from comity_node.domain.tables.writing import NewFile, form_of
+from comity_node.domain.tables.writing import form_of
 from comity_node.remote import Remote
 from comity_node.services.screening_files.running import Account
 
@@ -73,7 +74,7 @@ def fetch_from_node(job: str, out: Path) -> None:
         if done["state"] != "done":
             console.print(f"This file is {done['state']}. Nothing was written. {done['why'] or ''}", markup=False)
             raise typer.Exit(1)
-        with NewFile(out) as written:
+        with NewFile(out, replaces=True) as written:
             for piece in remote.stream(f"/screening-files/{job}/result?form={form}"):
                 written.write(piece)
     problems = [Problem(each["row"], each["what"]) for each in done["problems"]]

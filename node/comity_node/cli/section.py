@@ -1,15 +1,16 @@
 """`comity report disclose`, and what `comity verify` says of what it wrote."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from comity_federation.lone_record import claimed_moment
 from comity_federation.registry import Registry
 from comity_federation.shown_sections import open_section, section_names, show_section
 from comity_federation.signed_reports import ReportRefused
+from comity_node.cli.new_file import NewFile
 from comity_node.cli.terminal import told_plainly
 from comity_node.remote import Remote
 
@@ -37,7 +38,7 @@ def disclose(
             else Remote().get_bytes(f"/reports/{report}/sections/{section}")
         )
         target = out or Path(f"{file.name.removesuffix('.json')}.section-{section}.json")
-        with target.open("xb") as written:
+        with NewFile(target) as written:
             written.write(shown)
     typer.echo(
         f"{target}: section {section}, with proof. Anybody checks it: comity verify {target} --registry DIRECTORY"
@@ -61,7 +62,7 @@ def describe_section(raw: bytes, registry: Registry) -> dict[str, Any]:
         "by": opened.firm.slug,
         "kid": opened.kid,
         "root": opened.root,
-        "signed_at": datetime.fromtimestamp(opened.signed_at, UTC).isoformat(),
+        "signed_at": claimed_moment(opened.signed_at).isoformat(),
         "section": opened.name,
         "number": opened.number,
         "of": opened.of,

@@ -106,22 +106,3 @@ def form_of(path: Path) -> str:
 def writer_for(form: str, stream: IO[bytes], read: CsvForm | None) -> Writer:
     """Return what writes a form; a CSV gets the delimiter of the one that was read."""
     return CsvWriter(stream, read) if form == "csv" else WorkbookWriter(stream)
-
-
-class NewFile:
-    """A file that appears under its name only once it is whole; an earlier one of that name stays until then."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._part = path.with_name(f".{path.name}.part")
-
-    def __enter__(self) -> IO[bytes]:
-        self._stream = self._part.open("wb")
-        return self._stream
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._stream.close()
-        if kind is None:
-            self._part.replace(self._path)
-        else:
-            self._part.unlink(missing_ok=True)
