@@ -1,14 +1,18 @@
 """The registry survives crashes while it is published, and a node reads it: kept, over HTTP, by a stranger."""
 
+import contextlib
 import shutil
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from comity_federation.keys import new_signing_pair
 from comity_federation.registry import (
     NothingStaged,
+    Publication,
     RegistryAbsent,
     RegistryClient,
     RegistryDirectory,
@@ -18,7 +22,10 @@ from comity_federation.registry import (
     changes,
     plan_publication,
     publish,
+    publishing,
     read_registry,
+    renew_signatures,
+    staging,
 )
 from comity_federation.registry.durable import replace_file
 from comity_schemas.member import (
@@ -165,3 +172,54 @@ def test_an_empty_directory_is_no_registry(tmp_path: Path) -> None:
 def test_a_registry_is_not_begun_twice(world: World) -> None:
     with pytest.raises(RegistryExists):
         world.directory.init([holder.public for holder in world.holders], 2, world.hub.public)
+
+
+# Two at once
+
+
+def test_the_hubs_timer_and_a_publication_at_once_lose_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.enter("undp")
+    world.stage("unops")
+    world.sign(0, 1)
+    planned, go = threading.Event(), threading.Event()
+
+    def slowly(directory: RegistryDirectory, plan: Publication, write: Any = publishing.carry_out) -> None:
+        if not plan.parts:
+            planned.set()
+            go.wait(10)
+        write(directory, plan)
+
+    monkeypatch.setattr(publishing, "carry_out", slowly)
+    # Each with a directory object of its own, as two processes have.
+    timer = threading.Thread(target=renew_signatures, args=(RegistryDirectory(world.path), world.hub))
+    publication = threading.Thread(target=publish, args=(RegistryDirectory(world.path), world.hub))
+    timer.start()
+    assert planned.wait(10)
+    publication.start()
+    publication.join(0.2)
+    go.set()
+    timer.join()
+    publication.join()
+    assert world.read().member("unops") is not None
+    assert world.client().refresh() == world.read()
+
+
+def test_two_holders_who_sign_at_once_both_count(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.stage("undp")
+    staged, both = world.directory.staged(), threading.Barrier(2)
+
+    def together(path: Path, content: bytes, write: Any = replace_file) -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.2)
+        write(path, content)
+
+    monkeypatch.setattr(staging, "replace_file", together)
+    threads = [
+        threading.Thread(target=RegistryDirectory(world.path).sign, args=(world.holders[number], staged))
+        for number in (0, 1)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert world.directory.signatures(world.directory.staged())[0].missing == 0

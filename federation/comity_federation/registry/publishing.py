@@ -65,8 +65,10 @@ def publish(directory: RegistryDirectory, hub: SigningPair) -> Publication:
         RegistryError: as `plan_publication`.
         OSError: the directory cannot be written.
     """
-    plan = plan_publication(directory, hub)
-    carry_out(directory, plan)
+    # The hub's timer signs again at any moment: what it planned before this must not be written over it.
+    with directory.alone():
+        plan = plan_publication(directory, hub)
+        carry_out(directory, plan)
     return plan
 
 
@@ -77,11 +79,12 @@ def renew_signatures(directory: RegistryDirectory, hub: SigningPair) -> Publicat
         RegistryError: as `plan_publication`.
         OSError: the directory cannot be written.
     """
-    published = directory.published()
-    if published is None:
-        raise RegistryAbsent(f"{directory.path} holds no published registry")
-    plan = _plan(directory, hub, published, Staged(), ())
-    carry_out(directory, plan)
+    with directory.alone():
+        published = directory.published()
+        if published is None:
+            raise RegistryAbsent(f"{directory.path} holds no published registry")
+        plan = _plan(directory, hub, published, Staged(), ())
+        carry_out(directory, plan)
     return plan
 
 

@@ -13,7 +13,10 @@ Rules:
    not seen the new root yet can read the new lists too.
 """
 
-from collections.abc import Iterable
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -84,6 +87,27 @@ class RegistryDirectory:
         self.path = path
         self.lifetimes = lifetimes or Lifetimes()
         self._files = DirectoryFiles(path)
+        self._alone = False
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let no other process change the directory meanwhile; waits for the one that does.
+
+        Raises:
+            OSError: the directory cannot be read, or lies where nothing can be locked.
+        """
+        if self._alone or not self.path.is_dir():
+            yield
+            return
+        # The directory itself, which everybody who may change it may open: a file of its own would belong to one.
+        handle = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            self._alone = True
+            yield
+        finally:
+            self._alone = False
+            os.close(handle)
 
     def published(self) -> Verified | None:
         """Return what is published; None before the first publication.
@@ -231,9 +255,15 @@ class RegistryDirectory:
 
         Raises:
             RegistryError: as `staged`.
-            ChangeRefused: no such member.
+            ChangeRefused: no such member; or a new root is staged, for whose signatures it would wait.
         """
         published, before = self.published(), self.suspended()
+        if published is not None and self.staged().root is not None:
+            raise ChangeRefused(
+                "a new root is staged, and the suspension would wait until it has all its signatures. Publish that "
+                f"first; or move {self.path / 'staged'} away, suspend, publish, and stage the new root again. Nothing "
+                "was staged"
+            )
         if suspension.member not in {member.slug for member in self.members().members}:
             raise ChangeRefused(f"{suspension.member} is not a member of this registry")
         after = SuspensionList(v=1, suspensions=(*before.suspensions, suspension))
@@ -256,6 +286,10 @@ class RegistryDirectory:
         if not seen.parts:
             raise NothingStaged("nothing is staged: there is nothing to sign")
         self.require_signer(pair, seen)
+        with self.alone():
+            return self._sign(pair, seen, parts)
+
+    def _sign(self, pair: SigningPair, seen: Staged, parts: Iterable[str] | None) -> tuple[str, ...]:
         signer, now = PairSigner(pair), self._read_staged()
         signed = []
         for name, part in seen.parts.items():

@@ -5,6 +5,8 @@ anyone, to make the members' topics.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -57,8 +59,7 @@ def group() -> None:
 @app.command()
 def init(directory: Directory, holder: Holders, threshold: Threshold, hub: HubPublic) -> None:
     """Begin a registry: its holders, its hub, and no members yet."""
-    with told_plainly():
-        registry = RegistryDirectory(directory)
+    with _changing(directory) as registry:
         registry.init([load_public(path) for path in holder], threshold, load_public(hub))
         words.say_staged(registry, f"Began a registry in {directory}.")
 
@@ -74,9 +75,8 @@ def add(
     wanted = MemberStatus.ACTIVE if activate else status
     if wanted not in (None, MemberStatus.PENDING, MemberStatus.ACTIVE) or (activate and status not in (None, wanted)):
         raise typer.BadParameter("only pending or active; see `suspend`, `remove` and `lift` for the rest")
-    with told_plainly():
+    with _changing(directory) as registry:
         entry = read_list(Member, member_file.read_bytes(), str(member_file))
-        registry = RegistryDirectory(directory)
         registry.stage_members(changes.enter(registry.members(), entry, wanted))
         words.say_staged(registry, f"Staged {entry.slug}.")
         listed = changes.find_member(registry.members(), entry.slug)
@@ -87,8 +87,7 @@ def add(
 @app.command()
 def remove(directory: Directory, slug: Slug, last: LastStatement) -> None:
     """Remove a member for good: what it said up to SEQ still counts; k of n holders must sign."""
-    with told_plainly():
-        registry = RegistryDirectory(directory)
+    with _changing(directory) as registry:
         members = registry.members()
         closed = changes.parse_last(last, changes.find_member(members, slug).did)
         _stage(registry, changes.remove(members, slug, closed), f"Staged the removal of {slug}.")
@@ -103,9 +102,8 @@ def suspend(
     key: HolderKey,
 ) -> None:
     """Suspend a member at once: one holder's signature is enough, and given here."""
-    with told_plainly():
+    with _changing(directory) as registry:
         pair = load_signing_pair(key)
-        registry = RegistryDirectory(directory)
         member = changes.find_member(registry.members(), slug)
         require_holder(registry.root_in_force(), pair)
         closed = changes.parse_last(last, member.did)
@@ -119,8 +117,7 @@ def suspend(
 @app.command()
 def lift(directory: Directory, slug: Slug) -> None:
     """Take a suspension back: the member publishes again; k of n holders must sign."""
-    with told_plainly():
-        registry = RegistryDirectory(directory)
+    with _changing(directory) as registry:
         changed = changes.lift(registry.members(), registry.suspended(), slug)
         _stage(registry, changed, f"Staged the lifting of the suspension of {slug}.")
 
@@ -133,8 +130,7 @@ def close_key(
     last: LastStatement,
 ) -> None:
     """Close one signing key, retired or stolen: it counts up to SEQ; k of n holders must sign."""
-    with told_plainly():
-        registry = RegistryDirectory(directory)
+    with _changing(directory) as registry:
         members = registry.members()
         closed = changes.parse_last(last, changes.find_member(members, slug).did)
         _stage(registry, changes.close_key(members, slug, kid, closed), f"Staged the closing of a key of {slug}.")
@@ -143,8 +139,7 @@ def close_key(
 @app.command()
 def thaw(directory: Directory, slug: Slug, last: LastStatement) -> None:
     """After a fork, name the branch that counts: the one through SEQ:HASH; k of n holders must sign."""
-    with told_plainly():
-        registry = RegistryDirectory(directory)
+    with _changing(directory) as registry:
         members = registry.members()
         branch = changes.parse_last(last, changes.find_member(members, slug).did)
         _stage(registry, changes.thaw(members, slug, branch), f"Staged the thawing of {slug}.")
@@ -156,8 +151,7 @@ def renew(
     root: Annotated[bool, typer.Option("--root", help="The root too (once a year).")] = False,
 ) -> None:
     """Stage both lists again, unchanged, for another 30 days; k of n holders must sign."""
-    with told_plainly():
-        registry = RegistryDirectory(directory)
+    with _changing(directory) as registry:
         registry.renew(root=root)
         words.say_staged(registry, "Staged the lists again with a new expiry.")
 
@@ -165,8 +159,7 @@ def renew(
 @app.command()
 def rotate(directory: Directory, holder: Holders, threshold: Threshold, hub: HubPublic) -> None:
     """Change holders, threshold or hub: name all there will be. The old and the new threshold must sign."""
-    with told_plainly():
-        registry = RegistryDirectory(directory)
+    with _changing(directory) as registry:
         registry.rotate([load_public(path) for path in holder], threshold, load_public(hub))
         words.say_staged(registry, "Staged a new root.")
 
@@ -241,6 +234,15 @@ def show(
     with told_plainly():
         registry = RegistryDirectory(directory)
         (words.show_json if as_json else words.show)(registry)
+
+
+@contextmanager
+def _changing(directory: Path) -> Iterator[RegistryDirectory]:
+    """Give a registry's directory that no other process changes meanwhile; what cannot be is told plainly."""
+    with told_plainly():
+        registry = RegistryDirectory(directory)
+        with registry.alone():
+            yield registry
 
 
 def _stage(registry: RegistryDirectory, changed: MemberList, what: str) -> None:
