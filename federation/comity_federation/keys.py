@@ -5,6 +5,7 @@ seals, and neither passes for the other; no error and no repr ever shows the pri
 """
 
 import os
+import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,8 +24,14 @@ from comity_schemas.wire import Digest, Wire
 MAX_KEY_FILE_BYTES = 4 * 1024
 """Largest key file read, in bytes. A JWK is under 500."""
 
-KeyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:%#-]{0,279}$")]
+_KEY_NAME = r"^[A-Za-z0-9][A-Za-z0-9._:%#-]{0,279}$"
+KeyName = Annotated[str, StringConstraints(pattern=_KEY_NAME)]
 """A key's `kid`: a member's is `<did>#<key>`, a holder's any short name."""
+
+
+def is_key_name(text: str) -> bool:
+    """Tell whether a text can be a key's name."""
+    return re.fullmatch(_KEY_NAME, text) is not None
 
 
 class KeyFileError(ComityError):

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from comity_federation import keys
 from comity_federation.registry import read_registry
 from comity_node.cli import key, registry
-from comity_schemas.member import MemberStatus
+from comity_schemas.member import MemberStatus, Role
 from registry_world import last, new_member
 
 HASH = last(4).hash
@@ -334,3 +334,50 @@ def test_a_last_statement_is_a_number_and_a_hash(begun: Run, text: str) -> None:
     publish_member(begun, "undp")
     refused = begun(f"registry remove reg undp --last={text}", code=1)
     assert "names no statement" in refused.stderr
+
+
+def test_a_suspension_that_would_wait_for_a_new_root_is_not_called_done(begun: Run) -> None:
+    publish_member(begun, "undp")
+    begun("key new d.jwk --name holder-d")
+    begun(
+        "registry rotate reg --holder a.jwk.pub --holder b.jwk.pub --holder d.jwk.pub --threshold 2 --hub hub.jwk.pub"
+    )
+    refused = begun(f"registry suspend reg undp --last 4:{HASH} --reason compromised --key b.jwk", code=1).stderr
+    assert "a new root is staged" in refused and "move reg/staged away" in refused
+    Path("reg/staged").rename("waiting")
+    begun(f"registry suspend reg undp --last 4:{HASH} --reason compromised --key b.jwk")
+    begun("registry publish reg --hub-key hub.jwk")
+    assert status("undp") is MemberStatus.SUSPENDED
+
+
+def test_a_holder_is_shown_each_right_that_is_given_and_taken(begun: Run) -> None:
+    begun("key new auditor.jwk --name did:web:firm.example#auditor-1")
+    begun("key new other.jwk --name did:web:firm.example#auditor-2")
+    auditor, other = (keys.load_public(Path(f"{name}.jwk.pub")) for name in ("auditor", "other"))
+    given = {"scheme": "SMETA", "basis": "accredited", "valid_from": "2025-01-01", "valid_until": "2027-12-31"}
+    entry = new_member("firm", role=Role.AUDIT_FIRM).to_parsed()
+    entry |= {
+        "names": ["Firm", "Other Name"],
+        "endpoint": "https://firm.example/\x1b[2K",
+        "report_keys": [{"kid": auditor.kid, "key": auditor.key.to_parsed()}],
+        "authorisations": [given],
+    }
+    Path("firm.json").write_text(json.dumps(entry))
+    begun("registry add reg firm.json --activate")
+    shown = begun("registry sign reg --key a.jwk --yes").stdout
+    assert f"+ firm: auditor's key did:web:firm.example#auditor-1 ({keys.fingerprint(auditor)})" in shown
+    assert "+ firm: may audit SMETA, accredited, 2025-01-01 to 2027-12-31" in shown
+    assert "+ firm: names Firm / Other Name" in shown
+    assert "\x1b" not in shown and r"endpoint https://firm.example/\u001b[2K" in shown
+    begun("registry sign reg --key b.jwk --yes")
+    begun("registry publish reg --hub-key hub.jwk")
+    entry |= {
+        "report_keys": [{"kid": other.kid, "key": other.key.to_parsed()}],
+        "authorisations": [{**given, "scheme": "amfori BSCI"}],
+    }
+    Path("firm.json").write_text(json.dumps(entry))
+    told = begun("registry add reg firm.json").stdout
+    assert f"~ firm: auditor's key {auditor.kid} ({keys.fingerprint(auditor)}) taken away" in told
+    assert f"~ firm: new auditor's key {other.kid} ({keys.fingerprint(other)})" in told
+    assert "~ firm: may audit no more SMETA, accredited, 2025-01-01 to 2027-12-31" in told
+    assert "~ firm: may audit amfori BSCI, accredited, 2025-01-01 to 2027-12-31" in told

@@ -1,11 +1,18 @@
-"""What changes from one registry to the next, in words for the person who is asked to sign it. Pure."""
+"""What changes from one registry to the next, in words for the person who is asked to sign it. Pure.
 
+All that gives a right is said one by one: which key, who may audit what. Characters that a terminal would act on are
+written out, since whoever made the lists could hide lines behind them.
+"""
+
+import re
 from collections.abc import Iterable
 
 from tuf.api.metadata import Root
 
+from comity_federation.keys import fingerprint as fingerprint_of
 from comity_federation.registry.roles import fingerprint, holders_of, hub_of, key_name, threshold_of
-from comity_schemas.member import Last, Member, MemberList, SuspensionList
+from comity_schemas.member import Authorisation, Last, Member, MemberList, SuspensionList
+from comity_schemas.wire import PRINTABLE
 
 
 def describe_root(before: Root | None, after: Root) -> list[str]:
@@ -41,6 +48,7 @@ def describe_members(before: MemberList | None, after: MemberList, suspended: Su
         was = old.pop(member.slug, None)
         if was is None:
             lines.append(f"+ {member.slug}: new member, {_summary(member)}")
+            lines += [f"+ {member.slug}: {right}" for right in _rights(member)]
         elif was != member:
             lines += [f"~ {member.slug}: {change}" for change in _differences(was, member)]
     lines += [f"- {slug}: vanishes" for slug in old]
@@ -76,6 +84,23 @@ def _summary(member: Member) -> str:
     return f"{member.names[0]}, {member.country}, {member.role}, {member.status}, {keys}{auditors}"
 
 
+def _rights(member: Member) -> Iterable[str]:
+    """Yield what a new member's entry says beyond its summary."""
+    if len(member.names) > 1:
+        yield f"names {_shown(member.names)}"
+    if member.endpoint is not None:
+        yield f"endpoint {_shown(member.endpoint)}"
+    for key in member.report_keys:
+        yield f"auditor's key {key.kid} ({fingerprint_of(key.key)})"
+    for each in member.authorisations:
+        yield f"may audit {_authorised(each)}"
+
+
+def _authorised(given: Authorisation) -> str:
+    by = "" if given.appointed_by is None else f" by {given.appointed_by}"
+    return f"{_shown(given.scheme)}, {given.basis}{by}, {given.valid_from} to {given.valid_until}"
+
+
 def _differences(was: Member, now: Member) -> Iterable[str]:
     if was.status != now.status:
         yield f"{was.status} becomes {now.status}"
@@ -92,27 +117,35 @@ def _differences(was: Member, now: Member) -> Iterable[str]:
     listed = {key.kid: key for key in was.signing_keys}
     for key in now.signing_keys:
         if key.kid not in listed:
-            yield f"new signing key {key.kid} ({key.key.x[:8]}…)"
+            yield f"new signing key {key.kid} ({fingerprint_of(key.key)})"
         elif listed[key.kid] != key and key.closed:
             yield f"key {key.kid} closed: {describe_last(key.closed)}"
-    for name, gone, come in (
-        ("auditors' keys", set(was.report_keys) - set(now.report_keys), set(now.report_keys) - set(was.report_keys)),
-        (
-            "authorisations",
-            set(was.authorisations) - set(now.authorisations),
-            set(now.authorisations) - set(was.authorisations),
-        ),
-    ):
-        if gone or come:
-            yield f"{name}: {len(come)} added, {len(gone)} taken away"
+    yield from _changed_rights(was, now)
     for field in ("names", "country", "endpoint", "daily_statements", "public_access"):
         if getattr(was, field) != getattr(now, field):
             yield f"{field} {_shown(getattr(was, field))} becomes {_shown(getattr(now, field))}"
     if was.sealing_key != now.sealing_key:
-        yield "new sealing key"
+        sealing = now.sealing_key
+        yield "its sealing key is taken away" if sealing is None else f"new sealing key ({fingerprint_of(sealing)})"
+
+
+def _changed_rights(was: Member, now: Member) -> Iterable[str]:
+    for key in was.report_keys:
+        if key not in now.report_keys:
+            yield f"auditor's key {key.kid} ({fingerprint_of(key.key)}) taken away"
+    for key in now.report_keys:
+        if key not in was.report_keys:
+            yield f"new auditor's key {key.kid} ({fingerprint_of(key.key)})"
+    for each in was.authorisations:
+        if each not in now.authorisations:
+            yield f"may audit no more {_authorised(each)}"
+    for each in now.authorisations:
+        if each not in was.authorisations:
+            yield f"may audit {_authorised(each)}"
 
 
 def _shown(value: object) -> str:
     if isinstance(value, tuple):
-        return " / ".join(str(each) for each in value)
-    return "none" if value is None else str(value)
+        return " / ".join(map(_shown, value))
+    written = "none" if value is None else str(value)
+    return "".join(c if re.fullmatch(PRINTABLE, c) else f"\\u{ord(c):04x}" for c in written)

@@ -17,7 +17,7 @@ from securesystemslib.signer import Key, SecretsHandler, Signature, Signer, SSli
 from tuf.api.metadata import DelegatedRole, Delegations, Root, Snapshot, TargetFile, Targets, Timestamp
 
 from comity_federation.encoding import b64decode
-from comity_federation.keys import NamedKey, SigningPair
+from comity_federation.keys import NamedKey, SigningPair, is_key_name
 from comity_federation.registry.errors import ChangeRefused, NotAHolder, RegistryRefused
 
 MEMBERS_FILE = "members.json"
@@ -87,9 +87,12 @@ def tuf_key(named: NamedKey) -> SSlibKey:
 
 
 def key_name(key: Key) -> str:
-    """Return the name the key file had when the key was entered, or the beginning of the key."""
+    """Return the name the key file had when the key was entered, or the beginning of the key.
+
+    Whoever wrote the file chose it: what could be no key's name is not shown to anybody.
+    """
     name = key.unrecognized_fields.get(_NAME_FIELD)
-    return name if isinstance(name, str) else key.keyid[:16]
+    return name if isinstance(name, str) and is_key_name(name) else key.keyid[:16]
 
 
 def fingerprint(key: Key) -> str:
