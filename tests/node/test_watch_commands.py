@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from comity_node import remote
 from comity_node.app import create_app
+from comity_node.cli import vendors
 from comity_node.cli import watch as commands
 from comity_node.domain.watching.watches import Channel
 from comity_node.services.accounts import make_token
@@ -86,3 +87,18 @@ async def test_alerts_are_listed_to_the_oldest_before_they_can_be_marked_as_seen
     assert f"comity alerts seen {alerts[-1].number}" in listed
     assert await desk.run(commands.alerts, "seen", str(alerts[-1].number)) == "3 marked as seen.\n"
     assert "That is no clearance" in await desk.run(commands.alerts, "--unseen")
+
+
+async def test_a_list_that_stands_in_place_of_another_removes_no_row_that_could_not_be_read(
+    desk: Desk, tmp_path: Path
+) -> None:
+    await desk.room.keep(V1=row("Exemplar Gloves"), V2=row("Northwind Medical"))
+    given = tmp_path / "list.csv"
+    given.write_text("id,name\nV1,Exemplar Gloves Ltd\n\nV2,-\n")
+    refused = await desk.run(vendors.app, "keep", str(given), "--replace", code=1)
+    assert "row 4" in refused and "nothing was changed" in refused and "[table.refused]" in refused
+    async with desk.room.database.read() as store:
+        kept = await store.vendors.of_rows(desk.room.officer.id, ["V1", "V2"])
+    assert sorted(each.party.names[0] for each in kept.values()) == ["Exemplar Gloves", "Northwind Medical"]
+    given.write_text("id,name\nV1,Exemplar Gloves Ltd\n\n")
+    assert "1 changed, 0 as they were, 1 removed" in await desk.run(vendors.app, "keep", str(given), "--replace")

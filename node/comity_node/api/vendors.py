@@ -165,7 +165,7 @@ async def keep_file_of_rows(
 ) -> KeptFileOut:
     """Keep the rows of a CSV or XLSX, each under its own id. Nothing is screened: see `POST /screening-files`."""
     raw, told = await file_sent(request), told_of(columns, encoding, delimiter)
-    found = await asyncio.to_thread(lambda: read_portfolio(open_sent(raw, told), countries().read))
+    found = await asyncio.to_thread(lambda: read_portfolio(open_sent(raw, told), countries().read, whole=replace))
     problems = [RowProblemOut(row=p.number, what=p.what) for p in found.problems[:TOLD_PROBLEMS]]
     further = len(found.problems) - len(problems)
 

@@ -34,7 +34,7 @@ def keep(
 ) -> None:
     """Keep the rows of a file: new ones are added, those with a known id changed. It does not screen them."""
     with told_plainly():
-        rows, problems = _read(file, Told(read_columns(column)))
+        rows, problems = _read(file, Told(read_columns(column)), whole=replace)
         for problem in problems[:_SHOWN_PROBLEMS]:
             typer.echo(problem, err=True)
         if len(problems) > _SHOWN_PROBLEMS:
@@ -42,16 +42,17 @@ def keep(
         if not rows:
             typer.echo("No row can be kept; nothing was changed.", err=True)
             raise typer.Exit(1)
-        kept = Remote().post("/vendors", {"rows": rows, "replace": replace})
+        with Remote() as remote:
+            kept = remote.post("/vendors", {"rows": rows, "replace": replace})
     typer.echo(
         f"{kept['added']} added, {kept['changed']} changed, {kept['unchanged']} as they were, {kept['removed']} "
         f"removed; you keep {kept['rows']} rows. What is known of them now: comity screen --file {file} --out OUT"
     )
 
 
-def _read(file: Path, told: Told) -> tuple[list[dict[str, Any]], list[str]]:
+def _read(file: Path, told: Told, *, whole: bool) -> tuple[list[dict[str, Any]], list[str]]:
     with file.open("rb") as stream:
-        found = read_portfolio(open_given(stream, told), countries().read)
+        found = read_portfolio(open_given(stream, told), countries().read, whole=whole)
     return [_body(*row) for row in found.rows], [f"row {p.number}: {p.what}" for p in found.problems]
 
 
