@@ -1,12 +1,13 @@
 """A node's settings: `settings.toml` in its home, each overridable by an environment variable `COMITY_...`."""
 
+import os
 import tomllib
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, IPvAnyNetwork, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from comity_federation.addresses import is_this_machine
 from comity_node.domain.due_process import FIXED, Windows
@@ -14,6 +15,7 @@ from comity_node.domain.minimize import Policy
 from comity_node.domain.retention import USUAL_MONTHS
 from comity_node.domain.vendor_contacts import MAIL_ADDRESS
 from comity_node.services.review.mail import MailServer
+from comity_node.wiring.environment import PREFIX, unknown_variables
 from comity_schemas.errors import ComityError
 from comity_schemas.finding import Severity
 from comity_schemas.wire import Slug, misfits
@@ -30,7 +32,7 @@ class SettingsRefused(ComityError):
 class Settings(BaseSettings):
     """Everything that can be set. docs/operating.md explains each."""
 
-    model_config = SettingsConfigDict(env_prefix="COMITY_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     member: Slug
     """Which member of the registry this node is."""
@@ -159,17 +161,23 @@ def read_settings(path: Path) -> Settings:
     """Read a node's settings.
 
     Raises:
-        SettingsRefused: missing, no TOML, a value that does not fit, or windows that production fixes otherwise.
+        SettingsRefused: missing, no TOML, a value that does not fit, a `COMITY_` variable that is none, or windows that
+            production fixes otherwise.
     """
+    if unknown := unknown_variables(os.environ, Settings.model_fields):
+        raise SettingsRefused(f"the environment does not fit: {'; '.join(unknown)}. Unset or correct it")
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         settings = Settings(**values)
     except FileNotFoundError as error:
         raise SettingsRefused(f"{path} is not there: is this a node's home? `comity init` makes one") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsRefused(f"{path} is no TOML: {error}") from error
     except ValidationError as error:
         raise SettingsRefused(f"{path}: {misfits(error)}") from error
+    except SettingsError as error:
+        # It names the variable and not what stands in it.
+        raise SettingsRefused(f"the environment does not fit: {error}; it is written as JSON") from error
     differences = settings.windows.differences()
     if settings.env == "production" and differences:
         raise SettingsRefused(f"{path}: env is production, which fixes the windows of due process: {differences[0]}")
