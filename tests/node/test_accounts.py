@@ -10,7 +10,7 @@ import pytest
 
 from comity_federation.encoding import digest
 from comity_node.db import Database, Store
-from comity_node.domain.errors import NameTaken, NotFound, WrongPassword
+from comity_node.domain.errors import LastAdministrator, NameTaken, NotFound, WrongPassword
 from comity_node.domain.people import Person, PersonRole
 from comity_node.services import accounts
 from comity_node.services.accounts import (
@@ -77,6 +77,19 @@ async def test_whoever_closes_an_account_is_on_the_trail_and_a_closed_one_is_not
             with pytest.raises(NotFound, match=r"^no such person$"):
                 await close_person(store, unknown, by="admin", now=NOW)
         assert (await store.trail.head())[0] == number
+
+
+async def test_the_last_administrator_is_not_closed_before_there_is_another(sqlite: Database) -> None:
+    async with sqlite.write() as store:
+        first = await added(store, "ada", roles=[PersonRole.ADMIN], firm=None)
+        await added(store, "ben")
+        number, _ = await store.trail.head()
+        with pytest.raises(LastAdministrator, match="add another one first"):
+            await close_person(store, first.id, by=first.id, now=NOW)
+        assert (await store.trail.head())[0] == number
+        await added(store, "eve", roles=[PersonRole.ADMIN], firm=None)
+        await close_person(store, first.id, by=first.id, now=NOW)
+        assert [each.name for each in await store.accounts.people()] == ["ben", "eve"]
 
 
 async def test_a_token_opens_for_thirty_days_or_as_long_as_was_said_and_not_a_moment_longer(sqlite: Database) -> None:

@@ -27,6 +27,7 @@ STATUS: dict[str, int] = {
     "vendor-contacts.none": 409,
     "too-many-requests": 429,
     "name-taken": 409,
+    "last-administrator": 409,
     "conflict": 409,
     "review.same-person": 409,
     "review.focal-point-needed": 409,

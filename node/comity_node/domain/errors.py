@@ -81,6 +81,12 @@ class NameTaken(ComityError):
     code: ClassVar[str] = "name-taken"
 
 
+class LastAdministrator(ComityError):
+    """The account is the only open one of an administrator: without it nobody could be added or closed any more."""
+
+    code: ClassVar[str] = "last-administrator"
+
+
 class SamePerson(ComityError):
     """Two people must act; the one who proposed cannot decide."""
 

@@ -12,7 +12,7 @@ from nacl.exceptions import InvalidkeyError
 from comity_federation.encoding import digest
 from comity_node.db import Store
 from comity_node.db.accounts import Token
-from comity_node.domain.errors import NameTaken, NotFound, WrongPassword
+from comity_node.domain.errors import LastAdministrator, NameTaken, NotFound, WrongPassword
 from comity_node.domain.people import Person, PersonRole
 from comity_node.domain.trail import Event
 
@@ -83,9 +83,14 @@ async def close_person(store: Store, person_id: str, *, by: str, now: datetime) 
 
     Raises:
         NotFound: there is no such open account.
+        LastAdministrator: nobody else could add or close accounts.
     """
-    if await store.accounts.find_person(person_id) is None:
+    person = await store.accounts.find_person(person_id)
+    if person is None:
         raise NotFound("no such person")
+    others = [each for each in await store.accounts.people() if each.id != person_id]
+    if PersonRole.ADMIN in person.roles and not any(PersonRole.ADMIN in each.roles for each in others):
+        raise LastAdministrator("this is the last administrator: add another one first. Nothing was closed")
     await store.accounts.close_person(person_id, now)
     for watch in await store.watches.of_owner(person_id):
         await store.watches.end(watch.number, now)
