@@ -71,6 +71,11 @@ def claimed_issuer(raw: bytes) -> str | None:
     return None if kid is None else kid.partition("#")[0]
 
 
+def claimed_moment(seconds: int) -> datetime:
+    """Return when something claims to be signed, by its seconds since 1970; the year 9999 for whatever is later."""
+    return datetime.fromtimestamp(min(seconds, _LATEST), UTC)
+
+
 def read_outgoing(raw: bytes) -> tuple[Outgoing, datetime]:
     """Return what a genuine record says and when it claims to be signed: withheld values stand in no record.
 
@@ -86,7 +91,7 @@ def read_outgoing(raw: bytes) -> tuple[Outgoing, datetime]:
             disclosed[disclosure.name] = disclosure.value
     body = {name: value for name, value in claims.body.items() if name != "_sd"}
     outgoing = Outgoing(claims.kind, claims.handling, body, disclosed, {})
-    return outgoing, datetime.fromtimestamp(min(claims.iat, _LATEST), UTC)
+    return outgoing, claimed_moment(claims.iat)
 
 
 def rehearse(outgoing: Outgoing, now: datetime, role: Role) -> Decision:

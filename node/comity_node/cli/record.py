@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from comity_federation.decision import Accepted, Decision, Forked, Refused, Repeated, Waiting
-from comity_federation.lone_record import claimed_issuer, decide_alone
+from comity_federation.lone_record import claimed_issuer, claimed_moment, decide_alone
 from comity_federation.registry import Registry, RegistryError, read_registry
 from comity_federation.shown_sections import is_shown_section
+from comity_node.cli.new_file import NewFile
 from comity_node.cli.section import describe_section, section_in_words, trusted_as
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.words import TAKES_HASHES
@@ -37,7 +38,8 @@ def export(
         out.mkdir(parents=True, exist_ok=True)
         for name in statement:
             path = out / f"{name}.record.json"
-            path.write_bytes(remote.get_bytes(f"/records/{name}"))
+            with NewFile(path, replaces=True) as file:
+                file.write(remote.get_bytes(f"/records/{name}"))
             typer.echo(str(path))
 
 
@@ -86,7 +88,7 @@ def _describe(decision: Decision, registry: Registry) -> dict[str, Any]:
                 "kind": claims.kind,
                 "seq": claims.seq,
                 "statement": decision.hash,
-                "said_at": datetime.fromtimestamp(claims.iat, UTC).isoformat(),
+                "said_at": claimed_moment(claims.iat).isoformat(),
                 "handling": claims.handling.to_parsed(),
                 "body": None if body is None else body.to_parsed(),
                 "missing_disclosures": len(decision.missing),

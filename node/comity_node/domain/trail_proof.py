@@ -13,12 +13,12 @@ What it cannot show is said in docs/trail.md.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from comity_federation import strict_json
 from comity_federation.checkpoints import CheckpointRefused, open_checkpoint
-from comity_federation.lone_record import as_when_signed
+from comity_federation.lone_record import as_when_signed, claimed_moment
 from comity_node.domain.trail import START, Event, TrailEntry, entry_digest, link
 from comity_node.domain.trail_export import MAX_LINE_BYTES, VERSION, Manifest
 from comity_schemas.member import Member
@@ -272,4 +272,4 @@ class _Reading:
 
 
 def _time(checkpoint: Checkpoint) -> datetime:
-    return datetime.fromtimestamp(min(checkpoint.iat, 253_402_300_799), UTC)
+    return claimed_moment(checkpoint.iat)
