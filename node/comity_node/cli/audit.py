@@ -30,7 +30,7 @@ def list_audits(
         typer.echo("No audit was told of. That nobody told of one is not to say that there was none.")
 
 
-@app.command(context_settings=TAKES_HASHES)
+@app.command()
 def plan(
     name: Annotated[str, typer.Argument(help="The site's name.")],
     country: Annotated[str, typer.Option(help="ISO code.")],

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from comity_node.cli.terminal import told_plainly
+from comity_node.cli.words import newest
 from comity_node.remote import Remote
 
 app = typer.Typer(help="Who is connected, who did what.", no_args_is_help=True)
@@ -36,7 +37,7 @@ def show(as_json: AsJson = False) -> None:
 def trail(as_json: AsJson = False) -> None:
     """List who did what, newest first."""
     with told_plainly():
-        found = Remote().get("/trail", limit=200)["items"]
+        found = newest(Remote().get("/trail", limit=200))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return

@@ -14,7 +14,7 @@ app = typer.Typer(help="Ask others to speak to us before contacting a supplier; 
                   no_args_is_help=True)  # fmt: skip
 
 
-@app.command(context_settings=TAKES_HASHES)
+@app.command()
 def propose(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="The supplier's names, in any script.")],
     country: Annotated[str, typer.Option(metavar="CC", help="Its country: ISO code or name.")],

@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
+from comity_node.cli.new_file import NewFile
 from comity_node.cli.terminal import told_plainly
+from comity_node.cli.words import newest
 from comity_node.remote import Remote
 
 app = typer.Typer(help="Records that do not count: why, and what next (administrators).", no_args_is_help=True)
@@ -23,7 +25,7 @@ def list_refused(
 ) -> None:
     """List the newest 200, newest first."""
     with told_plainly():
-        found = Remote().get("/quarantine", member=member, step=step, code=code, limit=200)["items"]
+        found = newest(Remote().get("/quarantine", member=member, step=step, code=code, limit=200))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -40,7 +42,7 @@ def list_skipped(
 ) -> None:
     """List what the bus held and nobody could read: compressed or broken batches, or what it no longer holds."""
     with told_plainly():
-        found = Remote().get("/quarantine/skipped", member=member, limit=200)["items"]
+        found = newest(Remote().get("/quarantine/skipped", member=member, limit=200))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -68,7 +70,7 @@ def show(
         remote = Remote()
         found = remote.get(f"/quarantine/{record}")
         if raw_to is not None:
-            with raw_to.open("xb") as file:
+            with NewFile(raw_to) as file:
                 file.write(remote.get_bytes(f"/quarantine/{record}/raw"))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from comity_federation import strict_json
 from comity_federation.keys import load_signing_pair
 from comity_federation.signed_reports import sign_report
+from comity_node.cli.new_file import NewFile
 from comity_node.cli.section import disclose
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.vocabulary import InLanguage, say_reported
@@ -47,7 +48,7 @@ def sign(
         signed = sign_report(
             content, iss=pair.kid.partition("#")[0], kid=pair.kid, key=pair.secret, now=datetime.now(UTC)
         )
-        with target.open("xb") as file:
+        with NewFile(target) as file:
             file.write(signed)
     typer.echo(f"Signed {len(content.observations)} observations as {pair.kid}: {target}")
     typer.echo(f"Next: comity report submit {target}")
@@ -64,7 +65,7 @@ def template(
     target = out or Path(f"{scheme.replace('/', '-')}.xlsx")
     with told_plainly():
         made = empty_workbook(scheme, version) if filled_from is None else workbook_of(read_report(filled_from))
-        with target.open("xb") as file:
+        with NewFile(target) as file:
             file.write(made)
     typer.echo(f"{target}: fill it in, then: comity report convert {target}")
 
@@ -78,8 +79,8 @@ def convert(
     target = out or workbook.with_suffix(".json")
     with told_plainly():
         content = read_workbook(workbook.read_bytes())
-        with target.open("x", encoding="utf-8") as file:
-            json.dump(content.to_parsed(), file, ensure_ascii=False, indent=2)
+        with NewFile(target) as file:
+            file.write(json.dumps(content.to_parsed(), ensure_ascii=False, indent=2).encode())
     typer.echo(f"{target}: {len(content.observations)} observations")
     typer.echo(f"Next: comity report sign {target} --key YOUR.jwk")
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from comity_node.cli.new_file import NewFile
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.vocabulary import read_country, read_identifier
 from comity_node.cli.words import TAKES_HASHES, say_audits, say_decisions, say_finding, say_pointers
@@ -110,7 +111,7 @@ def export(
     form = "xlsx" if file.suffix == ".xlsx" else "decisions.csv" if decisions else "findings.csv"
     with told_plainly():
         content = Remote().get_bytes(f"/suppliers/{supplier}/export?form={form}")
-        with file.open("xb") as written:
+        with NewFile(file) as written:
             written.write(content)
     typer.echo(f"Written to {file}. The terms of each statement stand beside it and go with it.")
 

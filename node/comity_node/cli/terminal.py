@@ -1,5 +1,6 @@
 """How commands end: errors raised on purpose become one sentence with their code."""
 
+import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,9 @@ def told_plainly() -> Iterator[None]:
         raise typer.Exit(1) from error
     except OSError as error:
         _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error), "file")
+        raise typer.Exit(1) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        _complain("a file that was given is no text in UTF-8, or no CSV; nothing was done with it", "file")
         raise typer.Exit(1) from error
 
 

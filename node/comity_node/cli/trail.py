@@ -11,6 +11,7 @@ import typer
 
 from comity_federation.registry import RegistryError, read_registry
 from comity_node.cli.network import trail as show
+from comity_node.cli.new_file import NewFile
 from comity_node.cli.terminal import told_plainly
 from comity_node.domain.trail_export import MAX_LINE_BYTES
 from comity_node.domain.trail_proof import Verdict, examine
@@ -48,7 +49,7 @@ def export(
         while not made["fixed"] and time.monotonic() < until_s:
             time.sleep(0.2)
             made = remote.get(f"/trail/exports/{made['number']}")
-        with out.open("xb") as file:
+        with NewFile(out) as file:
             for piece in remote.stream(f"/trail/exports/{made['number']}/lines"):
                 file.write(piece)
     typer.echo(f"{out}: {made['entries']} entries of {made['first']} to {made['last']}, export {made['number']}")
@@ -69,12 +70,12 @@ def witness(
 ) -> None:
     """Write what this node kept of another member's checkpoints: against them its trail cannot be rewritten."""
     count = 0
-    with told_plainly(), out.open("x", encoding="utf-8") as file:
+    with told_plainly(), NewFile(out) as file:
         remote, day = Remote(), None if since is None else since.date().isoformat()
         while items := remote.get(f"/witnesses/{member}", since=day)["items"]:
             new = [item for item in items if day is None or item["day"] > day or not count]
             for item in new:
-                file.write(json.dumps(item) + "\n")
+                file.write(json.dumps(item).encode() + b"\n")
             count += len(new)
             if len(items) < 1_000:
                 break
@@ -102,7 +103,7 @@ def verify(
         witnesses = [] if witness is None else _read_witnesses(witness)
         with file.open("rb") as opened:
             verdict = examine(_lines(opened), members.by_did, witnesses)
-    except (RegistryError, OSError, ValueError, KeyError) as error:
+    except (RegistryError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         typer.echo(f"cannot tell: {error}", err=True)
         raise typer.Exit(CANNOT_TELL) from error
     said = _describe(verdict) | {"registry_version": members.version, "root_given": members.root_given}

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
+from comity_node.cli.new_file import NewFile
 from comity_node.cli.terminal import told_plainly
-from comity_node.cli.words import TAKES_HASHES
+from comity_node.cli.words import TAKES_HASHES, newest
 from comity_node.domain.changing import News
 from comity_node.domain.export import csv_of
 from comity_node.domain.watching.watches import Timing
@@ -102,10 +103,11 @@ def log(
     with told_plainly(), Remote() as remote:
         if out is not None:
             rows = [[_cell(each[name]) for name in DELIVERY] for each in remote.every(f"/watches/{watch}/deliveries")]
-            out.write_bytes(csv_of([DELIVERY, *rows], [f"What the watch {watch} sent, the newest first."]))
+            with NewFile(out, replaces=True) as file:
+                file.write(csv_of([DELIVERY, *rows], [f"What the watch {watch} sent, the newest first."]))
             typer.echo(f"{len(rows)} deliveries are in {out}")
             return
-        found = remote.get(f"/watches/{watch}/deliveries", limit=100)["items"]
+        found = newest(remote.get(f"/watches/{watch}/deliveries", limit=100))
     for each in found:
         what = "test" if each["test"] else f"{each['alerts']} alerts"
         later = f", next {each['next_at']}" if each["next_at"] else ""

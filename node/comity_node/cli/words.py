@@ -13,6 +13,14 @@ TAKES_HASHES = {"ignore_unknown_options": True}
 """For commands whose arguments are hashes: one that begins with `-` is no option."""
 
 
+def newest(page: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the items of a list's first page; where it does not hold all, say so on stderr."""
+    items: list[dict[str, Any]] = page["items"]
+    if page["next"] is not None:
+        typer.echo(f"Only the newest {len(items)} are shown; there are further ones.", err=True)
+    return items
+
+
 def say_answer(given: dict[str, Any]) -> None:
     """Print answers that were given together."""
     for answer in given["answers"]:
