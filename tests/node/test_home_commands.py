@@ -4,18 +4,27 @@ import re
 import socket
 from pathlib import Path
 
+import typer
+from click.testing import Result
+from typer.testing import CliRunner
+
 from comity_federation import strict_json
+from comity_node.cli import node
 from comity_schemas.member import Member, MemberStatus, Role
 from command_network import Ran
 from node_world import comity
 
 
-def found_by_command(home: Path, *more: str) -> Ran:
-    return comity(
-        *("init", "--home", str(home), "--member", "undp", "--did", "did:web:undp.example", "--name", "UNDP"),
+def founding_of(home: Path) -> list[str]:
+    return [
+        *("--home", str(home), "--member", "undp", "--did", "did:web:undp.example", "--name", "UNDP"),
         *("--role", "agency", "--country", "international", "--registry", str(home.parent / "registry")),
-        *("--bus", f"local:{home.parent / 'log.db'}", *more),
-    )
+        *("--bus", f"local:{home.parent / 'log.db'}"),
+    ]
+
+
+def found_by_command(home: Path, *more: str) -> Ran:
+    return comity("init", *founding_of(home), *more)
 
 
 def test_init_makes_a_home_that_only_its_owner_can_read_and_a_second_init_changes_nothing(tmp_path: Path) -> None:
@@ -65,3 +74,29 @@ def test_every_command_of_the_list_has_help() -> None:
     listed = comity("--help").stdout
     names = re.findall(r"^│ (\w+) ", listed, re.M)
     assert {"demo", "init", "serve", "check", "screen", "verify", "import", "report", "review"} <= set(names)
+
+
+def in_this_process(home: Path, *more: str) -> Result:
+    app = typer.Typer()
+    app.command()(node.init)
+    return CliRunner().invoke(app, [*founding_of(home), *more])
+
+
+def test_init_on_the_database_of_another_node_changes_nothing_there_and_leaves_nothing(tmp_path: Path) -> None:
+    assert in_this_process(tmp_path / "first").exit_code == 0
+    database = tmp_path / "first" / "node.db"
+    before = database.read_bytes()
+    ran = in_this_process(tmp_path / "second", "--database", f"sqlite+aiosqlite:///{database}", "--admin", "eve")
+    assert ran.exit_code == 1 and "[database.in-use]" in ran.output
+    assert database.read_bytes() == before
+    assert list((tmp_path / "second").rglob("*")) == []
+
+
+def test_init_with_a_database_that_does_not_answer_leaves_nothing_over_which_the_next_one_stumbles(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "node"
+    ran = in_this_process(home, "--database", "postgresql+asyncpg://comity:secret@127.0.0.1:1/comity")
+    assert ran.exit_code == 1 and "[database.unavailable]" in ran.output
+    again = in_this_process(home)
+    assert again.exit_code == 0, again.output

@@ -13,7 +13,7 @@ import uvicorn
 
 from comity_node.app.application import create_app
 from comity_node.app.sweeping import Sweeper
-from comity_node.db.migrate import migrate_async
+from comity_node.db.migrate import migrate_async, require_tables
 from comity_node.wiring import Node
 from comity_node.wiring.locks import take
 from comity_node.workers.running import STOP_WITHIN_S, end_within
@@ -29,10 +29,15 @@ async def serve(home: Path, *, exchange: bool = True) -> None:
     Args:
         home: the node's home.
         exchange: also run its exchange, in a child that is started again whenever it ends.
+
+    Raises:
+        SettingsRefused, DatabaseUnfit, DatabaseUnavailable: it cannot begin.
     """
     node = Node.open(home)
     # Read anew with every request, so that it can be replaced; here so that a wrong one is said at once.
     node.settings.metrics_token()
+    # An empty database is one that was lost: a node that began anew on it would contradict what it has said.
+    await require_tables(node.settings.database, of_this_release=False)
     # A newer release may bring new tables; nothing happens when they are there.
     await migrate_async(node.settings.database)
     config = uvicorn.Config(

@@ -4,8 +4,6 @@ import asyncio
 import hashlib
 import json
 import mimetypes
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -14,8 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from comity_federation.encoding import b64encode
+from comity_node.cli.new_file import NewFile
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.words import TAKES_HASHES
+from comity_node.db.migrate import require_tables
 from comity_node.remote import Remote
 from comity_node.services.operating.retention import Destroyed, expire
 from comity_node.wiring import Node
@@ -84,8 +84,9 @@ def get(
 ) -> None:
     """Read a file. It is on the trail."""
     path = f"/reports/{report}/evidence/{ref}" + ("/release-copy" if release_copy else "")
-    with told_plainly():
-        _write_whole(out, Remote().stream(path))
+    with told_plainly(), NewFile(out) as written:
+        for piece in Remote().stream(path):
+            written.write(piece)
     typer.echo(f"{out}: {out.stat().st_size} bytes")
 
 
@@ -104,6 +105,7 @@ def shred(home: Annotated[Path, typer.Option(envvar="COMITY_HOME", help="The nod
 async def _shred(home: Path) -> Destroyed:
     node = Node.open(home)
     try:
+        await require_tables(node.settings.database)
         return await expire(node.database, node.vault, node.settings.keep_months, node.clock())
     finally:
         await node.close()
@@ -120,17 +122,6 @@ def _send(remote: Remote, path: str, file: Path, listed: dict[str, Any]) -> dict
             offset = done["received"]
             progress.update(task, completed=offset)
     return done
-
-
-def _write_whole(out: Path, pieces: Iterator[bytes]) -> None:
-    """Write all of a file or nothing, for nobody else on this machine to read."""
-    with open(out, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as written:
-        try:
-            for piece in pieces:
-                written.write(piece)
-        except BaseException:
-            out.unlink()
-            raise
 
 
 def _entry(number: int, file: Path) -> dict[str, Any]:

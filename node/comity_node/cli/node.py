@@ -23,6 +23,7 @@ from comity_node.cli.screening_remote import fetch_from_node, screen_at_node, sc
 from comity_node.cli.terminal import told_plainly
 from comity_node.cli.vocabulary import read_country, read_identifier
 from comity_node.cli.words import say_answer
+from comity_node.db.migrate import require_tables
 from comity_node.domain.asked_names import read_name
 from comity_node.domain.screening import Question
 from comity_node.services.answering.answers import describe
@@ -135,8 +136,7 @@ def screen(
 ) -> None:
     """Ask what the network knows of a supplier, or of all in a file. Answered at the own node: nobody learns of it.
 
-    With --home from its database, on its own machine; without, from the running node as yourself (COMITY_URL,
-    COMITY_TOKEN), where what you judged of your own rows counts.
+    With --home from its database; without, from the running node as yourself, where what you judged of rows counts.
 
     With --file: 0 the result is written; 1 nothing was written; 2 the command was wrong.
     """
@@ -147,6 +147,7 @@ def screen(
             fetch_from_node(job, out)
         return
     if file is not None:
+        _refuse_beside_a_file(country, id_, row, as_json)
         run = FileRun(file, out or file, Told(read_columns(column), encoding), candidates)
         _screen_file(home, run, against, look=look, name=name or names)
         return
@@ -159,6 +160,11 @@ def screen(
         typer.echo(json.dumps(given, ensure_ascii=False, indent=2))
     else:
         say_answer(given)
+
+
+def _refuse_beside_a_file(*given: object) -> None:
+    if any(given):
+        raise typer.BadParameter("--file says itself whom it asks about: leave --country, --id, --row and --json out")
 
 
 def _questions(
@@ -215,6 +221,7 @@ def _screen_file(home: Path | None, run: FileRun, against: Path | None, *, look:
 async def _check(home: Path) -> list[str]:
     node = Node.open(home)
     try:
+        await require_tables(node.settings.database)
         return await check_node(node.database, node.trusted_registry(), node.clock())
     finally:
         await node.close()
@@ -223,6 +230,7 @@ async def _check(home: Path) -> list[str]:
 async def _screen(home: Path, questions: Sequence[Question]) -> list[Answer]:
     node = Node.open(home)
     try:
+        await require_tables(node.settings.database)
         registry = node.trusted_registry()
         return await screen_and_note(node.database, questions, registry, "comity screen", node.clock())
     finally:

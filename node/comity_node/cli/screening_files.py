@@ -12,11 +12,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from comity_node.cli.new_file import NewFile
 from comity_node.cli.terminal import told_plainly
+from comity_node.db.migrate import require_tables
 from comity_node.domain.screening_files.asking import Asked, Reading
 from comity_node.domain.screening_files.results import headings_with
 from comity_node.domain.tables.table import TableRefused
-from comity_node.domain.tables.writing import NewFile, form_of, writer_for
+from comity_node.domain.tables.writing import form_of, writer_for
 from comity_node.services.answering.moment import this_moment
 from comity_node.services.screening_files.listed import KnownList, ListAsker, asking_list, laying_out
 from comity_node.services.screening_files.network import asking_network, note_screening, risks_in
@@ -66,6 +68,7 @@ def screen_against_network(home: Path, run: FileRun) -> None:
 async def _against_network(home: Path, run: FileRun) -> None:
     node = Node.open(home)
     try:
+        await require_tables(node.settings.database)
         registry = node.trusted_registry()
         await catch_up(node.database)
         risks = risks_in(node.settings.goods_risk_file)
@@ -132,7 +135,7 @@ def _opened(run: FileRun) -> Iterator[tuple[Opened, IO[bytes]]]:
         given = open_given(stream, run.told)
         for line in given.in_words():
             console.print(line, markup=False)
-        with NewFile(run.out) as written:
+        with NewFile(run.out, replaces=True) as written:
             yield given, written
 
 
@@ -208,7 +211,7 @@ async def _compare_pairs(run: FileRun) -> None:
     form = checked(run)
     with run.file.open("rb") as stream:
         table = open_table(stream, run.told)
-        with NewFile(run.out) as written:
+        with NewFile(run.out, replaces=True) as written:
             writer = writer_for(form, written, table.form)
             writer.write([*table.headings, *PAIR_COLUMNS])
             # The processes first: the bar has a thread.

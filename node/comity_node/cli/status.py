@@ -15,6 +15,7 @@ from comity_node.cli import due
 from comity_node.cli.node import HomeOption
 from comity_node.cli.terminal import told_plainly
 from comity_node.db import DatabaseUnavailable
+from comity_node.db.migrate import DatabaseUnfit, require_tables
 from comity_node.domain.advice import advise
 from comity_node.domain.due_process import Outcome, Process, in_words, stage_of
 from comity_node.domain.refusals import explain
@@ -37,7 +38,7 @@ def status(home: HomeOption, as_json: Annotated[bool, typer.Option("--json", hel
     with told_plainly():
         try:
             found = asyncio.run(_status(home))
-        except DatabaseUnavailable as error:
+        except (DatabaseUnavailable, DatabaseUnfit) as error:
             unread = Trouble("database", None, str(error), advise("database"))
             _say_unread([*disk_troubles(home), unread], as_json=as_json)
             raise typer.Exit(1) from error
@@ -70,6 +71,7 @@ async def _status(home: Path) -> Status:
     except ComityError as error:
         registry = str(error)
     try:
+        await require_tables(node.settings.database)
         async with node.database.read() as store:
             measures = await measure(store, node.clock())
             plans = await late_items(store, node.clock())

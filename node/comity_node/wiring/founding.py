@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import ClassVar
 
 from comity_federation import strict_json
 from comity_federation.keys import (
@@ -18,12 +19,20 @@ from comity_federation.keys import (
     write_key_pair,
 )
 from comity_node.db import Database
-from comity_node.db.migrate import migrate_async
+from comity_node.db.migrate import is_in_use, migrate_async
 from comity_node.domain.people import Person, PersonRole
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import NewToken, add_person, hash_password, make_token
 from comity_node.wiring.home import Home, HomeExists
+from comity_schemas.errors import ComityError
 from comity_schemas.member import Authorisation, Member, MemberStatus, ReportKey, Role, SigningKey
+
+
+class DatabaseInUse(ComityError):
+    """A node has written into this database already; nothing was changed."""
+
+    code: ClassVar[str] = "database.in-use"
+
 
 _PROTECT_SOURCES = frozenset({Role.WORKER_ORGANISATION, Role.AUTHORITY})
 """Members to whom people speak in confidence."""
@@ -67,7 +76,8 @@ async def found_node(path: Path, founding: Founding, now: datetime) -> Founded:
     """Make a node's home.
 
     Raises:
-        HomeExists: a node lives there already; nothing was changed.
+        HomeExists, DatabaseInUse: a node lives there already; nothing was changed.
+        DatabaseUnavailable: the database does not answer; no file was made.
         pydantic.ValidationError: the member entry does not fit.
         OSError: the directory cannot be written.
     """
@@ -79,8 +89,9 @@ async def found_node(path: Path, founding: Founding, now: datetime) -> Founded:
     member = _entry(founding, signing.public, sealing.public)
     url = founding.database or f"sqlite+aiosqlite:///{home.database_file.absolute()}"
     with _readable_by_the_owner_only():
+        # First: where it does not answer, no key is left behind over which the next try would stumble.
+        await _make_tables(home, url)
         _write_files(home, founding, member, signing, sealing)
-        await migrate_async(url)
         admin, password, token = await _first_administrator(url, founding, now)
         # Last: a home without settings is no home, so an interrupted init can be run again elsewhere.
         home.write_settings(_settings(founding, url))
@@ -94,6 +105,13 @@ def _readable_by_the_owner_only() -> Iterator[None]:
         yield
     finally:
         os.umask(before)
+
+
+async def _make_tables(home: Home, url: str) -> None:
+    home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if await is_in_use(url):
+        raise DatabaseInUse("a node has written into this database already: name an empty one. Nothing was changed")
+    await migrate_async(url)
 
 
 def _write_files(home: Home, founding: Founding, member: Member, signing: SigningPair, sealing: SealingPair) -> None:

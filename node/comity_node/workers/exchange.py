@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from comity_federation.bus import Bus
 from comity_federation.keys import load_signing_pair
+from comity_node.db.migrate import require_tables
 from comity_node.services.peers.asking import Peers
 from comity_node.services.peers.client import PeerClient
 from comity_node.services.protection.duty import anything_to_pass_on, pass_on
@@ -85,6 +86,8 @@ class Exchange:
         with ExitStack() as locks:
             for part in self._parts:
                 locks.enter_context(hold(self._node.home, part))
+            # Beside an API of a later release this waits until the tables are this one's.
+            await self._loops.keep_trying("database", lambda: require_tables(self._node.settings.database))
             await self._loops.clear_condition("exchange")
             async with asyncio.TaskGroup() as group:
                 for name, step in self._without_bus.items():
