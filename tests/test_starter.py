@@ -219,6 +219,15 @@ def test_a_missing_venv_module_is_said_with_the_remedy(checkout: Checkout, tmp_p
     assert not (checkout.place / ".venv").exists()
 
 
+def test_a_checkout_that_cannot_be_written_is_told_in_words(checkout: Checkout) -> None:
+    pins = checkout.place / "requirements.txt"
+    pins.unlink()
+    pins.mkdir()  # Nobody can open it for writing, root neither.
+    refused = checkout.start("anything")
+    assert refused.returncode == 1
+    assert "where .venv belongs. Use a checkout of your own." in refused.stderr
+
+
 def test_no_network_is_said_with_the_remedy_and_cured_by_the_next_start(checkout: Checkout) -> None:
     nowhere = {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_FIND_LINKS": "", "PIP_RETRIES": "1"}
     outcome = checkout.start(**nowhere)
