@@ -10,12 +10,16 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from answering import answering
-from comity_node.cli import audit, case, node, pointer, reply, review, trail
+from builders import Publisher
+from comity_federation.registry.changes import enter
+from comity_node.cli import audit, case, node, pointer, record, reply, review, trail
 from comity_node.cli.risk import risk
+from comity_schemas.member import MemberStatus
 from registry_world import World
 
-SCREEN, RISK = typer.Typer(), typer.Typer()
+SCREEN, RISK, VERIFY = typer.Typer(), typer.Typer(), typer.Typer()
 SCREEN.command()(node.screen)
+VERIFY.command()(record.verify)
 RISK.command()(risk)
 
 
@@ -65,6 +69,16 @@ def test_a_damaged_file_of_witnesses_accuses_nobody(tmp_path: Path, line: str) -
     witness.write_text(f"{line}\n")
     words = ("verify", str(export), "--registry", str(world.path), "--witness", str(witness))
     assert "cannot tell" in run(trail.app, *words, code=2).output
+
+
+def test_a_record_that_claims_to_be_from_beyond_all_years_is_genuine_all_the_same(tmp_path: Path) -> None:
+    world, publisher = World(tmp_path), Publisher()
+    entry = publisher.member(status=MemberStatus.PENDING)
+    world.change(enter(world.directory.members(), entry, MemberStatus.ACTIVE), 0, 1)
+    given = tmp_path / "record.json"
+    given.write_bytes(publisher.finding(iat=2**53 - 1).raw)
+    said = run(VERIFY, str(given), "--registry", str(world.path), code=0).output
+    assert "GENUINE: agency said this finding at 9999-12-31T23:59:59" in said
 
 
 def page(items: list[dict[str, Any]], cursor: str | None) -> tuple[int, str]:
