@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from answering import answering
 from builders import Publisher
 from comity_federation.registry.changes import enter
-from comity_node.cli import audit, case, node, pointer, record, reply, review, trail
+from comity_node.cli import audit, case, network, node, pointer, record, reply, trail
 from comity_node.cli.risk import risk
 from comity_schemas.member import MemberStatus
 from registry_world import World
@@ -129,8 +129,8 @@ def test_a_list_that_somebody_acts_on_is_shown_to_its_end(
 
 
 def test_a_list_that_is_cut_says_so() -> None:
-    item = {"id": "r", "report": "R", "observation": "O-1", "act": "release", "state": "approved", "ruling": None}
+    item = {"number": 7, "at": "2026-10-01T12:00:00", "actor": "ana", "event": "e", "subject": "s", "detail": {}}
     for cursor, told in (("cursor", "Only the newest 1 are shown; there are further ones."), (None, "")):
         with answering(page([item], cursor)) as here:
-            ran = run(review.app, "list", "--state", "approved", code=0, url=here.url)
+            ran = run(network.app, "trail", code=0, url=here.url)
         assert told == ran.stderr.strip()
