@@ -4,8 +4,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import typer
 
 from builders import CHECKOUT
+from comity_node.cli.risk import risk
 from comity_node.domain.inherent_risk import (
     TVPRA,
     Exploitation,
@@ -152,3 +154,21 @@ async def test_a_risk_stands_beside_an_answer_and_changes_nothing_in_it(town: To
     # The country of V-1 is that of the officer's own watched row.
     assert [(each["row"], each["country"]) for each in ranked["rows"]] == [("V-1", "MM"), ("V-3", "SE"), ("V-2", None)]
     assert "not this node's opinion" in ranked["words"]
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        (b"row,country,good\nV1,BR,bricks\n", "has no column 'goods'"),
+        (b"row;country;goods\nV1;BR;bricks\n", "its delimiter seems to be ';'"),
+        ("row,country,goods\nV1,BR,Açaí Berries\n".encode("windows-1252"), "line 2"),
+    ],
+)
+def test_rows_that_cannot_be_read_are_refused_in_words_and_none_is_ranked(
+    written: bytes, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_bytes(written)
+    with pytest.raises(typer.Exit):
+        risk(None, None, file)
+    assert why in capsys.readouterr().err

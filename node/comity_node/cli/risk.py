@@ -1,6 +1,5 @@
 """`comity risk`: what a state's list says of goods from a country. Local, and attributed on every line."""
 
-import csv
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,7 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from comity_node.cli.terminal import told_plainly
+from comity_node.domain.register.mapping import FileForm
+from comity_node.domain.register.table import Cells, RegisterUnreadable, RowProblem, open_table
 from comity_node.remote import Remote
+
+_COLUMNS = ("row", "country", "goods")
 
 
 def risk(
@@ -50,12 +53,18 @@ def _rank(file: Path, *, as_json: bool) -> None:
 
 
 def _read(file: Path) -> list[dict[str, Any]]:
-    with file.open(encoding="utf-8-sig", newline="") as lines:
+    with file.open("rb") as opened:
         return [
-            {
-                "row": cells.get("row") or str(place),
-                "country": (cells.get("country") or "").strip().upper() or None,
-                "goods": [good.strip() for good in (cells.get("goods") or "").split(";") if good.strip()],
-            }
-            for place, cells in enumerate(csv.DictReader(lines), 1)
+            _row(place, cells) for place, cells in enumerate(open_table(opened, FileForm(delimiter=","), _COLUMNS), 1)
         ]
+
+
+def _row(place: int, read: Cells | RowProblem) -> dict[str, Any]:
+    if isinstance(read, RowProblem):
+        raise RegisterUnreadable(f"line {read.line}: {read.reason}. Nothing was ranked")
+    cells = read.by_column
+    return {
+        "row": cells["row"] or str(place),
+        "country": cells["country"].upper() or None,
+        "goods": [good.strip() for good in cells["goods"].split(";") if good.strip()],
+    }
