@@ -3,6 +3,7 @@
 import base64
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count, islice
 from typing import Any
 
@@ -110,6 +111,23 @@ async def test_an_import_is_cancelled_where_it_is_and_gone_on_with(office: Offic
     events = [e["event"] for e in (await office.made("admin", "GET", "trail?limit=200"))["items"]]
     told = [event for event in reversed(events) if event.startswith(("job.", "report.imported"))]
     assert told[-4:] == ["job.started", "job.cancelled", "job.resumed", "report.imported"]
+
+
+async def test_the_file_of_an_import_that_was_left_off_is_forgotten_in_time(
+    office: Office, imported: dict[str, Any]
+) -> None:
+    await office.made("reviewer", "POST", f"jobs/{imported['id']}/cancel")
+    database, now = office.house.node.database, office.house.node.clock()
+    left = []
+    for days in (29, 31):
+        await jobs.forget_files(database, now + timedelta(days=days))
+        async with database.read() as store:
+            left.append(await store.jobs.input(imported["id"]) is not None)
+    assert left == [True, False]
+    again = await office.ask("reviewer", "POST", f"jobs/{imported['id']}/resume")
+    assert (again.status_code, again.json()["code"]) == (409, "review.already-decided")
+    found = await job(office, imported["id"])
+    assert (found["state"], found["result"]["added"]) == ("cancelled", 20)
 
 
 async def test_a_batch_is_released_in_steps_when_each_of_the_two_has_opened_another_sample(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, update
 from sqlalchemy.orm import defer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -121,6 +121,18 @@ class Jobs:
         """Forget the jobs of a kind that ended before; return how many."""
         ended = delete(JobRow).where(col(JobRow.kind) == kind, col(JobRow.ended_at) < before)
         return int((await self._session.exec(ended)).rowcount)
+
+    async def any_given(self, kind: str, before: datetime) -> bool:
+        """Tell whether what a job worked on is still here, of a kind that ended before."""
+        query = select(JobRow.id).where(
+            JobRow.kind == kind, col(JobRow.ended_at) < before, col(JobRow.input).is_not(None)
+        )
+        return (await self._session.exec(query.limit(1))).first() is not None
+
+    async def forget_given(self, kind: str, before: datetime) -> None:
+        """Forget what jobs of a kind worked on that ended before; what became of it stays."""
+        ended = update(JobRow).where(col(JobRow.kind) == kind, col(JobRow.ended_at) < before)
+        await self._session.exec(ended.values(input=None))
 
     async def note_opened(self, review_id: str, person_id: str, now: datetime) -> bool:
         """Note that somebody has opened a proposal; False where it was noted before."""

@@ -10,6 +10,7 @@ from time import monotonic
 import structlog
 
 from comity_node.services.filing.keeping import destroy_past
+from comity_node.services.importing.jobs import forget_files
 from comity_node.services.operating.retention import expire
 from comity_node.services.watching.retention import forget_old
 from comity_node.wiring import Node
@@ -40,6 +41,7 @@ class RetentionRounds:
         if monotonic() >= self._at and registry is not None and registry.expires > now:
             done = await expire(self._node.database, self._node.vault, self._node.settings.keep_months, now)
             screenings = await destroy_past(self._node.database, now)
+            await forget_files(self._node.database, now)
             await forget_old(self._node.database, self._node.settings.keep_alerts_months, now)
             if done.reports or done.files or screenings:
                 log.info("retention.destroyed", reports=done.reports, files=done.files, screenings=screenings)

@@ -8,12 +8,12 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 
-from comity_node.db import Store
+from comity_node.db import Database, Store
 from comity_node.db.jobs import Job
-from comity_node.domain.errors import NotFound, NotYet, SamePerson
+from comity_node.domain.errors import AlreadyDecided, NotFound, NotYet, SamePerson
 from comity_node.domain.minimize import Policy
 from comity_node.domain.people import Person
 from comity_node.domain.register import (
@@ -43,6 +43,9 @@ STEP_S = 0.5
 
 LEAST = 20
 """So many are done in every step, however slow the machine is: small files are done at once."""
+
+RESUMABLE = timedelta(days=30)
+"""How long an import that was cancelled or failed can be gone on with; then its file is forgotten."""
 
 _AT_ONCE = 50
 
@@ -124,12 +127,22 @@ async def start_release(store: Store, person: Person, batch: str, now: datetime)
     return job
 
 
+async def forget_files(database: Database, now: datetime) -> None:
+    """Forget the files of imports that ended long ago without coming to their end: they name people too."""
+    before = now - RESUMABLE
+    async with database.read() as store:
+        if not await store.jobs.any_given(IMPORT, before):
+            return
+    async with database.write() as store:
+        await store.jobs.forget_given(IMPORT, before)
+
+
 async def resume(store: Store, person: Person, job_id: str, now: datetime) -> Job:
     """Go on with an import or release that was cancelled or failed, as whoever began it.
 
     Raises:
         NotFound: there is none, or somebody else began it.
-        AlreadyDecided: it is done, or under way.
+        AlreadyDecided: it is done, or under way; or its file is forgotten.
         NotYet: the import or a release of the same batch is under way.
         SampleNotOpened: what a release would go on with has grown, and one of the two has not opened the new sample.
     """
@@ -139,6 +152,11 @@ async def resume(store: Store, person: Person, job_id: str, now: datetime) -> Jo
             raise NotYet(f"the {other.kind} of this batch is under way (job {other.id}); nothing was changed")
     if job.kind == RELEASE:
         await require_sample(store, job.batch, person)
+    elif await store.jobs.input(job.id) is None:
+        raise AlreadyDecided(
+            f"the file of this import was forgotten {RESUMABLE.days} days after it ended; nothing was changed. Import "
+            "the file again: no row is there twice"
+        )
     return job
 
 
