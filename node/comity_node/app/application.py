@@ -102,6 +102,7 @@ def create_app(node: Node) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
         lifespan=lifespan,
+        generate_unique_id_function=_name,
         max_body_size=_MOST_BYTES,
         redirect_slashes=False,
     )
