@@ -27,7 +27,7 @@ from comity_node.domain.minimize import (
 from comity_node.wiring.settings import SettingsRefused, read_settings
 from comity_schemas.bands import band_of, share_of
 from comity_schemas.finding import Severity, SourceType
-from comity_schemas.handling import Onward, Tlp
+from comity_schemas.handling import Contact, Onward, Tlp
 from comity_schemas.report import Report
 from report_shapes import COMMITMENT, PARTS, PEOPLE, Leaving, Parts, leaves, leaving, only, report, reports, sent_of
 
@@ -224,6 +224,8 @@ def test_only_registers_are_clear_and_never_where_the_firm_bears_a_persons_name(
     clear = source is SourceType.PUBLIC_REGISTER and not named_after_person
     assert handling.tlp is (Tlp.CLEAR if clear else Tlp.GREEN)
     assert handling.onward is (Onward.ANYONE if clear else Onward.MEMBERS)
+    # Whom to ask before the supplier hears of it: of what a public register says, nobody.
+    assert handling.contact is (Contact.OPEN if source is SourceType.PUBLIC_REGISTER else Contact.DESK)
 
 
 # --- what bands hide
