@@ -53,12 +53,16 @@ def test_what_a_file_would_not_heed_is_refused_beside_it(tmp_path: Path, beside:
     assert not out.exists()
 
 
-@pytest.mark.parametrize("app_and_words", [(case.contacts, "import"), (RISK, "--rows")])
-def test_a_file_in_another_encoding_is_told_so(tmp_path: Path, app_and_words: tuple[typer.Typer, str]) -> None:
-    app, word = app_and_words
+@pytest.mark.parametrize(
+    ("app", "word", "told"),
+    [(case.contacts, "import", "no text in UTF-8"), (RISK, "--rows", "line 2: it is not written in utf-8")],
+)
+def test_a_file_in_another_encoding_is_told_so(tmp_path: Path, app: typer.Typer, word: str, told: str) -> None:
     given = tmp_path / "given.csv"
-    given.write_bytes("country,name,kind,reach,review_by\nSE,Kvinnojour Malmö,x,y,z\n".encode("latin-1"))
-    assert "no text in UTF-8" in run(app, word, str(given), code=1).output
+    given.write_bytes(
+        "country,name,kind,reach,review_by,row,goods\nSE,Kvinnojour Malmö,x,y,z,7,gloves\n".encode("latin-1")
+    )
+    assert told in run(app, word, str(given), code=1).output
 
 
 @pytest.mark.parametrize("line", ["[]", "7", '{"checkpoint": 7}', '{"checkpoint": null}', "{}", "nothing"])
