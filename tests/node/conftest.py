@@ -15,6 +15,7 @@ from comity_federation.local_log import LocalLog
 from comity_node.db import Database
 from comity_node.db.migrate import migrate_async
 from compiled_once import share_what_is_compiled
+from evidence_archive import Archive, archive_at
 from filled_database import fill
 from node_world import Bench, Town
 from peer_world import Street
@@ -139,6 +140,12 @@ async def desks(tmp_path: Path) -> AsyncIterator[Desks]:
         made = Desks(tmp_path, stack)
         await made.desk.hire()
         yield made
+
+
+@pytest_asyncio.fixture
+async def archive(sqlite: Database, tmp_path: Path) -> Archive:
+    """A node's reports with their evidence."""
+    return await archive_at(sqlite, tmp_path / "vault")
 
 
 @pytest_asyncio.fixture
