@@ -5,13 +5,16 @@ from typing import Any
 from builders import DECISION_IN_CLEAR, FINDING_IN_CLEAR, Made, Publisher
 from comity_node.db import Database
 from comity_node.domain.people import Person, PersonRole
+from comity_node.domain.screening import Question
 from comity_node.domain.suppliers.account import Sorting
 from comity_node.domain.suppliers.judging import Because
 from comity_node.services.accounts import add_person
+from comity_node.services.answering.screen import Answer, screen
 from comity_node.services.suppliers.answers import describe_shown, person_names
 from comity_node.services.suppliers.following import catch_up
 from comity_node.services.suppliers.judging import Reason, judge_different, judge_same, put_apart, undo
 from comity_node.services.suppliers.showing import show
+from comity_schemas.identifiers import Identifier
 from node_world import NOW, Bench, registry_of
 
 LEI = {"scheme": "XI-LEI", "id": "ZZZZ00EXEMPLARGL0170"}
@@ -94,6 +97,16 @@ async def desk_at(database: Database) -> Desk:
             store, name="Ana", roles=[PersonRole.REVIEWER], firm=None, password_hash=None, by="test", now=NOW
         )
     return Desk(database, person)
+
+
+async def screened(desk: Desk, *identifiers: dict[str, str], name: str | None = None) -> Answer:
+    """Screen a supplier by its numbers or its name, as the desk's database is now."""
+    await catch_up(desk.database)
+    registry = registry_of(*(p.member() for p in desk.publishers.values()))
+    question = Question(name, None, tuple(Identifier.from_parsed(i) for i in identifiers))
+    async with desk.database.read() as store:
+        (answer,) = await screen(store, [question], registry, NOW)
+    return answer
 
 
 def said(shown: dict[str, Any]) -> dict[str, str]:

@@ -9,26 +9,17 @@ from comity_node.db.suppliers import Wanted
 from comity_node.domain.screening import Question
 from comity_node.domain.suppliers.judging import JudgementContradicts
 from comity_node.services.answering.moment import this_moment
-from comity_node.services.answering.screen import Answer, screen, screen_at
+from comity_node.services.answering.screen import screen, screen_at
 from comity_node.services.suppliers.following import catch_up
 from comity_schemas.identifiers import Identifier
 from node_world import NOW, registry_of
-from supplier_desk import CNPJ, LEI, OTHER_CNPJ, Desk, desk_at, said
+from supplier_desk import CNPJ, LEI, OTHER_CNPJ, Desk, desk_at, said, screened
 
 
 @pytest_asyncio.fixture
 async def desk(sqlite: Database) -> Desk:
     """A desk on SQLite, for rules that do not depend on the database."""
     return await desk_at(sqlite)
-
-
-async def screened(desk: Desk, *identifiers: dict[str, str], name: str | None = None) -> Answer:
-    await catch_up(desk.database)
-    registry = registry_of(*(p.member() for p in desk.publishers.values()))
-    question = Question(name, None, tuple(Identifier.from_parsed(i) for i in identifiers))
-    async with desk.database.read() as store:
-        (answer,) = await screen(store, [question], registry, NOW)
-    return answer
 
 
 async def test_revisions_that_are_here_already_go_along_with_what_is_put_apart(desk: Desk) -> None:

@@ -10,20 +10,18 @@ import pytest_asyncio
 from builders import FINDING_IN_CLEAR, NOTHING_GRAVE, Publisher
 from comity_node.db import Database
 from comity_node.domain.errors import NotFound
-from comity_node.domain.screening import Question
 from comity_node.domain.suppliers.account import Sorting, months_old
 from comity_node.domain.suppliers.judging import AlreadyJudged, JudgementContradicts, wholes
 from comity_node.domain.suppliers.keys import strongest
 from comity_node.services.answering.answers import describe
-from comity_node.services.answering.screen import Answer, screen
 from comity_node.services.receiving.settle import redecide
 from comity_node.services.searching.indexing import Indexer
 from comity_node.services.suppliers.checking import FOLDED_OTHERWISE, OTHER_COUNTRY
 from comity_node.services.suppliers.following import catch_up, follow
 from comity_schemas.identifiers import Identifier
 from filled_database import run
-from node_world import NOW, registry_of
-from supplier_desk import CNPJ, LEI, OTHER_CNPJ, WHY, Desk, desk_at, said
+from node_world import NOW
+from supplier_desk import CNPJ, LEI, OTHER_CNPJ, WHY, Desk, desk_at, said, screened
 
 
 @pytest_asyncio.fixture
@@ -351,15 +349,6 @@ async def test_following_in_parts_ends_where_following_at_once_does(desk: Desk) 
 
 
 # --- in screening
-
-
-async def screened(desk: Desk, *identifiers: dict[str, str], name: str | None = None) -> Answer:
-    await catch_up(desk.database)
-    registry = registry_of(*(p.member() for p in desk.publishers.values()))
-    question = Question(name, None, tuple(Identifier.from_parsed(i) for i in identifiers))
-    async with desk.database.read() as store:
-        (answer,) = await screen(store, [question], registry, NOW)
-    return answer
 
 
 async def test_screening_finds_what_is_said_of_a_joined_supplier_and_says_who_joined_it(database: Database) -> None:
