@@ -148,7 +148,8 @@ def test_numbers_of_different_schemes_say_nothing_about_each_other() -> None:
     ],
 )
 def test_numbers_with_one_parent_are_one_company_elsewhere(scheme: str, one: str, other: str, parent: str) -> None:
-    mine, theirs = (Identifier.model_construct(scheme=scheme, id=number) for number in (one, other))
+    made = Identifier.model_construct if scheme == "BR-CNPJ" else Identifier
+    mine, theirs = (made(scheme=scheme, id=number) for number in (one, other))
     assert parent_of(mine) == parent_of(theirs) == parent
     first, last = numbers_of_company(mine)
     assert first <= theirs.id <= last, "an index finds it"

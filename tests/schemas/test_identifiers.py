@@ -1,6 +1,9 @@
+import re
+
 import pytest
 from pydantic import ValidationError
 
+from comity_schemas.identifier_schemes import ORG_ID_LISTS
 from comity_schemas.identifiers import CHECKS, Identifier
 
 VALID = {
@@ -16,6 +19,11 @@ PAIRS = [(scheme, value) for scheme, values in VALID.items() for value in values
 
 def test_every_scheme_with_a_check_has_an_example() -> None:
     assert CHECKS.keys() == VALID.keys()
+
+
+def test_every_listed_scheme_is_a_whole_code_of_a_register() -> None:
+    # The list once was broken over its lines: ID-DJP stood there as "ID-" and "DJP", and its numbers were refused.
+    assert [code for code in sorted(ORG_ID_LISTS) if not re.fullmatch("[A-Z]{2}(?:_[A-Z]{2})?-[A-Z0-9_]+", code)] == []
 
 
 @pytest.mark.parametrize(("scheme", "value"), PAIRS)
