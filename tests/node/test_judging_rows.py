@@ -123,7 +123,46 @@ async def test_a_recognised_supplier_that_is_joined_with_a_dismissed_one_is_for_
     await judge(room, one, VendorJudged.SAME)
     await judge(room, two, VendorJudged.NOT_SAME)
     await room.desk.join(one, two)
-    assert await meant(room) == {"recognised": [], "to_judge": [(one, None)], "decided": []}
+    assert await meant(room) == {"recognised": [], "to_judge": [(one, "lapsed")], "decided": []}
+    await judge(room, one, VendorJudged.SAME)
+    assert (await meant(room))["recognised"] == [(one, "holds")], "who judges the two as one has looked"
+    await judge(room, one, VendorJudged.NOT_SAME)
+    assert (await meant(room))["decided"] == [(one, "holds")]
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_doubt_about_one_and_what_lapsed_take_nothing_from_a_recognised_supplier_it_is_joined_with(
+    room: WatchRoom, after: bool
+) -> None:
+    await room.keep(V1=row("Kowalski Trading House"))
+    await room.watch()
+    known = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI))
+    doubted = await room.desk.number(await room.desk.say("Zephyr Quarry", "city", CNPJ))
+    lapsed = await room.desk.number(await room.desk.say("Northwind Rubber", "city", OTHER_CNPJ))
+    judged = [(known, VendorJudged.SAME), (doubted, VendorJudged.UNSURE), (lapsed, VendorJudged.NOT_SAME)]
+    for supplier, what in reversed(judged) if after else judged:
+        await judge(room, supplier, what)
+    await room.desk.number(await room.desk.say("Northwind Rubbers", "city", OTHER_CNPJ))
+    await room.desk.join(known, doubted)
+    await room.desk.join(known, lapsed)
+    assert await meant(room) == {"recognised": [(known, "holds")], "to_judge": [], "decided": []}
+    assert (await room.alerts())[-1].verdict == "match"
+
+
+async def test_a_supplier_once_recognised_is_never_silent_since_it_is_joined_with_a_dismissed_one(
+    room: WatchRoom,
+) -> None:
+    await room.keep(V1=row("Kowalski Trading House"))
+    await room.watch()
+    one = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI))
+    two = await room.desk.number(await room.desk.say("Zephyr Quarry", "city", CNPJ))
+    await judge(room, one, VendorJudged.SAME)
+    await judge(room, two, VendorJudged.NOT_SAME)
+    await room.desk.say("Exemplar Gloves", "city", LEI, OTHER_CNPJ)
+    await room.desk.join(one, two)
+    alert = (await room.alerts())[-1]
+    assert (alert.news.value, alert.verdict) == ("merged", "review"), "though what was recognised lapsed before"
+    assert alert.reason.endswith("it was judged same, but it is joined now with one that was judged not to be it")
 
 
 async def test_not_the_same_on_the_gravest_hides_nothing_before_a_second_person_says_so(room: WatchRoom) -> None:

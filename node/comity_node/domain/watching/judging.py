@@ -5,7 +5,7 @@ node is shown suppliers, these say whom one row of one officer's list means.
 
 Rules:
 - A judgement is about a row and a supplier's number, and holds for all that the supplier is joined with. So it outlives
-  screenings, joins and splits.
+  screenings, joins and splits. One that contradicts it takes its place once somebody judges the joined as one.
 - It lapses when facts change by which identity is judged, and says which: of the row any of them; of the supplier its
   country and numbers, and, unless it was judged to be the same, its names. A further spelling of somebody who was
   recognised is no reason to ask again.
@@ -14,7 +14,7 @@ Rules:
   listed as decided.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -109,6 +109,29 @@ def needs_second(judged: VendorJudged, severities: Iterable[str]) -> bool:
     return judged is VendorJudged.NOT_SAME and Severity.S4.value in set(severities)
 
 
+def of_joined(judged: Sequence[Weighed]) -> Weighed:
+    """Return what counts of all that was judged of a row and of suppliers that are one.
+
+    Where people joined one that the row is, or once was, with one that it is not, neither counts: a person has to look.
+    What lapsed and "unsure" stand in the way of nothing.
+
+    Args:
+        judged: All that stands, the newest first.
+    """
+    once = [each for each in judged if each.judgement.judged is VendorJudged.SAME]
+    same = [each for each in once if each.holds is Holds.HOLDS]
+    against = [
+        each
+        for each in judged
+        if each.judgement.judged is VendorJudged.NOT_SAME and each.holds in (Holds.HOLDS, Holds.NEEDS_SECOND)
+    ]
+    if once and against:
+        return Weighed(
+            (same or once)[0].judgement, Holds.LAPSED, "it is joined now with one that was judged not to be it"
+        )
+    return (same or against or judged)[0]
+
+
 def as_asked(weighed: Weighed, asked: Party) -> Weighed:
     """Return what was judged of a row, where it is asked about as somebody writes it now.
 
@@ -125,7 +148,7 @@ def as_judged(likeness: Likeness, said: Weighed | None) -> Likeness | None:
 
     Args:
         likeness: By what was compared.
-        said: What was judged of the two; None where nothing was, or where judgements contradict each other.
+        said: What was judged of the two; None where nothing was.
     """
     if said is None:
         return likeness
@@ -151,8 +174,7 @@ def as_recognised(likeness: Likeness, said: Weighed | None) -> Likeness | None:
     found = as_judged(likeness, said)
     if found is None or found.verdict is not Verdict.NONE:
         return found
-    why = "it was judged to be the same, and not to be whom it was joined with since"
-    return Likeness.judged(Verdict.REVIEW, why if said is None else found.reason)
+    return Likeness.judged(Verdict.REVIEW, found.reason)
 
 
 def _and(words: list[str]) -> str:

@@ -19,6 +19,7 @@ from comity_node.domain.watching.judging import (
     VendorJudgementRefused,
     Weighed,
     as_asked,
+    of_joined,
     weigh,
 )
 from comity_node.domain.watching.vendors import Vendor
@@ -55,7 +56,8 @@ class Meant:
 async def judge_vendor(
     store: Store, person: Person, vendor_id: str, supplier: int, judged: VendorJudged, words: str | None, now: datetime
 ) -> Weighed:
-    """Judge whether a row means a supplier; what was judged of the two before is followed by this.
+    """Judge whether a row means a supplier; what was judged of the two before is followed by this, and so is what was
+    judged otherwise of whom it is joined with: whoever judges sees them as one.
 
     Raises:
         NotFound: no such row of this person's, or no such supplier.
@@ -64,8 +66,11 @@ async def judge_vendor(
     facts = (await own_facts(store, [supplier])).get(supplier)
     if facts is None:
         raise NotFound("no such supplier")
-    for before in await store.vendor_judgements.of_vendors([vendor.number]):
-        if before.supplier == supplier:
+    of_row = await store.vendor_judgements.of_vendors([vendor.number])
+    whole_of = {n: k.whole for n, k in (await store.suppliers.find([supplier, *(j.supplier for j in of_row)])).items()}
+    for before in of_row:
+        differs = before.judged is not judged and whole_of[before.supplier] == whole_of[supplier]
+        if before.supplier == supplier or differs:
             await store.vendor_judgements.undo(before.id, person.id, now)
             await forget_spellings(store, [before], person, now)
     made = VendorJudgement(0, new_id(), vendor.number, supplier, judged, words, vendor.party, facts, person.id, now)
@@ -162,20 +167,13 @@ async def severities(store: Store, suppliers: Sequence[int]) -> dict[int, set[st
 
 
 async def judged_wholes(store: Store, vendors: Mapping[int, Vendor]) -> dict[tuple[int, int], Weighed]:
-    """Return (row, whole of a supplier) to what was judged of the two and stands, the newest.
-
-    Where people joined a supplier that a row is with one that it is not, neither counts: a person has to look.
-    """
+    """Return (row, whole of a supplier) to what counts of all that was judged of the two and stands."""
     made = await store.vendor_judgements.of_vendors(vendors)
     known = await store.suppliers.find(sorted({j.supplier for j in made}))
-    found: dict[tuple[int, int], Weighed] = {}
-    contradicted: set[tuple[int, int]] = set()
+    found: dict[tuple[int, int], list[Weighed]] = {}
     for each in await weighed(store, made, vendors):
-        place = (each.judgement.vendor, known[each.judgement.supplier].whole)
-        before = found.setdefault(place, each)
-        if before.judgement.judged is not each.judgement.judged:
-            contradicted.add(place)
-    return {place: each for place, each in found.items() if place not in contradicted}
+        found.setdefault((each.judgement.vendor, known[each.judgement.supplier].whole), []).append(each)
+    return {place: of_joined(some) for place, some in found.items()}
 
 
 async def judged_of_rows(
