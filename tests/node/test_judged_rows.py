@@ -105,6 +105,18 @@ async def test_a_row_that_is_asked_about_otherwise_is_asked_anew_and_says_why(ro
     assert found[2]["reason"].endswith("; it was judged same, but it is asked about with another number")
 
 
+async def test_a_supplier_once_recognised_is_to_be_looked_at_also_where_nothing_else_is_alike(room: WatchRoom) -> None:
+    await room.keep(V1=row("Kowalski Trading House"))
+    number = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI, severity="S4"))
+    await judge(room, "V1", number, VendorJudged.SAME)
+    await room.keep(V1=row("Zephyr Quarry"))
+    (found,) = await results(room, "id,name\nV1,Zephyr Quarry\n")
+    assert (found["verdict"], found["supplier_id"], found["findings_current"]) == ("review", str(number), 1)
+    assert found["reason"] == "it was judged same, but of the row name changed since"
+    (other,) = await results(room, "id,name\nV1,Northwind Rubber\n")
+    assert other["supplier_id"] == "", "whoever else is asked about under the row's id is not the row"
+
+
 async def test_others_clients_name_the_row_and_what_was_judged_of_it_counts(room: WatchRoom) -> None:
     await room.keep(V1=row("Exemplar Gloves"), V2=row("Exemplar Gloves"))
     number = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI))

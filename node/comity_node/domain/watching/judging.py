@@ -42,6 +42,8 @@ class Holds(StrEnum):
     NEEDS_SECOND = "needs a second person"
     LAPSED = "lapsed"
     UNDONE = "undone"
+    ASKED_OTHERWISE = "asked about otherwise"
+    """Of one screening: whoever it asks about under the row's id need not be the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +134,22 @@ def of_joined(judged: Sequence[Weighed]) -> Weighed:
     return (same or against or judged)[0]
 
 
-def as_asked(weighed: Weighed, asked: Party) -> Weighed:
+def as_asked(weighed: Weighed, kept: Party, asked: Party) -> Weighed:
     """Return what was judged of a row, where it is asked about as somebody writes it now.
 
     Who says less of it than the row does asks about the same; another name, country or number is somebody else.
+
+    Args:
+        weighed: What was judged, and whether it counts.
+        kept: The row as it is kept.
+        asked: The row as it is asked about.
     """
-    other = beyond(weighed.judgement.vendor_facts, asked)
-    if weighed.holds is not Holds.HOLDS or not other:
+    holds = weighed.holds is Holds.HOLDS
+    other = beyond(weighed.judgement.vendor_facts if holds else kept, asked)
+    if not other:
         return weighed
-    return Weighed(weighed.judgement, Holds.LAPSED, f"it is asked about with another {_and(other)}")
+    why = f"it is asked about with another {_and(other)}" if holds else weighed.why
+    return Weighed(weighed.judgement, Holds.ASKED_OTHERWISE, why)
 
 
 def as_judged(likeness: Likeness, said: Weighed | None) -> Likeness | None:
@@ -153,13 +162,15 @@ def as_judged(likeness: Likeness, said: Weighed | None) -> Likeness | None:
     if said is None:
         return likeness
     words = said.judgement.judged.value
+    # What is no likeness is no reason either.
+    alike = "" if likeness.verdict is Verdict.NONE else f"{likeness.reason}; "
     if said.holds is not Holds.HOLDS:
-        return replace(likeness, reason=f"{likeness.reason}; it was judged {words}, but {said.why}")
+        return replace(likeness, reason=f"{alike}it was judged {words}, but {said.why}")
     if said.judgement.judged is VendorJudged.NOT_SAME:
         return None
     on = f"{said.judgement.at:%Y-%m-%d}"
     if said.judgement.judged is VendorJudged.UNSURE:
-        return replace(likeness, reason=f"{likeness.reason}; judged {words} on {on}")
+        return replace(likeness, reason=f"{alike}judged {words} on {on}")
     if likeness.verdict is Verdict.MATCH:
         return replace(likeness, reason=f"{likeness.reason}; judged to be the same on {on}")
     return Likeness.judged(Verdict.MATCH, f"judged to be the same on {on}")

@@ -2,7 +2,8 @@
 
 Rules:
 - Whoever was judged not to be it is left out before anything is counted or cut off, and named as set aside.
-- Of whoever was judged to be it everything counts, under whatever name: nothing new is ever hidden by a judgement.
+- Of whoever was judged to be it everything counts, under whatever name: nothing new is ever hidden by a judgement. Where
+  that lapsed, as what a person must look at.
 - Nothing is laid over what is put on file: that has to follow from the log positions alone.
 """
 
@@ -17,7 +18,7 @@ from comity_node.domain.matching.likeness import Likeness, Verdict
 from comity_node.domain.screening import DecisionHit, Hit, NoticeHit, PointerHit, audits_of, pointed_at
 from comity_node.domain.supplier_view import decision_standing, standing
 from comity_node.domain.suppliers.mentions import Role
-from comity_node.domain.watching.judging import Holds, VendorJudged, Weighed, as_judged
+from comity_node.domain.watching.judging import Holds, VendorJudged, Weighed, as_judged, as_recognised
 from comity_node.services.answering.concerned import LikeSupplier
 
 MOST = 200
@@ -47,7 +48,7 @@ async def with_judged(store: Store, found: Found, judged: OfRow, today: date) ->
     if not judged:
         return found
     wholes = await _wholes(store, (h.entry.hash for h in _all(found)))
-    same = {w: s for w, s in judged.items() if s.holds is Holds.HOLDS and s.judgement.judged is VendorJudged.SAME}
+    same = {w: said for w, said in judged.items() if _was_recognised(said)}
     more = await _said_of(store, same, {hit.entry.hash for hit in _all(found)}, today)
     there = {*wholes.values(), *(like.known.whole for like in found.suppliers)}
     return Found(
@@ -62,6 +63,10 @@ async def with_judged(store: Store, found: Found, judged: OfRow, today: date) ->
         ],
         [judged[whole] for whole in sorted(there & judged.keys()) if _is_aside(judged[whole])],
     )
+
+
+def _was_recognised(said: Weighed) -> bool:
+    return said.judgement.judged is VendorJudged.SAME and said.holds in (Holds.HOLDS, Holds.LAPSED)
 
 
 def _is_aside(said: Weighed) -> bool:
@@ -93,7 +98,8 @@ async def _said_of(store: Store, same: OfRow, found: set[str], today: date) -> F
     mentions = await store.mentions.of(sorted(whole_of), MOST, Role.SUBJECT) if whole_of else []
     named = await store.said_of.asides(sorted(whole_of))
     about = {entry: same[whole_of[of]] for entry, of in [*((m.entry, m.supplier) for m in mentions), *named]}
-    likeness = {n: as_judged(Likeness(Verdict.REVIEW), said) or Likeness(Verdict.NONE) for n, said in about.items()}
+    nothing = Likeness(Verdict.NONE)
+    likeness = {n: as_recognised(nothing, said) or nothing for n, said in about.items()}
     read = await store.view.named_by_number(sorted(about))
 
     def new(entries: Mapping[int, E]) -> list[tuple[E, Likeness]]:

@@ -194,7 +194,9 @@ async def judged_of_rows(
         judged.setdefault(number, {})[whole] = each
     of_rows = ((kept.get(row or ""), party) for row, party in asked)
     return [
-        {} if vendor is None else {w: as_asked(each, party) for w, each in judged.get(vendor.number, {}).items()}
+        {}
+        if vendor is None
+        else {w: as_asked(each, vendor.party, party) for w, each in judged.get(vendor.number, {}).items()}
         for vendor, party in of_rows
     ]
 
