@@ -2,8 +2,8 @@
 
 Rules:
 - Whoever was judged not to be it is left out before anything is counted or cut off, and named as set aside.
-- Of whoever was judged to be it everything counts, under whatever name: nothing new is ever hidden by a judgement. Where
-  that lapsed, as what a person must look at.
+- Of whoever was judged to be it everything counts, under whatever name: nothing new is ever hidden by a judgement.
+  Where that lapsed, as what a person must look at.
 - Nothing is laid over what is put on file: that has to follow from the log positions alone.
 """
 
