@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
+from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
 from comity_node.domain.export import csv_of
 from comity_node.domain.tables import table as tables
@@ -140,6 +141,53 @@ def test_a_workbook_keeps_its_types_and_computes_no_formula() -> None:
         (2, (7, "Exemplar", None), frozenset()),
         (3, (None, None, None), frozenset()),
         (4, (8, "=1+1", True), frozenset({1})),
+    ]
+
+
+def test_a_sheet_that_is_hidden_is_not_taken_for_the_list_and_sheets_that_are_not_read_are_named() -> None:
+    book = Workbook()
+    for title, state, rows in (
+        ("Choices", "hidden", [["name"], ["Hidden"]]),
+        ("Bidders", "visible", [["name"], ["Exemplar"]]),
+        ("Lot 2", "visible", [["name"], ["Best"]]),
+        ("Empty", "visible", []),
+    ):
+        sheet = book.create_sheet(title)
+        sheet.sheet_state = state
+        for row in rows:
+            sheet.append(row)
+    del book["Sheet"]
+    book.active = 1
+    written = io.BytesIO()
+    book.save(written)
+    table = open_workbook_table(written)
+    assert [row.cells for row in table.rows] == [("Exemplar",)]
+    assert table.in_words() == "a workbook, its sheet 'Bidders'; not read: 'Choices' (hidden), 'Lot 2'"
+
+
+def test_a_line_end_as_a_workbook_writes_it_is_no_part_of_a_name() -> None:
+    (row,) = read_sheet(sheet([["name"], ["Exemplar_x000D_\nGloves"]]))
+    assert row.cells == ("Exemplar\r\nGloves",)
+
+
+def test_a_formula_for_several_cells_is_shown_as_it_is_written() -> None:
+    rows = read_sheet(sheet([["name"], [ArrayFormula("A2:A3", "=A4:A5")], [DataTableFormula("A3:A4")]]))
+    assert [(row.cells, row.formulas) for row in rows] == [
+        (("=A4:A5",), frozenset({0})),
+        (("=TABLE()",), frozenset({0})),
+    ]
+
+
+def test_cells_without_a_heading_are_further_names_where_a_list_may_have_them_and_never_lost() -> None:
+    raw = sheet([["id", "other_name"], [1, "a", None, "b", "c"], [2, "d", "=A1"]])
+    may, may_not = (list(open_table(io.BytesIO(raw), ragged=ragged).rows) for ragged in (True, False))
+    assert [(row.cells, row.beyond, row.reason is None) for row in may] == [
+        ((1, "a"), ("b", "c"), True),
+        ((2, "d, =A1"), (), False),
+    ]
+    assert [(row.cells[1], row.reason) for row in may_not] == [
+        ("a, b, c", "it has cells to the right of the last heading"),
+        ("d, =A1", "it has cells to the right of the last heading"),
     ]
 
 

@@ -63,9 +63,13 @@ class Table:
     """None: a workbook."""
     expected: int
     """About how many rows there are; for showing how far something is."""
+    read_as: str | None = None
+    """What was read, where its form does not say that."""
 
     def in_words(self) -> str:
         """Return how it was read."""
+        if self.read_as is not None:
+            return self.read_as
         if self.form is None:
             return "a workbook, its first sheet"
         names = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}

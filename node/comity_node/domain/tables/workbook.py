@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell, MergedCell
     from openpyxl.cell.read_only import EmptyCell, ReadOnlyCell
 
+    from openpyxl.workbook import Workbook
+    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+
     AnyCell = Cell | MergedCell | ReadOnlyCell | EmptyCell
 
 MAX_WORKBOOK_BYTES: Final = 32 * 1024 * 1024
@@ -36,6 +39,9 @@ _DOCTYPES = tuple("<!DOCTYPE".encode(encoding) for encoding in ("ascii", "utf-16
 _PIECE = 256 * 1024
 _A_ROW = re.compile(rb"<(?:\w{1,10}:)?row[\s/>]")
 _LONGEST_TAG = 16
+_WRITTEN_OUT = re.compile("_x00([01][0-9A-Fa-f])_")
+"""How a workbook writes signs that XML has none for, such as the first half of a line end."""
+_TOLD_SHEETS = 20
 
 
 def why_unsafe(parts: zipfile.ZipFile, most_unpacked_bytes: int) -> str | None:
@@ -67,8 +73,12 @@ def _declares_type(parts: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
     return False
 
 
-def open_workbook_table(stream: BinaryIO) -> Table:
-    """Open the first sheet of a workbook as a table.
+def open_workbook_table(stream: BinaryIO, *, ragged: bool = False) -> Table:
+    """Open the first sheet of a workbook that is shown as a table.
+
+    Args:
+        stream: The file.
+        ragged: Whether a row may have further cells to the right of the last heading.
 
     Raises:
         TableRefused: see there; while iterating: too many rows, or a damaged part.
@@ -87,8 +97,8 @@ def open_workbook_table(stream: BinaryIO) -> Table:
                 raise TableRefused(why)
         stream.seek(0)
         book = load_workbook(stream, read_only=True, keep_vba=False, keep_links=False)
-        sheet = book.worksheets[0]
-        written = _rows_written(stream, sheet._worksheet_path)  # type: ignore[attr-defined]
+        sheet, others = _sheets(stream, book)
+        written = _rows_written(stream, sheet)
         # What a file says of its own size is a claim, and many say nothing.
         sheet.reset_dimensions()
         rows = sheet.iter_rows(max_col=MAX_COLUMNS + 1)
@@ -100,14 +110,28 @@ def open_workbook_table(stream: BinaryIO) -> Table:
     except Exception as error:
         raise TableRefused("this is not an XLSX workbook, or a damaged one; nothing was read") from error
     return Table(
-        headings, counted(_rows(rows, len(headings)), to_the_last=False), None, min(MAX_ROWS, max(0, written - 1))
+        headings,
+        counted(_rows(rows, len(headings), ragged=ragged), to_the_last=False),
+        None,
+        min(MAX_ROWS, max(0, written - 1)),
+        f"a workbook, its sheet {sheet.title!r}; not read: {', '.join(others)}" if others else None,
     )
 
 
-def _rows_written(stream: BinaryIO, part: str) -> int:
+def _sheets(stream: BinaryIO, book: "Workbook") -> tuple["ReadOnlyWorksheet", list[str]]:
+    """Return the sheet that is read, and the names of others in which something stands."""
+    sheets: list[ReadOnlyWorksheet] = book.worksheets  # type: ignore[assignment]
+    # What is hidden is often a list to choose from, and not what somebody means who sees the file.
+    read = next((each for each in sheets if each.sheet_state == "visible"), sheets[0])
+    written = [each for each in sheets if each is not read and _rows_written(stream, each)]
+    others = [repr(e.title) + ("" if e.sheet_state == "visible" else " (hidden)") for e in written[:_TOLD_SHEETS]]
+    return read, others + ([f"and {len(written) - _TOLD_SHEETS} further"] if len(written) > _TOLD_SHEETS else [])
+
+
+def _rows_written(stream: BinaryIO, sheet: "ReadOnlyWorksheet") -> int:
     """Return how many rows stand in a sheet, without reading what is in them."""
     count, before = 0, b""
-    with zipfile.ZipFile(stream) as parts, parts.open(part) as source:
+    with zipfile.ZipFile(stream) as parts, parts.open(sheet._worksheet_path) as source:  # type: ignore[attr-defined]
         while piece := source.read(_PIECE):
             window = before + piece
             # The last bytes are looked at again, with what follows them.
@@ -116,33 +140,42 @@ def _rows_written(stream: BinaryIO, part: str) -> int:
     return count
 
 
-def _rows(rows: Iterator[tuple["AnyCell", ...]], width: int) -> Iterator[Row]:
+def _rows(rows: Iterator[tuple["AnyCell", ...]], width: int, *, ragged: bool) -> Iterator[Row]:
     number = 1
     try:
         for cells in rows:
             number += 1
-            yield _row(number, cells, width)
+            yield _row(number, cells, width, ragged=ragged)
     except TableRefused:
         raise
     except Exception as error:
         raise TableRefused(f"the workbook is damaged below row {number}") from error
 
 
-def _row(number: int, cells: tuple["AnyCell", ...], width: int) -> Row:
-    formulas = frozenset(
-        place for place, cell in enumerate(cells[:width]) if getattr(cell, "data_type", "n") in ("f", "e")
-    )
+def _row(number: int, cells: tuple["AnyCell", ...], width: int, *, ragged: bool) -> Row:
+    uncomputed = {place for place, cell in enumerate(cells) if getattr(cell, "data_type", "n") in ("f", "e")}
     values: list[Value] = [_value(cell) for cell in cells]
-    inside, beyond = values[:width], values[width:]
-    inside += [None] * (width - len(inside))
-    reason = "it has cells to the right of the last heading" if any(map(text_of, beyond)) else None
-    return Row(number, tuple(inside), reason, formulas=formulas)
+    inside = values[:width] + [None] * (width - len(values))
+    formulas = frozenset(place for place in uncomputed if place < width)
+    beyond = {place: text for place, value in enumerate(values[width:], width) if (text := text_of(value))}
+    if ragged and not uncomputed & beyond.keys():
+        return Row(number, tuple(inside), beyond=tuple(beyond.values()), formulas=formulas)
+    if not beyond:
+        return Row(number, tuple(inside), formulas=formulas)
+    # Nothing of it is lost: the result has no columns but those with headings, and its own behind them.
+    inside[-1] = ", ".join(text for text in (text_of(inside[-1]), *beyond.values()) if text)
+    return Row(number, tuple(inside), "it has cells to the right of the last heading", formulas=formulas)
 
 
 def _value(cell: "AnyCell") -> Value:
     value = getattr(cell, "value", None)
-    if value is None or isinstance(value, str | int | float | bool):
+    if isinstance(value, str):
+        return _WRITTEN_OUT.sub(lambda sign: chr(int(sign[1], 16)), value)
+    if value is None or isinstance(value, int | float | bool):
         return value
+    if getattr(cell, "data_type", "n") == "f":
+        # A formula for several cells is no text here.
+        return str(getattr(value, "text", None) or "=TABLE()")
     try:
         return text_of(value) if not hasattr(value, "isoformat") else value
     except (ValueError, OverflowError):

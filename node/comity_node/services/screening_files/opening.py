@@ -56,7 +56,7 @@ def open_table(stream: BinaryIO, told: Told = NOTHING_TOLD, *, ragged: bool = Fa
     Args:
         stream: the file at its beginning; it can be read from there again.
         told: what somebody said of it.
-        ragged: whether a row of a CSV may have further cells to the right of the last heading.
+        ragged: whether a row may have further cells to the right of the last heading.
 
     Raises:
         TableRefused: it cannot be read, with what to do.
@@ -64,7 +64,7 @@ def open_table(stream: BinaryIO, told: Told = NOTHING_TOLD, *, ragged: bool = Fa
     begin = stream.read(4096)
     stream.seek(0)
     if begin.startswith(b"PK\x03\x04"):
-        return open_workbook_table(stream)
+        return open_workbook_table(stream, ragged=ragged)
     if begin.startswith(_OLD_WORKBOOK):
         raise TableRefused("this is a workbook of the old form (.xls); save it as .xlsx or CSV UTF-8")
     text = begin.removeprefix(b"\xef\xbb\xbf").lstrip()
