@@ -6,7 +6,7 @@ Formulas are never computed, and not their last result taken either: whoever mad
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from comity_node.domain.tables.table import (
@@ -24,9 +24,8 @@ from comity_node.domain.tables.table import (
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell, MergedCell
     from openpyxl.cell.read_only import EmptyCell, ReadOnlyCell
-
     from openpyxl.workbook import Workbook
-    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+    from openpyxl.worksheet.worksheet import Worksheet
 
     AnyCell = Cell | MergedCell | ReadOnlyCell | EmptyCell
 
@@ -100,7 +99,7 @@ def open_workbook_table(stream: BinaryIO, *, ragged: bool = False) -> Table:
         sheet, others = _sheets(stream, book)
         written = _rows_written(stream, sheet)
         # What a file says of its own size is a claim, and many say nothing.
-        sheet.reset_dimensions()
+        sheet.reset_dimensions()  # type: ignore[attr-defined]
         rows = sheet.iter_rows(max_col=MAX_COLUMNS + 1)
         first = next(rows, ())
         headings = checked_headings([_value(cell) for cell in first])
@@ -118,9 +117,9 @@ def open_workbook_table(stream: BinaryIO, *, ragged: bool = False) -> Table:
     )
 
 
-def _sheets(stream: BinaryIO, book: "Workbook") -> tuple["ReadOnlyWorksheet", list[str]]:
+def _sheets(stream: BinaryIO, book: "Workbook") -> tuple["Worksheet", list[str]]:
     """Return the sheet that is read, and the names of others in which something stands."""
-    sheets: list[ReadOnlyWorksheet] = book.worksheets  # type: ignore[assignment]
+    sheets: Sequence[Worksheet] = book.worksheets
     # What is hidden is often a list to choose from, and not what somebody means who sees the file.
     read = next((each for each in sheets if each.sheet_state == "visible"), sheets[0])
     written = [each for each in sheets if each is not read and _rows_written(stream, each)]
@@ -128,7 +127,7 @@ def _sheets(stream: BinaryIO, book: "Workbook") -> tuple["ReadOnlyWorksheet", li
     return read, others + ([f"and {len(written) - _TOLD_SHEETS} further"] if len(written) > _TOLD_SHEETS else [])
 
 
-def _rows_written(stream: BinaryIO, sheet: "ReadOnlyWorksheet") -> int:
+def _rows_written(stream: BinaryIO, sheet: "Worksheet") -> int:
     """Return how many rows stand in a sheet, without reading what is in them."""
     count, before = 0, b""
     with zipfile.ZipFile(stream) as parts, parts.open(sheet._worksheet_path) as source:  # type: ignore[attr-defined]
