@@ -347,6 +347,32 @@ async def test_whoever_was_told_of_a_statement_is_told_of_its_revision_whatever_
     assert await room.told() == [("new", made.hash, "V1"), (told, about.hash, "V1")]
 
 
+@pytest.mark.parametrize("what", ["withdrawn", "expired"])
+async def test_whoever_was_told_of_a_statement_is_told_of_its_end_whatever_became_of_row_and_supplier(
+    room: WatchRoom, what: str
+) -> None:
+    await room.keep(V1=row("Exemplar Gloves"), V2=row("Exemplar Gloves"))
+    made = await room.desk.say("Exemplar Gloves", "agency", LEI, valid_until="2026-10-31")
+    await room.desk.say("Exemplar Gloves", "agency", LEI)
+    number = await room.desk.number(made)
+    await room.look()
+    await room.watch(news=(News.NEW, News(what)))
+    await room.watch(vendors=False, supplier=number)
+    apart = await room.desk.say("Exemplar Gloves", "agency", LEI, valid_until="2026-10-31")
+    told = [("new", apart.hash, "V1"), ("new", apart.hash, "V2"), ("new", apart.hash, None)]
+    assert await room.told() == told
+    await room.keep(V1=row("Exemplar Glove Works Sdn. Bhd. of Klang"), V2=row("Zephyr Quarry"))
+    await room.desk.split(number, apart)
+    await room.look()
+    if what == "withdrawn":
+        await room.desk.withdraw("agency", apart)
+    else:
+        async with room.database.write() as store:
+            await note_endings(store, NOW + timedelta(days=60))
+    ends = [each for each in await room.told() if each[:2] == (what, apart.hash)]
+    assert sorted(named or "" for *_, named in ends) == ["", "V1", "V2"]
+
+
 async def test_a_row_that_was_judged_to_be_somebody_else_hears_nothing_more_of_a_revision(room: WatchRoom) -> None:
     await room.keep(V1=row("Exemplar Gloves"))
     await room.watch()

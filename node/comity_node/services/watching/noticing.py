@@ -4,8 +4,9 @@ Rules:
 - Alerts are stored in the transaction that moves the cursor. A crash before it repeats the part, a crash after it has
   told all of it: nothing is lost, and the name of each alert keeps it from being told twice.
 - Comparing happens before that transaction: whoever writes meanwhile does not wait.
-- Whoever was told of a statement is told when it does not count any more, and when its revision is nothing that they
-  would be told of: a milder one, or one about somebody else.
+- Whoever was told of a statement is told when it does not stand any more, whatever became of their row and of the
+  supplier meanwhile, and when its revision is nothing that they would be told of: a milder one, or one about somebody
+  else.
 - A row that was judged not to be this supplier is not told of it. One that was judged to be is told of all, whatever
   the two are called; where that judgement lapsed, as of what a person must look at.
 """
@@ -40,6 +41,8 @@ ALERTS = "alerts"
 """Under which it is kept how far they follow the view."""
 
 _NO_MORE = {
+    News.WITHDRAWN: "you were told of it, and its publisher took it back",
+    News.EXPIRED: "you were told of it, and its last day is over",
     News.REMOVED: "you were told of it, and it does not count any more",
     News.SUPERSEDED: "you were told of it, and what stands in its place does not answer to what you watch",
 }
@@ -237,8 +240,10 @@ async def _no_more(store: Store, item: Item, watches: Sequence[Watch], noted: Se
         watches: All that stand.
         noted: The alerts of the same part so far; they are not stored yet.
     """
-    by = None if item.entry is None else item.entry.earlier_by or item.entry.by
     told = {} if item.statement is None else await _told(store, item.statement, noted)
+    if not told:
+        return []
+    by = None if item.entry is None else item.entry.earlier_by or item.entry.by
     known = {} if by is None else await _told(store, by, noted)
     heard = {(each.watch, each.vendor) for each in noted if each.change == item.number} | known.keys()
     wanting = {w.number: w for w in watches if _wants(w.interest, item.news)}
