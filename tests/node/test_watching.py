@@ -130,6 +130,23 @@ async def test_what_concerns_a_client_through_its_labour_provider_says_so(room: 
     assert alert.reason.startswith("through its labour provider: ")
 
 
+async def test_a_row_is_told_by_the_supplier_that_it_is_surest_to_be_and_the_surest_row_stands_first(
+    room: WatchRoom,
+) -> None:
+    await room.keep(V1=row("Agent Ltd"), V2=row("Client Ltd"), V3=row("Client Ltd", LEI), V4=row("Agent Ltd", CNPJ))
+    await room.watch()
+    supplies = {"supplies_to": [{"names": [{"text": "Client Ltd"}], "identifiers": [CNPJ]}]}
+    made = await room.desk.say("Agent Ltd", "city", LEI, subject="labour-provider", more=supplies)
+    assert [alert.verdict for alert in await room.alerts()] == ["match", "match", "review", "review"]
+    async with room.database.read() as store:
+        touched = await rows_touched(store, room.officer.id, made.hash)
+    assert touched is not None
+    through = "through its labour provider: "
+    told = [(c.vendor.row, c.verdict, c.reason.startswith(through)) for c in touched]
+    assert sorted(told[:2]) == [("V3", "match", False), ("V4", "match", True)]
+    assert sorted(told[2:]) == [("V1", "review", False), ("V2", "review", True)]
+
+
 async def test_which_of_my_rows_a_statement_touches_is_answered_for_my_rows_only(room: WatchRoom) -> None:
     await room.keep(V1=row("Exemplar Gloves"), V2=row("Another Firm"))
     await room.keep(X=row("Exemplar Gloves"), whose=room.other)

@@ -20,7 +20,7 @@ from comity_node.db import Database, Store
 from comity_node.db.watches import NewAlert, Told
 from comity_node.domain.changing import News, Said, body_of
 from comity_node.domain.matching.comparing import compare
-from comity_node.domain.matching.likeness import Likeness, Verdict
+from comity_node.domain.matching.likeness import RANKS, Likeness, Verdict
 from comity_node.domain.matching.party import Party
 from comity_node.domain.suppliers.mentions import Role
 from comity_node.domain.watching.judging import as_judged, as_recognised
@@ -160,7 +160,7 @@ class _Concerns:
 
     async def of(self, item: Item) -> list[Concern]:
         """Return the vendors that a change may concern, each once, the strongest first."""
-        found: dict[int, Concern] = {}
+        found: dict[int, tuple[Likeness, Concern]] = {}
         for supplier in item.suppliers:
             asked = await self._asked(item, supplier)
             some = {t.vendor.number: t for t in asked.touched}
@@ -169,11 +169,11 @@ class _Concerns:
                 said = judged.get((number, supplier.whole))
                 counts = as_recognised if number in asked.recognised else as_judged
                 likeness = counts(touched.likeness, said)
-                if likeness is None:
+                if likeness is None or (number in found and _order(found[number][0]) <= _order(likeness)):
                     continue
                 reason = _THROUGH.get(supplier.role, "") + likeness.reason
-                found.setdefault(number, Concern(touched.vendor, supplier, likeness.verdict.value, reason))
-        return list(found.values())
+                found[number] = likeness, Concern(touched.vendor, supplier, likeness.verdict.value, reason)
+        return [concern for _, concern in sorted(found.values(), key=lambda each: _order(each[0]))]
 
     async def _asked(self, item: Item, supplier: Concerned) -> "_Asked":
         entry = item.spoken_of or item.entry
@@ -201,6 +201,10 @@ async def _as_known(store: Store, numbers: Sequence[int], said: Party) -> Party:
         names=tuple(dict.fromkeys([*said.names, *names])),
         identifiers=tuple(dict.fromkeys([*said.identifiers, *more])),
     )
+
+
+def _order(likeness: Likeness) -> tuple[int, int]:
+    return RANKS[likeness.verdict], -likeness.score
 
 
 def _needs_rows(interest: Interest) -> bool:
