@@ -1,5 +1,8 @@
 """What commands write: there whole or not at all, nobody else's, and never in the place of what was there."""
 
+import errno
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +13,7 @@ from typer.testing import CliRunner
 
 from comity_node.cli import contract, evidence, quarantine, supplier, trail
 from comity_node.cli.new_file import NewFile
+from node_world import clean_environment
 
 
 def test_a_file_that_fails_on_the_way_leaves_nothing_and_what_was_there(tmp_path: Path) -> None:
@@ -18,6 +22,35 @@ def test_a_file_that_fails_on_the_way_leaves_nothing_and_what_was_there(tmp_path
         stream.write(b"half")
         raise RuntimeError
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("out.csv", "earlier")]
+
+
+def test_a_directory_or_a_full_disk_is_told_with_the_name_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with (
+        pytest.raises(IsADirectoryError, match=r"is a directory, and no file.*out"),
+        NewFile(tmp_path / "out", replaces=True),
+    ):
+        pytest.fail("it was opened")
+    with pytest.raises(OSError, match="full") as told, NewFile(tmp_path / "out.csv", replaces=True):
+        raise OSError(errno.ENOSPC, "full")
+    assert told.value.filename == str(tmp_path / "out.csv")
+
+
+def test_a_workbook_that_has_no_room_on_its_disk_is_told_in_words_and_what_was_there_stays(tmp_path: Path) -> None:
+    given, out = tmp_path / "pairs.csv", tmp_path / "said.xlsx"
+    given.write_text("name1,name2\n" + "".join(f"Exemplar Gloves {n},Exemplar {n}\n" for n in range(200)))
+    out.write_text("earlier")
+    room = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096));"
+    words = ["compare", "--file", str(given), "--out", str(out)]
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{room} from comity_node.cli import main; main()", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=clean_environment(),
+    )
+    assert (ran.returncode, ran.stderr.splitlines()[-1]) == (1, f"Error: {out}: File too large [file]"), ran.stderr
+    assert (out.read_text(), sorted(tmp_path.iterdir())) == ("earlier", [given, out])
 
 
 def test_a_new_file_is_for_its_owner_only_and_one_in_the_place_of_another_keeps_its_mode(tmp_path: Path) -> None:

@@ -124,6 +124,9 @@ async def test_the_commands_need_no_node(tmp_path: Path) -> None:
         ("2", "none", ""),
     ]
     assert "3 entries" in ran.stderr and "not of the network" in ran.stderr
+    ran = comity("screen", "--file", str(files["in"]), "--out", str(files["list"]), "--against", str(files["list"]))
+    assert (ran.returncode, files["list"].read_text(encoding="utf-8")) == (1, LIST)
+    assert f"would take the place of {files['list']}, which is read" in ran.stderr
     # From 300 rows on by several processes.
     made = [f"Exemplar Gloves {n % 61 or ''},Exemplar {('Gloves Ltd', 'Mills', '')[n % 3]},{n}" for n in range(320)]
     raw = "\n".join(["name1,name2,match", "Exemplar Gloves,Exemplar Gloves Ltd,1", ",,2", *made, ""])

@@ -270,6 +270,15 @@ def test_whatever_is_written_can_be_read_again(row: list[object]) -> None:
         assert again[-1].cells[-1] == "end"
 
 
+@pytest.mark.parametrize("sign", ["x", "=", ";="])
+def test_a_long_cell_is_whole_in_a_csv_and_says_in_a_workbook_that_it_is_cut(sign: str) -> None:
+    text = sign * 20_000 + "end of what stands there" * 1_000
+    assert written("csv", [[text]]).decode("utf-8-sig").replace("'", "").strip('"\r\n') == text
+    cell = load_workbook(io.BytesIO(written("xlsx", [[text]]))).worksheets[0]["A1"]
+    assert len(str(cell.value)) <= 32_767
+    assert str(cell.value).endswith("[cut here: a cell of a workbook holds no more; a .csv has all of it]")
+
+
 def test_a_csv_is_written_as_the_one_that_was_read() -> None:
     plain, _ = read(b"id;name\n1;a\n")
     marked, _ = read(b"\xef\xbb\xbfid,name\n1,a\n")

@@ -6,6 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""A disk that holds no more says so where it is written to, without the name of the file."""
+
 
 class NewFile:
     """A file that appears under its name only once it is whole, readable by its owner only. Two at once never mix."""
@@ -27,6 +30,8 @@ class NewFile:
         """
         if not self._replaces and os.path.lexists(self._path):
             raise self._is_there()
+        if self._path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "is a directory, and no file", str(self._path))
         if not self._path.parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, "there is no such directory", str(self._path.parent))
         handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".comity-", suffix=".part")
@@ -34,20 +39,28 @@ class NewFile:
         self._stream = os.fdopen(handle, "wb")
         return self._stream
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         """Give it its name, or leave nothing of it.
 
         Raises:
             OSError: it could not be written to its end, or one is there by now and stays.
         """
+        self._name(error)
         try:
             self._stream.close()
             if kind is None and self._replaces:
                 self._take_its_place()
             elif kind is None:
                 self._appear()
+        except OSError as late:
+            self._name(late)
+            raise
         finally:
             self._part.unlink(missing_ok=True)
+
+    def _name(self, error: BaseException | None) -> None:
+        if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
+            error.filename = str(self._path)
 
     def _take_its_place(self) -> None:
         if self._path.exists():

@@ -92,7 +92,7 @@ def screen_against_list(run: FileRun, against: Path) -> None:
 
 
 async def _against_list(run: FileRun, against: Path) -> None:
-    with _opened(run) as (given, stream):
+    with _opened(run, against) as (given, stream):
         known = _read_list(against)
         asker = ListAsker(known, utc_now().replace(microsecond=0))
         async with asking_list(asker, given.table.expected) as asked:
@@ -129,8 +129,8 @@ def _counted(rows: Iterator[Asked], tell: Callable[[int], None]) -> Iterator[Ask
 
 
 @contextmanager
-def _opened(run: FileRun) -> Iterator[tuple[Opened, IO[bytes]]]:
-    checked(run)
+def _opened(run: FileRun, against: Path | None = None) -> Iterator[tuple[Opened, IO[bytes]]]:
+    checked(run, against)
     with run.file.open("rb") as stream:
         given = open_given(stream, run.told)
         for line in given.in_words():
@@ -139,15 +139,16 @@ def _opened(run: FileRun) -> Iterator[tuple[Opened, IO[bytes]]]:
             yield given, written
 
 
-def checked(run: FileRun) -> str:
+def checked(run: FileRun, against: Path | None = None) -> str:
     """Return in which form the result is written.
 
     Raises:
         TableRefused: none that can be, or it would take the place of what is read.
     """
     form = form_of(run.out)
-    if run.out.exists() and run.out.samefile(run.file):
-        raise TableRefused("the result would take the place of the file that is read; give another --out")
+    for read in (run.file, against):
+        if read is not None and run.out.exists() and run.out.samefile(read):
+            raise TableRefused(f"the result would take the place of {read}, which is read; give another --out")
     return form
 
 

@@ -28,7 +28,13 @@ def harmless(cell: Cell) -> Cell:
     """Return what a cell may hold: text that would begin a formula with an apostrophe before it, cut to what fits."""
     if not isinstance(cell, str):
         return cell
-    text = _BEGINS_BEHIND.sub(r"\1'", cell[: MOST_IN_A_CELL - 1])[: MOST_IN_A_CELL - 1]
+    # The second cut leaves room for the apostrophe before it.
+    return without_formula(cell[: MOST_IN_A_CELL - 1])[:MOST_IN_A_CELL]
+
+
+def without_formula(text: str) -> str:
+    """Return a text of any length in which nothing begins a formula."""
+    text = _BEGINS_BEHIND.sub(r"\1'", text)
     return f"'{text}" if text.lstrip(" \u00a0").startswith(_BEGINS_A_FORMULA) else text
 
 

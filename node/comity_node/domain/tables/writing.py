@@ -1,17 +1,23 @@
 """Writing a table a row at a time, in which nothing that a stranger wrote is ever run as a formula."""
 
 import csv
+import errno
 import io
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import IO, Protocol
 
-from comity_node.domain.export import harmless
+from comity_node.domain.export import MOST_IN_A_CELL, harmless, without_formula
 from comity_node.domain.tables.csv_table import ONE_COLUMN
 from comity_node.domain.tables.table import CsvForm, TableRefused, Value, text_of
 
 FORMS = ("csv", "xlsx")
+
+_IS_CUT = " [cut here: a cell of a workbook holds no more; a .csv has all of it]"
 
 
 class Writer(Protocol):
@@ -37,7 +43,7 @@ class CsvWriter:
 
     def write(self, row: Sequence[Value]) -> None:
         """Take one row."""
-        self._writer.writerow([harmless(_encodable(cell)) if isinstance(cell, str) else text_of(cell) for cell in row])
+        self._writer.writerow([without_formula(_encodable(c)) if isinstance(c, str) else text_of(c) for c in row])
 
     def close(self) -> None:
         """End the file; the stream stays open."""
@@ -67,19 +73,48 @@ class WorkbookWriter:
             if not isinstance(value, str):
                 cells.append(self._cell(self._sheet, _fits(value)))  # type: ignore[arg-type]
                 continue
-            cell = self._cell(self._sheet, harmless(self._illegal.sub("\ufffd", _encodable(value))) or None)
+            cell = self._cell(self._sheet, harmless(_fitting(self._illegal.sub("\ufffd", _encodable(value)))) or None)
             cell.data_type = "s" if value else "n"
             cells.append(cell)
-        self._sheet.append(cells)
+        with self._plainly_full():
+            self._sheet.append(cells)
 
     def close(self) -> None:
         """End the file; the stream stays open."""
-        self._book.save(self._stream)
+        with self._plainly_full():
+            self._book.save(self._stream)
+
+    @contextmanager
+    def _plainly_full(self) -> Iterator[None]:
+        """Turn what the library says of a full disk into what everything else says of it."""
+        # It writes by lxml where that is there, and by files of Python elsewhere.
+        of_lxml = getattr(sys.modules.get("lxml.etree"), "SerialisationError", OSError)
+        try:
+            yield
+        except of_lxml as error:
+            # What is left open would complain when the program ends.
+            with suppress(Exception):
+                self._sheet.close()
+            # Nor does anything of the rows stay on the disk.
+            with suppress(Exception):
+                self._sheet._writer.cleanup()
+            if isinstance(error, OSError):
+                raise
+            number = getattr(errno, str(error).removeprefix("IO_"), errno.EIO)
+            raise OSError(number, os.strerror(number)) from error
 
 
 def _encodable(text: str) -> str:
     # A lone surrogate, which no encoding has, can come out of a workbook or JSON.
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _fitting(text: str) -> str:
+    """Return a text that a cell of a workbook holds, which says itself where something is left off."""
+    apostrophes = len(without_formula(text)) - len(text)
+    if len(text) + apostrophes < MOST_IN_A_CELL:
+        return text
+    return text[: max(0, MOST_IN_A_CELL - 1 - apostrophes - len(_IS_CUT))] + _IS_CUT
 
 
 def _fits(value: Value) -> Value:
