@@ -19,6 +19,7 @@ from comity_node.db.entries import E
 from comity_node.db.suppliers import Known
 from comity_node.domain.matching.comparing import compare
 from comity_node.domain.matching.first_look import who_may_be
+from comity_node.domain.matching.identifiers import weigh_numbers
 from comity_node.domain.matching.laying import Laid, nearness
 from comity_node.domain.matching.likeness import RANKS, Likeness, Part, PartKind, Verdict
 from comity_node.domain.matching.party import Party, Rarity
@@ -119,11 +120,21 @@ class _Asking:
         for candidate in alike:
             known = candidate.known
             # A name that only a list or somebody here gives stands in no statement.
-            party = candidate.party if known.number in local else _together(said.get(known.number, ()))
-            likeness = _as_others_say(self._compare(party), deciding=known.key in own)
+            party, by_itself = _together(said.get(known.number, ())), said.get(known.number, [])
+            if known.number in local:
+                party = candidate.party
+                by_itself = [*by_itself, *(replace(party, names=(name,)) for name in party.names)]
+            likeness = _as_others_say(self._likest(party, by_itself), deciding=known.key in own)
             if likeness.verdict is not Verdict.NONE:
                 found.append(LikeSupplier(known, likeness, known.number in spoken_of))
         return sorted(found, key=lambda s: (RANKS[s.likeness.verdict], -s.likeness.score, s.known.number))
+
+    def _likest(self, together: Party, by_itself: Sequence[Party]) -> Likeness:
+        """Return how alike a supplier is by all that is said of it; where that hides it, by what is said in one place."""
+        likeness = self._compare(together)
+        if likeness.verdict is not Verdict.NONE:
+            return likeness
+        return min(map(self._compare, by_itself), key=lambda each: (RANKS[each.verdict], -each.score), default=likeness)
 
     def through(self, told: Iterable[tuple[int, int]], suppliers: Iterable[LikeSupplier]) -> dict[int, Likeness]:
         """Return entry to how alike its supplier is; the likest of several."""
@@ -156,12 +167,27 @@ class _Asking:
 
 def _likely(party: Party, found: Sequence[Candidate], rarity: Rarity) -> list[Candidate]:
     """Return those whom comparing may show."""
-    may_be = who_may_be(party, [candidate.party for candidate in found], rarity)
+    # A statement may give the very address that is asked for; a supplier is kept without any.
+    parties = [replace(candidate.party, addresses=party.addresses) for candidate in found]
+    may_be = who_may_be(party, parties, rarity)
     return [candidate for candidate, may in zip(found, may_be, strict=True) if may]
 
 
 def _alike(party: Party, found: Sequence[Candidate], rarity: Rarity) -> list[Candidate]:
-    return [c for c in found if compare(party, c.party, rarity).verdict is not Verdict.NONE]
+    """Return those of whom some statement may be found by its own words, whatever others say of them.
+
+    Statements are compared one by one afterwards. So here no name that one gives hides another's, no number and no
+    country speaks against anybody, and the address is taken to be the one that is asked for.
+    """
+    asked = Party(party.names, addresses=party.addresses)
+
+    def may_be(known: Party) -> bool:
+        if weigh_numbers(party.identifiers, known.identifiers)[0] is not Verdict.NONE:
+            return True
+        each = (Party((name,), addresses=party.addresses) for name in known.names)
+        return any(compare(asked, one, rarity).verdict is not Verdict.NONE for one in each)
+
+    return [candidate for candidate in found if may_be(candidate.party)]
 
 
 def _together(said: Sequence[Party]) -> Party:
