@@ -275,6 +275,80 @@ def test_records_are_read_from_their_compiled_release_and_links_alone_are_told()
     ]
 
 
+def behind(given: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return (bid, roles, name) of everybody in a package."""
+    table = open_given(io.BytesIO(json.dumps({"version": "1.1", **given}).encode())).table
+    return [(str(row.cells[1]), str(row.cells[2]), str(row.cells[4])) for row in table.rows]
+
+
+def test_who_has_no_role_or_one_that_nobody_knows_is_screened_and_who_buys_is_not() -> None:
+    parties = [
+        {"id": "1", "name": "Acme", "roles": ["candidate"]},
+        {"id": "2", "name": "Best"},
+        {"id": "3", "name": "City", "roles": ["buyer", "reviewBody"]},
+        {"id": "4", "name": "Ministry"},
+        {"id": "5", "name": "Paid", "roles": ["payer", "payee"]},
+        {},
+    ]
+    release = {"ocid": "o", "parties": parties, "tender": {"procuringEntity": {"id": "4"}}}
+    assert behind({"releases": [release]}) == [
+        ("other parties", "candidate", "Acme"),
+        ("other parties", "no role stated", "Best"),
+        ("other parties", "payer; payee", "Paid"),
+    ]
+
+
+def test_of_two_bids_of_one_tenderer_the_awarded_one_is_the_suppliers() -> None:
+    both = {"id": "1", "name": "Acme", "roles": ["tenderer", "supplier"]}
+    bids = [{"id": n, "tenderers": [{"id": "1"}], "relatedLots": [f"lot-{n}"]} for n in (1, 2)]
+    of_lot = {"id": "a", "suppliers": [{"id": "1"}], "relatedLots": ["lot-2"]}
+    for award in (of_lot, {**of_lot, "relatedLots": [], "relatedBid": 2}):
+        release = {"ocid": "o", "parties": [both], "bids": {"details": bids}, "awards": [award]}
+        assert behind({"releases": [release]}) == [("1", "tenderer", "Acme"), ("2", "tenderer; supplier", "Acme")]
+
+
+def test_a_supplier_stands_in_the_bid_that_its_award_names() -> None:
+    bids = [{"id": name, "tenderers": [{"id": name, "name": name}]} for name in ("Acme", "Best")]
+    award = {"id": "a", "relatedBids": ["Acme"], "suppliers": [{"id": "Acme"}, {"id": "Best"}]}
+    assert behind({"releases": [{"ocid": "o", "bids": {"details": bids}, "awards": [award]}]}) == [
+        ("Acme", "tenderer; supplier", "Acme"),
+        ("Acme", "supplier", "Best"),
+        ("Best", "tenderer", "Best"),
+    ]
+
+
+def test_suppliers_and_subcontractors_that_only_a_contract_names_are_screened() -> None:
+    contract = {
+        "awardID": 1,
+        "suppliers": [{"name": "Best"}],
+        "subcontracting": {"subcontracts": [{"subcontractor": {"name": "Dyers"}}]},
+    }
+    awards = [{"id": 1, "suppliers": [{"name": "Acme"}]}]
+    assert behind({"releases": [{"ocid": "o", "awards": awards, "contracts": [contract, {"id": 2}]}]}) == [
+        ("award 1", "supplier", "Acme"),
+        ("award 1", "subcontractor", "Dyers"),
+        ("award 1", "supplier", "Best"),
+    ]
+
+
+def test_what_is_said_of_one_process_in_several_releases_is_read_together() -> None:
+    first = {"ocid": "o", "parties": [{"id": 1.0, "name": "Acme"}], "bids": [{"id": "b", "tenderers": [{"id": 1}]}]}
+    later = {"ocid": "o", "awards": [{"id": "a", "suppliers": [{"id": "1"}]}]}
+    assert behind({"releases": [later, {"ocid": "p"}, first]}) == [("b", "tenderer; supplier", "Acme")]
+    record = {"ocid": "o", "releases": [first, {"url": "https://example.org/2", "date": "2026-01-01"}]}
+    assert behind({"records": [record]}) == [("b", "tenderer", "Acme"), ("", "", "")]
+    assert behind({"records": [{"ocid": "o", "compiledRelease": {"awards": later["awards"]}}]}) == [
+        ("award a", "supplier", "")
+    ]
+
+
+def test_how_a_package_is_read_is_said() -> None:
+    given = package(tender={"tenderers": [{"name": "Acme"}, {"name": "Best"}]}, awards=[{"suppliers": [{"name": "C"}]}])
+    assert open_given(io.BytesIO(given.encode())).in_words()[0] == (
+        "an OCDS 1.1 package: 3 parties in 2 bids or other groups"
+    )
+
+
 def test_the_standards_own_samples_are_read() -> None:
     samples = shared("standards/ocds/samples")
     names = {}
