@@ -116,6 +116,16 @@ async def test_what_was_said_to_an_earlier_form_stands_beside_the_newest_until_i
     assert await bench.check(member) == []
 
 
+async def test_what_was_said_to_a_form_between_stands_beside_a_revision_that_names_the_first(sqlite: Database) -> None:
+    first = AGENCY.finding()
+    second = AGENCY.finding(clear={**FINDING_IN_CLEAR, "replaces": first.hash}, **AGENCY.after(first))
+    dispute = AGENCY.reply(second.hash, **AGENCY.after(second))
+    third = AGENCY.finding(clear={**FINDING_IN_CLEAR, "replaces": first.hash}, **AGENCY.after(dispute))
+    await Bench(sqlite).arrive(AGENCY.member(), *(made.raw for made in (first, second, dispute, third)))
+    shown = await hit_of(sqlite, AGENCY.member())
+    assert (shown["statement"], shown["disputed"]) == (third.hash, "disputed")
+
+
 async def test_the_view_of_replies_does_not_depend_on_how_they_arrived(sqlite: Database, tmp_path: Any) -> None:
     first = AGENCY.finding()
     said = AGENCY.reply(first.hash, text="No.", **AGENCY.after(first))

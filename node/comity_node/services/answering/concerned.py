@@ -130,7 +130,7 @@ class _Asking:
         return sorted(found, key=lambda s: (RANKS[s.likeness.verdict], -s.likeness.score, s.known.number))
 
     def _likest(self, together: Party, by_itself: Sequence[Party]) -> Likeness:
-        """Return how alike a supplier is by all that is said of it; where that hides it, by what is said in one place."""
+        """Return how alike a supplier is by all that is said of it; where that hides it, by what one place says."""
         likeness = self._compare(together)
         if likeness.verdict is not Verdict.NONE:
             return likeness

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from comity_node.db import Store
 from comity_node.domain.corroborating import weigh
 from comity_node.domain.screening import DecisionHit, Hit, R
-from comity_node.domain.supplier_view import AnyEntry, DecisionEntry, Entry, ReplyEntry
+from comity_node.domain.supplier_view import AnyEntry, DecisionEntry, Entry, EntryState, ReplyEntry
 from comity_schemas.reply import ReplyAct
 
 
@@ -32,16 +32,28 @@ async def with_replies(
 
 
 async def _forms_of(store: Store, hits: Sequence[R]) -> dict[str, set[str]]:
-    """Return what each hit's statement said before, itself included: what was said to an earlier form still stands."""
+    """Return what each hit's statement said before, itself included: what was said to an earlier form still stands.
+
+    A revision may name any earlier form, so the forms that came between are followed upwards too.
+    """
     forms = {hit.entry.hash: {hit.entry.hash} for hit in hits}
-    below = {hit.entry.hash: before for hit in hits if (before := _replaces(hit.entry)) is not None}
-    while below:
-        earlier = await store.view.load(set(below.values()))
-        for newest, before in below.items():
-            forms[newest].add(before)
-        steps = {newest: _replaces(earlier[before]) for newest, before in below.items() if before in earlier}
-        below = {n: b for n, b in steps.items() if b is not None and b not in forms[n]}
+    beside = {hit.entry.hash: {before} for hit in hits if (before := _replaces(hit.entry)) is not None}
+    while beside:
+        there = await store.view.load(set().union(*beside.values()))
+        for newest, names in beside.items():
+            forms[newest] |= names
+        beside = {
+            newest: more
+            for newest, names in beside.items()
+            if (more := {name for each in names if each in there for name in _next_to(there[each])} - forms[newest])
+        }
     return forms
+
+
+def _next_to(entry: AnyEntry) -> set[str]:
+    """Return the form before an entry, and the one that took its place."""
+    after = entry.by if entry.state is EntryState.SUPERSEDED else entry.earlier_by
+    return {name for name in (_replaces(entry), after) if name is not None}
 
 
 async def _replied(store: Store, hits: Sequence[R], forms: dict[str, set[str]], until: datetime | None) -> list[R]:
