@@ -11,14 +11,16 @@ from comity_node.domain import screening
 from comity_node.domain.conventions.asking import read_example
 from comity_node.domain.conventions.options import describe_likeness
 from comity_node.domain.conventions.reconciling import read_batch, row_of
+from comity_node.domain.screening import Question
 from comity_node.domain.screening_files.results import COLUMNS
 from comity_node.domain.watching.judging import VendorJudged
 from comity_node.services.answering.moment import this_moment
+from comity_node.services.answering.screen import screen
 from comity_node.services.conventions.matching import match
 from comity_node.services.screening_files.network import asking_network
 from comity_node.services.screening_files.opening import open_given
 from comity_node.services.screening_files.running import Account, screened
-from comity_node.services.watching.judging import judge_vendor
+from comity_node.services.watching.judging import judge_vendor, judged_of_rows
 from comity_node.vocabulary import countries
 from node_world import NOW, registry_of
 from supplier_desk import CNPJ, LEI, OTHER_CNPJ
@@ -136,3 +138,28 @@ async def test_others_clients_name_the_row_and_what_was_judged_of_it_counts(room
 def test_openrefine_names_the_row_by_a_column(value: Any, said: str | None) -> None:
     batch = read_batch(json.dumps({"q0": {"query": "A", "properties": [{"pid": "row", "v": value}]}}))
     assert row_of(batch["q0"]) == said
+
+
+@pytest.mark.parametrize(
+    ("judged", "verdicts"), [(VendorJudged.SAME, ["match"] * 3), (VendorJudged.NOT_SAME, [])], ids=["same", "not same"]
+)
+async def test_pointers_and_audits_count_as_whom_they_name_was_judged(
+    room: WatchRoom, judged: VendorJudged, verdicts: list[str]
+) -> None:
+    await room.keep(V1=row("Exemplar Gloves"))
+    number = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI))
+    agency, about = room.desk.publishers["agency"], {"names": [{"text": "Exemplar Gloves"}], "identifiers": [LEI]}
+    await room.desk.arrive("agency", agency.pointer(disclosed=about, **agency.after(room.desk.last["agency"])))
+    whole = {"subject": "supplier"}
+    await room.desk.arrive(
+        "agency", agency.notice(disclosed=about, more=whole, **agency.after(room.desk.last["agency"]))
+    )
+    await judge(room, "V1", number, judged)
+    await room.look()
+    async with room.database.read() as store:
+        judgements = await judged_of_rows(store, room.officer.id, [("V1", row("Exemplar Gloves"))])
+        members = registry_of(*(p.member() for p in room.desk.publishers.values()))
+        (answer,) = await screen(store, [Question("Exemplar Gloves")], members, NOW, judgements)
+    said = (*answer.hits, *answer.pointers, *answer.audits)
+    assert [hit.likeness.verdict.value for hit in said] == verdicts
+    assert [each.judgement.supplier for each in answer.set_aside] == ([] if verdicts else [number])

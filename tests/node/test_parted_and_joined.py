@@ -144,3 +144,24 @@ async def test_nobody_and_no_row_is_found_by_a_sign_that_postgresql_cannot_keep(
     async with database.read() as store:
         assert await store.suppliers.page(Wanted(name="\0"), skip=0, most=1) == []
         assert await store.vendors.of_rows("ada", ["V\0"]) == {}
+
+
+async def test_whoever_is_joined_with_the_one_asked_about_is_as_sure_also_where_its_own_name_is_like(
+    desk: Desk,
+) -> None:
+    by_number = await desk.say("Fazenda Exemplo Ltda", "agency", CNPJ)
+    by_name = await desk.say("Fazenda Exemplo Ltda", "city")
+    namesake = await desk.say("Fazenda Exemplo Ltda", "body")
+
+    async def verdicts() -> dict[str, str]:
+        answer = await screened(desk, CNPJ, name="Fazenda Exemplo Ltda")
+        return {hit.entry.hash: hit.likeness.verdict.value for hit in answer.hits}
+
+    before = {by_number.hash: "match", by_name.hash: "review", namesake.hash: "review"}
+    assert await verdicts() == before
+    judgement = await desk.join(await desk.number(by_number), await desk.number(by_name))
+    assert await verdicts() == {**before, by_name.hash: "match"}
+    (told,) = [h for h in (await screened(desk, CNPJ)).hits if h.entry.hash == by_name.hash]
+    assert told.likeness.reason.startswith("joined with what was found, by Ana on")
+    await desk.undo(judgement)
+    assert await verdicts() == before

@@ -20,6 +20,7 @@ from comity_node.domain.supplier_view import decision_standing, standing
 from comity_node.domain.suppliers.mentions import Role
 from comity_node.domain.watching.judging import Holds, VendorJudged, Weighed, as_judged, as_recognised
 from comity_node.services.answering.concerned import LikeSupplier
+from comity_node.services.suppliers.screened import whom_about
 
 MOST = 200
 """Statements of whoever was judged to be a row that one answer brings beside what was found."""
@@ -47,7 +48,8 @@ async def with_judged(store: Store, found: Found, judged: OfRow, today: date) ->
     """Return what was found as it counts for a row; what was not found by name or number and was judged is added."""
     if not judged:
         return found
-    wholes = await _wholes(store, (h.entry.hash for h in _all(found)))
+    about = await whom_about(store, (h.entry.hash for h in _all(found)))
+    wholes = {statement: known.whole for statement, known in about.items()}
     same = {w: said for w, said in judged.items() if _was_recognised(said)}
     more = await _said_of(store, same, {hit.entry.hash for hit in _all(found)}, today)
     there = {*wholes.values(), *(like.known.whole for like in found.suppliers)}
@@ -80,15 +82,6 @@ def _all(found: Found) -> Iterable[Hit | DecisionHit | PointerHit | NoticeHit]:
 def _laid(hits: Iterable[H], wholes: Mapping[str, int], judged: OfRow) -> list[H]:
     laid = ((hit, as_judged(hit.likeness, judged.get(wholes.get(hit.entry.hash, 0)))) for hit in hits)
     return [replace(hit, likeness=likeness) for hit, likeness in laid if likeness is not None]
-
-
-async def _wholes(store: Store, hashes: Iterable[str]) -> dict[str, int]:
-    """Return statement to the number under which whom it is about stands."""
-    numbers = await store.view.numbers(sorted(set(hashes)))
-    mentions = await store.mentions.by(sorted(numbers.values()))
-    subject = {m.entry: m.supplier for m in mentions if m.role is Role.SUBJECT}
-    known = await store.suppliers.find(sorted(set(subject.values())))
-    return {name: known[subject[n]].whole for name, n in numbers.items() if subject.get(n) in known}
 
 
 async def _said_of(store: Store, same: OfRow, found: set[str], today: date) -> Found:

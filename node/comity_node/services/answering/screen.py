@@ -152,10 +152,10 @@ async def _answer(
     alike = {like.known.number: like.likeness.verdict for like in found.suppliers}
     joined = await joined_with(store, [*hits, *decided, *pointers, *audits], today, alike)
     counts = Found(
-        [*hits, *joined.findings],
-        [*decided, *joined.decisions],
-        [*pointers, *joined.pointers],
-        [*audits, *joined.audits],
+        joined.with_found(hits, joined.findings),
+        joined.with_found(decided, joined.decisions),
+        joined.with_found(pointers, joined.pointers),
+        joined.with_found(audits, joined.audits),
         [like for like in found.suppliers if like.is_spoken_of],
     )
     counts = await with_judged(store, counts, judged, today)

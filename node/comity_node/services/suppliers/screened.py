@@ -1,14 +1,15 @@
 """What people judged of suppliers and what their labour providers did, as screening has to say it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from comity_node.db import Store
 from comity_node.db.suppliers import Known
-from comity_node.domain.matching.likeness import Likeness, Verdict, strongest_verdict
+from comity_node.domain.matching.likeness import RANKS, Likeness, Verdict, strongest_verdict
 from comity_node.domain.screening import (
     DecisionHit,
+    H,
     Hit,
     NoticeHit,
     PointerHit,
@@ -19,6 +20,7 @@ from comity_node.domain.screening import (
 from comity_node.domain.supplier_view import EntryState, decision_standing, standing
 from comity_node.domain.suppliers.judging import Judged
 from comity_node.domain.suppliers.mentions import Role
+from comity_schemas.subject import SubjectType
 
 MOST = 200
 """Statements of joined suppliers, and of labour providers, that one answer brings."""
@@ -40,6 +42,28 @@ class Joined:
     decisions: list[DecisionHit]
     pointers: list[PointerHit]
     audits: list[NoticeHit]
+    surer: Mapping[str, Likeness] = field(default_factory=dict)
+    """Statement that was found by a like name only to what is known of it by those its supplier is joined with."""
+
+    def with_found(self, found: Sequence[H], more: Sequence[H]) -> list[H]:
+        """Return what was found, as it counts now, and what is told beside it."""
+        now = [replace(hit, likeness=self.surer.get(hit.entry.hash, hit.likeness)) for hit in found]
+        now.extend(more)
+        return now
+
+
+async def whom_about(store: Store, hashes: Iterable[str]) -> dict[str, Known]:
+    """Return statement to whom it is about; of pointers and audits whom they name, the site before its operator."""
+    numbers = await store.view.numbers(sorted(set(hashes)))
+    mentions = await store.mentions.by(sorted(numbers.values()))
+    named = await store.said_of.named_by(sorted({*numbers.values()} - {m.entry for m in mentions}))
+    about = [*((m.entry, m.supplier) for m in mentions if m.role is Role.SUBJECT), *named]
+    known = await store.suppliers.find(sorted({supplier for _, supplier in about}))
+    found: dict[int, Known] = {}
+    for entry, supplier in sorted(about):
+        if supplier in known and (entry not in found or known[supplier].kind is SubjectType.SITE):
+            found[entry] = known[supplier]
+    return {name: found[number] for name, number in numbers.items() if number in found}
 
 
 async def joined_with(
@@ -59,38 +83,69 @@ async def joined_with(
     nobody = Joined([], [], [], [])
     if not (hits or alike) or not await store.judgements.any_same():
         return nobody
-    numbers = await store.view.numbers([hit.entry.hash for hit in hits])
-    by_number = {numbers[hit.entry.hash]: hit for hit in hits if hit.entry.hash in numbers}
-    subjects = [m for m in await store.mentions.by(sorted(by_number)) if m.role is Role.SUBJECT]
-    found = await store.suppliers.find(sorted({*alike, *(m.supplier for m in subjects)}))
-    verdicts: dict[int, Verdict] = {}
-    for number, verdict in alike.items():
-        whole = found[number].whole
-        verdicts[whole] = strongest_verdict([verdict, verdicts.get(whole, Verdict.NONE)])
-    for mention in subjects:
-        whole = found[mention.supplier].whole
-        verdict = by_number[mention.entry].likeness.verdict
-        verdicts[whole] = strongest_verdict([verdict, verdicts.get(whole, Verdict.NONE)])
-    together = await store.suppliers.of_wholes(sorted(verdicts))
+    by_hash = {hit.entry.hash: hit for hit in hits}
+    about = await whom_about(store, by_hash)
+    found = await store.suppliers.find(sorted({*alike, *(known.number for known in about.values())}))
+    verdicts = {number: verdict for number, verdict in alike.items() if number in found}
+    for name, known in about.items():
+        by_now = verdicts.get(known.number, Verdict.NONE)
+        verdicts[known.number] = strongest_verdict([by_hash[name].likeness.verdict, by_now])
+    together = await store.suppliers.of_wholes(sorted({found[number].whole for number in verdicts}))
     words = await _by_whom(store, together)
     # Whom nobody joined with anybody has said all that is found of it already.
     whole_of = {known.number: known.whole for known in together if known.whole in words}
-    more = await store.mentions.of(sorted(whole_of), MOST + len(by_number), Role.SUBJECT) if whole_of else []
-    named = await store.said_of.asides(sorted(whole_of)) if whole_of else []
-    new = {entry: of for entry, of in [*((m.entry, m.supplier) for m in more), *named] if entry not in by_number}
-    if not new:
-        return nobody
-    likeness = {
-        entry: Likeness.judged(verdicts[whole_of[s]], f"joined with what was found, {words[whole_of[s]]}")
-        for entry, s in new.items()
+    best: dict[int, Verdict] = {}
+    for number, whole in whole_of.items():
+        best[whole] = strongest_verdict([verdicts.get(number, Verdict.NONE), best.get(whole, Verdict.NONE)])
+    judged = {
+        whole: Likeness.judged(verdict, f"joined with what was found, {words[whole]}")
+        for whole, verdict in best.items()
     }
-    read = await store.view.named_by_number(sorted(new))
+    more = await _more_of(store, sorted(whole_of), set(await _numbers(store, by_hash)))
+    read = await store.view.named_by_number(sorted(more))
+    likeness = {entry: judged[whole_of[supplier]] for entry, supplier in more.items()}
     return Joined(
         [Hit(e, standing(e, today), likeness[n]) for n, e in read.findings.items()],
         [DecisionHit(e, decision_standing(e, today), likeness[n]) for n, e in read.decisions.items()],
         pointed_at([(e, likeness[n]) for n, e in read.pointers.items()], today),
         audits_of([(e, likeness[n]) for n, e in read.notices.items()], today),
+        _surer(by_hash, about, verdicts, whole_of, judged),
     )
+
+
+def _surer(
+    by_hash: Mapping[str, Hit | DecisionHit | PointerHit | NoticeHit],
+    about: Mapping[str, Known],
+    verdicts: Mapping[int, Verdict],
+    whole_of: Mapping[int, int],
+    judged: Mapping[int, Likeness],
+) -> dict[str, Likeness]:
+    """Return the statements found for review whose supplier people joined with one that is surer, and how sure it is.
+
+    What another statement of the same supplier says makes none surer.
+    """
+    surer: dict[str, Likeness] = {}
+    for name, known in about.items():
+        likeness = judged.get(whole_of.get(known.number, 0))
+        if likeness is None or by_hash[name].likeness.verdict is not Verdict.REVIEW:
+            continue
+        others = [v for n, v in verdicts.items() if n != known.number and whole_of.get(n) == known.whole]
+        if RANKS[strongest_verdict(others)] < RANKS[Verdict.REVIEW]:
+            surer[name] = replace(likeness, verdict=strongest_verdict(others))
+    return surer
+
+
+async def _numbers(store: Store, hashes: Iterable[str]) -> Iterable[int]:
+    return (await store.view.numbers(sorted(hashes))).values()
+
+
+async def _more_of(store: Store, suppliers: Sequence[int], there: set[int]) -> dict[int, int]:
+    """Return the record of what is said of these suppliers, and was not found, to the supplier."""
+    if not suppliers:
+        return {}
+    mentions = await store.mentions.of(suppliers, MOST + len(there), Role.SUBJECT)
+    named = await store.said_of.asides(suppliers)
+    return {entry: of for entry, of in [*((m.entry, m.supplier) for m in mentions), *named] if entry not in there}
 
 
 async def _by_whom(store: Store, together: Iterable[Known]) -> dict[int, str]:
