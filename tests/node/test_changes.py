@@ -85,16 +85,24 @@ async def test_a_join_and_its_undoing_are_told_with_the_number_under_which_they_
     assert {(i["what"], i["suppliers"][0]["joined_as"]) for i in items} == {("split", one), ("split", two)}
 
 
-async def test_what_does_not_count_any_more_after_a_log_was_decided_anew_is_told(sqlite: Database) -> None:
-    desk = await desk_at(sqlite)
-    first, _ = await desk.say("A"), await desk.say("B")
+async def test_a_log_that_is_decided_anew_tells_what_does_not_count_any_more_and_nothing_that_stands_as_it_stood(
+    database: Database,
+) -> None:
+    desk = await desk_at(database)
+    first, gone, taken_back = await desk.say("A"), await desk.say("B"), await desk.say("C")
+    agency = desk.publishers["agency"]
+    await desk.arrive("agency", agency.reply(first.hash, **agency.after(desk.last["agency"])))
+    await desk.withdraw("agency", taken_back)
     _, cursor = await feed(desk)
-    async with sqlite.write() as store:
+    async with database.write() as store:
+        await redecide(store, agency.member(), NOW, why="registry")
+    assert await feed(desk, cursor) == ([], cursor)
+    async with database.write() as store:
         await run(store, "update received set raw = :raw where seq = 2", raw=b"altered")
-        await redecide(store, desk.publishers["agency"].member(), NOW, why="registry")
-    items, _ = await feed(desk, cursor)
-    assert [what for what, _ in said(items)] == ["new", "removed"], "the first stands, decided anew"
-    assert said(items)[0] == ("new", first.hash)
+        await redecide(store, agency.member(), NOW, why="registry")
+    items, cursor = await feed(desk, cursor)
+    assert {what for what, _ in said(items)} == {"removed"} and ("removed", gone.hash) in said(items)
+    assert first.hash not in {name for _, name in said(items)}
 
 
 async def test_a_cursor_of_another_past_is_refused_and_nobody_goes_on_from_it(sqlite: Database) -> None:

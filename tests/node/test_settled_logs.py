@@ -225,7 +225,7 @@ async def test_a_member_of_whom_nothing_is_known_is_not_decided_anew(bench: Benc
 async def test_what_no_longer_counts_is_told_to_those_who_follow_the_view(bench: Bench) -> None:
     await bench.arrive(MEMBER, *raws(HONEST[:4]))
     async with bench.database.read() as store:
-        numbers = await store.view.numbers_of_log("agency")
+        numbers = await store.view.stamps_of_log("agency")
         newest = await store.changes.newest()
     await bench.settle(AGENCY.member(status=MemberStatus.SUSPENDED, closed=HONEST[1].last()))
     async with bench.database.read() as store:

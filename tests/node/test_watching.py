@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from builders import FINDING_IN_CLEAR, Publisher
 from comity_node.db import Database, Store
 from comity_node.domain.changing import News
 from comity_node.domain.matching.party import Party
@@ -86,6 +87,26 @@ async def test_each_kind_of_news_is_told_once_even_when_a_log_is_decided_anew(ro
     async with room.database.write() as store:
         await redecide(store, agency.member(), NOW, why="registry")
     assert await room.told() == expected
+
+
+async def test_a_log_that_is_decided_anew_tells_a_later_watch_or_row_nothing_that_was_known_before(
+    room: WatchRoom,
+) -> None:
+    agency = room.desk.publishers.setdefault("agency", Publisher("agency"))
+    disclosed = {"names": [{"text": "Exemplar Gloves"}], "identifiers": [LEI]}
+    whole = agency.make(clear=FINDING_IN_CLEAR, disclosed=disclosed)
+    await room.desk.arrive("agency", whole.stripped("names"))
+    known = await room.desk.say("Exemplar Gloves", "agency", LEI)
+    await room.look()
+    await room.watch(vendors=False)
+    await room.watch()
+    await room.keep(V1=row("Exemplar Gloves"))
+    async with room.database.write() as store:
+        await redecide(store, agency.member(), NOW, why="registry")
+    assert await room.told() == []
+    await room.desk.bench.arrive(agency.member(), whole.raw)
+    assert known.hash not in {name for _, name, _ in await room.told()}
+    assert await room.told() == [("new", whole.hash, None), ("new", whole.hash, "V1")], "named only now"
 
 
 @pytest.mark.parametrize(

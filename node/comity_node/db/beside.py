@@ -17,7 +17,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.as_of import Heads, as_they_were, reached
-from comity_node.db.changes import note_changes
+from comity_node.db.changes import note_changes, stamps
 from comity_node.db.hashes import has_hash
 from comity_node.db.reading import Reading
 from comity_node.db.rows.bus import ReceivedRow
@@ -160,11 +160,10 @@ class Beside(Generic[B]):
         """Return all entries of one member's log."""
         return {entry.hash: entry for entry in await self._where(col(ReceivedRow.member).in_, [member])}
 
-    async def numbers_of_log(self, member: str) -> set[int]:
-        """Return the numbers of the records of one member's log that are here."""
-        row = self._shelf.row
-        query = select(row.id).join(ReceivedRow, col(ReceivedRow.id) == row.id).where(ReceivedRow.member == member)
-        return set(await self._session.exec(query))
+    async def stamps_of_log(self, member: str) -> dict[int, int]:
+        """Return the numbers of the records of one member's log that are here, each with what stands for its row."""
+        shelf = self._shelf
+        return await stamps(self._session, shelf.entries, col(shelf.row.id), shelf.opened, member)
 
     async def members(self) -> list[str]:
         """Return whose entries the view holds."""

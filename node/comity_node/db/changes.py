@@ -4,12 +4,12 @@ A change names a record and what became of it, never its content: that is read f
 Writers take turns, so numbers become visible in their order: whoever has read up to one has missed nothing below it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, delete, func
+from sqlalchemy import Integer, Select, bindparam, delete, func
 from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -50,6 +50,27 @@ async def note_same(session: AsyncSession, entries: Iterable[int], what: Change,
     await insert_rows(session, ChangeRow, ("entry", "at", "what"), [(entry, at, said) for entry in entries])
 
 
+async def stamps(
+    session: AsyncSession,
+    entries: Select[*tuple[Any, ...]],
+    number: Any,
+    opened: Callable[[Any], Hashable],
+    member: str,
+) -> dict[int, int]:
+    """Return what the view holds of one member's log: number of the record to what stands for its entry.
+
+    What is stored is read, since the same may be written in two ways; what cannot be read is like nothing else.
+    """
+    found: dict[int, int] = {}
+    rows = await session.stream(entries.add_columns(number).where(col(ReceivedRow.member) == member))
+    async for row in rows:
+        try:
+            found[row[-1]] = hash(opened(row[:-1]))
+        except ValueError:
+            found[row[-1]] = hash(tuple(row))
+    return found
+
+
 class Changes:
     """Repository of what changed in the view."""
 
@@ -64,6 +85,16 @@ class Changes:
         """Note that a person joined or parted a supplier."""
         columns = ("entry", "at", "what", "supplier")
         await insert_rows(self._session, ChangeRow, columns, [(0, stored_time(now), what.value, supplier)])
+
+    async def keep_what_is_news(self, number: int, known: Set[int]) -> None:
+        """Of the changes behind a number drop those of these records, which stand as they stood; in the transaction
+        that noted them, so that nobody has read them."""
+        query = select(ChangeRow.entry, ChangeRow.at, ChangeRow.what, ChangeRow.supplier)
+        noted = await self._session.exec(query.where(col(ChangeRow.id) > number).order_by(col(ChangeRow.id)))
+        rows = [(entry, stored_time(at), *what) for entry, at, *what in noted if entry not in known]
+        await self._session.exec(delete(ChangeRow).where(col(ChangeRow.id) > number))
+        self._session.expire_all()
+        await insert_rows(self._session, ChangeRow, ("entry", "at", "what", "supplier"), rows)
 
     async def after(self, number: int, *, upto: int, most: int) -> list[Changed]:
         """Return the changes behind a number, in their order, at most so many."""

@@ -18,7 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.as_of import Heads, as_they_were, reached, record_reached
 from comity_node.db.bulk import insert_rows
-from comity_node.db.changes import note_changes, note_same
+from comity_node.db.changes import note_changes, note_same, stamps
 from comity_node.db.hashes import has_hash
 from comity_node.db.rows.bus import ReceivedRow
 from comity_node.db.rows.pointers import PointerRow
@@ -215,11 +215,10 @@ class Entries(Generic[E]):
         )
         return {entry.hash: entry for entry in await self._then([self._shelf.opened(row) for row in rows])}
 
-    async def numbers_of_log(self, member: str) -> set[int]:
-        """Return the numbers of the records of one member's log that are here."""
-        row = self._shelf.entry
-        query = select(row.id).join(ReceivedRow, col(ReceivedRow.id) == row.id).where(ReceivedRow.member == member)
-        return set(await self._session.exec(query))
+    async def stamps_of_log(self, member: str) -> dict[int, int]:
+        """Return the numbers of the records of one member's log that are here, each with what stands for its row."""
+        shelf = self._shelf
+        return await stamps(self._session, shelf.entries, col(shelf.entry.id), shelf.opened, member)
 
     async def members(self) -> list[str]:
         """Return whose entries the view holds."""

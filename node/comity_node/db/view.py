@@ -149,9 +149,10 @@ class View:
             found.update(await kind.of_log(member))
         return found
 
-    async def numbers_of_log(self, member: str) -> set[int]:
-        """Return the numbers of the records of one member's log that are in the view."""
-        return set().union(*[await kind.numbers_of_log(member) for kind in self._all])
+    async def stamps_of_log(self, member: str) -> dict[int, int]:
+        """Return the numbers of the records of one member's log that are in the view, each with what stands for all
+        that the view holds of it: a number that is good in this process only."""
+        return {number: stamp for kind in self._all for number, stamp in (await kind.stamps_of_log(member)).items()}
 
     async def members(self) -> list[str]:
         """Return whose entries the view holds."""

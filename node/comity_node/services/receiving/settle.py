@@ -119,7 +119,7 @@ async def redecide(
     """
     log = await store.logs.of(member.slug)
     frozen_from: int | None = None
-    stood = await store.view.numbers_of_log(member.slug)
+    stood, newest = await store.view.stamps_of_log(member.slug), await store.changes.newest()
     while True:
         await store.received.reopen(member.slug)
         await store.view.forget_log(member.slug)
@@ -132,8 +132,10 @@ async def redecide(
         # A fork found on the way: once more, with nothing counted from there on.
         frozen_from = settling.state.frozen_from
         repeats, skipped = repeats + settling.repeats, skipped + settling.skipped
-    gone = stood - await store.view.numbers_of_log(member.slug)
-    await store.changes.note(sorted(gone), Change.REMOVED, now)
+    stands = await store.view.stamps_of_log(member.slug)
+    # What stands as it stood is no news to anybody, however often it is decided.
+    await store.changes.keep_what_is_news(newest, {n for n, stamp in stands.items() if stood.get(n) == stamp})
+    await store.changes.note(sorted(stood.keys() - stands.keys()), Change.REMOVED, now)
     detail = {"why": why, "frozen_from": frozen_from}
     await store.trail.add(now, _ACTOR, Event.LOG_REDECIDED, member.slug, **detail)
     if frozen_from is not None and frozen_from != log.frozen_from:
