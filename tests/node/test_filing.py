@@ -326,7 +326,12 @@ async def test_a_screened_file_is_filed_as_it_was_answered_at_its_own_moment(
     )
 
 
-async def test_a_file_with_rows_that_could_not_be_asked_about_is_not_filed(desk: Desk) -> None:
+async def test_a_file_with_rows_that_could_not_be_asked_about_is_not_filed_and_empty_rows_are_none(desk: Desk) -> None:
+    job = await _screened(desk, f"id,name\n1,{desk.name}\n\n2,Zzyzx\n")
+    assert await FileScreener(desk.house.node).step()
+    filed = await desk.post(f"/of-file/{job}", reference=f"{desk.name}/empty", stage="award")
+    answers = (await desk.get(f"/{filed['id']}/answers"))["answers"]
+    assert [answer["asked"]["name"] for answer in answers] == [desk.name, "Zzyzx"]
     job = await _screened(desk, f"id,name\n1,{desk.name}\n2,\n")
     assert await FileScreener(desk.house.node).step()
     refused = await desk.ask("POST", f"/of-file/{job}", reference=f"{desk.name}/holes", stage="award")

@@ -115,6 +115,7 @@ async def test_a_file_is_a_job_at_the_running_node_and_can_be_fetched_again(desk
         rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8")), delimiter=";"))
         assert [(each["Number"], each["verdict"]) for each in rows] == [("V1", "none"), ("V9", "review"), ("V3", "")]
         assert f"judged not to be supplier {desk.supplier}" in rows[0]["reason"] and "candidates" in rows[0]
+        assert said.startswith("CSV with semicolons in utf-8\n") and "name: 'Firm'" in said
         assert stdout == "" and "row 4: it has no name and no number" in said
         assert "3 rows: 1 none, 1 review; 1 could not be asked about" in said and "All asked at log positions" in said
         job = said.rpartition("--job ")[2].strip()

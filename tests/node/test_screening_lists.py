@@ -124,6 +124,10 @@ async def test_the_commands_need_no_node(tmp_path: Path) -> None:
         ("2", "none", ""),
     ]
     assert "3 entries" in ran.stderr and "not of the network" in ran.stderr
+    assert "in the list, row 5: it has no name and no number" in ran.stderr
+    files["pairs"].write_text("unknown\n")
+    ran = comity("screen", "--file", str(files["in"]), "--out", str(files["said"]), "--against", str(files["pairs"]))
+    assert ran.returncode == 1 and f"Error: the list {files['pairs']}: no column is known" in ran.stderr
     ran = comity("screen", "--file", str(files["in"]), "--out", str(files["list"]), "--against", str(files["list"]))
     assert (ran.returncode, files["list"].read_text(encoding="utf-8")) == (1, LIST)
     assert f"would take the place of {files['list']}, which is read" in ran.stderr

@@ -57,6 +57,9 @@ def test_an_old_encoding_is_refused_with_the_line_and_read_when_it_is_told() -> 
     with pytest.raises(TableRefused, match=r"line 3 is not written in UTF-8.*windows-1252 \(Western Europe\)"):
         read(raw)
     assert read(raw, "windows-1252")[1][1].cells == ("2", "Société")
+    with pytest.raises(TableRefused, match="written in UTF-8, and read as windows-1252 its letters would be others"):
+        read("id,name\n2,Société\n".encode(), "windows-1252")
+    assert read(b"id,name\n1,Plain\n", "windows-1252")[1][0].cells == ("1", "Plain")
     with pytest.raises(TableRefused, match="the encoding is one of utf-8"):
         read(raw, "rot13")
 
@@ -77,9 +80,35 @@ def test_broken_rows_are_told_by_number_and_keep_what_can_be_made_out() -> None:
         (4, ("3", '"never closed'), "its quotes do not fit"),
         (5, ("4", 'Tubos 4" SA'), None),
         (6, ("5", ""), None),
+        (7, ("", ""), None),
         (8, ("", ""), None),
         (9, ("6", "Two\nlines"), None),
         (11, ("7", "Last"), None),
+    ]
+
+
+def test_lines_with_nothing_in_them_are_rows_where_something_follows() -> None:
+    for raw in (b"name\nAcme\n\n \nBest\n\n\n", b"name\tcountry\nAcme\t\n\t\n \t \nBest\tCH\n\t\n"):
+        rows = read(raw)[1]
+        assert [(row.number, row.is_empty) for row in rows] == [(2, False), (3, True), (4, True), (5, False)]
+
+
+def test_a_cell_may_hold_as_many_lines_as_in_a_spreadsheet() -> None:
+    text = "\n".join(f"line {n}" for n in range(250))
+    assert [row.cells for row in read(f'name,note,country\nAcme,"{text}",MY\nBest,,CH\n'.encode())[1]] == [
+        ("Acme", text, "MY"),
+        ("Best", "", "CH"),
+    ]
+
+
+def test_a_quote_that_is_not_closed_swallows_no_rows_also_where_one_far_below_ends_a_cell() -> None:
+    rows = read(b'id,name,country\n1,"Acme,MY\n2,Best,SG\n3,More,CH\n4,Tubos 12",MX\n5,Last,BR\n')[1]
+    assert (rows[0].number, rows[0].reason) == (2, "a quote is never closed")
+    assert [row.cells for row in rows[1:]] == [
+        ("2", "Best", "SG"),
+        ("3", "More", "CH"),
+        ("4", 'Tubos 12"', "MX"),
+        ("5", "Last", "BR"),
     ]
 
 
@@ -96,6 +125,11 @@ def test_a_list_of_names_alone_has_one_column_whatever_stands_in_them() -> None:
         ("name",),
         ["Exemplar Gloves, Inc.", "Other; Firm | Co"],
     )
+
+
+def test_a_comma_within_every_name_is_not_taken_for_what_parts_cells() -> None:
+    found, rows = read(b"supplier, full name;country\nExemplar, Inc;MY\nBest, Ltd;CH\n")
+    assert (found.headings, rows[0].cells) == (("supplier, full name", "country"), ("Exemplar, Inc", "MY"))
 
 
 def test_lines_that_end_as_on_old_macs_are_rows_and_two_are_never_read_as_one() -> None:

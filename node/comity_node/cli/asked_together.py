@@ -59,7 +59,7 @@ def to_ask(question: Question) -> dict[str, Any]:
 def _questions(opened: Opened) -> list[Question]:
     problems: list[Problem] = []
     reading = Reading(opened.columns, countries().read, problems.append)
-    rows = [reading.ask(row) for row in opened.table.rows]
+    rows = [reading.ask(row) for row in opened.table.rows if not row.is_empty]
     if bad := [asked for asked in rows if asked.refused is not None]:
         told = "; ".join(f"row {asked.row.number}: {asked.refused}" for asked in bad[:_TOLD])
         further = f"; and {len(bad) - _TOLD} further" if len(bad) > _TOLD else ""

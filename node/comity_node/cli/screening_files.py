@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, aclosing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, Annotated, BinaryIO
 
 import typer
 from rich.console import Console
@@ -104,7 +104,11 @@ async def _against_list(run: FileRun, against: Path) -> None:
 def _read_list(path: Path) -> KnownList:
     account = Account()
     with path.open("rb") as stream:
-        listed = open_list(stream)
+        try:
+            listed = open_list(stream)
+        except TableRefused as error:
+            # What is told of the file that is screened is told of that one only.
+            raise TableRefused(f"the list {path}: {error}. Its columns are id,name,country,other_name…") from error
         console.print(f"{path}: {'; '.join(listed.in_words())}", markup=False)
         reading = Reading(listed.columns, countries().read, account.note)
         rows = (reading.ask(row) for row in listed.table.rows)
@@ -114,10 +118,7 @@ def _read_list(path: Path) -> KnownList:
             bar("reading the list", listed.table.expected) as (progress, task),
         ):
             known = KnownList.of(_counted(rows, lambda count: progress.update(task, completed=count)), laid_out)
-    if account.problems:
-        first = account.problems[0]
-        count = len(account.problems) + account.further_problems
-        console.print(f"  {count} to look at in the list, the first in row {first.number}: {first.what}", markup=False)
+    _say_problems(account, "in the list, ")
     return known
 
 
@@ -132,11 +133,21 @@ def _counted(rows: Iterator[Asked], tell: Callable[[int], None]) -> Iterator[Ask
 def _opened(run: FileRun, against: Path | None = None) -> Iterator[tuple[Opened, IO[bytes]]]:
     checked(run, against)
     with run.file.open("rb") as stream:
-        given = open_given(stream, run.told)
-        for line in given.in_words():
-            console.print(line, markup=False)
+        given = open_and_say(run, stream)
         with NewFile(run.out, replaces=True) as written:
             yield given, written
+
+
+def open_and_say(run: FileRun, stream: BinaryIO) -> Opened:
+    """Open a file, and print how it is read before the work begins.
+
+    Raises:
+        TableRefused: see there.
+    """
+    given = open_given(stream, run.told)
+    for line in given.in_words():
+        console.print(line, markup=False)
+    return given
 
 
 def checked(run: FileRun, against: Path | None = None) -> str:
@@ -188,12 +199,16 @@ def say_moment(positions: Mapping[str, int], registry_version: int, at: datetime
 
 def say_account(account: Account, out: Path) -> None:
     """Print what is to be looked at, and what was found."""
+    _say_problems(account, "", "; each row's reason says it")
+    console.print(f"{out}: {account.in_words()}", markup=False)
+
+
+def _say_problems(account: Account, where: str, besides: str = "") -> None:
     for problem in account.problems[:SHOWN_PROBLEMS]:
-        console.print(f"  row {problem.number}: {problem.what}", markup=False)
+        console.print(f"  {where}row {problem.number}: {problem.what}", markup=False)
     further = len(account.problems) + account.further_problems - SHOWN_PROBLEMS
     if further > 0:
-        console.print(f"  and {further} more to look at; each row's reason says it")
-    console.print(f"{out}: {account.in_words()}", markup=False)
+        console.print(f"  {where}and {further} more to look at{besides}")
 
 
 def compare(

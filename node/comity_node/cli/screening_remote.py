@@ -12,7 +12,7 @@ import typer
 
 from comity_node.cli.asked_together import to_ask
 from comity_node.cli.new_file import NewFile
-from comity_node.cli.screening_files import FileRun, bar, checked, console, say_account, say_moment
+from comity_node.cli.screening_files import FileRun, bar, checked, console, open_and_say, say_account, say_moment
 from comity_node.domain.screening import Question
 from comity_node.domain.screening_files.asking import Problem
 from comity_node.domain.tables.writing import form_of
@@ -48,6 +48,8 @@ def screen_file_at_node(run: FileRun) -> None:
         NodeUnreachable, NodeRefused, TableRefused: see there.
     """
     checked(run)
+    with run.file.open("rb") as stream:
+        open_and_say(run, stream)
     told = [("column", f"{what}={heading}") for what, heading in run.told.columns.items()]
     asked = [("name", run.file.name[:200]), ("candidates", str(run.candidates).lower()), *told]
     if run.told.encoding is not None:

@@ -53,6 +53,11 @@ def open_csv(
     if encoding is not None and encoding not in ENCODINGS:
         raise TableRefused(f"the encoding is one of {', '.join(ENCODINGS)}; nothing was read")
     stream, found, marked = _decodable(_with_usual_ends(stream), encoding)
+    if found.startswith("windows") and _is_utf8(stream):
+        raise TableRefused(
+            f"the file is written in UTF-8, and read as {found} its letters would be others; nothing was read. Leave "
+            "the encoding out"
+        )
     expected = _check_text(stream, found) if encoding is None else _count_lines(stream)
     start = len(codecs.BOM_UTF8) if found == "utf-8" and _begins_with_mark(stream) else 0
     stream.seek(start)
@@ -165,6 +170,12 @@ def _count_lines(stream: BinaryIO) -> int:
     return sum(1 for _ in _each_line(stream))
 
 
+def _is_utf8(stream: BinaryIO) -> bool:
+    """Tell whether there are letters beyond ASCII, all of them as UTF-8 has them: in no other encoding that is text."""
+    stream.seek(0)
+    return not all(line.isascii() for line in _each_line(stream)) and _reads(stream, "utf-8")
+
+
 def _reads(stream: BinaryIO, encoding: str) -> bool:
     stream.seek(0)
     decoder = codecs.getincrementaldecoder(encoding)("strict")
@@ -178,15 +189,20 @@ def _reads(stream: BinaryIO, encoding: str) -> bool:
 
 
 def _guess_delimiter(stream: BinaryIO, encoding: str) -> str:
-    """Return the delimiter with which most rows have as many cells as there are headings, and the most of these."""
+    """Return the delimiter with which most rows have as many cells as there are headings, and the most of these.
+
+    Of two, it is the one that no blanks follow.
+    """
     sample = [stream.readline(MOST_LINE_BYTES).decode(encoding, "replace") for _ in range(_SAMPLE)]
     lines = [line for line in sample if line.strip()]
-    best, likest = ONE_COLUMN, (0, 0)
+    best, likest = ONE_COLUMN, (0, 0, 0)
     for delimiter in _DELIMITERS:
         cells = [_cells_in(line, delimiter) for line in lines]
         if not cells or cells[0] < 2:
             continue
-        likeness = (sum(count == cells[0] for count in cells), cells[0])
+        # As in `Exemplar, Inc;MY`.
+        in_sentences = sum(line.count(f"{delimiter} ") for line in lines)
+        likeness = (sum(count == cells[0] for count in cells), cells[0], -in_sentences)
         if likeness > likest:
             best, likest = delimiter, likeness
     return best
@@ -200,9 +216,16 @@ def _cells_in(line: str, delimiter: str) -> int:
 
 
 def _rows(lines: Lines, form: CsvForm, width: int, *, ragged: bool) -> Iterator[Row]:
+    blank: list[Row] = []
     try:
-        for row in text_rows(lines, form):
-            yield _row(row, form, width, ragged=ragged)
+        for row in text_rows(lines, form, blank_too=True):
+            read = _row(row, form, width, ragged=ragged)
+            if row.reason is None and not row.cells:
+                blank.append(read)
+                continue
+            # A line with nothing in it is a row too, unless nothing follows: the rows stay where they were.
+            yield from (*blank, read)
+            blank.clear()
     except FileTooLarge as error:
         raise TableRefused(f"the file is larger than {MAX_FILE_BYTES} bytes") from error
 

@@ -9,8 +9,9 @@ from typing import BinaryIO, Protocol
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_ROW_BYTES = 16 * 1024
-MAX_ROW_LINES = 20
-"""A quoted cell may hold line ends; after so many lines its quote counts as never closed."""
+MAX_ROW_LINES = 300
+"""A quoted cell may hold line ends, in spreadsheet programs 253; after so many lines its quote counts as never closed.
+"""
 
 
 class Written(Protocol):
@@ -105,8 +106,8 @@ def split(row: str, form: Written) -> list[str]:
     return cells
 
 
-def text_rows(lines: Lines, form: Written) -> Iterator[TextRow]:
-    """Give the rows that are left; lines with nothing but blanks are passed over.
+def text_rows(lines: Lines, form: Written, *, blank_too: bool = False) -> Iterator[TextRow]:
+    """Give the rows that are left; lines with nothing but blanks are passed over, or rows without cells.
 
     Raises:
         FileTooLarge: there are more bytes than are read.
@@ -114,10 +115,15 @@ def text_rows(lines: Lines, form: Written) -> Iterator[TextRow]:
     while (first := lines.next()) is not None:
         number, raw = first
         if raw is not None and not raw.strip():
+            if blank_too:
+                yield TextRow(number, ())
             continue
         taken = [first]
         try:
-            cells = split(_whole_row(lines, taken, form), form)
+            whole = _whole_row(lines, taken, form)
+            cells = split(whole, form)
+            if _holds_rows(whole, form, len(cells)):
+                raise BadRow("a quote is never closed")
         except (csv.Error, BadRow) as error:
             # What was taken for this row's continuation may be good rows of their own.
             lines.put_back(taken[1:])
@@ -127,16 +133,24 @@ def text_rows(lines: Lines, form: Written) -> Iterator[TextRow]:
 
 
 def _whole_row(lines: Lines, taken: list[tuple[int, bytes | None]], form: Written) -> str:
-    row = _decoded(taken[0][1], lines, form)
-    while form.quote != "none" and row.count(form.quote) % 2:
+    row = [_decoded(taken[0][1], lines, form)]
+    is_open, size = row[0].count(form.quote) % 2, len(row[0])
+    while form.quote != "none" and is_open:
         following = lines.next() if len(taken) < MAX_ROW_LINES else None
         if following is None:
             raise BadRow("a quote is never closed")
         taken.append(following)
-        row += _decoded(following[1], lines, form)
-        if len(row) > lines.most_row_bytes:
+        row.append(_decoded(following[1], lines, form))
+        is_open, size = (is_open + row[-1].count(form.quote)) % 2, size + len(row[-1])
+        if size > lines.most_row_bytes:
             raise BadRow("a quote is never closed")
-    return row
+    return "".join(row)
+
+
+def _holds_rows(row: str, form: Written, width: int) -> bool:
+    """Tell whether the lines within a row look like rows: a quote was not closed, and another one far below was."""
+    within = row.splitlines()[1:-1]
+    return width > 2 and len(within) > 1 and all(line.count(form.delimiter) == width - 1 for line in within)
 
 
 def _decoded(line: bytes | None, lines: Lines, form: Written) -> str:

@@ -38,8 +38,8 @@ class Row:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing stands in it."""
-        return self.reason is None and not any(text_of(cell) for cell in self.cells) and not any(self.beyond)
+        """Whether nothing but blanks stands in it."""
+        return self.reason is None and not any(text_of(cell).strip() for cell in (*self.cells, *self.beyond))
 
 
 @dataclass(frozen=True, slots=True)

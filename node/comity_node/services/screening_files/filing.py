@@ -11,10 +11,11 @@ from typing import Any, Final
 from comity_node.db import Database
 from comity_node.domain.filing import FilingMayNot
 from comity_node.domain.people import Person
+from comity_node.domain.screening_files.asking import Reading
 from comity_node.services.filing.keeping import Answered
-from comity_node.services.screening_files.jobs import finished
+from comity_node.services.screening_files.jobs import Finished, finished
 from comity_node.services.screening_files.network import asking_network
-from comity_node.services.screening_files.opening import open_given
+from comity_node.services.screening_files.opening import Opened, open_given
 from comity_node.services.screening_files.running import Account, screened
 from comity_node.vocabulary import countries
 
@@ -47,21 +48,35 @@ async def answers_of(database: Database, person: Person, job_id: str) -> Answere
     """
     async with database.read() as store:
         found = await finished(store, person, job_id)
-    account, moment = found.file.account, found.file.moment
-    if account.not_asked:
-        raise FilingMayNot(f"{account.not_asked} rows could not be asked about: a file with holes proves nothing")
-    if not 1 <= account.rows <= MOST:
-        raise FilingMayNot(f"it has {account.rows:,} rows; 1 to {MOST:,} are put on file together: divide the file")
-    opened, parts = await asyncio.to_thread(open_given, io.BytesIO(found.given), found.file.told), _Parts()
+    moment = found.file.moment
+    opened, asked = await asyncio.to_thread(_opened, found)
+    if not 1 <= asked <= MOST:
+        raise FilingMayNot(f"it has {asked:,} rows; 1 to {MOST:,} are put on file together: divide the file")
+    parts = _Parts()
     async with (
-        asking_network(database, moment, None, account.rows, whole=True) as asker,
-        aclosing(screened(opened, asker, countries().read, again := Account())) as coming,
+        asking_network(database, moment, None, asked, whole=True) as asker,
+        aclosing(screened(opened, asker, countries().read, Account())) as coming,
     ):
         async for part in coming:
-            parts.add([result.whole for _, result in part])
-    if again.not_asked:
+            parts.add([result.whole for row, result in part if not row.row.is_empty])
+    return Answered(moment, asked, parts)
+
+
+def _opened(found: Finished) -> tuple[Opened, int]:
+    """Return a file, and how many of its rows ask about somebody; all do but empty ones.
+
+    Raises:
+        FilingMayNot: some could not be asked about, or it is read otherwise than it was.
+    """
+    opened, asked, empty, holes = open_given(io.BytesIO(found.given), found.file.told), 0, 0, 0
+    reading = Reading(opened.columns, countries().read, lambda _: None)
+    for row in opened.table.rows:
+        empty, asked = empty + row.is_empty, asked + (not row.is_empty)
+        holes += not row.is_empty and reading.ask(row).refused is not None
+    account = found.file.account
+    if (asked + empty, holes + empty) != (account.rows, account.not_asked):
         # After an update: what could be asked about then is told to be looked at now.
-        raise FilingMayNot(
-            f"{again.not_asked} rows are read otherwise than when it was screened; nothing was filed. Screen it again"
-        )
-    return Answered(moment, account.rows, parts)
+        raise FilingMayNot("it is read otherwise than when it was screened; nothing was filed. Screen it again")
+    if holes:
+        raise FilingMayNot(f"{holes} rows could not be asked about: a file with holes proves nothing")
+    return open_given(io.BytesIO(found.given), found.file.told), asked

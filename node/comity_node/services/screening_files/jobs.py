@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from time import monotonic
 from typing import IO, Any, ClassVar, Final
 
@@ -225,11 +226,17 @@ async def finished(store: Store, person: Person, job_id: str) -> Finished:
 
 
 def write(found: Finished, form: str, stream: IO[bytes]) -> None:
-    """Write the file's own rows with the result beside each, as CSV or XLSX."""
+    """Write the file's own rows with the result beside each, as CSV or XLSX.
+
+    Raises:
+        NotYet: it has other rows than when it was screened.
+    """
     opened = open_given(io.BytesIO(found.given), found.file.told)
     headings, kept = headings_with(opened.table.headings, candidates=found.file.candidates)
     writer = writer_for(form, stream, opened.table.form)
     writer.write(headings)
-    for row, cells in zip(opened.table.rows, _unpacked(found.output), strict=True):
+    for row, cells in zip_longest(opened.table.rows, _unpacked(found.output)):
+        if row is None or cells is None:
+            raise NotYet("this file is read otherwise since this node was updated; screen it again")
         writer.write([*row.cells[:kept], *cells])
     writer.close()
