@@ -183,6 +183,21 @@ async def test_not_the_same_on_the_gravest_hides_nothing_before_a_second_person_
     assert (await meant(room))["decided"] == [(number, "holds")]
 
 
+async def test_an_s4_on_its_labour_provider_needs_a_second_person_as_one_on_itself_does(room: WatchRoom) -> None:
+    await room.keep(V1=row("Client Ltd"))
+    await room.watch()
+    supplies = {"supplies_to": [{"names": [{"text": "Client Ltd"}], "identifiers": [CNPJ]}]}
+    provider = {"subject": "labour-provider", "more": supplies, "severity": "S4"}
+    known = await room.desk.number(await room.desk.say("Client Ltd", "agency", CNPJ, severity="S1"))
+    await judge(room, known, VendorJudged.NOT_SAME)
+    assert (await meant(room))["decided"] == [(known, "holds")]
+    grave = await room.desk.say("Agent Ltd", "city", LEI, **provider)  # type: ignore[arg-type]
+    assert ("new", grave.hash, "V1") in await room.told()
+    assert (await meant(room))["to_judge"] == [(known, Holds.NEEDS_SECOND.value)]
+    async with room.database.read() as store:
+        assert len(await judging.waiting(store, room.other, 9)) == 1
+
+
 async def test_nobody_judges_or_undoes_for_the_rows_of_somebody_else(room: WatchRoom) -> None:
     await room.keep(V1=row("Exemplar Gloves"))
     number = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI))

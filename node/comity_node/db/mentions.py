@@ -122,12 +122,12 @@ class Mentions:
         }
 
     async def severities(self, wholes: Sequence[int]) -> dict[int, set[str]]:
-        """Return how grave the findings about each are, joined ones together, however many there are."""
+        """Return how grave the findings are that mention each, in whatever role, joined ones together, however many."""
         mention, row, found = SupplierMentionRow, SupplierRow, dict[int, set[str]]()
         query = (
             sa_select(col(row.whole), col(mention.severity))
             .join(row, col(row.number) == col(mention.supplier))
-            .where(col(row.whole).in_(wholes), col(mention.role) == Role.SUBJECT.value, col(mention.severity) != "")
+            .where(col(row.whole).in_(wholes), col(mention.severity) != "")
             .distinct()
         )
         for whole, severity in await (await self._session.connection()).execute(query):
