@@ -288,6 +288,27 @@ async def test_a_number_without_scheme_is_found_under_the_list_somebody_stands_o
     assert "another" not in named_so["reason"]
 
 
+@pytest.mark.parametrize(
+    ("identifier", "asked", "verdict"),
+    [
+        (("CA_ON-ONT", "1234567"), {"registrationNumber": "123 4567", "country": "ca"}, "match"),
+        (("PL-NIP", "5252344078"), {"vatCode": "PL5252344078", "country": "pl"}, "match"),
+        (("EE-KMKR", "EE100594102"), {"vatCode": "EE100594102", "country": "ee"}, "match"),
+        (("FR-RCS", "55210055400013"), {"idNumber": "552 100 554", "country": "fr"}, "same company, other site"),
+        (("GLN", "4012345000009"), {"registrationNumber": "4012345000009"}, "match"),
+        # Any register's number may fit a location's check digit: it speaks against no other location.
+        (("GLN", "4012345000009"), {"taxNumber": "4012345000016", "country": "th"}, "review"),
+        (("GLN", "4012345000009"), {"taxNumber": "GLN:4012345000016"}, "same company, other site"),
+    ],
+)
+async def test_a_number_without_scheme_is_looked_for_wherever_it_may_stand_and_speaks_against_nobody(
+    at: At, identifier: tuple[str, str], asked: dict[str, str], verdict: str
+) -> None:
+    await at.desk.say(GLOVES, "agency", dict(zip(("scheme", "id"), identifier, strict=True)))
+    (found,) = (await at.first(named(GLOVES, **asked)))["results"]
+    assert found["verdict"] == verdict
+
+
 # --- OpenRefine
 
 

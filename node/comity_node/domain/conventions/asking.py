@@ -3,8 +3,9 @@
 Rules:
 - Nothing is dropped silently: what is not compared is named in a warning, never with its value.
 - An example that names nobody is refused; an empty answer would read as "nothing found".
-- A number counts as an identifier only under a scheme that is certain: its own property, `SCHEME:NUMBER`, or a check
-  digit that fits. Any other number is looked for under every list of its country and speaks against nobody.
+- A number counts as an identifier only under a scheme that is certain: its own property, `SCHEME:NUMBER`, or check
+  digits that fit. Any other number is looked for under every list of its country and speaks against nobody; so is one
+  that fits a register of places, since one in ten of any register's numbers of 13 digits does by chance.
 
 Source: FollowTheMoney 4.11 (schemata, properties); yente 5.5 `EntityExample`.
 """
@@ -76,6 +77,9 @@ ROW = "row"
 MOST_VALUES = 20
 """Values of one property; as many as a finding has names."""
 
+_LONG: Mapping[str, int] = {"BR-CNPJ": 14, "CN-USCI": 18, "XI-LEI": 20}
+"""Scheme with check digits to how many letters its numbers have: a slip of the pen must not read as nothing found."""
+
 _NAME: TypeAdapter[str] = TypeAdapter(text(300))
 _NUMBER: TypeAdapter[str] = TypeAdapter(text(80))
 
@@ -93,12 +97,16 @@ class Unplaced:
     number: str
     """In normal form."""
     countries: tuple[str, ...]
+    places: tuple[str, ...] = ()
+    """Registers of places whose check digit it fits."""
 
-    def schemes(self) -> list[str]:
-        """Return the lists it may stand on: those of its countries without a check digit of their own."""
-        return sorted(
-            s for s in SCHEMES if s not in CHECKS and any(s.startswith(f"{c}-") and len(s) > 3 for c in self.countries)
-        )
+    def may_be(self) -> list[Identifier]:
+        """Return it on the lists it may stand on: those of its countries without a check digit of their own, also as it
+        is there without the country's letters before it."""
+        lists = sorted(s for s in SCHEMES if s not in CHECKS and s[:2] in self.countries and s[2:3] in ("-", "_"))
+        forms = dict.fromkeys([self.number, self.number[2:] if self.number[:2] in self.countries else self.number])
+        on_lists = [Identifier(scheme=scheme, id=form) for form in forms if form for scheme in lists]
+        return [*(Identifier(scheme=scheme, id=self.number) for scheme in self.places), *on_lists]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,14 +214,20 @@ def _identifiers(
             placed += [] if named is None else [named]
             continue
         checked = [i for s in CHECKS if (i := _fits(s, written, countries)) is not None]
-        placed += checked
-        # One in ten of any register's numbers of 13 digits is a location's too, by its one check digit.
-        if all(i.scheme in SITE_SCHEMES for i in checked):
-            loose = _fits_any(written)
-            if loose is not None and countries:
-                unplaced.append(Unplaced(loose, tuple(countries)))
-            elif not checked:
-                warnings.append("a number without country or scheme is not compared; write it as SCHEME:NUMBER")
+        certain = [i for i in checked if i.scheme not in SITE_SCHEMES]
+        placed += certain
+        if certain:
+            continue
+        loose, places = _fits_any(written), tuple(i.scheme for i in checked)
+        if loose is None or not (countries or places):
+            warnings.append("a number without country or scheme is not compared; write it as SCHEME:NUMBER")
+            continue
+        unplaced.append(Unplaced(loose, tuple(countries), places))
+        warnings += [
+            f"a number is as long as a {scheme} and its check digit does not fit: look whether it is written rightly"
+            for scheme, letters in _LONG.items()
+            if len(loose) == letters and scheme[:2] in ("XI", *countries)
+        ]
     return tuple(dict.fromkeys(placed)), tuple(unplaced)
 
 

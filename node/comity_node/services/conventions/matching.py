@@ -13,6 +13,7 @@ from comity_node.db import Database, Store
 from comity_node.db.suppliers import Known, Wanted
 from comity_node.domain.conventions.asking import Example, Unplaced
 from comity_node.domain.conventions.entities import Profile
+from comity_node.domain.matching.identifiers import numbers_of_company
 from comity_node.domain.matching.likeness import RANKS, Likeness
 from comity_node.domain.suppliers.mentions import Role
 from comity_node.domain.trail import Event
@@ -22,8 +23,6 @@ from comity_node.services.conventions.profiles import profiles_of
 from comity_node.services.suppliers.following import catch_up
 from comity_node.services.watching.judging import judged_of_rows
 from comity_schemas.identifiers import Identifier
-
-MOST_FOR_A_NUMBER = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +119,16 @@ async def publishers(database: Database, registry: Registry, now: datetime) -> t
 async def _with_unplaced(
     store: Store, placed: tuple[Identifier, ...], unplaced: Sequence[Unplaced]
 ) -> tuple[Identifier, ...]:
-    """Return the identifiers with those that somebody here has under the number whose scheme nobody gave."""
-    wanted = [(scheme, each.number) for each in unplaced for scheme in each.schemes()]
-    found = await store.suppliers.with_identifier(wanted, MOST_FOR_A_NUMBER) if wanted else []
-    return (*placed, *dict.fromkeys(Identifier(scheme=s, id=value) for _, s, value in found))
+    """Return the identifiers with those that somebody here, or a branch of the same company, has under the number whose
+    scheme nobody gave."""
+    wanted = [identifier for each in unplaced for identifier in each.may_be()]
+    asked = [(identifier.scheme, identifier.id) for identifier in wanted]
+    there = {(s, v) for _, s, v in await store.suppliers.with_identifier(asked, 1)} if asked else set()
+    for identifier in wanted:
+        first, last = numbers_of_company(identifier)
+        if first != last and await store.suppliers.with_number_between(identifier.scheme, first, last, 1):
+            there.add((identifier.scheme, identifier.id))
+    return (*placed, *dict.fromkeys(i for i in wanted if (i.scheme, i.id) in there))
 
 
 async def _suppliers(store: Store, answer: Answer) -> dict[int, Likeness]:
