@@ -35,7 +35,8 @@ def compare(asked: Party, known: Party, rarity: Rarity = all_alike) -> Likeness:
     named = compare_names(asked.names, known.names, rarity)
     if named is None or (named.points < _LEAST_NAMED and not _are_sisters(named)):
         return Likeness(Verdict.NONE, () if named is None else _too_little(named), "no name and no number in common")
-    place, *addresses = compare_addresses(asked.addresses, known.addresses)
+    of_places = asked.has_places_only or known.has_places_only
+    place, *addresses = compare_addresses(asked.addresses, known.addresses, of_places=of_places)
     words = named.parts
     site = _other_site(asked, known, named)
     parts = [*words, *_country(asked, known, of_branch=_is_branch_of(named)), *_address(place, *addresses), *site]
@@ -59,7 +60,8 @@ def _country(asked: Party, known: Party, *, of_branch: bool) -> list[Part]:
 
 
 def _address(place: Place, asked: str, known: str) -> list[Part]:
-    points = {Place.SAME: SAME_ADDRESS, Place.NEAR: SAME_ADDRESS, Place.OTHER: OTHER_ADDRESS}.get(place)
+    alike = dict.fromkeys((Place.SAME, Place.NEAR, Place.TOWN), SAME_ADDRESS)
+    points = {**alike, Place.ELSEWHERE: 0, Place.OTHER: OTHER_ADDRESS}.get(place)
     return [] if points is None else [Part(PartKind.ADDRESS, asked, known, place.value, points)]
 
 

@@ -27,6 +27,8 @@ class Party:
     country: str | None = None
     addresses: tuple[str, ...] = ()
     identifiers: tuple[Identifier, ...] = ()
+    has_places_only: bool = False
+    """The addresses are towns and districts: they say near whom it is, and of no house."""
 
     @classmethod
     def of(cls, said: Finding | Decision | Pointer | AuditNotice | None) -> "Party":
@@ -39,4 +41,5 @@ class Party:
             country=said.country,
             addresses=(", ".join(places),) if places else (),
             identifiers=said.identifiers or (),
+            has_places_only=True,
         )

@@ -28,7 +28,10 @@ class Place(Enum):
 
     SAME = "the address is the same"
     NEAR = "the address comes close"
+    TOWN = "the same town or region is named"
     UNCLEAR = "the addresses tell too little"
+    ELSEWHERE = "another town or region is named"
+    """It may be the same all the same: a firm's site and its seat, or a town and the region it lies in."""
     OTHER = "the address is another"
 
 
@@ -62,9 +65,17 @@ def written(address: str) -> Written:
     return Written(" ".join(words), frozenset(n for n in numbers if len(n) < _LEAST_POSTCODE))
 
 
-def compare_addresses(asked: Iterable[str], known: Iterable[str]) -> tuple[Place, str, str]:
-    """Return what the likest two addresses say, and which they are."""
-    found = [(_place(written(a), written(k)), a, k) for a in asked for k in known if a.strip() and k.strip()]
+def compare_addresses(asked: Iterable[str], known: Iterable[str], *, of_places: bool = False) -> tuple[Place, str, str]:
+    """Return what the likest two addresses say, and which they are.
+
+    Args:
+        asked: As they are written.
+        known: As they are written.
+        of_places: One side names towns, districts and regions only: no number in them is a house's, and who gives a
+            street gives more, nothing else.
+    """
+    say = _town if of_places else _place
+    found = [(say(written(a), written(k)), a, k) for a in asked for k in known if a.strip() and k.strip()]
     order = list(Place)
     return min(found, key=lambda each: order.index(each[0]), default=(Place.UNCLEAR, "", ""))
 
@@ -85,6 +96,33 @@ def _place(one: Written, other: Written) -> Place:
         return Place.OTHER
     return Place.SAME if alike >= CERTAINLY_ALIKE else Place.NEAR
 
+
+def _town(one: Written, other: Written) -> Place:
+    if not one.words or not other.words:
+        return Place.UNCLEAR
+    sides = [
+        (all(there), any(there), less.numbers <= more.numbers)
+        for less, more in ((one, other), (other, one))
+        if (there := [_is_named(w, more) for w in less.words.split() if w not in _OF_REGIONS])
+    ]
+    if any(whole and numbers for whole, _, numbers in sides):
+        return Place.TOWN
+    return Place.UNCLEAR if not sides or any(some for _, some, _ in sides) else Place.ELSEWHERE
+
+
+def _is_named(word: str, address: Written) -> bool:
+    """Return whether a word stands in an address, also within what is written without blanks, or with a slip."""
+    words = address.words.split()
+    if word in words or len(word) < _LEAST_OF_TOWN:
+        return word in words
+    return word in address.words.replace(" ", "") or any(fuzz.ratio(word, each) >= _LIKE_TOWNS for each in words)
+
+
+_OF_REGIONS: Final = frozenset(
+    "division governorate krai metropolitan municipality oblast prefecture region state".split()
+)
+_LEAST_OF_TOWN: Final = 4
+_LIKE_TOWNS: Final = 85
 
 _LEAST_LETTERS: Final = 8
 """Of an address that tells a place; the name of a country alone is none."""

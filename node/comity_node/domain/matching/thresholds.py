@@ -5,6 +5,9 @@
 
 from typing import Final
 
+COMPARING: Final = 2
+"""Raised when verdicts change otherwise than by these numbers: what is on file then says that it was compared so."""
+
 # --- verdicts, in points
 
 REVIEW: Final = 70

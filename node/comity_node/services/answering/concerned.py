@@ -198,6 +198,7 @@ def _together(said: Sequence[Party]) -> Party:
         country=countries.pop() if len(countries) == 1 else None,
         addresses=tuple(dict.fromkeys(address for party in said for address in party.addresses)),
         identifiers=tuple(dict.fromkeys(i for party in said for i in party.identifiers)),
+        has_places_only=True,
     )
 
 
