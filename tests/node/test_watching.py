@@ -160,7 +160,7 @@ async def test_a_row_is_told_by_the_supplier_that_it_is_surest_to_be_and_the_sur
     made = await room.desk.say("Agent Ltd", "city", LEI, subject="labour-provider", more=supplies)
     assert [alert.verdict for alert in await room.alerts()] == ["match", "match", "review", "review"]
     async with room.database.read() as store:
-        touched = await rows_touched(store, room.officer.id, made.hash)
+        touched = await rows_touched(store, room.officer.id, made.hash, NOW)
     assert touched is not None
     through = "through its labour provider: "
     told = [(c.vendor.row, c.verdict, c.reason.startswith(through)) for c in touched]
@@ -174,10 +174,10 @@ async def test_which_of_my_rows_a_statement_touches_is_answered_for_my_rows_only
     made = await room.desk.say("Exemplar Gloves", "agency", LEI)
     await room.look()
     async with room.database.read() as store:
-        touched = await rows_touched(store, room.officer.id, made.hash)
+        touched = await rows_touched(store, room.officer.id, made.hash, NOW)
         assert touched is not None
         assert [(c.vendor.row, c.verdict) for c in touched] == [("V1", "review")]
-        assert await rows_touched(store, room.officer.id, "N" * 43) is None
+        assert await rows_touched(store, room.officer.id, "N" * 43, NOW) is None
 
 
 # --- crashes

@@ -190,7 +190,7 @@ async def list_touched_rows(person: Officer, node: ThisNode, statement: Annotate
     """Which of your rows a statement may concern, and why."""
     await catch_up(node.database)
     async with node.database.read() as store:
-        concerns = await rows_touched(store, person.id, statement)
+        concerns = await rows_touched(store, person.id, statement, node.clock())
     if concerns is None:
         raise NotFound("no such statement in the view")
     rows = [

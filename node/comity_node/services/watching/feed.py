@@ -5,7 +5,7 @@ somebody who was away for a year reads on the day of the withdrawal that it was 
 A page costs the same wherever the cursor stands. Nothing is told before this node knows which suppliers it concerns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar
@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 from comity_federation.encoding import NotCanonical, b64decode, b64encode
 from comity_node.db import Store
 from comity_node.db.changes import Changed
-from comity_node.db.mentions import Mention
-from comity_node.domain.changing import News, about, body_of, news_of, standing_of
-from comity_node.domain.supplier_view import AnyEntry
+from comity_node.domain.changing import Change, News, about, body_of, news_of, standing_of
+from comity_node.domain.supplier_view import AnyEntry, NoticeEntry, PointerEntry
+from comity_node.domain.suppliers.mentions import Role, asides
 from comity_schemas.errors import ComityError
 
 SUPPLIERS = "suppliers"
@@ -98,24 +98,47 @@ async def items_of(store: Store, changes: Sequence[Changed]) -> list[Item]:
     spoken_of = await store.view.load(set(named.values())) if named else {}
     places = await store.view.numbers(sorted(spoken_of)) if spoken_of else {}
     numbers = {number: places.get(name, number) for number, name in named.items()}
-    wanted = sorted({numbers.get(number, number) for number in entries})
-    mentioned: dict[int, list[Mention]] = {}
-    for mention in await store.mentions.by(wanted):
-        mentioned.setdefault(mention.entry, []).append(mention)
-    suppliers = {m.supplier for some in mentioned.values() for m in some}
+    beside_these = {places[name]: each for name, each in spoken_of.items() if name in places}
+    whom = await _whom(store, {**entries, **beside_these})
+    suppliers = {supplier for some in whom.values() for supplier, _ in some}
     known = await store.suppliers.find(sorted(suppliers | {c.supplier for c in changes if c.supplier is not None}))
     items = []
     for change in changes:
         entry = entries.get(change.entry)
-        whom = [(m.supplier, m.role.value) for m in mentioned.get(numbers.get(change.entry, change.entry), [])]
+        some = whom.get(numbers.get(change.entry, change.entry), [])
         if change.supplier is not None:
-            whom = [(change.supplier, "subject")]
-        concerned = tuple(Concerned(number, known[number].whole, role) for number, role in whom if number in known)
+            some = [(change.supplier, "subject")]
+        concerned = tuple(Concerned(number, known[number].whole, role) for number, role in some if number in known)
         kind = "supplier" if change.supplier is not None else change.kind or "unknown"
         news = news_of(change.what, entry)
         beside = spoken_of.get(named.get(change.entry, ""))
         items.append(Item(change.number, news, change.at, kind, change.statement, entry, concerned, beside))
     return items
+
+
+async def item_of(store: Store, statement: str, now: datetime) -> Item | None:
+    """Return a statement as if it were new; None where it is not here."""
+    number = (await store.view.numbers([statement])).get(statement)
+    if number is None:
+        return None
+    kind = (await store.changes.kinds([number])).get(number)
+    (item,) = await items_of(store, [Changed(0, Change.ADDED, now, number, None, kind, statement)])
+    return item if item.entry is not None else None
+
+
+async def _whom(store: Store, entries: Mapping[int, AnyEntry]) -> dict[int, list[tuple[int, str]]]:
+    """Return record to the suppliers that it concerns, each with its role; whom pointers and audit notices name too."""
+    found: dict[int, list[tuple[int, str]]] = {}
+    for mention in await store.mentions.by(sorted(entries)):
+        found.setdefault(mention.entry, []).append((mention.supplier, mention.role.value))
+    named = {n: entry for n, entry in entries.items() if isinstance(entry, PointerEntry | NoticeEntry)}
+    pairs = await store.said_of.named_by(sorted(named))
+    known = await store.suppliers.find(sorted({supplier for _, supplier in pairs}))
+    for number, supplier in pairs:
+        roles = {each.key: each.role for each in asides(named[number])}
+        role = roles.get(known[supplier].key, Role.SUBJECT)
+        found.setdefault(number, []).append((supplier, role.value))
+    return found
 
 
 def describe_item(item: Item, today: date) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Judging whom a row of an officer's list means, and which suppliers are still to be judged."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from comity_node.db import Store
@@ -239,9 +239,13 @@ def _order(likeness: Likeness) -> tuple[int, float]:
 
 
 async def _likely(store: Store, party: Party, most: int) -> list[tuple[Known, Likeness]]:
-    """Return the suppliers that are like a party by what is known of each itself, out of the name index."""
+    """Return the suppliers that are like a party by what is known here of each itself, out of the name index."""
     found = await candidates(store, party, most)
-    facts = await own_facts(store, [each.known.number for each in found])
+    numbers = [each.known.number for each in found]
+    facts = await own_facts(store, numbers)
+    for number, described in (await store.suppliers.described(numbers)).items():
+        # With the names that people here entered: screening finds it by them.
+        facts[number] = replace(facts[number], names=tuple(described.names))
     rarity = await rarity_of(store, [party, *facts.values()])
     compared = [(each.known, compare(party, facts[each.known.number], rarity)) for each in found]
     return [(known, likeness) for known, likeness in compared if likeness.verdict is not Verdict.NONE]

@@ -13,7 +13,7 @@ Rules:
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from comity_federation.encoding import digest
 from comity_node.db import Database, Store
@@ -28,7 +28,7 @@ from comity_node.domain.watching.portfolio import Touched
 from comity_node.domain.watching.vendors import Vendor
 from comity_node.domain.watching.watches import Facts, Interest, Watch, answers_to
 from comity_node.services.accounts import new_id
-from comity_node.services.watching.feed import SUPPLIERS, Concerned, Item, items_of
+from comity_node.services.watching.feed import SUPPLIERS, Concerned, Item, item_of, items_of
 from comity_node.services.watching.judging import judged_wholes
 from comity_node.services.watching.vendors import Portfolios
 from comity_schemas.finding import Finding
@@ -192,10 +192,11 @@ class _Concerns:
 
 
 async def _as_known(store: Store, numbers: Sequence[int], said: Party) -> Party:
-    """Return what a statement says of suppliers that are one, with all names and numbers that are known here."""
-    names = [text for _, text, _ in await store.suppliers.names(numbers)]
-    numbered = await store.suppliers.identifiers(numbers)
-    more = tuple(Identifier(scheme=scheme, id=value) for _, scheme, value in numbered)
+    """Return what a statement says of suppliers that are one, with all names and numbers that are known here: those
+    that people here entered too."""
+    described = [each for _, each in sorted((await store.suppliers.described(numbers)).items())]
+    names = [name for each in described for name in each.names]
+    more = [Identifier(scheme=scheme, id=value) for each in described for scheme, value in each.identifiers]
     return replace(
         said,
         names=tuple(dict.fromkeys([*said.names, *names])),
@@ -287,15 +288,9 @@ async def _dismissed(store: Store, told: Sequence[Told]) -> set[tuple[int | None
     }
 
 
-async def rows_touched(store: Store, owner: str, statement: str) -> list[Concern] | None:
+async def rows_touched(store: Store, owner: str, statement: str, now: datetime) -> list[Concern] | None:
     """Return which of an officer's rows a statement may concern; None where there is no such statement here."""
-    numbers = await store.view.numbers([statement])
-    entry = (await store.view.load([statement])).get(statement)
-    if entry is None or statement not in numbers:
+    item = await item_of(store, statement, now)
+    if item is None:
         return None
-    own = await Portfolios.of_one(store, owner)
-    mentioned = await store.mentions.by([numbers[statement]])
-    known = await store.suppliers.find(sorted({m.supplier for m in mentioned}))
-    suppliers = tuple(Concerned(m.supplier, known[m.supplier].whole, m.role.value) for m in mentioned)
-    item = Item(0, News.NEW, datetime.min.replace(tzinfo=UTC), "", statement, entry, suppliers)
-    return await _Concerns(store, own).of(item)
+    return await _Concerns(store, await Portfolios.of_one(store, owner)).of(item)
