@@ -1,5 +1,7 @@
 """An outage of the database is told from a mistake of ours, and said in words."""
 
+import asyncio
+import traceback
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from comity_node.db import Database, DatabaseUnavailable, Store
 from comity_node.db.database import _WRITE_LOCK
+from comity_node.db.migrate import migrate_async
 from node_world import new_sqlite
 
 
@@ -88,3 +91,35 @@ async def test_a_server_without_our_database_is_an_outage(postgres_url: str) -> 
         async with nowhere.read():
             pass
     await nowhere.close()
+
+
+@pytest.mark.postgres
+async def test_a_server_that_breaks_off_between_two_questions_is_an_outage(postgres_url: str) -> None:
+    await migrate_async(postgres_url)
+    database, other = Database(postgres_url), Database(postgres_url)
+    with pytest.raises(DatabaseUnavailable, match="does not answer"):
+        async with database.read() as store:
+            number = await execute(store, "select pg_backend_pid()")
+            await store.search.reach()
+            await store.search.reach()
+            async with other.write() as ends:
+                await execute(ends, f"select pg_terminate_backend({number})")
+            await asyncio.sleep(0.2)
+            await store.search.reach()
+    async with database.read() as store:
+        assert (await store.search.reach()).newest == 0
+    await database.close()
+    await other.close()
+
+
+@pytest.mark.postgres
+async def test_what_was_asked_for_stands_in_no_error_of_the_driver(postgres_url: str) -> None:
+    await migrate_async(postgres_url)
+    database = Database(postgres_url)
+    for name in ("Klang \ud800 Rubber", "Klang \0 Rubber"):
+        async with database.read() as store:
+            await store.search.reach()
+            with pytest.raises(Exception) as failed:
+                await store.suppliers.with_name([name], 1)
+            assert "Klang" not in "".join(traceback.format_exception(failed.value))
+    await database.close()

@@ -23,7 +23,7 @@ from comity_node.domain.suppliers.keys import identifier_key
 from comity_node.services.searching.candidates import candidates
 from comity_node.services.searching.checking import index_problems
 from comity_node.services.searching.indexing import Indexer, keys_of
-from comity_node.services.searching.ranking import Depth, Looking, Stage, added_up, chosen, sizes_of
+from comity_node.services.searching.ranking import Looking, Stage, added_up, chosen, sizes_of
 from comity_schemas.identifiers import Identifier
 from comity_schemas.subject import SubjectType
 from filled_database import run
@@ -297,32 +297,23 @@ async def test_a_check_sees_a_key_that_is_missing_and_one_that_is_too_many(sqlit
 # --- ranking
 
 
-@given(
-    st.dictionaries(st.integers(-9, 9), st.lists(st.sets(st.integers(1, 60), min_size=1), min_size=1, max_size=3)),
-    st.integers(1, 70),
-)
-def test_what_adds_up_is_each_shared_key_once(lists: dict[int, list[set[int]]], most: int) -> None:
-    # A key's list is read in parts, and no supplier stands in two of them.
-    parts = [
-        (key, np.array(sorted(part - set().union(*some[:place])), dtype=np.int32))
-        for key, some in lists.items()
-        for place, part in enumerate(some)
-    ]
-    who = {key: set().union(*some) for key, some in lists.items()}
+@given(st.dictionaries(st.integers(-9, 9), st.sets(st.integers(1, 60), min_size=1)), st.integers(1, 70))
+def test_what_adds_up_is_each_shared_key_once(who: dict[int, set[int]], most: int) -> None:
+    lists = {key: np.array(sorted(some), dtype=np.int32) for key, some in who.items()}
     worth = {key: 1.0 + key % 3 for key in lists}
     sizes = sizes_of(7 * n for n in range(61))
     should = {
         n: sum(worth[k] for k in who if n in who[k]) / (20 + min(7 * n, 255)) ** 0.75
         for n in set().union(*who.values())
     }
-    found = added_up(parts, worth, sizes, most)
+    found = added_up(lists, worth, sizes, most)
     assert len(found) == min(most, len(should))
     assert all(found[n] == pytest.approx(should[n]) for n in found)
     assert min(found.values(), default=0) >= max((should[n] for n in should.keys() - found.keys()), default=0) - 1e-6
 
 
 def looked(*stages: Stage) -> Looking:
-    looking = Looking([fold("Mindree")], Depth(stages))
+    looking = Looking([fold("Mindree")], stages)
     looking.begin(dict(zip(looking.keys, (1, 100, 200), strict=False)), 1_000, sizes_of([9] * 1_001))
     return looking
 
@@ -331,7 +322,7 @@ def test_equal_consonants_alone_do_not_end_the_search() -> None:
     looking = looked(Stage(1, 1), Stage(1, 2))
     for name, goes_on in (("mindray", True), ("mindree", False)):
         assert looking.goes_on()
-        looking.add([(key, np.array([7, 8], dtype=np.int32)) for key in looking.lists()])
+        looking.add({key: np.array([7, 8], dtype=np.int32) for key in looking.lists()})
         looking.lay([(number, name) for number in looking.names()])
         assert (looking._letters < 85) is goes_on
     assert not looking.goes_on()
@@ -341,7 +332,7 @@ def test_who_shares_a_rare_key_is_looked_at_however_its_name_reads() -> None:
     looking = looked(Stage(1_000, 50))
     assert looking.goes_on()
     rare, common, _ = looking.lists()
-    looking.add([(rare, np.array([1], dtype=np.int32)), (common, np.arange(2, 12, dtype=np.int32))])
+    looking.add({rare: np.array([1], dtype=np.int32), common: np.arange(2, 12, dtype=np.int32)})
     assert looking.names() == [1, *range(2, 12)]
     looking.lay([(1, "quite other words beside"), *((number, "mindray") for number in range(2, 12))])
     assert looking.best(5) == [2, 3, 4, 5, 1]

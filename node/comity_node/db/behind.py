@@ -10,12 +10,11 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from comity_node.db.kept_index import KeptIndex
 from comity_node.db.reading import Reading
 from comity_node.db.suppliers import ENDS, FOLLOWED_BY
 from comity_node.domain.matching.identifiers import numbers_of_company
@@ -66,8 +65,7 @@ class Kept:
 
     def __init__(self) -> None:
         self.names = Names()
-        self.sizes: NDArray[np.uint8] = np.zeros(0, dtype=np.uint8)
-        """By the number of a supplier; see `NameSizes`."""
+        self.index = KeptIndex()
 
 
 class Behind:

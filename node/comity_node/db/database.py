@@ -5,7 +5,6 @@ lost without an error); a write begins IMMEDIATE. PostgreSQL: a write takes one 
 """
 
 import asyncio
-import re
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -22,6 +21,7 @@ from comity_node.db.behind import Kept
 from comity_node.db.glances import Glances
 from comity_node.db.keys import KeyFiles, Seals
 from comity_node.db.outages import answering
+from comity_node.db.reading import forget_values
 from comity_node.db.store import Store
 from comity_node.db.versions import Versions
 
@@ -51,8 +51,6 @@ reader gets what it lacks from the system's own cache of the file, once for all 
 _ONE_VIEW = {"isolation_level": "REPEATABLE READ"}
 _POSTGRES_SETTINGS = {"server_settings": {"lock_timeout": "10000"}, "command_timeout": 120}
 """Ten seconds for whoever else writes, as on SQLite; two minutes for a server that has stopped answering."""
-
-_ARGUMENT = re.compile(r"(invalid input for query argument \$\d+): .*", re.DOTALL)
 
 
 class Database:
@@ -154,14 +152,9 @@ def _engine(url: str, use: Literal["read", "write"] = "read") -> AsyncEngine:
 
 
 def _forget_values(context: ExceptionContext) -> None:
-    # hide_parameters ends at SQLAlchemy's own words: PostgreSQL puts the whole row into an error's DETAIL, and asyncpg
-    # an argument that does not fit into its text. A logged traceback shows both.
+    # hide_parameters ends at SQLAlchemy's own words.
     original = context.original_exception
-    for error in (context.sqlalchemy_exception, original, original.__cause__):
-        if error is not None:
-            error.args = tuple(_ARGUMENT.sub(r"\1", a) if isinstance(a, str) else a for a in error.args)
-            if getattr(error, "detail", None):
-                error.detail = None  # type: ignore[attr-defined]
+    forget_values(context.sqlalchemy_exception, original, original.__cause__)
 
 
 def take_over_begin(engine: AsyncEngine) -> None:

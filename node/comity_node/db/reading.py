@@ -1,12 +1,13 @@
 """Reading past SQLAlchemy, for answers that take many short questions: its work on one costs more than the database's.
 
-On SQLite a question is one step of the driver's thread in place of four. PostgreSQL's driver is in the transaction only
-through SQLAlchemy, which passes the statement on as it is.
+On SQLite a question is one step of the driver's thread in place of four. On PostgreSQL the first question of a
+transaction goes through SQLAlchemy, which begins it there; the driver is asked all others.
 
 A statement is written once for both: `?` stands for a value, `{these}` for the condition that a number is one of those
 given. Only names of our own tables and columns stand in it.
 """
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import count
@@ -15,6 +16,19 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 _DRIVER = "driver of the transaction"
+_ARGUMENT = re.compile(r"(invalid input for query argument \$\d+): .*", re.DOTALL)
+
+
+def forget_values(*errors: BaseException | None) -> None:
+    """Take out of the database's errors what they quote: a logged traceback would show it.
+
+    PostgreSQL puts the whole row into an error's DETAIL, and its driver an argument that does not fit into its text.
+    """
+    for error in errors:
+        if error is not None:
+            error.args = tuple(_ARGUMENT.sub(r"\1", a) if isinstance(a, str) else a for a in error.args)
+            if getattr(error, "detail", None):
+                error.detail = None  # type: ignore[attr-defined]
 
 
 def is_postgres(session: AsyncSession) -> bool:
@@ -56,10 +70,28 @@ class Reading:
         if self.is_postgres:
             placed = of_postgres(statement)
             given = (list(these), *values) if "{these}" in statement else tuple(values)
-            return (await (await session.connection()).exec_driver_sql(placed, given)).all()
+            return await self._ask_postgres(placed, given)
         driver = await driver_of(session)
         asked = statement.replace("{these}", f"in ({', '.join(map(str, map(int, these)))})")
         return list(await driver.execute_fetchall(asked, tuple(values)))
+
+    async def _ask_postgres(self, placed: str, given: Sequence[Any]) -> Sequence[Any]:
+        session = self._session
+        driver: Any = session.info.get(_DRIVER)
+        if driver is None:
+            connection = await session.connection()
+            rows = (await connection.exec_driver_sql(placed, tuple(given))).all()
+            session.info[_DRIVER] = (await connection.get_raw_connection()).driver_connection
+            return rows
+        try:
+            found: Sequence[Any] = await driver.fetch(placed, *given)
+        except Exception as error:
+            forget_values(error)
+            if driver.is_closed():
+                # What the driver says of it is none of the errors by which an outage is known.
+                raise ConnectionError("the connection to the database broke") from error
+            raise
+        return found
 
     @property
     def is_postgres(self) -> bool:

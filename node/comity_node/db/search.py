@@ -4,10 +4,13 @@ Rules:
 - Who has a key is said once, either in the lists or in the delta: both are changed in one transaction.
 - Nothing is taken out. A name stays with its supplier, and what is found is compared with the supplier as it is.
 - Transactions are short: whoever calls gives few keys at a time.
+- Each transaction that changes the lists gives the index a stamp that it never had before, so whoever keeps what was
+  read knows whether it still holds.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from secrets import token_hex
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.bulk import insert_rows
+from comity_node.db.kept_index import KeptIndex, KeptLists, in_one
 from comity_node.db.packing import Numbers, in_chunks, pack, unpack
 from comity_node.db.reading import Reading
 from comity_node.db.rows.search import (
@@ -89,10 +93,18 @@ class Postings:
 class Search:
     """Repository of the name index."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, kept: KeptIndex | None = None) -> None:
+        """Read nothing yet.
+
+        Args:
+            session: of the transaction.
+            kept: what this process keeps; None keeps nothing beyond the transaction.
+        """
         self._session = session
         self._reading = Reading(session)
+        self._kept = kept or KeptIndex()
         self._built: Built | None = None
+        self._lists: KeptLists | None = None
 
     # --- how far it is
 
@@ -103,14 +115,18 @@ class Search:
 
     async def reach(self) -> Reach:
         """Return how far the index is, and what is beyond it."""
-        *built, newest, waits = (await self._reading.rows(_REACH))[0]
+        *built, stamp, newest, waits = (await self._reading.rows(_REACH))[0]
         self._built = Built() if built[0] is None else Built(*built)
+        if self._lists is None:
+            if self._kept.lists.stamp != stamp:
+                self._kept.lists = KeptLists(stamp)
+            self._lists = self._kept.lists
         return Reach(self._built, newest or 0, bool(waits))
 
     async def set_built(self, built: Built) -> None:
-        """Write how far the index is."""
-        self._built = built
-        values = asdict(built)
+        """Write how far the index is, and that it is not what it was; every transaction that changes it does so."""
+        self._built, self._lists = built, KeptLists()
+        values = {**asdict(built), "stamp": token_hex(8)}
         changed = await self._execute(update(SearchStateRow).values(**values))
         if not changed.rowcount:
             await insert_rows(self._session, SearchStateRow, ("one", *values), [(1, *values.values())])
@@ -183,21 +199,37 @@ class Search:
 
     async def counts(self, keys: Sequence[int]) -> dict[int, int]:
         """Return key to how many suppliers have it; those that nobody has are left out."""
-        found: dict[int, int] = {}
-        for key, n in await self._reading.rows(_COUNTS, keys) if keys else ():
-            found[key] = found.get(key, 0) + n
-        return found
+        kept = await self._kept_lists()
+        if new := kept.uncounted(keys):
+            found: dict[int, int] = {}
+            for key, n in await self._reading.rows(_COUNTS, new):
+                found[key] = found.get(key, 0) + n
+            kept.count(new, found)
+        return kept.counts(keys)
 
-    async def suppliers(self, keys: Sequence[int]) -> list[tuple[int, Numbers]]:
-        """Return (key, suppliers that have it) in parts: a key may stand there several times, a supplier once."""
-        found: list[tuple[int, Numbers]] = []
+    async def suppliers(self, keys: Sequence[int]) -> dict[int, Numbers]:
+        """Return key to the suppliers that have it, ascending; those that nobody has are left out."""
+        kept = await self._kept_lists()
+        found = kept.lists(keys)
+        parts: dict[int, list[Numbers]] = {}
         added: dict[int, list[int]] = {}
-        for key, ids, supplier in await self._reading.rows(_SUPPLIERS, keys) if keys else ():
+        new = [key for key in keys if key not in found]
+        for key, ids, supplier in await self._reading.rows(_SUPPLIERS, new) if new else ():
             if ids is None:
                 added.setdefault(key, []).append(supplier)
             else:
-                found.append((key, unpack(ids)))
-        return found + [(key, np.array(some, dtype=np.int32)) for key, some in added.items()]
+                parts.setdefault(key, []).append(unpack(ids))
+        for key, some in added.items():
+            parts.setdefault(key, []).append(np.array(some, dtype=np.int32))
+        read = {key: in_one(some) for key, some in parts.items()}
+        kept.keep(read)
+        return found | read
+
+    async def _kept_lists(self) -> KeptLists:
+        if self._lists is None:
+            await self.reach()
+        assert self._lists is not None
+        return self._lists
 
     # --- writing
 
@@ -304,7 +336,7 @@ class Search:
 
 
 _REACH = """
-select folding, built, batch, reached, delta, since,
+select folding, built, batch, reached, delta, since, stamp,
     (select max(number) from supplier), (select count(*) from (select 1 from search_waiting limit 1) as waits)
 from (select 1) as anyhow left join search_state on 1 = 1
 """

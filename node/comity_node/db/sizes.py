@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from comity_node.db.behind import Kept
+from comity_node.db.kept_index import KeptIndex
 from comity_node.db.reading import Reading
 
 TOGETHER: Final = 1_000
@@ -25,7 +25,7 @@ Sizes = NDArray[np.uint8]
 class NameSizes:
     """Repository of the sizes of suppliers' names."""
 
-    def __init__(self, session: AsyncSession, kept: Kept) -> None:
+    def __init__(self, session: AsyncSession, kept: KeptIndex) -> None:
         self._session = session
         self._reading = Reading(session)
         self._kept = kept

@@ -25,7 +25,6 @@ from comity_node.db.foldings import Foldings
 from comity_node.db.given_answers import GivenAnswers
 from comity_node.db.jobs import Jobs
 from comity_node.db.judgements import Judgements
-from comity_node.db.kept_search import KeptSearch
 from comity_node.db.keys import Seals
 from comity_node.db.logs import Logs
 from comity_node.db.mentions import Mentions
@@ -58,11 +57,8 @@ from comity_node.db.watches import Watches
 class Store:
     """The repositories over one session; nobody but `Database` commits."""
 
-    def __init__(
-        self, session: AsyncSession, seals: Seals, kept: Kept, at: Heads | None = None, many: KeptSearch | None = None
-    ) -> None:
+    def __init__(self, session: AsyncSession, seals: Seals, kept: Kept, at: Heads | None = None) -> None:
         self._session = session
-        self._many = many
         self._seals = seals
         self._kept = kept
         self._at = at
@@ -75,11 +71,7 @@ class Store:
         Args:
             heads: Member to the last place of its log that counts.
         """
-        return Store(self._session, self._seals, self._kept, heads, self._many)
-
-    def for_many(self) -> "Store":
-        """Return the same transaction for thousands of questions: what is read of the name index is kept for it."""
-        return Store(self._session, self._seals, self._kept, self._at, KeptSearch(self._session))
+        return Store(self._session, self._seals, self._kept, heads)
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -234,12 +226,12 @@ class Store:
     @cached_property
     def sizes(self) -> NameSizes:
         """How large suppliers' names are, for the name index."""
-        return NameSizes(self._session, self._kept)
+        return NameSizes(self._session, self._kept.index)
 
     @cached_property
     def search(self) -> Search:
         """The name index."""
-        return self._many or Search(self._session)
+        return Search(self._session, self._kept.index)
 
     @cached_property
     def behind(self) -> Behind:

@@ -58,7 +58,7 @@ class InMemory:
         there = {key: places for key in looking.keys if len(places := self._places(key))}
         looking.begin({key: len(places) for key, places in there.items()}, len(self.known), self.sizes)
         while looking.goes_on():
-            looking.add([(key, there[key]) for key in looking.lists()])
+            looking.add({key: there[key] for key in looking.lists()})
             looking.lay([(place, self.folded[place]) for place in looking.names()])
         return looking.best(most)
 

@@ -71,3 +71,5 @@ class SearchStateRow(SQLModel, table=True):
     """Rows of the delta."""
     since: str | None = None
     """When it began to be built anew, or many suppliers came at once, as ISO 8601; none once it is up with them."""
+    stamp: str | None = None
+    """Another one after each change of the index, so that what was read of it is known to hold."""

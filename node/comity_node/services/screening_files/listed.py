@@ -34,9 +34,9 @@ from comity_node.domain.screening_files.results import (
 from comity_node.domain.screening_files.words import next_step_of_list
 from comity_node.services.screening_files.running import Once
 from comity_node.services.screening_files.spreading import begin_process, forked_for, spread
-from comity_node.services.searching.ranking import Depth, Looking, Stage, sizes_of
+from comity_node.services.searching.ranking import Looking, Stage, sizes_of
 
-DEPTH: Final = Depth((Stage(budget=20_000, laid=60), Stage(budget=100_000, laid=200)))
+DEPTH: Final = (Stage(budget=20_000, laid=60), Stage(budget=100_000, laid=200))
 COMPARED: Final = 30
 _PIECE: Final = 2_000
 """Entries whose keys are held as they are made."""
@@ -143,7 +143,7 @@ class KnownList:
         parts = self._parts(looking.keys)
         looking.begin({key: len(who) for key, who in parts.items()}, len(self.entries), self._sizes)
         while looking.goes_on():
-            looking.add([(key, parts[key]) for key in looking.lists()])
+            looking.add({key: parts[key] for key in looking.lists()})
             looking.lay([(place, folded) for place in looking.names() for folded in self._folded[place]])
         return looking.best(COMPARED)
 

@@ -142,7 +142,7 @@ class NetworkView:
             async with database.read() as store:
                 # A view begins with the first that is read in it.
                 await store.behind.names()
-                yield NetworkAsker(store.for_many(), self.moment, self.risks, self.whole, owner=self.owner)
+                yield NetworkAsker(store, self.moment, self.risks, self.whole, owner=self.owner)
         finally:
             await database.close()
 
@@ -173,7 +173,7 @@ async def asking_network(
     count = processes_for(rows)
     if count == 1:
         async with database.read() as store:
-            asker = NetworkAsker(store.for_many(), moment, risks, whole, owner=owner)
+            asker = NetworkAsker(store, moment, risks, whole, owner=owner)
             yield asker if whole else Once(asker, await _judged_rows(store, owner))
         return
     apart: set[str] = set()

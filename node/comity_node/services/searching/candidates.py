@@ -19,7 +19,7 @@ from comity_node.domain.matching.folding import FOLDING, Folded, fold
 from comity_node.domain.matching.identifiers import numbers_of_company
 from comity_node.domain.matching.laying import Laid
 from comity_node.domain.matching.party import Party
-from comity_node.services.searching.ranking import Depth, Looking, Stage, nearest
+from comity_node.services.searching.ranking import Looking, Stage, nearest
 from comity_schemas.identifiers import Identifier
 
 MOST = 50
@@ -28,7 +28,7 @@ MOST = 50
 MOST_BY_NUMBER = 200
 """Who has one and the same number, or is of one and the same company."""
 
-DEPTH = Depth((Stage(budget=50_000, laid=60), Stage(budget=250_000, laid=300)))
+DEPTH = (Stage(budget=50_000, laid=60), Stage(budget=250_000, laid=300))
 
 MOST_NAMES = 100
 """Names asked for that are looked for: more than anybody can ask with at once."""

@@ -136,8 +136,9 @@ class Indexer:
                 return
             if built.folding != EMPTYING:
                 await store.search.set_built(Built(EMPTYING, since=self._clock().isoformat()))
-            elif not await store.search.forget_lists(LISTS):
-                await store.search.set_built(Built(FOLDING, since=built.since))
+            else:
+                more = await store.search.forget_lists(LISTS)
+                await store.search.set_built(built if more else Built(FOLDING, since=built.since))
 
     async def _go_on(self, built: Built) -> None:
         """Write the next keys of a batch, once it is worked out what it consists of."""

@@ -8,7 +8,6 @@ Rules:
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from math import log
 from typing import Final, NamedTuple
 
@@ -29,6 +28,9 @@ FEWEST_KEYS = 4
 MOST_OVER = 8
 """A key alone may cost so many budgets, and no more, when it is not the first."""
 
+NEAR = 85.0
+"""From 0 to 100: with a name whose letters come this near, looking further is not worth the while."""
+
 OF_SUM = 60.0
 """What the best sum counts beside 100 for an equal name."""
 
@@ -38,8 +40,11 @@ BY_SUM_ALONE = 5
 LARGEST = 255
 """A size, which is a byte: a name of more keys has this one."""
 
-_OF_SIZE: Final = (20 + np.arange(LARGEST + 1)) ** 0.75
-"""By how many keys a name has: what the sum of those that are shared is divided by."""
+_PARTS: Final = 1 << 16
+"""Of which a whole weight consists when weights are added up."""
+
+_OF_SIZE: Final = ((20 + np.arange(LARGEST + 1)) ** -0.75 / _PARTS).astype(np.float32)
+"""By how many keys a name has: what the sum of those that are shared is multiplied by."""
 
 
 def sizes_of(keys: Iterable[int]) -> Sizes:
@@ -56,15 +61,6 @@ class Stage(NamedTuple):
     """With the largest sums: their names are laid beside the one asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """How far is looked, and when no further."""
-
-    stages: Sequence[Stage]
-    near: float = 85.0
-    """From 0 to 100: with a name whose letters come this near, going on is not worth the while."""
-
-
 def chosen(counts: Mapping[int, int], budget: int) -> list[int]:
     """Return the keys to read, the rarest first, until they have so many suppliers together; with a larger budget the
     same ones first."""
@@ -78,40 +74,39 @@ def chosen(counts: Mapping[int, int], budget: int) -> list[int]:
     return read
 
 
-def added_up(
-    parts: Iterable[tuple[int, Suppliers]], worth: Mapping[int, float], sizes: Sizes, most: int
-) -> dict[int, float]:
+def added_up(lists: Mapping[int, Suppliers], worth: Mapping[int, float], sizes: Sizes, most: int) -> dict[int, float]:
     """Return supplier to sum, weighed against its size, of those with the largest.
 
     Args:
-        parts: (key, suppliers that have it), as they were read; none stands twice under one key.
+        lists: key to the suppliers that have it.
         worth: what each key counts.
-        sizes: of all suppliers in the parts.
+        sizes: of all suppliers in the lists.
         most: at most so many; of equal sums the smaller numbers.
     """
-    # In one order, whoever read them: the last bit of a sum depends on it, and with it who stands before whom.
-    parts = sorted(parts, key=lambda part: part[0])
-    if not parts:
+    if not lists:
         return {}
-    places = {key: place for place, key in enumerate(dict.fromkeys(key for key, _ in parts))}
-    worths = np.array([worth[key] for key in places])
+    keys = list(lists)
+    # In whole numbers, so that a sum is the same in whatever order it is added up; it may run over, what it grows by
+    # does not.
+    worths = np.array([round(worth[key] * _PARTS) for key in keys], dtype=np.uint32)
     # Supplier and place of the key in one number, as short as may be: sorting those takes half as long as adding up in
     # a place for each supplier, which lies somewhere else in memory every time.
-    bits = len(places).bit_length()
+    bits = len(keys).bit_length()
     short = len(sizes).bit_length() + bits < np.iinfo(np.int32).bits
     kind = np.dtype(np.int32 if short else np.int64)
-    pairs: NDArray[np.signedinteger] = np.concatenate([suppliers for _, suppliers in parts], dtype=kind)
+    pairs: NDArray[np.signedinteger] = np.concatenate([lists[key] for key in keys], dtype=kind)
     pairs <<= bits
-    pairs |= np.repeat(np.array([places[key] for key, _ in parts], dtype=kind), [len(some) for _, some in parts])
+    pairs |= np.repeat(np.arange(len(keys), dtype=kind), [len(lists[key]) for key in keys])
     pairs.sort()
-    worths = worths[pairs & ((1 << bits) - 1)]
+    running = np.cumsum(worths.take(pairs & ((1 << bits) - 1)), dtype=np.uint32)
     pairs >>= bits
-    starts = np.flatnonzero(np.concatenate(([True], pairs[1:] != pairs[:-1])))
-    suppliers = pairs[starts]
-    sums = np.add.reduceat(worths, starts) / _OF_SIZE[sizes[suppliers]]
+    ends = np.flatnonzero(np.append(pairs[1:] != pairs[:-1], True))
+    suppliers = pairs.take(ends)
+    sums = np.diff(running.take(ends), prepend=np.uint32(0)) * _OF_SIZE.take(sizes.take(suppliers))
     if len(suppliers) > most:
         least = np.partition(sums, -most)[-most]
-        above, equal = np.flatnonzero(sums > least), np.flatnonzero(sums == least)
+        best = np.flatnonzero(sums >= least)
+        above, equal = best[sums[best] > least], best[sums[best] == least]
         best = np.concatenate((above, equal[: most - len(above)]))
         suppliers, sums = suppliers[best], sums[best]
     return dict(zip(suppliers.tolist(), sums.tolist(), strict=True))
@@ -121,15 +116,15 @@ class Looking:
     """Looks for whoever has the names asked for, stage by stage: `goes_on` begins the next one; then `lists` are read
     and added up, and `names` laid beside."""
 
-    def __init__(self, asked: Sequence[Folded], depth: Depth) -> None:
+    def __init__(self, asked: Sequence[Folded], stages: Sequence[Stage]) -> None:
         """Read nothing yet.
 
         Args:
             asked: the names, folded.
-            depth: how far to look.
+            stages: how far to look.
         """
         self.laid = Laid.folded([" ".join(name.words) for name in asked])
-        self._depth = depth
+        self._stages = stages
         # What another script leaves of a name stands for many: its letters say less, and more of them are looked at.
         self._lays_most = any(name.script != "Latin" for name in asked)
         self._weights: dict[int, float] = {}
@@ -141,8 +136,7 @@ class Looking:
         self._sizes: Sizes = np.zeros(1, dtype=np.uint8)
         self._stage, self._laying = 0, 0
         self._chosen: list[int] = []
-        self._read: list[tuple[int, Suppliers]] = []
-        self._done: set[int] = set()
+        self._read: dict[int, Suppliers] = {}
         self._sums: dict[int, float] = {}
         self._near: dict[int, float] = {}
         self._letters = 0.0
@@ -165,11 +159,11 @@ class Looking:
 
     def goes_on(self) -> bool:
         """Return whether there is a further stage and a reason for it, and begin that."""
-        while self._stage < len(self._depth.stages) and self._letters < self._depth.near:
-            stage = self._depth.stages[self._stage]
+        while self._stage < len(self._stages) and self._letters < NEAR:
+            stage = self._stages[self._stage]
             self._stage += 1
             keys = chosen(self._counts, stage.budget)
-            laying = max(each.laid for each in self._depth.stages) if self._lays_most else stage.laid
+            laying = max(each.laid for each in self._stages) if self._lays_most else stage.laid
             if keys != self._chosen or laying > self._laying:
                 self._chosen, self._laying = keys, laying
                 return bool(keys)
@@ -177,12 +171,11 @@ class Looking:
 
     def lists(self) -> list[int]:
         """Return the keys whose lists are to be read now."""
-        return [key for key in self._chosen if key not in self._done]
+        return [key for key in self._chosen if key not in self._read]
 
-    def add(self, parts: Iterable[tuple[int, Suppliers]]) -> None:
-        """Take (key, suppliers that have it) of all these lists, in parts."""
-        self._done.update(self._chosen)
-        self._read += parts
+    def add(self, lists: Mapping[int, Suppliers]) -> None:
+        """Take all these lists: key to the suppliers that have it."""
+        self._read.update(lists)
         self._sums = added_up(self._read, self._worth, self._sizes, self._laying)
 
     def names(self) -> list[int]:
