@@ -137,6 +137,12 @@ async def test_the_commands_need_no_node(tmp_path: Path) -> None:
     files["pairs"].write_text(raw)
     ran = comity("compare", "--file", str(files["pairs"]), "--out", str(files["said"]))
     assert (ran.returncode, ran.stdout) == (0, ""), ran.stderr
+    assert ran.stderr.splitlines()[:4] == [
+        "CSV with commas in utf-8",
+        "the first: name: 'name1'",
+        "the second: name: 'name2'",
+        "not read: 'match'",
+    ]
     rows = list(csv.DictReader(io.StringIO(files["said"].read_text(encoding="utf-8"))))
     assert list(rows[0]) == ["name1", "name2", "match", "verdict", "score", "reason"]
     assert [row["match"] for row in rows[2:]] == [str(n) for n in range(320)], "in their order"

@@ -1,8 +1,13 @@
 """Tables from somebody else's machine: what is read, what is refused in words, and nothing that is written runs."""
 
 import csv
+import gc
 import io
+import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +21,7 @@ from comity_node.domain.tables import workbook as workbooks
 from comity_node.domain.tables.csv_table import MOST_LINE_BYTES, open_csv
 from comity_node.domain.tables.table import Row, Table, TableRefused
 from comity_node.domain.tables.workbook import open_workbook_table
-from comity_node.domain.tables.writing import writer_for
+from comity_node.domain.tables.writing import writer_for, writing
 from comity_node.services.screening_files.opening import open_table
 
 NAMES = ["Société Générale de Coton", "Фабрика Образец", "示例有限公司", "مصنع مثال"]
@@ -274,6 +279,18 @@ def written(form: str, rows: list[list[object]], table: Table | None = None) -> 
     return stream.getvalue()
 
 
+@contextmanager
+def temporary_directory() -> Iterator[Path]:
+    """Give the directory in which all programs of this process put what is not for long."""
+    before = tempfile.tempdir
+    with tempfile.TemporaryDirectory() as place:
+        tempfile.tempdir = place
+        try:
+            yield Path(place)
+        finally:
+            tempfile.tempdir = before
+
+
 FORMULAS = ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\t1", "\r1", "＝1"]
 
 
@@ -311,6 +328,19 @@ def test_a_long_cell_is_whole_in_a_csv_and_says_in_a_workbook_that_it_is_cut(sig
     cell = load_workbook(io.BytesIO(written("xlsx", [[text]]))).worksheets[0]["A1"]
     assert len(str(cell.value)) <= 32_767
     assert str(cell.value).endswith("[cut here: a cell of a workbook holds no more; a .csv has all of it]")
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_of_a_file_that_is_left_half_way_no_rows_stay_on_the_disk(form: str, recwarn: pytest.WarningsRecorder) -> None:
+    with temporary_directory() as place:
+        stream = io.BytesIO()
+        with pytest.raises(KeyboardInterrupt), writing(form, stream, None) as writer:
+            writer.write(["Exemplar"])
+            assert form == "csv" or list(place.iterdir()) != []
+            raise KeyboardInterrupt
+        del writer
+        gc.collect()
+        assert (list(place.iterdir()), stream.closed, recwarn.list) == ([], False, [])
 
 
 def test_a_csv_is_written_as_the_one_that_was_read() -> None:

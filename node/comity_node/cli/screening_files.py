@@ -18,13 +18,13 @@ from comity_node.db.migrate import require_tables
 from comity_node.domain.screening_files.asking import Asked, Reading
 from comity_node.domain.screening_files.results import headings_with
 from comity_node.domain.tables.table import TableRefused
-from comity_node.domain.tables.writing import form_of, writer_for
+from comity_node.domain.tables.writing import form_of, writing
 from comity_node.services.answering.moment import this_moment
 from comity_node.services.screening_files.listed import KnownList, ListAsker, asking_list, laying_out
 from comity_node.services.screening_files.network import asking_network, note_screening, risks_in
 from comity_node.services.screening_files.opening import Opened, Told, open_given, open_list, open_table
 from comity_node.services.screening_files.pairs import COLUMNS as PAIR_COLUMNS
-from comity_node.services.screening_files.pairs import compared, comparing_pairs
+from comity_node.services.screening_files.pairs import compared, comparing_pairs, sides_in_words
 from comity_node.services.screening_files.running import Account, Asker, screened
 from comity_node.services.suppliers.following import catch_up
 from comity_node.vocabulary import countries
@@ -165,17 +165,18 @@ def checked(run: FileRun, against: Path | None = None) -> str:
 
 async def write_result(given: Opened, asker: Asker, run: FileRun, stream: IO[bytes]) -> Account:
     """Screen row after row and write each as it comes."""
-    writer = writer_for(form_of(run.out), stream, given.table.form)
     headings, kept = headings_with(given.table.headings, candidates=run.candidates)
-    writer.write(headings)
     account = Account()
-    with bar("screening", given.table.expected) as (progress, task):
+    with (
+        writing(form_of(run.out), stream, given.table.form) as writer,
+        bar("screening", given.table.expected) as (progress, task),
+    ):
+        writer.write(headings)
         async with aclosing(screened(given, asker, countries().read, account)) as parts:
             async for part in parts:
                 for asked, result in part:
                     writer.write([*asked.row.cells[:kept], *result.cells(candidates=run.candidates)])
                 progress.update(task, completed=account.rows, total=max(account.rows, given.table.expected))
-        writer.close()
     return account
 
 
@@ -227,8 +228,9 @@ async def _compare_pairs(run: FileRun) -> None:
     form = checked(run)
     with run.file.open("rb") as stream:
         table = open_table(stream, run.told)
-        with NewFile(run.out, replaces=True) as written:
-            writer = writer_for(form, written, table.form)
+        for line in (table.in_words(), *sides_in_words(table.headings)):
+            console.print(line, markup=False)
+        with NewFile(run.out, replaces=True) as written, writing(form, written, table.form) as writer:
             writer.write([*table.headings, *PAIR_COLUMNS])
             # The processes first: the bar has a thread.
             async with comparing_pairs(table.expected) as comparing:
@@ -238,5 +240,4 @@ async def _compare_pairs(run: FileRun) -> None:
                             for row, said in part:
                                 writer.write([*row.cells, *said])
                             progress.update(task, completed=account.rows)
-            writer.close()
     say_account(account, run.out)

@@ -29,6 +29,9 @@ class Writer(Protocol):
     def close(self) -> None:
         """End the file."""
 
+    def abandon(self) -> None:
+        """Leave nothing behind of a file that is not ended."""
+
 
 class CsvWriter:
     """Writes CSV in UTF-8, with the mark by which spreadsheet programs know it if what was read had one."""
@@ -49,6 +52,12 @@ class CsvWriter:
         """End the file; the stream stays open."""
         self._text.flush()
         self._text.detach()
+
+    def abandon(self) -> None:
+        """Leave nothing behind; the stream stays open."""
+        # What cannot be written any more need not be.
+        with suppress(OSError, ValueError):
+            self._text.detach()
 
 
 class WorkbookWriter:
@@ -84,6 +93,12 @@ class WorkbookWriter:
         with self._plainly_full():
             self._book.save(self._stream)
 
+    def abandon(self) -> None:
+        """Leave nothing behind, also not the rows that the library wrote to a file of its own."""
+        for end in (self._sheet.close, self._sheet._writer.cleanup):
+            with suppress(Exception):
+                end()
+
     @contextmanager
     def _plainly_full(self) -> Iterator[None]:
         """Turn what the library says of a full disk into what everything else says of it."""
@@ -92,12 +107,6 @@ class WorkbookWriter:
         try:
             yield
         except of_lxml as error:
-            # What is left open would complain when the program ends.
-            with suppress(Exception):
-                self._sheet.close()
-            # Nor does anything of the rows stay on the disk.
-            with suppress(Exception):
-                self._sheet._writer.cleanup()
             if isinstance(error, OSError):
                 raise
             number = getattr(errno, str(error).removeprefix("IO_"), errno.EIO)
@@ -136,6 +145,22 @@ def form_of(path: Path) -> str:
     if form not in FORMS:
         raise TableRefused(f"the result is written as .csv or .xlsx, by the name of the file; {path.name} is neither")
     return form
+
+
+@contextmanager
+def writing(form: str, stream: IO[bytes], read: CsvForm | None) -> Iterator[Writer]:
+    """Give what writes a form; the file is whole at the end of the block, and nothing is left where it is left early.
+
+    Raises:
+        OSError: there is no room for it.
+    """
+    writer = writer_for(form, stream, read)
+    try:
+        yield writer
+        writer.close()
+    except BaseException:
+        writer.abandon()
+        raise
 
 
 def writer_for(form: str, stream: IO[bytes], read: CsvForm | None) -> Writer:

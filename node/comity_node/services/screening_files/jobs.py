@@ -25,7 +25,7 @@ from comity_node.domain.people import Person
 from comity_node.domain.screening_files.asking import Problem
 from comity_node.domain.screening_files.results import headings_with
 from comity_node.domain.tables.table import Value
-from comity_node.domain.tables.writing import writer_for
+from comity_node.domain.tables.writing import writing
 from comity_node.domain.trail import Event
 from comity_node.services.accounts import new_id
 from comity_node.services.answering.moment import Moment
@@ -233,10 +233,9 @@ def write(found: Finished, form: str, stream: IO[bytes]) -> None:
     """
     opened = open_given(io.BytesIO(found.given), found.file.told)
     headings, kept = headings_with(opened.table.headings, candidates=found.file.candidates)
-    writer = writer_for(form, stream, opened.table.form)
-    writer.write(headings)
-    for row, cells in zip_longest(opened.table.rows, _unpacked(found.output)):
-        if row is None or cells is None:
-            raise NotYet("this file is read otherwise since this node was updated; screen it again")
-        writer.write([*row.cells[:kept], *cells])
-    writer.close()
+    with writing(form, stream, opened.table.form) as writer:
+        writer.write(headings)
+        for row, cells in zip_longest(opened.table.rows, _unpacked(found.output)):
+            if row is None or cells is None:
+                raise NotYet("this file is read otherwise since this node was updated; screen it again")
+            writer.write([*row.cells[:kept], *cells])

@@ -28,6 +28,22 @@ def pair_columns(headings: Sequence[str]) -> tuple[Columns, Columns]:
     return first, second
 
 
+def sides_in_words(headings: Sequence[str]) -> list[str]:
+    """Return lines that say how the two sides are read.
+
+    Raises:
+        TableRefused: a side has no name, or two columns could hold it.
+    """
+    said, read = [], set[int]()
+    for which, side in zip(("first", "second"), pair_columns(headings), strict=True):
+        held = [(what.value, place) for what, places in side.places.items() for place in places]
+        held += [(scheme, place) for place, scheme in side.numbers.items()]
+        said.append(f"the {which}: {', '.join(f'{what}: {headings[place]!r}' for what, place in held)}")
+        read |= {place for _, place in held}
+    unread = [heading for place, heading in enumerate(headings) if place not in read]
+    return [*said, *([f"not read: {', '.join(map(repr, unread))}"] if unread else [])]
+
+
 def _side(headings: Sequence[str], side: str) -> Columns:
     own = [heading[:-1] if heading.endswith(side) else "" for heading in headings]
     if not any(own):
