@@ -9,6 +9,7 @@ from builders import FINDING_IN_CLEAR, Publisher
 from comity_node.db import Database, Store
 from comity_node.domain.changing import News
 from comity_node.domain.matching.party import Party
+from comity_node.domain.trail import Event
 from comity_node.domain.watching.judging import VendorJudged
 from comity_node.domain.watching.portfolio import Portfolio
 from comity_node.domain.watching.vendors import MOST_VENDORS, TooManyVendors, Vendor, fingerprint
@@ -18,7 +19,7 @@ from comity_node.services.watching import noticing
 from comity_node.services.watching.endings import note_endings
 from comity_node.services.watching.judging import judge_vendor
 from comity_node.services.watching.noticing import rows_touched
-from comity_node.services.watching.vendors import Portfolios
+from comity_node.services.watching.vendors import Portfolios, remove_vendor
 from filled_database import run
 from node_world import NOW
 from supplier_desk import CNPJ, LEI, OTHER_CNPJ
@@ -309,6 +310,19 @@ async def test_an_account_that_is_closed_is_told_no_more(room: WatchRoom) -> Non
         assert await store.watches.standing() == []
     await room.desk.say("Exemplar Gloves", "agency", LEI)
     assert len(await room.told()) == 1
+
+
+async def test_a_watch_of_one_row_ends_when_that_is_removed_and_the_others_go_on(room: WatchRoom) -> None:
+    await room.keep(V1=row("Exemplar Gloves"), V2=row("Exemplar Gloves"), V3=row("Exemplar Gloves"))
+    of = [(await room.watch(vendor=await room.vendor(named)))[0] for named in ("V1", "V2", "V3")]
+    every, _ = await room.watch()
+    await room.keep(replace=True, V2=row("Exemplar Gloves"), V3=row("Exemplar Gloves"))
+    vendor = await room.vendor("V2")
+    async with room.database.write() as store:
+        await remove_vendor(store, room.officer, vendor, NOW)
+        assert [w.id for w in await store.watches.of_owner(room.officer.id)] == [of[2].id, every.id]
+        ended = [e.subject for _, e in await store.trail.page(before=None, most=50) if e.event is Event.WATCH_ENDED]
+    assert ended == [of[1].id, of[0].id]
 
 
 # --- each officer's rows as if they were alone

@@ -208,7 +208,7 @@ async def list_touched_rows(person: Officer, node: ThisNode, statement: Annotate
 
 @router.delete("/vendors/{vendor_id}", status_code=204, responses=refuses(403, 404))
 async def remove_row(vendor_id: Id, person: Officer, node: ThisNode, once: Onced) -> None:
-    """Remove a row, with its alerts and what was judged of it."""
+    """Remove a row, with its alerts, what was judged of it, and watches of it alone."""
 
     async def remove(store: Store) -> None:
         await remove_vendor(store, person, vendor_id, node.clock())

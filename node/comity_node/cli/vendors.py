@@ -79,7 +79,7 @@ def list_rows(as_json: AsJson = False) -> None:
 
 @app.command(context_settings=TAKES_HASHES)
 def remove(row: Row) -> None:
-    """Remove a row, with its alerts and what was judged of it."""
+    """Remove a row, with its alerts, what was judged of it, and watches of it alone."""
     with told_plainly():
         remote = Remote()
         remote.delete(f"/vendors/{_id(remote, row)}")

@@ -15,6 +15,7 @@ from comity_node.db.accounts import Token
 from comity_node.domain.errors import LastAdministrator, NameTaken, NotFound, WrongPassword
 from comity_node.domain.people import Person, PersonRole
 from comity_node.domain.trail import Event
+from comity_node.domain.watching.watches import Watch
 
 TOKEN_PREFIX = "comity_"  # noqa: S105 makes a leaked token recognisable to scanners
 DEFAULT_LIFETIME = timedelta(days=30)
@@ -92,11 +93,16 @@ async def close_person(store: Store, person_id: str, *, by: str, now: datetime) 
     if PersonRole.ADMIN in person.roles and not any(PersonRole.ADMIN in each.roles for each in others):
         raise LastAdministrator("this is the last administrator: add another one first. Nothing was closed")
     await store.accounts.close_person(person_id, now)
-    for watch in await store.watches.of_owner(person_id):
+    await end_watches(store, await store.watches.of_owner(person_id), by, now)
+    await store.trail.add(now, by, Event.PERSON_CLOSED, person_id)
+
+
+async def end_watches(store: Store, watches: Iterable[Watch], by: str, now: datetime) -> None:
+    """End watches: nothing more is told to them or sent of them, what they were told stays."""
+    for watch in watches:
         await store.watches.end(watch.number, now)
         await store.deliveries_of_watches.drop(watch.number, now)
         await store.trail.add(now, by, Event.WATCH_ENDED, watch.id)
-    await store.trail.add(now, by, Event.PERSON_CLOSED, person_id)
 
 
 async def make_token(

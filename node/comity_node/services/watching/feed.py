@@ -132,6 +132,8 @@ async def _whom(store: Store, entries: Mapping[int, AnyEntry]) -> dict[int, list
     for mention in await store.mentions.by(sorted(entries)):
         found.setdefault(mention.entry, []).append((mention.supplier, mention.role.value))
     named = {n: entry for n, entry in entries.items() if isinstance(entry, PointerEntry | NoticeEntry)}
+    if not named:
+        return found
     pairs = await store.said_of.named_by(sorted(named))
     known = await store.suppliers.find(sorted({supplier for _, supplier in pairs}))
     for number, supplier in pairs:

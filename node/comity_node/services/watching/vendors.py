@@ -11,7 +11,7 @@ from comity_node.domain.people import Person
 from comity_node.domain.trail import Event
 from comity_node.domain.watching.portfolio import Portfolio, Touched, asking_keys
 from comity_node.domain.watching.vendors import MOST_VENDORS, TooManyVendors, Vendor, fingerprint
-from comity_node.services.accounts import new_id
+from comity_node.services.accounts import end_watches, new_id
 from comity_node.services.watching.spellings import forget_spellings
 
 _AT_ONCE = 5_000
@@ -68,7 +68,7 @@ async def keep_vendors(
 
 
 async def remove_vendor(store: Store, person: Person, vendor_id: str, now: datetime) -> None:
-    """Remove a row, with its alerts and what was judged of it.
+    """Remove a row, with its alerts, what was judged of it, and watches of it alone.
 
     Raises:
         NotFound: it is not there, or somebody else's.
@@ -92,7 +92,11 @@ async def own_vendor(store: Store, person: Person, vendor_id: str) -> Vendor:
 
 
 async def _remove(store: Store, person: Person, numbers: Sequence[int], now: datetime) -> None:
-    """Remove rows; nobody could take back any more what was judged of them, so what it taught goes with it."""
+    """Remove rows; nobody could take back any more what was judged of them, so what it taught goes with it. A watch of
+    such a row alone would never be told anything again: it ends, so that nobody waits for it."""
+    gone = {vendor.id for vendor in (await store.vendors.by_number(numbers)).values()}
+    theirs = [w for w in await store.watches.of_owner(person.id) if w.interest.vendor in gone]
+    await end_watches(store, theirs, person.id, now)
     for start in range(0, len(numbers), _JUDGED_AT_ONCE):
         judged = await store.vendor_judgements.of_vendors(numbers[start : start + _JUDGED_AT_ONCE])
         await forget_spellings(store, judged, person, now)

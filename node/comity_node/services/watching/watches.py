@@ -9,7 +9,7 @@ from comity_node.domain.errors import NotFound
 from comity_node.domain.people import Person
 from comity_node.domain.trail import Event
 from comity_node.domain.watching.watches import MOST_WATCHES, Channel, Interest, Timing, Watch, WatchRefused
-from comity_node.services.accounts import new_id
+from comity_node.services.accounts import end_watches, new_id
 from comity_node.services.watching.vendors import own_vendor
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 the form that libraries of Standard Webhooks take
@@ -62,9 +62,7 @@ async def end_watch(store: Store, person: Person, watch_id: str, now: datetime) 
     watch = await own_watch(store, person, watch_id)
     if watch.ended_at is not None:
         raise NotFound("no such watch of yours")
-    await store.watches.end(watch.number, now)
-    await store.deliveries_of_watches.drop(watch.number, now)
-    await store.trail.add(now, person.id, Event.WATCH_ENDED, watch.id)
+    await end_watches(store, [watch], person.id, now)
 
 
 async def own_watch(store: Store, person: Person, watch_id: str) -> Watch:
