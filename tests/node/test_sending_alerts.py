@@ -34,7 +34,7 @@ from comity_node.services.watching.webhooks import NotDelivered, call, check_url
 from filled_database import run
 from node_world import NOW
 from supplier_desk import LEI
-from watch_room import INSIDE, LOCAL, WatchRoom, receiver, row, watch_room_at
+from watch_room import INSIDE, LOCAL, Receiver, WatchRoom, receiver, row, watch_room_at
 
 
 async def test_a_webhook_is_called_once_signed_and_says_what_the_feed_says(room: WatchRoom) -> None:
@@ -197,6 +197,26 @@ async def test_a_watch_that_was_ended_sends_nothing_that_waited(room: WatchRoom)
         await room.desk.say("Exemplar Gloves", "agency", LEI)
         assert len(await room.told()) == 1
     assert taken.calls == []
+
+
+async def test_what_was_taken_while_its_watch_was_ended_stands_in_the_log_as_sent(room: WatchRoom) -> None:
+    await room.keep(V1=row("Exemplar Gloves"))
+    taken = Receiver()
+
+    async def ends_and_takes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with room.database.write() as store:
+            await end_watch(store, room.officer, watch.id, NOW)
+        await taken.serve(reader, writer)
+
+    async with await asyncio.start_server(ends_and_takes, "127.0.0.1", 0) as server:
+        watch, _ = await room.watch(Channel.WEBHOOK, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        await room.desk.say("Exemplar Gloves", "agency", LEI)
+        await room.look()
+        await make_deliveries(room.database, NOW)
+        await try_due(room.database, INSIDE, NOW)
+    async with room.database.read() as store:
+        (delivery,) = await store.deliveries_of_watches.page(watch.number, before=None, most=10)
+    assert (len(taken.calls), delivery.state, delivery.tries) == (1, "sent", 1)
 
 
 async def test_a_mail_names_rows_by_the_officers_own_ids_and_nobody_by_name(room: WatchRoom) -> None:

@@ -102,3 +102,13 @@ async def test_a_list_that_stands_in_place_of_another_removes_no_row_that_could_
     assert sorted(each.party.names[0] for each in kept.values()) == ["Exemplar Gloves", "Northwind Medical"]
     given.write_text("id,name\nV1,Exemplar Gloves Ltd\n\n")
     assert "1 changed, 0 as they were, 1 removed" in await desk.run(vendors.app, "keep", str(given), "--replace")
+
+
+async def test_who_was_shown_the_alerts_of_one_watch_is_not_told_to_mark_those_of_all_as_seen(desk: Desk) -> None:
+    await desk.room.keep(V1=row("Exemplar Gloves"))
+    one, _ = await desk.room.watch()
+    await desk.room.watch(vendors=False)
+    await desk.room.desk.say("Exemplar Gloves", "agency")
+    await desk.room.look()
+    assert "Seen all of them" not in await desk.run(commands.alerts, "--watch", one.id)
+    assert "Seen all of them: comity alerts seen 2" in await desk.run(commands.alerts, "--unseen")

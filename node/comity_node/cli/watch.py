@@ -142,9 +142,11 @@ def list_alerts(
         return
     for each in found:
         typer.echo(_in_words(each))
-    typer.echo(
-        f"Seen all of them: comity alerts seen {found[0]['number']}" if found else "No alerts. That is no clearance."
-    )
+    if not found:
+        typer.echo("No alerts. That is no clearance.")
+    elif watch is None:
+        # Of one watch it would mark those of the others too, which were not shown.
+        typer.echo(f"Seen all of them: comity alerts seen {found[0]['number']}")
 
 
 @alerts.command()

@@ -120,8 +120,8 @@ async def try_delivery(
             tried = _later(delivery, str(error), now)
     async with database.write() as store:
         kept = await store.deliveries_of_watches.find(number)
-        # Ended meanwhile: it stays dropped.
-        if kept is not None and kept.state == "waiting":
+        # Ended meanwhile: it stays dropped, unless somebody has taken it.
+        if kept is not None and (kept.state == "waiting" or tried.state == "sent"):
             await store.deliveries_of_watches.put(tried)
         if tried.state == "sent":
             detail = {"channel": watch.channel.value, "alerts": len(alerts)}
