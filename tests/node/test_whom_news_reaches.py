@@ -1,5 +1,7 @@
 """Whom news reaches: by every name under which a supplier is known here, and by whatever kind of statement it comes."""
 
+from typing import Any
+
 import pytest
 
 from comity_node.domain.suppliers.facts import FactKind
@@ -8,7 +10,7 @@ from comity_node.services.watching.feed import describe_item, tell_changes
 from comity_node.services.watching.judging import whom_it_means
 from comity_node.services.watching.noticing import rows_touched
 from node_world import NOW
-from supplier_desk import LEI
+from supplier_desk import CNPJ, LEI
 from watch_room import WatchRoom, row
 
 
@@ -65,3 +67,27 @@ async def test_a_former_name_that_was_entered_here_reaches_the_row_as_long_as_it
         await take_back_fact(store, desk.person, fact.id, NOW)
     await desk.say("Exemplar Gloves", "agency", LEI)
     assert await room.told() == [("new", made.hash, "V1")]
+
+
+@pytest.mark.parametrize(
+    ("interest", "told"),
+    [
+        ({"least_severity": "S4"}, True),
+        ({"members": ("city",)}, True),
+        ({"countries": ("BR",), "least_severity": "S4"}, True),
+        ({"countries": ("MY",)}, False),
+        ({"members": ("agency",), "least_severity": "S4"}, False),
+    ],
+)
+async def test_a_join_is_news_to_who_watches_for_what_stands_about_the_joined(
+    room: WatchRoom, interest: dict[str, Any], told: bool
+) -> None:
+    await room.keep(V1=row("Exemplar Gloves"))
+    one = await room.desk.number(await room.desk.say("Exemplar Gloves", "agency", LEI, severity="S1"))
+    grave = await room.desk.number(await room.desk.say("Zephyr Quarry", "city", CNPJ, severity="S4"))
+    gone = await room.desk.say("Zephyr Quarry", "city", CNPJ, country="MY")
+    await room.desk.withdraw("city", gone)
+    await room.look()
+    await room.watch(**interest)
+    await room.desk.join(one, grave)
+    assert await room.told() == ([("merged", None, "V1")] if told else [])

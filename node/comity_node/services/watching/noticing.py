@@ -22,6 +22,7 @@ from comity_node.domain.changing import News, Said, body_of
 from comity_node.domain.matching.comparing import compare
 from comity_node.domain.matching.likeness import RANKS, Likeness, Verdict
 from comity_node.domain.matching.party import Party
+from comity_node.domain.supplier_view import AnyEntry, EntryState
 from comity_node.domain.suppliers.mentions import Role
 from comity_node.domain.watching.judging import as_judged, as_recognised
 from comity_node.domain.watching.portfolio import Touched
@@ -36,6 +37,9 @@ from comity_schemas.identifiers import Identifier
 
 PART = 200
 """Changes in one transaction."""
+
+MOST_LOOKED_AT = 1_000
+"""Statements about suppliers that were joined or parted, the newest first."""
 
 ALERTS = "alerts"
 """Under which it is kept how far they follow the view."""
@@ -98,8 +102,8 @@ async def _look(store: Store, portfolios: Portfolios) -> _Part | None:
     wholes = await _watched_wholes(store, watches)
     alerts: list[NewAlert] = []
     for item in items:
-        facts = facts_of(item)
-        asking = [w for w in watches if answers_to(w.interest, facts, wholes.get(w.number))]
+        facts = await _all_facts(store, item)
+        asking = [w for w in watches if any(answers_to(w.interest, each, wholes.get(w.number)) for each in facts)]
         touched = await concerns.of(item) if any(_needs_rows(w.interest) for w in asking) else []
         for watch in asking:
             alerts += _alerts_of(watch, item, touched)
@@ -117,19 +121,38 @@ async def _watched_wholes(store: Store, watches: Sequence[Watch]) -> Mapping[int
 
 def facts_of(item: Item) -> Facts:
     """Return what of a change a watch can look at; of what stands beside a statement, the statement's."""
-    entry = item.spoken_of or item.entry
+    member = None if item.entry is None else item.entry.member
+    wholes = frozenset(each.whole for each in item.suppliers)
+    return _facts(item.news, member, wholes, item.spoken_of or item.entry)
+
+
+def _facts(news: News, member: str | None, wholes: frozenset[int], entry: AnyEntry | None) -> Facts:
     said: Said | None = None if entry is None else body_of(entry)
     sector = getattr(said, "sector", None)
     finding = said if isinstance(said, Finding) else None
     return Facts(
-        item.news,
-        None if item.entry is None else item.entry.member,
+        news,
+        member,
         getattr(said, "country", None),
         None if sector is None else f"{sector.scheme.value}:{sector.code}",
         frozenset() if finding is None else frozenset(found.indicator.value for found in finding.indicators),
         None if finding is None else finding.severity.value,
-        frozenset(each.whole for each in item.suppliers),
+        wholes,
     )
+
+
+async def _all_facts(store: Store, item: Item) -> list[Facts]:
+    """Return the same of each statement that stands about suppliers which people joined or parted: whoever watches for
+    one of them is told that it may concern other rows now."""
+    own = facts_of(item)
+    if item.kind != "supplier":
+        return [own]
+    numbers = [known.number for known in await store.suppliers.of_wholes(sorted(own.wholes))]
+    about = await store.mentions.of(numbers, MOST_LOOKED_AT, Role.SUBJECT)
+    named = await store.view.named_by_number(sorted({mention.entry for mention in about}))
+    entries: list[AnyEntry] = [*named.findings.values(), *named.decisions.values()]
+    standing = [entry for entry in entries if entry.state is EntryState.CURRENT]
+    return [own, *(_facts(own.news, entry.member, own.wholes, entry) for entry in standing)]
 
 
 @dataclass(frozen=True, slots=True)
