@@ -21,6 +21,7 @@ from comity_node.domain.trail import Event
 from comity_node.domain.vocabulary import Language
 from comity_node.services.accounts import add_person
 from comity_node.services.answering.moment import Coverage, Moment
+from comity_node.services.filing.exporting import lines
 from comity_node.services.filing.keeping import Answered, destroy_past, put_on_file
 from comity_node.services.filing.letters import RULE, compose
 from comity_node.workers.screening_files import FileScreener
@@ -266,6 +267,14 @@ async def test_the_table_has_a_line_for_each_statement_and_runs_no_formula(desk:
     assert ",'=Zzyzx,," in written[2]
 
 
+def test_the_table_says_where_there_is_more_than_it_lists() -> None:
+    asked = {"name": "Exemplar", "country": None, "identifiers": []}
+    nothing: dict[str, Any] = {"findings": [], "decisions": [], "pointers": [], "audits": []}
+    states = {"verdict": "review", "state": "seen", "decision_state": "none"}
+    (line,) = lines([(1, {"asked": asked, **nothing, **states, "further": {"findings": 7, "decisions": 0}})])
+    assert line[5] == "seen; 7 further findings are not listed"
+
+
 async def test_a_long_file_is_kept_in_parts_and_read_from_any_row(database: Database) -> None:
     now = datetime(2026, 11, 1, tzinfo=UTC)
     moment = Moment(now, {"body": 3}, {"body": "H"}, 1, Coverage(1, ("body",), (), (), (), None))
@@ -430,6 +439,18 @@ async def test_no_letter_is_written_before_whoever_points_to_itself_was_spoken_t
     assert (await desk.post(f"/{filed['id']}/letter", spoken_to=[desk.body.name]))["statements"]
 
 
+async def test_no_letter_is_written_from_what_was_filed_in_error_or_with_a_day_that_is_past(desk: Desk) -> None:
+    await desk.hears(desk.finding())
+    filed = await desk.file()
+    for day in ("2024-12-01", desk.house.node.clock().date().isoformat()):
+        refused = await desk.ask("POST", f"/{filed['id']}/letter", answer_by=day)
+        assert f"cannot answer by {day}" in problem(refused, 409, "screening.may-not")["detail"]
+    await desk.post(f"/{filed['id']}/take-back", why="another bidder")
+    refused = problem(await desk.ask("POST", f"/{filed['id']}/letter"), 409, "screening.may-not")
+    assert "no letter is written from it" in refused["detail"]
+    assert not await desk.trail(Event.LETTER_WRITTEN, filed)
+
+
 async def test_what_was_taken_back_since_is_raised_no_more(desk: Desk) -> None:
     await desk.hears(desk.finding())
     filed = await desk.file()
@@ -475,6 +496,9 @@ async def test_an_officer_files_shows_and_verifies_at_the_command_line(own_desk:
         assert "2 asked, kept until" in screening("file", "RFP/1", "--stage", "award", "--file", str(bidders))
         shown = screening("show", "RFP/1")
         assert "Screening RFP/1 (award), filed by officer" in shown
-        assert f"{desk.name}: findings shared" in shown and "may be raised with the supplier" in shown
+        assert f"row 1: {desk.name}: findings shared" in shown and "may be raised with the supplier" in shown
+        assert f"  asked with: BR; BR-CNPJ:{desk.number['id']}\n" in shown
+        assert "row 2: Zzyzx: no supplier by this name\n  asked with: BR\n" in shown
+        assert "\n  heard: nobody\n  not heard: agency, never\n" in shown
         assert screening("verify", "RFP/1").startswith("RFP/1: the same answer follows")
         assert "Request for clarification" in screening("letter", "RFP/1", "--language", "ar")

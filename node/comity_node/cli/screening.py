@@ -120,7 +120,8 @@ def show(
         typer.echo(f"What was asked and answered was destroyed on {filed['destroyed_at'][:10]}: its time was over.")
         return
     typer.echo("")
-    say_answer({**filed, "answers": answers})
+    say_answer({**filed, "answers": answers}, numbered=True)
+    typer.echo(f"  heard: {', '.join(filed['coverage']['heard']) or 'nobody'}")
     for one in filed["coverage"]["not_heard"]:
         since = "never" if one["since"] is None else f"since {one['since'][:16].replace('T', ' ')} UTC"
         typer.echo(f"  not heard: {one['member']}, {since}")

@@ -21,12 +21,17 @@ def newest(page: dict[str, Any]) -> list[dict[str, Any]]:
     return items
 
 
-def say_answer(given: dict[str, Any]) -> None:
-    """Print answers that were given together."""
-    for answer in given["answers"]:
+def say_answer(given: dict[str, Any], *, numbered: bool = False) -> None:
+    """Print answers that were given together; numbered, each with its row and all that was asked."""
+    for row, answer in enumerate(given["answers"], start=1):
         asked = answer["asked"]
-        whom = asked["name"] or ", ".join(f"{i['scheme']}:{i['id']}" for i in asked["identifiers"])
-        typer.echo(f"{whom}: {answer['state']}")
+        numbers = ", ".join(f"{i['scheme']}:{i['id']}" for i in asked["identifiers"])
+        typer.echo(f"{f'row {row}: ' if numbered else ''}{asked['name'] or numbers}: {answer['state']}")
+        if numbered:
+            # What was filed before addresses and other names were asked has none.
+            others = (*asked.get("other_names", ()), *asked.get("addresses", ()))
+            given_too = [part for part in (asked["country"], numbers, *others) if part]
+            typer.echo(f"  asked with: {'; '.join(given_too) or 'its name alone'}")
         # What was filed before rows were named does not say.
         for each in answer.get("judged_not_to_be", ()):
             typer.echo(f"  left out: judged on {each['on']} not to be supplier {each['supplier']}")

@@ -18,7 +18,11 @@ def lines(rows: Iterable[tuple[int, Mapping[str, Any]]]) -> Iterable[Sequence[Ce
         asked = answer["asked"]
         numbers = "; ".join(f"{i['scheme']}:{i['id']}" for i in asked["identifiers"])
         whom = (row, asked["name"], asked["country"], numbers)
-        states = (answer["verdict"], answer["state"], answer["decision_state"])
+        # What was filed before further ones were counted says nothing of them.
+        further = [
+            f"{count} further {what} are not listed" for what, count in answer.get("further", {}).items() if count
+        ]
+        states = (answer["verdict"], "; ".join((answer["state"], *further)), answer["decision_state"])
         found = [(kind, hit) for place, kind in KINDS.items() for hit in answer[place]]
         for kind, hit in found:
             yield (*whom, *states, *_line(kind, hit))

@@ -14,7 +14,7 @@ from typing import Any
 from comity_federation.registry import Registry
 from comity_node.db import Store
 from comity_node.domain.errors import NotFound
-from comity_node.domain.filing import NothingToRaise
+from comity_node.domain.filing import FilingMayNot, NothingToRaise
 from comity_node.domain.people import Person
 from comity_node.domain.trail import Event
 from comity_node.domain.vocabulary import Language, Page, Worded, in_words
@@ -68,8 +68,15 @@ async def write_letter(
     Raises:
         NotFound: no such screening or row, or its time is over.
         NothingToRaise: nothing may be raised, or somebody must be spoken to first.
+        FilingMayNot: it was filed in error, or the supplier could not answer in time.
     """
     filing = await find_whole(store, filing_id)
+    if filing.taken_back_at is not None:
+        raise FilingMayNot(
+            "it was filed in error and taken back: no letter is written from it. File the screening anew"
+        )
+    if wanted.answer_by is not None and wanted.answer_by <= now.date():
+        raise FilingMayNot(f"the supplier cannot answer by {wanted.answer_by}: give a later day. No letter was written")
     rows = await store.filings.answers(filing, after=wanted.row - 1, most=1)
     if not rows or rows[0][0] != wanted.row:
         raise NotFound(f"the screening has {filing.asked} suppliers; there is no row {wanted.row}")
