@@ -8,6 +8,7 @@ from comity_node.db.rows.suppliers import SupplierMentionRow
 from comity_node.db.suppliers import Wanted
 from comity_node.domain.errors import NotFound, SamePerson
 from comity_node.domain.watching.judging import Holds, VendorJudged, VendorJudgementRefused
+from comity_node.services.accounts import close_person
 from comity_node.services.watching import judging
 from comity_node.services.watching.vendors import remove_vendor
 from node_world import NOW
@@ -183,6 +184,21 @@ async def test_not_the_same_on_the_gravest_hides_nothing_before_a_second_person_
     assert (await meant(room))["decided"] == [(number, "holds")]
 
 
+async def test_what_was_judged_takes_no_place_from_what_is_to_be_judged_however_many_are_joined_in_it(
+    room: WatchRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "MOST_ALIKE", 1)
+    await room.keep(V1=row("Exemplar Gloves"))
+    joined = [await room.desk.number(await room.desk.say("Exemplar Gloves", by)) for by in ("agency", "city", "firm")]
+    for other in joined[1:]:
+        await room.desk.join(joined[0], other)
+    await judge(room, joined[0], VendorJudged.NOT_SAME)
+    same = await room.desk.number(await room.desk.say("Exemplar Gloves", "city", LEI))
+    await judge(room, same, VendorJudged.SAME)
+    last = await room.desk.number(await room.desk.say("Exemplar Glove Works", "city", CNPJ))
+    assert (await meant(room))["to_judge"] == [(last, None)]
+
+
 async def test_an_s4_on_its_labour_provider_needs_a_second_person_as_one_on_itself_does(room: WatchRoom) -> None:
     await room.keep(V1=row("Client Ltd"))
     await room.watch()
@@ -241,6 +257,9 @@ async def test_what_waits_for_a_second_person_is_listed_however_much_does_not(ro
     made = await judge(room, grave, VendorJudged.NOT_SAME)
     async with room.database.read() as store:
         assert [each.judgement.id for each, _ in await judging.waiting(store, room.other, 1)] == [made]
+    async with room.database.write() as store:
+        await close_person(store, room.officer.id, by="test", now=NOW)
+        assert await judging.waiting(store, room.other, 9) == [], "nobody is shown rows of whoever is here no more"
 
 
 async def test_a_finding_of_the_gravest_kind_counts_however_many_newer_ones_there_are(database: Database) -> None:

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from comity_node.db.keys import Seals
+from comity_node.db.rows.people import PersonRow
 from comity_node.db.rows.suppliers import SupplierMentionRow, SupplierRow
 from comity_node.db.rows.watching import VendorJudgementRow
 from comity_node.domain.watching.judging import VendorJudged, VendorJudgement
@@ -81,8 +82,11 @@ class VendorJudgements:
             .where(col(one.number) == col(row.supplier), col(mention.severity) == Severity.S4.value)
             .exists()
         )
+        # Whoever is here no more is told nothing, so nobody need look at their rows.
+        here = select(PersonRow.id).where(col(PersonRow.closed_at).is_(None))
         query = select(row).where(
             row.judged == VendorJudged.NOT_SAME.value,
+            col(row.by).in_(here),
             col(row.undone_at).is_(None),
             col(row.confirmed_at).is_(None),
             row.by != but,

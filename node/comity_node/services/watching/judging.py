@@ -1,7 +1,7 @@
 """Judging whom a row of an officer's list means, and which suppliers are still to be judged."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from comity_node.db import Store
@@ -31,7 +31,8 @@ from comity_node.services.watching.vendors import own_vendor
 from comity_schemas.identifiers import Identifier
 
 MOST_ALIKE = 50
-"""Suppliers that one answer offers to be judged; what was decided before comes on top and takes no place of theirs."""
+"""Suppliers that one answer offers to be judged; what was judged before comes on top and takes no place of theirs,
+however many are joined in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,16 +212,16 @@ async def whom_it_means(store: Store, person: Person, vendor_id: str) -> Meant:
     judged = await judged_wholes(store, {vendor.number: vendor})
     decided = {whole for (_, whole), each in judged.items() if _is(each, VendorJudged.NOT_SAME)}
     wholes = {whole for _, whole in judged}
-    found = await _likely(store, vendor.party, MOST_ALIKE + len(decided))
+    judged_ones = await store.suppliers.of_wholes(sorted(wholes))
+    found = await _likely(store, vendor.party, MOST_ALIKE + len(judged_ones))
     by_whole: dict[int, Alike] = {}
     for known, likeness in found:
         before = by_whole.get(known.whole)
         if before is None or _order(likeness) < _order(before.likeness):
             by_whole[known.whole] = Alike(known, likeness, judged.get((vendor.number, known.whole)))
     # Who was judged is shown also where nothing is alike any more.
-    missing = sorted(wholes - by_whole.keys())
-    for known in await store.suppliers.of_wholes(missing):
-        if known.number == known.whole:
+    for known in judged_ones:
+        if known.number == known.whole and known.whole not in by_whole:
             nothing = Likeness(Verdict.NONE, (), "nothing but what was judged")
             by_whole[known.whole] = Alike(known, nothing, judged[vendor.number, known.whole])
     ordered = sorted(by_whole.values(), key=lambda a: (_order(a.likeness), a.known.number))
@@ -241,11 +242,6 @@ def _order(likeness: Likeness) -> tuple[int, float]:
 async def _likely(store: Store, party: Party, most: int) -> list[tuple[Known, Likeness]]:
     """Return the suppliers that are like a party by what is known here of each itself, out of the name index."""
     found = await candidates(store, party, most)
-    numbers = [each.known.number for each in found]
-    facts = await own_facts(store, numbers)
-    for number, described in (await store.suppliers.described(numbers)).items():
-        # With the names that people here entered: screening finds it by them.
-        facts[number] = replace(facts[number], names=tuple(described.names))
-    rarity = await rarity_of(store, [party, *facts.values()])
-    compared = [(each.known, compare(party, facts[each.known.number], rarity)) for each in found]
+    rarity = await rarity_of(store, [party, *(each.party for each in found)])
+    compared = [(each.known, compare(party, each.party, rarity)) for each in found]
     return [(known, likeness) for known, likeness in compared if likeness.verdict is not Verdict.NONE]
