@@ -279,10 +279,19 @@ def alike_words(one: str, other: str, across: bool = False) -> Alike | None:
         return None
     slips = MANY if abs(len(one) - len(other)) >= MANY else OSA.distance(one, other, score_cutoff=MANY - 1)
     best = _same_in_the_lexicon(one, other)
-    for found in (_spelt_alike(one, other, slips), _sound_alike(one, other, slips, across)):
+    for found in (
+        _spelt_alike(one, other, slips),
+        _sound_alike(one, other, slips, across),
+        _but_for_article(one, other),
+    ):
         if found is not None and (best is None or found.share > best.share):
             best = found
     return best
+
+
+def _but_for_article(one: str, other: str) -> Alike | None:
+    """Return how alike two words are of which one begins with the Arabic article: ALAMAL is Al Amal."""
+    return Alike(CUT_OFF, Reason.MEANING) if without_article(one) == without_article(other) else None
 
 
 MANY: Final = 3
