@@ -10,8 +10,11 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from comity_node.domain.matching.bones import skeleton_of
+from comity_node.domain.matching.comparing import compare
 from comity_node.domain.matching.folding import MOST_LETTERS, MOST_WORDS, bare_word, fold
 from comity_node.domain.matching.keys import MOST_KEYS, posting_keys
+from comity_node.domain.matching.likeness import Verdict
+from comity_node.domain.matching.party import Party
 from comity_node.domain.names import fold_name, lasting_name
 
 LEGAL_FORMS = {
@@ -77,6 +80,41 @@ def test_a_name_of_trades_places_and_letters_alone_is_generic() -> None:
 def test_like_letters_of_another_script_inside_a_word_are_read_as_what_they_look_like() -> None:
     assert fold_name("Rоmаshka Ltd") == "romashka"  # with Cyrillic о and а
     assert fold_name("Ромашкa") == fold_name("Ромашка")  # with a Latin a
+    assert fold_name("Παπαδoπουλος") == fold_name("Παπαδόπουλος")  # with a Latin o
+
+
+def test_one_like_letter_turns_no_word_into_another_script() -> None:
+    """Each Latin capital and small letter beside the Cyrillic, Greek and Armenian ones that look like it."""
+    like = "AАΑ BВΒ CСϹ EЕΕ HНΗ IІΙӀ JЈ KКΚ MМΜ NΝ OОΟ PРΡ QԚ SЅ TТΤ VѴ WԜ XХΧ YΥҮ ZΖ GԌ "
+    like += "aаα bьβ cс dԁ eеε hһ iіι jј kкκ lӏ mмμ nнոη oоοօ pрρ qԛ sѕ tтτ uսυ vνѵ wωԝ xхχ yуγү zζ rг"
+    for latin, *others in like.split():
+        name = f"Brand{latin}ol" if latin.islower() else f"BRAND{latin}OL"
+        for other in others:
+            said = fold_name(name[:5] + other + name[6:])
+            assert said == name.lower() or other in "нη", (latin, other)  # as capitals they are an H
+    assert fold_name("Branжol") == "branzhol"
+
+
+def test_a_name_is_the_same_in_traditional_simplified_and_japanese_letters() -> None:
+    for names in (
+        ("廣東橫崗園區編織廠", "广东横岗园区编织厂"),
+        ("香港郵寶貿易有限公司", "香港邮宝贸易有限公司"),
+        ("鄒記醬園", "邹记酱园"),
+        ("單對實業", "単対実業", "单对实业"),
+    ):
+        assert len({fold(name) for name in names}) == 1, names
+
+
+def test_signs_between_letters_part_persian_words_and_change_no_others() -> None:
+    assert fold("پارچه\u200cبافی یزد") == fold("پارچه بافی یزد")
+    assert fold("Exem\u200cplar\u200d Gloves™ ®").words == ("exemplar", "gloves")
+    for written, bare in (("ශ්\u200dරී ලංකා", "ශ්රී ලංකා"), ("র\u200d্যাংগস", "র্যাংগস"), ("टाटा\u200d", "टाटा")):
+        assert fold(written) == fold(bare)
+
+
+def test_a_ukrainian_name_is_found_by_the_h_that_its_latin_one_has() -> None:
+    found = compare(Party(("ТОВ Галичина",)), Party(("Halychyna LLC",)))
+    assert found.verdict is Verdict.REVIEW
 
 
 def test_invisible_and_direction_changing_signs_change_nothing() -> None:

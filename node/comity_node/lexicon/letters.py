@@ -4,7 +4,8 @@ Rules:
 - Case, accents, vowel marks of Arabic and Hebrew, invisible and direction-changing signs never tell two names apart.
 - Marks of scripts in which they are vowels (Devanagari, Bengali, Thai ...) stay: without them it is another word.
 - A word has one script. Where a script has no blanks (Han, Kana, Hangul, Thai) a whole run is one word here.
-- A look-alike letter of another script inside a word is read as the letter it looks like.
+- A look-alike letter of another script inside a word is read as the letter it looks like, in the script that most of
+  the word's letters have.
 """
 
 import re
@@ -17,7 +18,7 @@ from anyascii import anyascii
 from comity_node.lexicon.reading import read_single
 
 SCRIPTS: Final = (
-    ("Latin", "a-zA-Z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff\ua720-\ua7ff"),
+    ("Latin", "a-zA-Z\u00aa\u00ba\u00c0-\u02af\u1e00-\u1eff\ua720-\ua7ff"),
     ("Cyrillic", "\u0400-\u052f\u1c80-\u1c8f\ua640-\ua69f"),
     ("Greek", "\u0370-\u03ff\u1f00-\u1fff"),
     ("Arabic", "\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufeff"),
@@ -51,7 +52,7 @@ _WITH_VOWEL_SIGNS: Final = "\u0900-\u0963\u0966-\u0dff\u0e80-\u109f\u1780-\u17ff
 _WORD: Final = re.compile(
     rf"[{_OF['Han']}{_OF['Kana']}]+|[{_OF['Hangul']}]+|[{_OF['Thai']}]+|"
     rf"[^\W_{_OF['Han']}{_OF['Kana']}{_OF['Hangul']}{_OF['Thai']}{_WITH_VOWEL_SIGNS}]+|"
-    rf"[{_WITH_VOWEL_SIGNS}\u200c\u200d]+"
+    rf"[{_WITH_VOWEL_SIGNS}]+"
 )
 _ASCII_WORD: Final = re.compile("[a-z0-9]+")
 _DOTTED: Final = re.compile(r"(?<![^\W_])(?:[^\W\d_]\.){2,}(?:[^\W\d_]\b)?")
@@ -60,10 +61,19 @@ _APOSTROPHES: Final = re.compile("['’‘ʼʻ`´״׳]")
 _MARK: Final = re.compile(
     "[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]"
 )
-_LOOKS_LATIN: Final = str.maketrans("аеорсухіјѕһԁԛԝкмтвнαορτυχκνιε", "aeopcyxijshdqwkmtbhaoptuxkvie")
+_LOOKS_LATIN: Final = str.maketrans(
+    "аеорсухіјѕһԁԛԝкмтвнүӏѵьгαορτυχκνιεγβζημωոսօ", "aeopcyxijshdqwkmtbhylvbraoptuxkvieybznmwnuo"
+)
+_CAPITALS: Final = str.maketrans("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹАВЕКМНОРСТУХІЈЅԚԜҮӀѴԌ", "ABEZHIKMNOPTYXCABEKMHOPCTYXIJSQWYIVG")
+"""Capitals that look like Latin ones; some of them look otherwise when they are small."""
 _LOOKS_CYRILLIC: Final = str.maketrans("aeopcyxijskmtbh", "аеорсухіјѕкмтвн")
+_LOOKS_GREEK: Final = str.maketrans("aoptuxkvie", "αορτυχκνιε")
 _LATIN: Final = re.compile("[a-z]")
-_CYRILLIC_OR_GREEK: Final = re.compile(f"[{_OF['Cyrillic']}{_OF['Greek']}]")
+_LIKE_LATIN: Final = re.compile(f"[{_OF['Cyrillic']}{_OF['Greek']}{_OF['Armenian']}]")
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_PARTED: Final = re.compile(f"(?<=[{_OF['Arabic']}])\u200c+(?=[{_OF['Arabic']}])")
+_TRADE_MARKS: Final = "\u2122\u2120\u24c7\u24b8"
+"""TM, SM, R and C in a circle: signs that are spelled out as letters, and are no part of the name."""
 _BRACKETED: Final = {
     "株": "株式会社",
     "有": "有限会社",
@@ -86,8 +96,10 @@ def spelled(text: str) -> str:
         text = _GLUED_ARTICLE.sub(r"\g<0> ", text)
     if text.isascii():
         return text.lower()
-    # Invisible signs first: one between two letters keeps them from being composed.
-    shown = "".join(map(_shown, text))
+    # Invisible signs first: one between two letters keeps them from being composed. Persian parts words by one.
+    shown = "".join(map(_shown, _PARTED.sub(" ", text)))
+    if _LIKE_LATIN.search(shown):
+        shown = _LETTERS.sub(lambda word: _with_latin_capitals(word[0]), shown)
     decomposed = unicodedata.normalize("NFKD", shown).casefold()
     plain = unicodedata.normalize("NFKC", _MARK.sub("", decomposed))
     if "(" in plain:
@@ -138,23 +150,46 @@ def romanised(word: str) -> str:
 @lru_cache(maxsize=16_384)
 def _shown(letter: str) -> str:
     category = unicodedata.category(letter)
-    if category == "Cf":
-        return letter if letter in "\u200c\u200d" else ""
+    if category == "Cf" or letter in _TRADE_MARKS:
+        return ""
     return " " if category in _BLANKED else letter
+
+
+def _with_latin_capitals(word: str) -> str:
+    """Return a word with Latin letters, and capitals that only look like some, in Latin letters alone."""
+    if not _ASCII_LETTER.search(word):
+        return word
+    latin = word.translate(_CAPITALS)
+    return word if _LIKE_LATIN.search(latin) else latin
+
+
+_ASCII_LETTER: Final = re.compile("[A-Za-z]")
 
 
 def _of_one_script(word: str) -> str:
     if word.isascii():
         return word
-    if _LATIN.search(word) and _CYRILLIC_OR_GREEK.search(word):
-        latin = word.translate(_LOOKS_LATIN)
-        word = word.translate(_LOOKS_CYRILLIC) if _CYRILLIC_OR_GREEK.search(latin) else latin
+    if _LATIN.search(word) and _LIKE_LATIN.search(word):
+        word = _without_like_letters(word)
     match script_of(word):
         case "Latin":
             return romanised(word)
         case "Arabic":
             return _ARTICLES.sub("", _AND.sub("", word))
     return word
+
+
+def _without_like_letters(word: str) -> str:
+    latin = word.translate(_LOOKS_LATIN)
+    rest = len(_LIKE_LATIN.findall(latin))
+    if not rest:
+        return latin
+    if 2 * len(_LATIN.findall(word)) > len(word):
+        return romanised(latin) if script_of(latin) == "Latin" else anyascii(latin).lower()
+    return word.translate(_LOOKS_GREEK if _GREEK.search(word) else _LOOKS_CYRILLIC)
+
+
+_GREEK: Final = re.compile(f"[{_OF['Greek']}]")
 
 
 @lru_cache(maxsize=1)

@@ -19,7 +19,7 @@ from comity_node.lexicon import lexicon
 from comity_node.lexicon.letters import romanised, script_of, spelled, words_of
 from comity_node.lexicon.words import UNPARTED, Known
 
-FOLDING: Final = 2
+FOLDING: Final = 3
 """Stored with folded names; a change of folding or of the lexicon raises it, and what stores them is made anew."""
 
 MOST_LETTERS: Final = 1_000
@@ -152,11 +152,17 @@ def _any_script(native: list[str]) -> tuple[_Parts, str]:
         else:
             start += _add_known(parts, words, start, lexicon().trades, script in _TRANSLITERATED)
     parts.words[:] = _without_joining(parts.words)
+    if _UKRAINIAN.search(" ".join(native)):
+        parts.also.extend([romanised(word).replace("g", "h") for word in words if "г" in word])
     return parts, _main_script(native)
 
 
 _JAPANESE: Final = re.compile("[\u3041-\u30ff]|会社|法人|组合")
 """Kana, or what only legal forms of Japan have."""
+
+
+_UKRAINIAN: Final = re.compile(r"[іїєў]|\b(?:тов|прат|пат|тдв|тзов|фоп|таа|аат|зат|пуп)\b")
+"""Letters and legal forms that only Ukrainian and Belarusian have, where г is an h."""
 
 
 def _add_known(parts: _Parts, words: Sequence[str], start: int, known: Known, transliterated: bool) -> int:
