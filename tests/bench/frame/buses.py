@@ -28,6 +28,9 @@ from comity_federation.statements import cloud_event_headers
 TOGETHER = 64
 """Records in one batch: below a topic's `max.message.bytes`."""
 
+POSTGRES_MEMORY = "1GB"
+"""Of shared buffers, as its own manual advises a server: more than the tables of a screening take."""
+
 TOPICS_AT_ONCE = 10
 """Topics filled by one request."""
 
@@ -52,7 +55,7 @@ def database_of(kind: str, directory: Path) -> Iterator[str | None]:
         yield from _one_database(given)
     else:
         servers.fetch(servers.LOCAL_POSTGRES)
-        with servers.started(servers.LOCAL_POSTGRES) as announced:
+        with servers.started(servers.LOCAL_POSTGRES, "--memory", POSTGRES_MEMORY) as announced:
             yield from _one_database(announced["url"])
 
 
