@@ -42,7 +42,7 @@ SMALL = {
         {"screening-file-sqlite", "screening-file-list"},
     ),
     ("screening-http",): (
-        ["--size", "500", "--queries", "4"],
+        ["--size", "3000", "--queries", "4"],
         {"screening-http-sqlite", "screening-http-postgres"},
     ),
     ("fanout",): (["--size", "1", "--nodes", "1"], {"fanout"}),
