@@ -114,6 +114,19 @@ def test_names_beyond_those_that_are_asked_about_are_told() -> None:
     assert [problem.what for problem in problems] == ["it has 31 names, of which the first 20 were asked about"]
 
 
+def test_several_numbers_in_one_cell_are_all_read_and_those_beyond_are_told() -> None:
+    first, second = "54951803000150", "11222333000181"
+    for heading, text in (
+        ("BR-CNPJ", f"{first}; {second}"),
+        ("identifier", f'"BR-CNPJ:{first}\nBR-CNPJ:\u200e{second}"'),
+    ):
+        (row,), problems = asked(f"name,{heading}\nGloves,{text}\n")
+        assert ([i.id for i in row.identifiers], problems) == ([first, second], [])
+    (row,), problems = asked(f"name,UNGM\nGloves,{';'.join(str(100_000 + n) for n in range(21))}\n")
+    assert len(row.identifiers) == 20
+    assert [problem.what for problem in problems] == ["it has 21 numbers, of which the first 20 were asked about"]
+
+
 def test_a_name_of_nothing_but_a_legal_form_is_not_asked_about_and_the_row_says_so() -> None:
     columns = map_columns(["name", "other_name"])
     asked = [
@@ -256,7 +269,8 @@ def test_what_is_no_package_of_this_version_is_refused_in_words(given: str, word
         (b"\xef\xbb\xbf \n<html><table>", "this is a web page or XML"),
         (b'[{"name": "A"}]', "this is a JSON list, and no OCDS package"),
         (b"{\\rtf1 name}", "a text document"),
-        (b"\xd0\xcf\x11\xe0", r"the old form \(\.xls\)"),
+        (b"\xd0\xcf\x11\xe0", r"the old form \(\.xls\), or one that opens with a password"),
+        (b"PK\x03\x04" + b"\0" * 26 + b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet", r"\(\.ods\)"),
     ],
 )
 def test_what_people_take_for_a_table_is_named_and_told_how_to_save(given: bytes, words: str) -> None:

@@ -204,6 +204,24 @@ def test_a_sheet_that_is_hidden_is_not_taken_for_the_list_and_sheets_that_are_no
     assert table.in_words() == "a workbook, its sheet 'Bidders'; not read: 'Choices' (hidden), 'Lot 2'"
 
 
+def test_rows_that_stand_twice_or_out_of_order_are_never_left_out_in_silence() -> None:
+    raw = sheet([["name"], *([f"Exemplar {n} " + "x" * 400] for n in range(900))])
+    rows = zipfile.ZipFile(io.BytesIO(raw)).read("xl/worksheets/sheet1.xml")
+    assert open_workbook_table(io.BytesIO(raw)).expected == 900
+    for number in (b"4", b"2"):
+        moved = rows.replace(b'<row r="901"', b'<row r="' + number + b'"')
+        with pytest.raises(TableRefused, match=f"row {number.decode()} stands twice or out of order"):
+            open_workbook_table(io.BytesIO(repacked(raw, **{"xl/worksheets/sheet1.xml": moved})))
+
+
+def test_a_workbook_of_the_strict_form_is_named() -> None:
+    raw = sheet([["name"]])
+    book = zipfile.ZipFile(io.BytesIO(raw)).read("xl/workbook.xml")
+    strict = book.replace(b"schemas.openxmlformats.org/spreadsheetml/2006", b"purl.oclc.org/ooxml/spreadsheetml")
+    with pytest.raises(TableRefused, match="form Strict Open XML; save it as a usual"):
+        open_workbook_table(io.BytesIO(repacked(raw, **{"xl/workbook.xml": strict})))
+
+
 def test_a_line_end_as_a_workbook_writes_it_is_no_part_of_a_name() -> None:
     (row,) = read_sheet(sheet([["name"], ["Exemplar_x000D_\nGloves"]]))
     assert row.cells == ("Exemplar\r\nGloves",)

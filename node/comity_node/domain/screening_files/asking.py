@@ -162,21 +162,26 @@ class Reading:
         return address or None
 
     def _identifiers(self, row: Row, notes: list[str]) -> tuple[Identifier, ...]:
-        written = [(scheme, _written(row, place)) for place, scheme in self._columns.numbers.items()]
+        columns = self._columns.numbers.items()
+        written = [(scheme, each) for place, scheme in columns for each in _BETWEEN.split(_written(row, place))]
         told = self._cell(row, What.SCHEME)
-        for number in _BETWEEN.split(self._cell(row, What.IDENTIFIER)):
-            scheme, colon, rest = number.partition(":")
-            written.append((told, number) if told or not colon else (scheme.strip(), rest))
+        for place in self._places(What.IDENTIFIER):
+            for number in _BETWEEN.split(_written(row, place)):
+                scheme, colon, rest = number.partition(":")
+                written.append((told, number) if told or not colon else (scheme.strip(), rest))
         found = []
         for scheme, number in written:
-            if not number.strip():
+            if not (number := tidy(number)):
                 continue
             try:
-                found.append(Identifier.of(scheme, _MADE_A_NUMBER.sub(r"\1", number.strip())))
+                found.append(Identifier.of(scheme, _MADE_A_NUMBER.sub(r"\1", number)))
             except ValidationError:
                 which = f"its {scheme} number" if scheme else "a number without its register"
                 notes.append(f"{which} has another form, or its check digit does not fit, and was not used")
-        return tuple(dict.fromkeys(found))[:MOST_NUMBERS]
+        numbers = tuple(dict.fromkeys(found))
+        if len(numbers) > MOST_NUMBERS:
+            notes.append(f"it has {len(numbers)} numbers, of which the first {MOST_NUMBERS} were asked about")
+        return numbers[:MOST_NUMBERS]
 
     def _cell(self, row: Row, what: What) -> str:
         return next((tidy(_written(row, place)) for place in self._places(what)), "")

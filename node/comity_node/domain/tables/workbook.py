@@ -36,8 +36,10 @@ MAX_PARTS: Final = 2_000
 _ACTIVE = ("vbaproject", "macrosheets/", "externallinks/", "embeddings/", "activex/", "ctrlprops/", "customui")
 _DOCTYPES = tuple("<!DOCTYPE".encode(encoding) for encoding in ("ascii", "utf-16-le", "utf-16-be"))
 _PIECE = 256 * 1024
-_A_ROW = re.compile(rb"<(?:\w{1,10}:)?row[\s/>]")
-_LONGEST_TAG = 16
+_A_ROW = re.compile(rb"<(?:\w{1,10}:)?row(?=[\s/>])[^>]*>")
+_ITS_NUMBER = re.compile(rb"\sr=[\"'](\d{1,9})[\"']")
+_STRICT = b"purl.oclc.org/ooxml"
+"""In the names of the form that is called Strict, which the library reads as a book without sheets."""
 _WRITTEN_OUT = re.compile("_x00([01][0-9A-Fa-f])_")
 """How a workbook writes signs that XML has none for, such as the first half of a line end."""
 _TOLD_SHEETS = 20
@@ -94,6 +96,8 @@ def open_workbook_table(stream: BinaryIO, *, ragged: bool = False) -> Table:
             why = why_unsafe(parts, MAX_UNPACKED_BYTES)
             if why is not None:
                 raise TableRefused(why)
+            if any(_STRICT in parts.read(each) for each in parts.namelist() if each == "xl/workbook.xml"):
+                raise TableRefused("this is a workbook of the form Strict Open XML; save it as a usual .xlsx")
         stream.seek(0)
         book = load_workbook(stream, read_only=True, keep_vba=False, keep_links=False)
         sheet, others = _sheets(stream, book)
@@ -128,14 +132,25 @@ def _sheets(stream: BinaryIO, book: "Workbook") -> tuple["Worksheet", list[str]]
 
 
 def _rows_written(stream: BinaryIO, sheet: "Worksheet") -> int:
-    """Return how many rows stand in a sheet, without reading what is in them."""
-    count, before = 0, b""
+    """Return how many rows stand in a sheet, without reading what is in them.
+
+    Raises:
+        TableRefused: one stands there twice or out of order: the library would leave it out without a word.
+    """
+    count, last, before = 0, 0, b""
     with zipfile.ZipFile(stream) as parts, parts.open(sheet._worksheet_path) as source:  # type: ignore[attr-defined]
         while piece := source.read(_PIECE):
             window = before + piece
-            # The last bytes are looked at again, with what follows them.
-            count += len(_A_ROW.findall(window)) - len(_A_ROW.findall(before))
-            before = window[-_LONGEST_TAG:]
+            cut = window.rfind(b"<")
+            whole = len(window) if cut < 0 or b">" in window[cut:] else cut
+            for tag in _A_ROW.findall(window[:whole]):
+                count += 1
+                number = _ITS_NUMBER.search(tag)
+                place = last + 1 if number is None else int(number[1])
+                if place <= last:
+                    raise TableRefused(f"in the workbook row {place} stands twice or out of order; save it anew")
+                last = place
+            before = window[whole:]
     return count
 
 

@@ -14,6 +14,7 @@ from comity_node.domain.tables.workbook import open_workbook_table
 from comity_node.vocabulary import countries
 
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
+_OPEN_DOCUMENT = b"application/vnd.oasis.opendocument"
 _OTHERS = {
     b"%PDF": "a PDF",
     b"{\\rtf": "a text document (.rtf)",
@@ -64,9 +65,14 @@ def open_table(stream: BinaryIO, told: Told = NOTHING_TOLD, *, ragged: bool = Fa
     begin = stream.read(4096)
     stream.seek(0)
     if begin.startswith(b"PK\x03\x04"):
+        if _OPEN_DOCUMENT in begin[:100]:
+            raise TableRefused("this is an OpenDocument file (.ods); save it as .xlsx or CSV UTF-8")
         return open_workbook_table(stream, ragged=ragged)
     if begin.startswith(_OLD_WORKBOOK):
-        raise TableRefused("this is a workbook of the old form (.xls); save it as .xlsx or CSV UTF-8")
+        raise TableRefused(
+            "this is a workbook of the old form (.xls), or one that opens with a password; save it as .xlsx without "
+            "one, or as CSV UTF-8"
+        )
     text = begin.removeprefix(b"\xef\xbb\xbf").lstrip()
     for beginning, what in _OTHERS.items():
         if text.startswith(beginning):
