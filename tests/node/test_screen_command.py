@@ -86,6 +86,10 @@ async def test_a_pasted_list_is_asked_at_one_moment_and_filed_as_it_is(desk: Des
     (tmp_path / "bidders.txt").write_bytes(pasted)
     filing = ("file", "RFP/1", "--stage", "tender", "--names", str(tmp_path / "bidders.txt"))
     assert "Filed as RFP/1 (tender), 2 asked" in (await desk.run(*filing, of=screening.app))[0]
+    (tmp_path / "bidders.csv").write_text("Vendor;Firm\nExemplar Gloves;x\n\nAcme;y\n")
+    filing = ("file", "RFP/2", "--stage", "tender", "--file", str(tmp_path / "bidders.csv"))
+    filed, read = await desk.run(*filing, of=screening.app)
+    assert "2 asked" in filed and "name: 'Vendor'\nnot read: 'Firm'\n" in read
     _, refused = await desk.run("--names", "-", pasted=b"Exemplar Gloves\nLtd\n", code=1)
     assert "1 rows cannot be asked about, so nothing was done: row 2: " in refused
     _, refused = await desk.run("Exemplar Gloves", "--names", "-", pasted=pasted, code=2)
@@ -115,7 +119,7 @@ async def test_a_file_is_a_job_at_the_running_node_and_can_be_fetched_again(desk
         rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8")), delimiter=";"))
         assert [(each["Number"], each["verdict"]) for each in rows] == [("V1", "none"), ("V9", "review"), ("V3", "")]
         assert f"judged not to be supplier {desk.supplier}" in rows[0]["reason"] and "candidates" in rows[0]
-        assert said.startswith("CSV with semicolons in utf-8\n") and "name: 'Firm'" in said
+        assert "\nBegun as " in said and said.startswith("CSV with semicolons in utf-8\n") and "name: 'Firm'" in said
         assert stdout == "" and "row 4: it has no name and no number" in said
         assert "3 rows: 1 none, 1 review; 1 could not be asked about" in said and "All asked at log positions" in said
         job = said.rpartition("--job ")[2].strip()

@@ -32,6 +32,7 @@ from supplier_desk import LEI
         ("اسم الشركة;الدولة", {"name": 0, "country": 1}),
         ("id;name;country;other_name;other_name2", {"id": 0, "name": 1, "country": 2, "other_name": (3, 4)}),
         ("supplier;name", {"name": 1}),
+        ("Name;Country Code;Country", {"name": 0, "country": 1}),
         ("Identifier Scheme;Identifier", {"identifier_scheme": 0, "identifier": 1}),
     ],
 )

@@ -83,6 +83,12 @@ async def test_every_debarred_firm_is_found_again_in_its_own_list() -> None:
     assert "match" not in {row["verdict"] for row in rows}, "a name alone never gives it"
 
 
+def test_of_a_list_that_is_an_earlier_result_it_is_not_the_found_ones_that_are_listed() -> None:
+    raw = f"Vendor,{','.join(COLUMNS)}\nExemplar Gloves,review,90,7,Another Firm{',' * (len(COLUMNS) - 4)}\n"
+    (entry,) = known_list(raw).entries
+    assert (entry.name, entry.id) == ("Exemplar Gloves", "2")
+
+
 async def test_a_list_of_nobody_finds_nobody() -> None:
     (row,) = await answers("name\nExemplar\n", known_list("id,name\n"))
     assert (row["verdict"], row["candidates"]) == ("none", "[]")

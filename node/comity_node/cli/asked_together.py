@@ -33,7 +33,10 @@ def read_file(path: Path) -> list[Question]:
         RowsUnreadable, TableRefused: see there.
     """
     with path.open("rb") as stream:
-        return _questions(open_given(stream))
+        opened = open_given(stream)
+        for line in opened.in_words():
+            typer.echo(line, err=True)
+        return _questions(opened)
 
 
 def read_pasted(pasted: BinaryIO) -> list[Question]:

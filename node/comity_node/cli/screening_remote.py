@@ -16,7 +16,7 @@ from comity_node.cli.screening_files import FileRun, bar, checked, console, open
 from comity_node.domain.screening import Question
 from comity_node.domain.screening_files.asking import Problem
 from comity_node.domain.tables.writing import form_of
-from comity_node.remote import Remote
+from comity_node.remote import NodeUnreachable, Remote
 from comity_node.services.screening_files.running import Account
 
 _LOOK_EVERY_S: Final = 0.5
@@ -57,6 +57,8 @@ def screen_file_at_node(run: FileRun) -> None:
     with Remote(timeout_s=_SENDING_S) as remote:
         path = f"/screening-files?{urlencode(asked)}"
         begun = remote.post_bytes(path, run.file.read_bytes(), "application/octet-stream")
+    # Whatever becomes of this command: the work goes on there.
+    console.print(f"Begun as {begun['id']}; it is safe to leave this command.", markup=False)
     fetch_from_node(begun["id"], run.out)
 
 
@@ -70,7 +72,7 @@ def fetch_from_node(job: str, out: Path) -> None:
     with Remote(timeout_s=_SENDING_S) as remote:
         try:
             done = _ended(remote, job)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, NodeUnreachable):
             console.print(f"It goes on at the node: comity screen --job {job} --out {out}", markup=False)
             raise
         if done["state"] != "done":

@@ -97,6 +97,10 @@ _SCHEMES = {_bare(scheme): scheme for scheme in SCHEMES}
 _BEST_FIRST = {_bare(word): n for n, word in enumerate(_HEADINGS[What.NAME].split(","))}
 
 
+_ONE_COUNTRY = frozenset({"country", "country code", "country name", "iso country"})
+"""Headings that say the same country in another way where they stand beside each other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Places of the columns, from 0, by what they hold."""
@@ -187,6 +191,9 @@ def _guess(headings: Sequence[str]) -> tuple[dict[What, list[int]], dict[int, st
         first = min(names, key=lambda place: (_BEST_FIRST.get(_bare(headings[place]), len(_BEST_FIRST)), place))
         if sum(_bare(headings[place]) == _bare(headings[first]) for place in names) == 1:
             places[What.NAME] = [first]
+    countries = places.get(What.COUNTRY, [])
+    if len(countries) > 1 and len({_bare(headings[place]) for place in countries} & _ONE_COUNTRY) == len(countries):
+        places[What.COUNTRY] = countries[:1]
     ids = places.get(What.ID, [])
     if len(ids) > 1:
         places[What.ID] = ids[:1]

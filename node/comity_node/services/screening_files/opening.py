@@ -99,7 +99,7 @@ def open_list(stream: BinaryIO, told: Told = NOTHING_TOLD) -> Opened:
         TableRefused: it cannot be read, or no column is known to hold a name or a number.
     """
     table = open_table(stream, told, ragged=True)
-    return Opened(table, map_columns(table.headings, told.columns))
+    return Opened(table, map_columns(table.headings, told.columns, answered_in(table.headings)))
 
 
 def open_pasted(raw: bytes) -> Opened:
