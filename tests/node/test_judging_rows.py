@@ -225,6 +225,25 @@ async def test_nobody_judges_or_undoes_for_the_rows_of_somebody_else(room: Watch
             await judging.undo_vendor_judgement(store, room.other, made, NOW)
 
 
+@pytest.mark.parametrize("judged", [VendorJudged.SAME, VendorJudged.NOT_SAME])
+async def test_a_judgement_of_whom_people_put_apart_outlives_the_undoing_and_is_to_be_looked_at(
+    room: WatchRoom, judged: VendorJudged
+) -> None:
+    await room.keep(V1=row("Kowalski Trading House"))
+    await room.watch()
+    await room.desk.say("Exemplar Gloves", "agency", LEI)
+    second = await room.desk.say("Exemplar Gloves", "city", LEI)
+    whole = await room.desk.number(second)
+    parted = await room.desk.split(whole, second)
+    await judge(room, await room.desk.number(second), judged)
+    await room.desk.undo(parted)
+    await room.look()
+    assert await meant(room) == {"recognised": [], "to_judge": [(whole, "lapsed")], "decided": []}
+    made = await room.desk.say("Exemplar Gloves", "city", LEI, replaces=second.hash)
+    told = [(name, a.verdict) for (_, name, _), a in zip(await room.told(), await room.alerts(), strict=True)]
+    assert ((made.hash, "review") in told) is (judged is VendorJudged.SAME)
+
+
 async def test_a_recognised_supplier_is_told_of_under_a_name_that_is_like_nothing_of_the_row(room: WatchRoom) -> None:
     await room.keep(V1=row("Kowalski Trading House"))
     await room.watch()

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -108,6 +109,13 @@ class VendorJudgements:
         assert row is not None
         row.undone_by, row.undone_at = by, at
         await self._session.flush()
+
+    async def move(self, supplier: int, to: int) -> None:
+        """Let what was judged of a supplier be about another one, with the facts on which it rests as they were."""
+        row = VendorJudgementRow
+        stands = col(row.supplier) == supplier, col(row.undone_at).is_(None)
+        await self._session.exec(update(row).where(*stands).values(supplier=to))
+        self._session.expire_all()
 
     async def _row(self, judgement_id: str) -> VendorJudgementRow | None:
         query = select(VendorJudgementRow).where(VendorJudgementRow.id == judgement_id)

@@ -10,6 +10,7 @@ from comity_node.db.suppliers import Known, NewSupplier
 from comity_node.domain.changing import Change
 from comity_node.domain.errors import NotFound
 from comity_node.domain.people import Person
+from comity_node.domain.suppliers.facts import FactKind
 from comity_node.domain.suppliers.judging import (
     AlreadyJudged,
     Because,
@@ -25,6 +26,9 @@ from comity_schemas.subject import SubjectType
 
 MOST_JOINED = 200
 """Suppliers that can be one; more is a mistake."""
+
+MOST_SPELLINGS = 10_000
+"""Spellings of one supplier by which officers recognised it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +163,22 @@ async def undo(store: Store, person: Person, judgement_id: str, words: str | Non
     for number in (made.first, made.second) if made.judged is Judged.SAME else ():
         await store.changes.note_supplier(number, Change.PARTED, now)
     if made.judged is Judged.APART:
+        await _take_along(store, person, made.second, made.first, now)
         await store.changes.note_supplier(made.first, Change.JOINED, now)
     await store.trail.add(now, person.id, Event.JUDGEMENT_UNDONE, judgement_id)
     undone = await store.judgements.find(judgement_id)
     assert undone is not None
     return undone
+
+
+async def _take_along(store: Store, person: Person, gone: int, to: int, now: datetime) -> None:
+    """Let what officers judged of a number of which nothing is said any more be about whom it is again: to be looked
+    at, since that one has other facts. So the spellings that it taught go."""
+    await store.vendor_judgements.move(gone, to)
+    for fact in await store.facts.about([gone], MOST_SPELLINGS):
+        if fact.kind is FactKind.ALIAS:
+            await store.facts.take_back(fact.id, person.id, now)
+            await store.trail.add(now, person.id, Event.FACT_TAKEN_BACK, fact.id)
 
 
 async def _named_in(store: Store, entries: Sequence[int], known: Known) -> tuple[str, ...]:
