@@ -154,6 +154,25 @@ async def test_a_clock_that_was_days_ahead_for_a_while_holds_up_nothing(
     assert len(taken.calls) == sent
 
 
+@pytest.mark.parametrize("tried", [True, False])
+async def test_what_was_made_or_not_taken_while_the_clock_was_ahead_does_not_wait_for_that_day(
+    room: WatchRoom, tried: bool
+) -> None:
+    await room.keep(V1=row("Exemplar Gloves"))
+    async with receiver() as taken:
+        taken.answers = [b"HTTP/1.1 503 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"] if tried else []
+        await room.watch(Channel.WEBHOOK, taken.url)
+        await room.desk.say("Exemplar Gloves", "agency", LEI)
+        ahead = NOW + (timedelta(days=300) if tried else timedelta(hours=5))
+        await room.look(ahead)
+        await make_deliveries(room.database, ahead)
+        if tried:
+            await try_due(room.database, INSIDE, ahead)
+        assert await try_due(room.database, INSIDE, NOW) == 1
+        assert await try_due(room.database, INSIDE, NOW) == 0
+    assert len(taken.calls) == (2 if tried else 1)
+
+
 async def test_many_that_do_not_answer_hold_up_nobody(room: WatchRoom) -> None:
     await room.keep(V1=row("Exemplar Gloves"))
     async with receiver() as taken:

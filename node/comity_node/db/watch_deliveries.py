@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import and_, delete, func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -87,14 +87,22 @@ class WatchDeliveries:
             self._session.expire_all()
         return number
 
-    async def due(self, now: datetime, most: int) -> list[Delivery]:
+    async def due(self, now: datetime, latest: datetime, most: int) -> list[Delivery]:
         """Return what waits and may be tried now, the longest waiting first.
+
+        What waits for later than the latest that a pause can end, or was never tried and is no test, waits only since a
+        clock was wrong for a while.
 
         What a watch sends of which something was not taken stands behind all others: many that do not answer hold up
         nobody.
         """
         row = WatchDeliveryRow
-        query = select(row).where(row.state == "waiting", col(row.next_at) <= now)
+        may_be = (
+            col(row.next_at) <= now,
+            col(row.next_at) > latest,
+            and_(col(row.tries) == 0, col(row.is_test).is_(False)),
+        )
+        query = select(row).where(row.state == "waiting", or_(*may_be))
         not_taken = select(row.watch).where(row.state == "waiting", col(row.tries) > 0)
         rows = await self._session.exec(query.order_by(col(row.watch).in_(not_taken), col(row.next_at)).limit(most))
         return [_delivery(row) for row in rows]

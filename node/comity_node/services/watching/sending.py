@@ -90,7 +90,7 @@ async def make_test(store: Store, watch: Watch, now: datetime) -> int:
 async def try_due(database: Database, outward: Outward, now: datetime) -> int:
     """Try what may be tried now; return how many were."""
     async with database.read() as store:
-        due = await store.deliveries_of_watches.due(now, _AT_ONCE)
+        due = await store.deliveries_of_watches.due(now, now + RETRIES[-1], _AT_ONCE)
     await asyncio.gather(*(try_delivery(database, outward, delivery.number, now) for delivery in due))
     return len(due)
 
