@@ -148,6 +148,9 @@ REFUSED: list[tuple[str, dict[str, Any], list[Any], int, str]] = [
     ("default", {}, [named("Gloves\u202egnitrapmI")], 400, "cannot be seen"),
     ("default", {}, [{"schema": "Vessel", "properties": {"name": "Gloves"}}], 400, "Organization"),
     ("default", {"exclude_entity_ids": ["x"] * 51}, [named(GLOVES)], 400, "at most 50"),
+    ("default", {"include_dataset": ["nowhere"]}, [named(GLOVES)], 400, "no such dataset to include"),
+    ("default", {"exclude_dataset": ["nowhere"]}, [named(GLOVES)], 400, "no such dataset to include or exclude"),
+    ("default", {"topics": ["sanction"]}, [named(GLOVES)], 400, "topics are forced.labor and debarment"),
 ]
 
 
@@ -155,6 +158,14 @@ async def test_what_cannot_be_answered_is_refused_in_words(at: At) -> None:
     for dataset, params, queries, status, words in REFUSED:
         answer = await at.match(*queries, dataset=dataset, **params)
         assert (answer.status_code, words in answer.json()["detail"]) == (status, True), answer.text
+
+
+async def test_half_a_character_is_refused_wherever_it_stands(at: At) -> None:
+    for query in (named(GLOVES, country="\ud800"), named(GLOVES, idNumber="\ud800"), {**named(GLOVES), "id": "\ud800"}):
+        # As JSON may write it: no client's own encoder sends it.
+        sent = json.dumps({"queries": {"q0": query}})
+        answer = await at.api.post("/yente/match/default", content=sent, headers={"content-type": "application/json"})
+        assert (answer.status_code, "halves of a surrogate pair" in answer.json()["detail"]) == (400, True)
 
 
 async def test_whoever_is_excluded_uses_up_no_limit_and_joined_ids_exclude_too(at: At) -> None:
@@ -218,6 +229,27 @@ async def test_a_search_finds_by_name_and_lists_without_one(at: At) -> None:
     assert (second["total"], second["results"] != every["results"]) == ({"value": 2, "relation": "eq"}, True)
     abroad = await at.api.get("/yente/search/default", params={"q": GLOVES, "countries": "br", "sort": "name:asc"})
     assert (abroad.json()["results"], abroad.json()["warnings"]) == ([], ["the parameter sort is not followed"])
+
+
+async def test_whoever_is_not_asked_for_takes_no_place_in_a_list(at: At) -> None:
+    for number in range(5):
+        await at.desk.say(f"Aardvark Works {number}", "agency", country="MY")
+    await at.desk.say("Zebra Works", "city-hall", country="BR")
+    (only,) = (found := (await at.api.get("/yente/search/city_hall", params={"limit": 2})).json())["results"]
+    assert (only["caption"], found["total"], found["warnings"]) == (
+        "Zebra Works",
+        {"value": 1, "relation": "eq"},
+        [],
+    )
+    pages = [
+        (await at.api.get("/yente/search/agency", params={"limit": 2, "offset": skip})).json() for skip in (0, 2, 4)
+    ]
+    assert [len(page["results"]) for page in pages] == [2, 2, 1]
+    assert [page["total"]["relation"] for page in pages] == ["gte", "gte", "eq"]
+    suggested = (await at.api.get("/reconcile/city_hall/suggest/entity")).json()["result"]
+    assert [each["name"] for each in suggested] == ["Zebra Works"]
+    both = (await at.api.get("/yente/search/default", params={"countries": ["br", "my"]})).json()
+    assert ([each["caption"] for each in both["results"]], len(both["warnings"])) == (["Zebra Works"], 1)
 
 
 async def test_an_entity_tells_findings_as_risks_and_decisions_as_sanctions(at: At) -> None:
@@ -364,6 +396,7 @@ async def test_a_cell_that_cannot_be_asked_says_so_and_the_others_are_answered(a
         ({"queries": json.dumps({"bad": {"query": " "}})}, "an empty question finds nobody"),
         ({"queries": json.dumps({"q0": {"query": GLOVES, "limit": 0}})}, "a limit is 1 or more"),
         ({"queries": "[]"}, "no JSON object"),
+        ({"queries": json.dumps({"\ud800": {"query": GLOVES}})}, "no JSON object"),
         ({"queries": json.dumps({f"q{n}": {"query": GLOVES} for n in range(101)})}, "1 to 100 queries"),
         ({"extend": json.dumps({"ids": ["supplier-1"], "properties": [{"id": "passport"}]})}, "a property is none of"),
         ({"else": "x"}, "give `queries` or `extend`"),

@@ -136,8 +136,9 @@ async def test_others_clients_name_the_row_and_what_was_judged_of_it_counts(room
     ("value", "said"), [("V-1", "V-1"), (["V-1"], "V-1"), (17, "17"), ([], None), ({}, None), (" ", None)]
 )
 def test_openrefine_names_the_row_by_a_column(value: Any, said: str | None) -> None:
-    batch = read_batch(json.dumps({"q0": {"query": "A", "properties": [{"pid": "row", "v": value}]}}))
-    assert row_of(batch["q0"]) == said
+    for pid in ("row", "LegalEntity:row"):
+        batch = read_batch(json.dumps({"q0": {"query": "A", "properties": [{"pid": pid, "v": value}]}}))
+        assert row_of(batch["q0"]) == said
 
 
 @pytest.mark.parametrize(

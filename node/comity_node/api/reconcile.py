@@ -181,9 +181,12 @@ async def suggest_entity(
     """Suppliers whose name begins so."""
     scope, now = scope_of(await node.registry(), dataset), node.clock()
     wanted = Wanted(name=prefix.strip() or None)
-    listed = await list_profiles(node.database, wanted, person.id, now, skip=cursor, most=10)
-    kept = [profile for profile in listed.profiles if scope.holds(profile, now.date())]
-    return Shown({"result": [reconciling.describe_suggestion(profile) for profile in kept]})
+
+    def is_asked_for(profile: Profile) -> bool:
+        return scope.holds(profile, now.date())
+
+    listed = await list_profiles(node.database, wanted, person.id, now, is_asked_for, skip=cursor, most=10)
+    return Shown({"result": [reconciling.describe_suggestion(profile) for profile in listed.profiles]})
 
 
 @router.get("/{dataset}/suggest/type", response_model=dict[str, Any], responses=refuses(403, 404))

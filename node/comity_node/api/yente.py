@@ -33,8 +33,16 @@ from comity_node.api.yente_shapes import (
 )
 from comity_node.auth import Officer, ThisNode
 from comity_node.db.suppliers import Wanted
-from comity_node.domain.conventions.asking import SCHEMATA, Example, ExampleRefused, read_example
+from comity_node.domain.conventions.asking import (
+    SCHEMATA,
+    Example,
+    ExampleRefused,
+    has_half_characters,
+    read_example,
+)
 from comity_node.domain.conventions.entities import (
+    TOPICS,
+    Profile,
     dataset_name,
     describe_entity,
     entity_id,
@@ -83,13 +91,17 @@ def scope_of(
 
     Raises:
         NotFound: no such dataset.
-        ExampleRefused: a list is too long.
+        ExampleRefused: a list is too long, or names what is not there: every answer would look like nothing found.
     """
     if max(map(len, (include, exclude, wanted_topics, exclude_schema))) > 100:
         raise ExampleRefused("at most 100 values of one parameter")
     names = {dataset_name(member.slug) for member in registry.members}
     if dataset not in (*ALL, *names):
         raise NotFound("no such dataset; GET /yente/catalog lists them")
+    if not {*include, *exclude} <= {*ALL, *names}:
+        raise ExampleRefused("no such dataset to include or exclude; GET /yente/catalog lists them")
+    if not set(wanted_topics) <= set(TOPICS):
+        raise ExampleRefused(f"topics are {' and '.join(TOPICS)}: no other is given here, and none is no clearance")
     return Scope(
         only=None if dataset in ALL else frozenset({dataset}),
         include=None if not include or set(include) & set(ALL) else frozenset(include),
@@ -148,6 +160,8 @@ async def match_examples(
     asked = {key: example for key, example in body.queries.items() if example is not None}
     if not asked:
         raise ExampleRefused("No queries provided.")
+    if any(has_half_characters(key + (example.id or "")) for key, example in asked.items()):
+        raise ExampleRefused("a key or id of a query has characters that are none: halves of a surrogate pair")
     examples, refused = _read(asked)
     if not examples:
         raise ExampleRefused(next(iter(refused.values())))
@@ -311,26 +325,32 @@ async def search_entities(
     registry = await node.registry()
     scope = scope_of(registry, dataset, (*include_dataset, *datasets), exclude_dataset, topics, exclude_schema)
     now, codes = node.clock(), _codes(countries)
+
+    def is_asked_for(profile: Profile) -> bool:
+        return scope.holds(profile, now.date())
+
     if schema not in SCHEMATA:
         raise ExampleRefused(f"Invalid schema; ask for one of {', '.join(SCHEMATA)}")
     warnings = _ignored(request, _OF_SEARCH)
     if q.strip():
         example = read_example(schema, {"name": q}, lambda _: None)
         (found,) = await match(node.database, [example], registry, person.id, now)
-        profiles = [c.profile for c in found.candidates if scope.holds(c.profile, now.date())]
-        profiles = [p for p in profiles if not codes or codes & set(p.countries)]
+        profiles = [c.profile for c in found.candidates if is_asked_for(c.profile)]
+        profiles = [p for p in profiles if not codes or not set(p.countries).isdisjoint(codes)]
         total, page = TotalOut(value=len(profiles)), profiles[offset : offset + limit]
         rests = {**_rests_on(found.answer), **describe_answer(found.answer)}
     else:
         wanted = Wanted(country=next(iter(codes), None))
-        listed = await list_profiles(node.database, wanted, person.id, now, skip=offset, most=limit)
-        page = [profile for profile in listed.profiles if scope.holds(profile, now.date())]
-        known = offset + len(listed.profiles) + listed.further
-        total, profiles = TotalOut(value=known, relation="gte" if listed.further else "eq"), page
+        listed = await list_profiles(node.database, wanted, person.id, now, is_asked_for, skip=offset, most=limit)
+        page = profiles = list(listed.profiles)
+        known = offset + len(page) + listed.further
+        total = TotalOut(value=known, relation="gte" if listed.further else "eq")
         _, positions, words = await publishers(node.database, registry, now)
         rests = {"as_of": now.isoformat(), "positions": positions, "coverage": words}
         if len(codes) > 1:
             warnings.append("without a name only the first of several countries is followed")
+        if listed.is_cut_off:
+            warnings.append("not all suppliers were looked at, so more may be there: ask by name")
     return SearchOut(
         results=[EntityOut(**describe_entity(profile, now.date())) for profile in page],
         facets=facets(profiles, now.date()),
@@ -342,11 +362,12 @@ async def search_entities(
     )
 
 
-def _codes(spellings: tuple[str, ...]) -> set[str]:
-    found = {countries().read(spelling) for spelling in spellings}
+def _codes(spellings: tuple[str, ...]) -> list[str]:
+    """Return the codes of countries, in their order."""
+    found = [countries().read(spelling) for spelling in spellings]
     if None in found:
         raise ExampleRefused("a country is none that the list of countries can read")
-    return {code for code in found if code is not None}
+    return list(dict.fromkeys(code for code in found if code is not None))
 
 
 @router.get(

@@ -173,9 +173,16 @@ def _values(name: str, given: Any) -> list[str]:
             value = value.get("name") or value.get("id")
         if isinstance(value, bool) or not isinstance(value, str | int | float | None):
             raise ExampleRefused(f"a value of {name} is neither text nor a number")
+        if isinstance(value, str) and has_half_characters(value):
+            raise ExampleRefused(f"a value of {name} has characters that are none: halves of a surrogate pair")
         if value is not None and str(value).strip():
             said.append(str(value).strip())
     return said
+
+
+def has_half_characters(text: str) -> bool:
+    """Tell whether a text cannot be sent back as UTF-8: JSON can write half a character."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _name(written: str) -> str:

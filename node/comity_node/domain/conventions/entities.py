@@ -26,6 +26,8 @@ from comity_schemas.subject import SubjectType
 
 FORCED_LABOR = "forced.labor"
 DEBARMENT = "debarment"
+TOPICS = (FORCED_LABOR, DEBARMENT)
+"""All that are ever given."""
 
 _GRAVE = frozenset({Severity.S3, Severity.S4})
 _ILO = frozenset(ILO_ELEVEN)
@@ -114,11 +116,6 @@ def schema_of(profile: Profile) -> str:
     if profile.kind is SubjectType.SITE:
         return "LegalEntity"
     return "Company" if profile.identifiers else "Organization"
-
-
-def is_of_schema(profile: Profile, schema: str) -> bool:
-    """Tell whether somebody may be meant by a schema: one that claims more than is known excludes nobody."""
-    return schema != "PublicBody" or profile.kind is not SubjectType.LABOUR_PROVIDER
 
 
 def describe_entity(profile: Profile, today: date, *, nested: bool = False) -> dict[str, Any]:

@@ -15,7 +15,13 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from comity_node.domain.conventions.asking import ROW, SCHEMATA, Example, ExampleRefused, read_example
+from comity_node.domain.conventions.asking import (
+    ROW,
+    SCHEMATA,
+    Example,
+    ExampleRefused,
+    read_example,
+)
 from comity_node.domain.conventions.entities import Profile, describe_entity, entity_id, schema_of
 from comity_node.domain.conventions.options import score_of
 from comity_node.domain.matching.likeness import Likeness, Verdict
@@ -122,17 +128,21 @@ def read_query(query: QueryAsked, read_country: Callable[[str], str | None]) -> 
     schema = next((name for name in types if name in SCHEMATA), types[0] if types else "Thing")
     properties: dict[str, list[Any]] = {} if query.query is None else {"name": [query.query]}
     for each in query.properties:
-        # FollowTheMoney's full names begin with the schema that first has the property.
-        name = each.pid.rpartition(":")[2]
+        name = _property(each)
         if name == ROW:
             continue
         properties.setdefault(name, []).extend(each.v if isinstance(each.v, list) else [each.v])
     return read_example(schema, properties, read_country)
 
 
+def _property(asked: PropertyAsked) -> str:
+    """Return a property's name: FollowTheMoney's full names begin with the schema that first has it."""
+    return asked.pid.rpartition(":")[2]
+
+
 def row_of(query: QueryAsked) -> str | None:
     """Return the row of the officer's own list that a query is about, by its own id."""
-    values = [each.v for each in query.properties if each.pid == ROW]
+    values = [each.v for each in query.properties if _property(each) == ROW]
     value = values[0] if values and not isinstance(values[0], list) else next(iter(values[0]), None) if values else None
     is_said = isinstance(value, str | int) and not isinstance(value, bool)
     return str(value).strip() or None if is_said else None

@@ -4,7 +4,7 @@ The same questions go to the same engine as everybody's; no query leaves the nod
 asked and never whom about.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -74,26 +74,56 @@ async def match(
     return [Matched(_ranked(some, profiles), answer) for some, answer in zip(found, answers, strict=True)]
 
 
+MOST_LOOKED_AT = 2_000
+"""Suppliers that one page of a list is chosen from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A part of the list of suppliers, and at which log positions it was read."""
+    """A part of the list of suppliers."""
 
     profiles: tuple[Profile, ...]
     further: bool
+    """Whether there are more, or may be."""
+    is_cut_off: bool
+    """Whether not all were looked at, and the part is not full."""
 
 
 async def list_profiles(
-    database: Database, wanted: Wanted, person: str, now: datetime, *, skip: int, most: int
+    database: Database,
+    wanted: Wanted,
+    person: str,
+    now: datetime,
+    is_asked_for: Callable[[Profile], bool],
+    *,
+    skip: int,
+    most: int,
 ) -> Listed:
-    """Return suppliers whose name begins so, or all, once the trail says that a list was shown."""
+    """Return suppliers whose name begins so, or all, once the trail says that a list was shown.
+
+    Args:
+        database: The node's.
+        wanted: Which suppliers.
+        person: Who asks.
+        now: The time.
+        is_asked_for: Which of them are told; the others take no place.
+        skip: How many of those that are told come before.
+        most: How many are told.
+    """
     await catch_up(database)
+    told: list[Profile] = []
+    looked, at_once, more = 0, most + 1, True
     async with database.read() as store:
-        found = await store.suppliers.page(wanted, skip=skip, most=most + 1)
-        wholes = list(dict.fromkeys(known.whole for known in found[:most]))
-        profiles = await profiles_of(store, wholes, now.date())
+        while more and len(told) <= skip + most and looked < MOST_LOOKED_AT:
+            found = await store.suppliers.page(wanted, skip=looked, most=at_once + 1)
+            wholes = list(dict.fromkeys(known.whole for known in found[:at_once]))
+            profiles = await profiles_of(store, wholes, now.date())
+            told += [profiles[whole] for whole in wholes if is_asked_for(profiles[whole])]
+            looked, more, at_once = looked + at_once, len(found) > at_once, 2 * at_once
     async with database.write() as store:
         await store.trail.add(now, person, Event.SUPPLIER_SHOWN, "suppliers", what="list")
-    return Listed(tuple(profiles[whole] for whole in wholes), len(found) > most)
+    part = tuple(told[skip : skip + most])
+    return Listed(part, more or len(told) > skip + most, more and len(part) < most)
 
 
 async def find_profiles(database: Database, numbers: Sequence[int], person: str, now: datetime) -> dict[int, Profile]:
