@@ -17,6 +17,7 @@ from comity_node.app import create_app
 from comity_node.cli import screening, screening_remote
 from comity_node.cli.node import screen
 from comity_node.domain.watching.judging import VendorJudged
+from comity_node.remote import Remote
 from comity_node.services.accounts import make_token
 from comity_node.services.watching.judging import judge_vendor
 from comity_node.workers.screening_files import FileScreener
@@ -94,6 +95,13 @@ async def test_a_pasted_list_is_asked_at_one_moment_and_filed_as_it_is(desk: Des
     assert "1 rows cannot be asked about, so nothing was done: row 2: " in refused
     _, refused = await desk.run("Exemplar Gloves", "--names", "-", pasted=pasted, code=2)
     assert "goes with nobody else" in refused
+
+
+async def test_what_asks_all_rows_again_has_the_time_that_takes(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await desk.run("file", "RFP/3", "--stage", "award", "Exemplar Gloves", of=screening.app)
+    monkeypatch.setitem(Remote.__init__.__kwdefaults__, "timeout_s", 1e-6)
+    assert "unreachable" in (await desk.run("show", "RFP/3", of=screening.app, code=1))[1]
+    assert "the same answer follows" in (await desk.run("verify", "RFP/3", of=screening.app))[0]
 
 
 async def test_a_file_is_listed_cancelled_gone_on_with_and_forgotten(desk: Desk) -> None:

@@ -28,6 +28,8 @@ Job = Annotated[str, typer.Argument(metavar="JOB", help="As `comity screening fi
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
 
 _FILED = "/filed-screenings"
+_ALL_ROWS_S = 1800
+"""For asking all rows of what is on file again, up to 20,000, which takes as long as screening them did."""
 
 
 class FilingUnknown(ComityError):
@@ -55,8 +57,7 @@ def file(
     body: dict[str, Any] = {"reference": reference, "stage": stage}
     with told_plainly():
         if job is not None:
-            # Its rows are asked again, which takes as long as screening it did.
-            with Remote(timeout_s=1800) as remote:
+            with Remote(timeout_s=_ALL_ROWS_S) as remote:
                 made = remote.post(f"/filed-screenings/of-file/{job}", body)
         else:
             if suppliers is not None:
@@ -130,7 +131,7 @@ def show(
 @app.command()
 def verify(ref: Which, as_json: AsJson = False) -> None:
     """Answer it again, at its own positions and now: exit 1 where the same answer does not follow."""
-    with told_plainly(), Remote() as remote:
+    with told_plainly(), Remote(timeout_s=_ALL_ROWS_S) as remote:
         told = remote.post(f"/filed-screenings/{_find(remote, ref)['id']}/verify")
     if as_json:
         _say_json(told)
