@@ -214,6 +214,32 @@ def test_rows_that_stand_twice_or_out_of_order_are_never_left_out_in_silence() -
             open_workbook_table(io.BytesIO(repacked(raw, **{"xl/worksheets/sheet1.xml": moved})))
 
 
+@pytest.mark.parametrize(
+    ("form", "number", "read"),
+    [
+        ("000000", 42, "000042"),
+        (r"00\.000\.000\/0000\-00", 191, "00000000000191"),
+        ('000"-"000', 7, "000007"),
+        ("000", 4_200, 4_200),
+        ("000", -7, -7),
+        ("0", 7, 7),
+        ("0.00", 7, 7),
+        ("#,##000", 7, 7),
+        ("General", 7, 7),
+        ("000", True, True),
+    ],
+)
+def test_zeros_that_are_seen_before_a_number_are_a_part_of_it(form: str, number: int, read: str | int) -> None:
+    book = Workbook()
+    page = book.worksheets[0]
+    page["A1"], page["A2"] = "id", number
+    page["A2"].number_format = form
+    written = io.BytesIO()
+    book.save(written)
+    (row,) = read_sheet(written.getvalue())
+    assert row.cells == (read,) and type(row.cells[0]) is type(read)
+
+
 def test_a_workbook_of_the_strict_form_is_named() -> None:
     raw = sheet([["name"]])
     book = zipfile.ZipFile(io.BytesIO(raw)).read("xl/workbook.xml")

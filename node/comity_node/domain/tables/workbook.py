@@ -42,6 +42,8 @@ _STRICT = b"purl.oclc.org/ooxml"
 """In the names of the form that is called Strict, which the library reads as a book without sheets."""
 _WRITTEN_OUT = re.compile("_x00([01][0-9A-Fa-f])_")
 """How a workbook writes signs that XML has none for, such as the first half of a line end."""
+_LITERALS = re.compile(r'\\.|"[^"]*"|[-/ ()]')
+"""What a form of numbers shows between digits."""
 _TOLD_SHEETS = 20
 
 
@@ -181,11 +183,20 @@ def _row(number: int, cells: tuple["AnyCell", ...], width: int, *, ragged: bool)
     return Row(number, tuple(inside), "it has cells to the right of the last heading", formulas=formulas)
 
 
+def _with_zeros(number: int, form: str) -> Value:
+    """Return a number as it is seen where its form puts zeros before it, as before a tax number: they belong to it."""
+    digits = _LITERALS.sub("", form)
+    width = len(digits)
+    return str(number).zfill(width) if number >= 0 and width > len(str(number)) and set(digits) == {"0"} else number
+
+
 def _value(cell: "AnyCell") -> Value:
     value = getattr(cell, "value", None)
     if isinstance(value, str):
         return _WRITTEN_OUT.sub(lambda sign: chr(int(sign[1], 16)), value)
-    if value is None or isinstance(value, int | float | bool):
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _with_zeros(value, getattr(cell, "number_format", "") or "")
+    if value is None or isinstance(value, float | bool):
         return value
     if getattr(cell, "data_type", "n") == "f":
         # A formula for several cells is no text here.
