@@ -1,8 +1,6 @@
 """Watches: news reaches whom it concerns once, and nobody else."""
 
-import asyncio
 from datetime import timedelta
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -264,32 +262,6 @@ def test_a_fingerprint_stands_for_all_that_identity_is_judged_by_and_for_no_orde
     assert fingerprint(one) == fingerprint(Party(("A ",), "MY", (), one.identifiers[::-1]))
     others = [row("B", LEI, CNPJ, country="MY"), row("A", LEI, country="MY"), row("A", LEI, CNPJ)]
     assert fingerprint(one) not in {fingerprint(each) for each in others}
-
-
-async def test_others_have_their_turn_while_a_long_list_is_taken_into_memory(
-    room: WatchRoom, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await room.keep(**{f"V{n}": row(f"Firm {n}") for n in range(1_000)})
-    taken, turns, put = 0, [0], Portfolio.put
-
-    def counts(self: Portfolio, vendor: Vendor) -> None:
-        nonlocal taken
-        taken += 1
-        put(self, vendor)
-
-    async def others() -> None:
-        while True:
-            turns.append(taken)
-            await asyncio.sleep(0)
-
-    monkeypatch.setattr(Portfolio, "put", counts)
-    beside = asyncio.create_task(others())
-    async with room.database.read() as store:
-        await Portfolios.of_one(store, room.officer.id)
-        await Portfolios().refresh(store)
-    beside.cancel()
-    assert taken == 2_000
-    assert max(after - before for before, after in pairwise([*turns, taken])) <= 50
 
 
 # --- rows that change while somebody looks

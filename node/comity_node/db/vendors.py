@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -21,6 +21,8 @@ from comity_node.domain.matching.party import Party
 from comity_node.domain.watching.vendors import Vendor, party_from_parsed, party_to_parsed
 
 _CHUNK = 500
+
+_CHANGE = text('update vendor set party = :party, "at" = :at, version = :version where number = :number')
 
 
 class Vendors:
@@ -97,12 +99,14 @@ class Vendors:
 
     async def change(self, changed: Sequence[tuple[int, Party]], at: datetime) -> None:
         """Write rows anew, by their numbers."""
-        first = await self._next(len(changed))
-        for version, (number, party) in enumerate(changed, first):
-            row = await self._session.get(VendorRow, number)
-            assert row is not None
-            row.party, row.at, row.version = self._seal(party), at, version
-        await self._session.flush()
+        first, when = await self._next(len(changed)), stored_time(at)
+        rows = [
+            {"number": number, "party": self._seal(party), "at": when, "version": version}
+            for version, (number, party) in enumerate(changed, first)
+        ]
+        if rows:
+            await (await self._session.connection()).execute(_CHANGE, rows)
+            self._session.expire_all()
 
     async def remove(self, numbers: Sequence[int]) -> None:
         """Remove rows with their alerts and judgements."""
