@@ -1,6 +1,7 @@
 """What a process keeps of the name index: never used for another state of it, and never more than it may hold."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -107,7 +108,7 @@ async def test_whoever_changes_the_lists_reads_what_it_wrote(database: Database)
     async with database.rehearse() as store:
         assert (await store.search.counts([key])) == {key: 1}
         await store.search.add_delta(Postings(np.array([key], np.int32), np.array([7], np.int32)))
-        await store.search.set_built(await store.search.built())
+        await store.search.set_built(replace(await store.search.built(), delta=1))
         assert (await store.search.counts([key])) == {key: 2}
         assert (await store.search.suppliers([key]))[key].tolist() == [1, 7]
 

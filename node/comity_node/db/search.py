@@ -202,7 +202,7 @@ class Search:
         kept = await self._kept_lists()
         if new := kept.uncounted(keys):
             found: dict[int, int] = {}
-            for key, n in await self._reading.rows(_COUNTS, new):
+            for key, n in await self._reading.rows(_COUNTS if await self._has_delta() else _COUNTS_OF_LISTS, new):
                 found[key] = found.get(key, 0) + n
             kept.count(new, found)
         return kept.counts(keys)
@@ -214,7 +214,8 @@ class Search:
         parts: dict[int, list[Numbers]] = {}
         added: dict[int, list[int]] = {}
         new = [key for key in keys if key not in found]
-        for key, ids, supplier in await self._reading.rows(_SUPPLIERS, new) if new else ():
+        asked = _SUPPLIERS if await self._has_delta() else _SUPPLIERS_OF_LISTS
+        for key, ids, supplier in await self._reading.rows(asked, new) if new else ():
             if ids is None:
                 added.setdefault(key, []).append(supplier)
             else:
@@ -224,6 +225,9 @@ class Search:
         read = {key: in_one(some) for key, some in parts.items()}
         kept.keep(read)
         return found | read
+
+    async def _has_delta(self) -> bool:
+        return (await self.built()).delta > 0
 
     async def _kept_lists(self) -> KeptLists:
         if self._lists is None:
@@ -340,14 +344,12 @@ select folding, built, batch, reached, delta, since, stamp,
     (select max(number) from supplier), (select count(*) from (select 1 from search_waiting limit 1) as waits)
 from (select 1) as anyhow left join search_state on 1 = 1
 """
-_COUNTS = """
-select key, n from search_posting where chunk = 0 and key {these}
-union all select key, count(*) from search_delta where key {these} group by key
-"""
-_SUPPLIERS = """
-select key, ids, 0 from search_posting where key {these}
-union all select key, cast(null as bytea), supplier from search_delta where key {these}
-"""
+_COUNTS_OF_LISTS = "select key, n from search_posting where chunk = 0 and key {these}"
+_COUNTS_OF_DELTA = "select key, count(*) from search_delta where key {these} group by key"
+_COUNTS = " union all ".join((_COUNTS_OF_LISTS, _COUNTS_OF_DELTA))
+_SUPPLIERS_OF_LISTS = "select key, ids, 0 from search_posting where key {these}"
+_SUPPLIERS_OF_DELTA = "select key, cast(null as bytea), supplier from search_delta where key {these}"
+_SUPPLIERS = " union all ".join((_SUPPLIERS_OF_LISTS, _SUPPLIERS_OF_DELTA))
 _OPEN_CHUNKS = "select key, n, ids from search_posting where chunk = 0 and key {these}"
 _WAIT = text("insert into search_waiting (supplier, text) values (:s, :t) on conflict do nothing")
 _NO_MORE = text("delete from search_waiting where supplier = :s and text = :t")
