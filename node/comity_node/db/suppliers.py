@@ -68,6 +68,8 @@ class Described:
     """Of its names; "" where one has none."""
     identifiers: list[tuple[str, str]] = field(default_factory=list)
     """Scheme and value."""
+    folded: list[str] = field(default_factory=list)
+    """The names, folded, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,14 +245,15 @@ class Suppliers:
                 key, kind, name, country, newest, whole = more
                 found[number] = Described(Known(number, key, SubjectType(kind), name, country, whole, newest))
             else:
-                said.append((what, more[-1], *more[:2], number))
+                said.append((what, more[-1], *more[:3], number))
         # By their letters, since each database has an order of its own: names that were entered here stand last.
-        for what, _, one, other, number in sorted(said):
+        for what, _, one, other, folded, number in sorted(said):
             if number in found and what == _IDENTIFIER:
                 found[number].identifiers.append((one, other))
             elif number in found:
                 found[number].names.setdefault(one)
                 found[number].countries.add(other)
+                found[number].folded.append(folded)
         return found
 
     async def foldings(self, first: int, last: int) -> list[tuple[int, str, str]]:
@@ -368,8 +371,8 @@ where scheme = ? and value = ? order by whose."key" <> ?, supplier limit ?
 _ITSELF, _WRITTEN, _ENTERED, _IDENTIFIER = range(4)
 _DESCRIBED = f"""
 select {_ITSELF}, number, "key", kind, name, country, newest, whole from supplier where number {{these}}
-union all select {_WRITTEN}, supplier, text, country, '', '', '', 0 from supplier_name where supplier {{these}}
-union all select {_ENTERED}, supplier, text, '', '', '', '', number from supplier_fact
+union all select {_WRITTEN}, supplier, text, country, folded, '', '', 0 from supplier_name where supplier {{these}}
+union all select {_ENTERED}, supplier, text, '', folded, '', '', number from supplier_fact
     where supplier {{these}} and taken_back_at is null and text is not null
 union all select {_IDENTIFIER}, supplier, scheme, value, '', '', '', 0 from supplier_identifier where supplier {{these}}
 """  # noqa: S608 (numbers only)

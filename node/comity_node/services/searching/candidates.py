@@ -28,7 +28,10 @@ MOST = 50
 MOST_BY_NUMBER = 200
 """Who has one and the same number, or is of one and the same company."""
 
-DEPTH = (Stage(budget=50_000, laid=60), Stage(budget=250_000, laid=300))
+FEW = 60
+"""Suppliers who are read whole when their names are laid beside: most of them become candidates."""
+
+DEPTH = (Stage(budget=50_000, laid=FEW), Stage(budget=250_000, laid=300))
 
 MOST_NAMES = 100
 """Names asked for that are looked for: more than anybody can ask with at once."""
@@ -50,15 +53,11 @@ async def candidates(store: Store, party: Party, most: int = MOST) -> list[Candi
     """Return who may be the one asked about: by number first, then the nearest names first."""
     by_number = await _by_number(store, party.identifiers)
     asked = [fold(name) for name in party.names[:MOST_NAMES]]
-    near: list[int] = []
+    near, there = list[int](), dict[int, Described]()
     if asked:
-        near = await _by_name(store, asked, most)
-    return await described(store, list(dict.fromkeys([*by_number, *near])))
-
-
-async def described(store: Store, numbers: Sequence[int]) -> list[Candidate]:
-    """Return suppliers with all that identity is judged by, in the order given."""
-    there = await store.suppliers.described(numbers)
+        near = await _by_name(store, asked, most, there)
+    numbers = list(dict.fromkeys([*by_number, *near]))
+    there |= await store.suppliers.described([number for number in numbers if number not in there])
     return [_candidate(there[number]) for number in numbers if number in there]
 
 
@@ -79,7 +78,8 @@ async def _by_number(store: Store, identifiers: Sequence[Identifier]) -> list[in
     return found
 
 
-async def _by_name(store: Store, asked: Sequence[Folded], most: int) -> list[int]:
+async def _by_name(store: Store, asked: Sequence[Folded], most: int, there: dict[int, Described]) -> list[int]:
+    """Return whose names come nearest, the nearest first; who of them was read whole on the way comes into `there`."""
     looking = Looking(asked, DEPTH)
     equal = [n for n, _ in await store.suppliers.with_name({" ".join(name.words) for name in asked}, most)]
     reach = await store.search.reach()
@@ -89,7 +89,13 @@ async def _by_name(store: Store, asked: Sequence[Folded], most: int) -> list[int
         looking.begin(counts, max(reach.newest, 1), await store.sizes.of_all(reach.newest))
         while looking.goes_on():
             looking.add(await store.search.suppliers(looking.lists()))
-            looking.lay(await store.suppliers.folded(looking.names()))
+            names = looking.names()
+            if len(names) <= FEW:
+                new = await store.suppliers.described(names)
+                there |= new
+                looking.lay([(number, name) for number, known in new.items() for name in known.folded])
+            else:
+                looking.lay(await store.suppliers.folded(names))
     return list(dict.fromkeys([*equal, *looking.best(most), *(n for n, _ in beyond)]))
 
 
