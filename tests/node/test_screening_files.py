@@ -115,6 +115,12 @@ def test_names_beyond_those_that_are_asked_about_are_told() -> None:
     assert [problem.what for problem in problems] == ["it has 31 names, of which the first 20 were asked about"]
 
 
+@pytest.mark.parametrize("above", ["Bidders of tender 42\n", ",,\n"])
+def test_titles_and_empty_rows_above_the_headings_are_told_with_what_to_do(above: str) -> None:
+    with pytest.raises(TableRefused, match=r"(?i)delete (titles and empty rows above the headings|what stands above)"):
+        asked(f"{above}name,country\nGloves,MY\n")
+
+
 def test_several_numbers_in_one_cell_are_all_read_and_those_beyond_are_told() -> None:
     first, second = "54951803000150", "11222333000181"
     for heading, text in (

@@ -134,6 +134,10 @@ async def test_the_commands_need_no_node(tmp_path: Path) -> None:
     files["pairs"].write_text("unknown\n")
     ran = comity("screen", "--file", str(files["in"]), "--out", str(files["said"]), "--against", str(files["pairs"]))
     assert ran.returncode == 1 and f"Error: the list {files['pairs']}: no column is known" in ran.stderr
+    files["pairs"].write_text("name\nÉxemplar Gloves\n", encoding="windows-1252")
+    given = ["--file", str(files["in"]), "--out", str(files["said"]), "--against", str(files["pairs"])]
+    assert "line 2 is not written in UTF-8" in comity("screen", *given).stderr
+    assert "1 review" in comity("screen", *given, "--encoding", "windows-1252").stderr
     ran = comity("screen", "--file", str(files["in"]), "--out", str(files["list"]), "--against", str(files["list"]))
     assert (ran.returncode, files["list"].read_text(encoding="utf-8")) == (1, LIST)
     assert f"would take the place of {files['list']}, which is read" in ran.stderr

@@ -69,6 +69,19 @@ def test_an_old_encoding_is_refused_with_the_line_and_read_when_it_is_told() -> 
         read(raw, "rot13")
 
 
+@pytest.mark.parametrize(
+    ("encoding", "written_in", "name"),
+    [("shift_jis", "cp932", "㈱髙島屋"), ("euc_kr", "cp949", "뷁똠전자"), ("big5", "cp950", "恒隆裏紡織")],
+)
+def test_names_that_spreadsheet_programs_write_in_an_old_encoding_are_read(
+    encoding: str, written_in: str, name: str
+) -> None:
+    raw = f"id,name\n{name},\n".encode(written_in)
+    with pytest.raises(TableRefused, match=rf"{encoding} \("):
+        read(raw)
+    assert read(raw, encoding)[1][0].cells[0] == name
+
+
 def test_one_line_in_another_encoding_is_a_broken_row_and_the_rest_is_read() -> None:
     raw = "id,name\n1,Société\n2,Größe\n".encode() + "3,Café\n".encode("windows-1252") + b"4,Plain\n"
     rows = read(raw)[1]

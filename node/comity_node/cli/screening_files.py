@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, aclosing, contextmanager
+from contextlib import AbstractContextManager, aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -93,7 +93,7 @@ def screen_against_list(run: FileRun, against: Path) -> None:
 
 async def _against_list(run: FileRun, against: Path) -> None:
     with _opened(run, against) as (given, stream):
-        known = _read_list(against)
+        known = _read_list(against, run.told.encoding)
         asker = ListAsker(known, utc_now().replace(microsecond=0))
         async with asking_list(asker, given.table.expected) as asked:
             account = await write_result(given, asked, run, stream)
@@ -101,14 +101,23 @@ async def _against_list(run: FileRun, against: Path) -> None:
     console.print(f"Asked of {len(known.entries)} entries of {against}, and not of the network.", markup=False)
 
 
-def _read_list(path: Path) -> KnownList:
+def _open_list(path: Path, stream: BinaryIO, encoding: str | None) -> Opened:
+    try:
+        return open_list(stream)
+    except TableRefused as error:
+        if encoding is not None:
+            # It is told for whichever of the two is not in UTF-8.
+            with suppress(TableRefused):
+                stream.seek(0)
+                return open_list(stream, Told(encoding=encoding))
+        # Which columns hold what is told of the file that is screened only.
+        raise TableRefused(f"the list {path}: {error}. Its columns are id,name,country,other_name…") from error
+
+
+def _read_list(path: Path, encoding: str | None) -> KnownList:
     account = Account()
     with path.open("rb") as stream:
-        try:
-            listed = open_list(stream)
-        except TableRefused as error:
-            # What is told of the file that is screened is told of that one only.
-            raise TableRefused(f"the list {path}: {error}. Its columns are id,name,country,other_name…") from error
+        listed = _open_list(path, stream, encoding)
         console.print(f"{path}: {'; '.join(listed.in_words())}", markup=False)
         reading = Reading(listed.columns, countries().read, account.note)
         rows = (reading.ask(row) for row in listed.table.rows)

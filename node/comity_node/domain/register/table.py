@@ -8,7 +8,7 @@ from typing import BinaryIO, ClassVar
 
 from comity_node.domain.register.mapping import FileForm
 from comity_node.domain.spelling import tidy
-from comity_node.domain.tables.lines import MAX_FILE_BYTES, FileTooLarge, Lines, TextRow, split, text_rows
+from comity_node.domain.tables.lines import MAX_FILE_BYTES, FileTooLarge, Lines, TextRow, codec_of, split, text_rows
 from comity_schemas.errors import ComityError
 
 MAX_ROWS = 200_000
@@ -91,7 +91,7 @@ def _header(lines: Lines, form: FileForm, wanted: Collection[str]) -> list[str]:
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise RegisterUnreadable(f"the file is written in UTF-16, the mapping says {form.encoding}")
     try:
-        line = raw.removeprefix(b"\xef\xbb\xbf").decode(form.encoding)
+        line = raw.removeprefix(b"\xef\xbb\xbf").decode(codec_of(form.encoding))
         header = [tidy(cell) for cell in split(line, form)]
     except (UnicodeDecodeError, csv.Error) as error:
         raise RegisterUnreadable(f"the first line cannot be read as {form.encoding} with its delimiter") from error

@@ -161,7 +161,8 @@ def map_columns(
     kept = {what: tuple(found) for what, found in places.items() if found}
     if not (kept.keys() & {What.NAME, What.OTHER_NAME} or numbers or What.IDENTIFIER in kept):
         raise TableRefused(
-            "no column is known to hold a name or a number; say which does (name=HEADING). The headings are "
+            "no column is known to hold a name or a number; say which does (name=HEADING), or delete titles and empty "
+            "rows above the headings. The headings are "
             f"{', '.join(repr(heading[:60]) for heading in headings[:30])}"
         )
     for what, found in kept.items():

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from comity_node.domain.tables.lines import MAX_FILE_BYTES, FileTooLarge, Lines, TextRow, split, text_rows
+from comity_node.domain.tables.lines import MAX_FILE_BYTES, FileTooLarge, Lines, TextRow, codec_of, split, text_rows
 from comity_node.domain.tables.table import CsvForm, Row, Table, TableRefused, checked_headings, counted
 
 MOST_LINE_BYTES: Final = 256 * 1024
@@ -68,7 +68,7 @@ def open_csv(
     if first is None or first[1] is None:
         raise TableRefused("the file is empty" if first is None else "the first line is too long for headings")
     try:
-        headings = checked_headings(split(first[1].decode(found), form))
+        headings = checked_headings(split(first[1].decode(codec_of(found)), form))
     except (UnicodeDecodeError, csv.Error) as error:
         raise TableRefused(f"the first line cannot be read as {found} with its delimiter; nothing was read") from error
     return Table(
@@ -178,7 +178,7 @@ def _is_utf8(stream: BinaryIO) -> bool:
 
 def _reads(stream: BinaryIO, encoding: str) -> bool:
     stream.seek(0)
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    decoder = codecs.getincrementaldecoder(codec_of(encoding))("strict")
     try:
         while piece := stream.read(_PIECE):
             decoder.decode(piece)
@@ -193,7 +193,7 @@ def _guess_delimiter(stream: BinaryIO, encoding: str) -> str:
 
     Of two, it is the one that no blanks follow.
     """
-    sample = [stream.readline(MOST_LINE_BYTES).decode(encoding, "replace") for _ in range(_SAMPLE)]
+    sample = [stream.readline(MOST_LINE_BYTES).decode(codec_of(encoding), "replace") for _ in range(_SAMPLE)]
     lines = [line for line in sample if line.strip()]
     best, likest = ONE_COLUMN, (0, 0, 0)
     for delimiter in _DELIMITERS:
@@ -233,7 +233,7 @@ def _rows(lines: Lines, form: CsvForm, width: int, *, ragged: bool) -> Iterator[
 def _row(row: TextRow, form: CsvForm, width: int, *, ragged: bool) -> Row:
     cells, reason = row.cells, row.reason
     if reason is not None and row.raw is not None:
-        cells = tuple(row.raw.decode(form.encoding, "replace").rstrip("\r\n").split(form.delimiter))
+        cells = tuple(row.raw.decode(codec_of(form.encoding), "replace").rstrip("\r\n").split(form.delimiter))
         # A lone inch sign quotes nothing.
         quoted = any(cell.lstrip().startswith(form.quote) for cell in cells)
         # A line end within it may be that of another row.

@@ -14,6 +14,18 @@ MAX_ROW_LINES = 300
 """
 
 
+_AS_PROGRAMS_WRITE_IT = {"shift_jis": "cp932", "euc_kr": "cp949", "big5": "cp950"}
+"""An encoding to the wider one that spreadsheet programs mean by its name.
+
+The narrow ones lack signs of many names, such as ㈱ and 髙.
+"""
+
+
+def codec_of(encoding: str) -> str:
+    """Return the codec that reads what is said to be in an encoding."""
+    return _AS_PROGRAMS_WRITE_IT.get(encoding, encoding)
+
+
 class Written(Protocol):
     """How a text is written."""
 
@@ -157,6 +169,6 @@ def _decoded(line: bytes | None, lines: Lines, form: Written) -> str:
     if line is None:
         raise BadRow(f"it is longer than {lines.most_row_bytes} bytes")
     try:
-        return line.decode(form.encoding)
+        return line.decode(codec_of(form.encoding))
     except UnicodeDecodeError as error:
         raise BadRow(f"it is not written in {form.encoding}") from error

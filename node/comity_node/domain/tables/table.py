@@ -99,7 +99,7 @@ def checked_headings(cells: Sequence[Value]) -> tuple[str, ...]:
     while headings and not headings[-1]:
         headings.pop()
     if not headings:
-        raise TableRefused("the first row has no headings; nothing was read")
+        raise TableRefused("the first row has no headings; nothing was read. Delete what stands above them")
     if len(headings) > MAX_COLUMNS:
         raise TableRefused(f"the table has more than {MAX_COLUMNS} columns; nothing was read")
     return tuple(headings)
