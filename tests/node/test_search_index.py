@@ -15,6 +15,7 @@ from comity_node.db.reading import Reading
 from comity_node.db.search import Postings
 from comity_node.db.suppliers import NewSupplier
 from comity_node.domain.matching.folding import FOLDING, fold
+from comity_node.domain.matching.keys import posting_keys
 from comity_node.domain.matching.party import Party
 from comity_node.domain.names import fold_name
 from comity_node.domain.people import Person, PersonRole
@@ -337,6 +338,21 @@ def test_who_shares_a_rare_key_is_looked_at_however_its_name_reads() -> None:
     looking.lay([(1, "quite other words beside"), *((number, "mindray") for number in range(2, 12))])
     assert looking.best(5) == [2, 3, 4, 5, 1]
     assert looking.best(1) == [2]
+
+
+def test_by_a_name_in_another_script_its_latin_spelling_goes_before_another_trade_in_the_same_letters() -> None:
+    trades = "للأثاث للنسيج للزراعة للتجارة للطباعة للبلاستيك للأدوية للكيماويات للملابس".split()
+    names = [fold(name) for name in (*(f"شركة التميز {trade}" for trade in trades), "Al Tamayoz Footwear Co.")]
+    lists: dict[int, list[int]] = {}
+    for number, name in enumerate(names, 1):
+        for key in posting_keys(name):
+            lists.setdefault(key, []).append(number)
+    looking = Looking([fold("شركة التميز للأحذية")], [Stage(10_000, 3)])
+    counts = {key: len(lists[key]) for key in looking.keys if key in lists}
+    looking.begin(counts, 1_000, sizes_of([0, *(len(posting_keys(name)) for name in names)]))
+    assert looking.goes_on()
+    looking.add({key: np.array(lists[key], dtype=np.int32) for key in looking.lists()})
+    assert len(names) in looking.names()
 
 
 @given(st.dictionaries(st.integers(), st.integers(1, 100)), st.integers(1, 200), st.integers(0, 400))

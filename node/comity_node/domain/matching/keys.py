@@ -7,19 +7,28 @@ databases store it in four bytes. Two texts of one key are told apart when candi
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 from zlib import crc32
 
 from comity_node.domain.matching.bones import skeleton_of
 from comity_node.domain.matching.folding import Folded, bare_word
 
-JOINED: Final = 4.0
-WORD: Final = 3.0
-PAIR: Final = 2.5
-HAN: Final = 2.0
-SKELETON: Final = 1.5
-THREE_LETTERS: Final = 1.0
-"""How much each kind of key counts, beside how rare it is."""
+
+class Weights(NamedTuple):
+    """How much each kind of key counts, beside how rare it is."""
+
+    joined: float
+    word: float
+    pair: float
+    han: float
+    skeleton: float
+    three_letters: float
+
+
+LATIN: Final = Weights(joined=4.0, word=3.0, pair=2.5, han=2.0, skeleton=1.5, three_letters=1.0)
+OTHERWISE: Final = Weights(joined=1.5, word=1.5, pair=4.0, han=2.5, skeleton=1.5, three_letters=0.5)
+"""Of a name in another script: Latin names are spelt by ear, and share consonants with it sooner than letters. Whoever
+has the very same name is always found."""
 
 MOST_PAIRED: Final = 4
 """With how many of the skeletons behind it in the alphabet each one is paired."""
@@ -45,26 +54,27 @@ def word_key(word: str) -> int:
 
 
 def _keys(folded: Folded) -> Iterator[tuple[int, float]]:
-    """Yield the keys in the order of their weight."""
+    """Yield the keys in the order of their weight among Latin names."""
+    weigh = LATIN if folded.script == "Latin" else OTHERWISE
     if folded.joined:
-        yield _key("j", folded.joined), JOINED
+        yield _key("j", folded.joined), weigh.joined
     for word in (*folded.words, *folded.also):
-        yield word_key(word), WORD
+        yield word_key(word), weigh.word
     for one, other in pairwise(folded.words):
         if max(len(one), len(other)) <= SYLLABLE:
             # Guang Dong, Hua Wei: Chinese names are also written syllable by syllable.
-            yield _key("w", one + other), PAIR
+            yield _key("w", one + other), weigh.pair
     bones = _bones(folded)
     for one, other in _pairs(bones):
-        yield _key("p", f"{one}|{other}"), PAIR
+        yield _key("p", f"{one}|{other}"), weigh.pair
     for pair in folded.han:
-        yield _key("c", pair), HAN
+        yield _key("c", pair), weigh.han
     for skeleton in dict.fromkeys([*bones, *map(skeleton_of, folded.words)]):
         if skeleton:
-            yield _key("s", skeleton), SKELETON
+            yield _key("s", skeleton), weigh.skeleton
     for word in folded.words:
         for key in _three_letters(word):
-            yield key, THREE_LETTERS
+            yield key, weigh.three_letters
 
 
 def _bones(folded: Folded) -> list[str]:
