@@ -91,6 +91,10 @@ def test_nobody_is_left_out_of_labelled_pairs(shared_data: Path) -> None:
         ("Zuotian Knit Tan Phu Branch", "Zuotian Knit Ha Nam Branch"),
         ("河北建设集团第一分公司", "河北建设集团第二分公司"),
         ("Kaixinda Ltd, formerly Zuotian", "Zuotian"),
+        ("Zuotian Forty-four", "Zuotian 44"),
+        ("Three Percenters", "3%ers"),
+        ("Zuotian Vietnam", "Zuotian"),
+        ("شركة الوفاء", "Al Wafaa"),
     ],
 )
 def test_each_way_to_be_one_is_looked_at(asked: str, known: str) -> None:

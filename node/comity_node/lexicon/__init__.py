@@ -7,6 +7,7 @@
 - `plain-words.tsv`: words that many firms have in their names and that tell none apart.
 - `letters-alike.tsv`, `han-variants.tsv`: letters that are written in several ways.
 - `sounds.tsv`: letters that together sound otherwise than one by one.
+- `number-words.tsv`: numbers that names have in words.
 - `register-parents.tsv`: which part of a register's number names the company.
 
 Each file says where its rows come from. Data only: what is done with it is in `comity_node.domain.matching`.

@@ -46,6 +46,9 @@ SCRIPTS: Final = (
 )
 """Name of a script and its letters, as the inside of a character class."""
 
+WITHOUT_VOWELS: Final = frozenset({"Arabic", "Hebrew"})
+"""Scripts that write consonants and long vowels."""
+
 _SCRIPT: Final = [(name, re.compile(f"[{letters}]")) for name, letters in SCRIPTS]
 _OF: Final = dict(SCRIPTS)
 _WITH_VOWEL_SIGNS: Final = "\u0900-\u0963\u0966-\u0dff\u0e80-\u109f\u1780-\u17ff"

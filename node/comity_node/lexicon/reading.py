@@ -16,6 +16,7 @@ SINGLE: Final = {
     "letters-alike.tsv": ("variant", "usual"),
     "han-variants.tsv": ("variant", "usual"),
     "sounds.tsv": ("letters", "latin"),
+    "number-words.tsv": ("word", "number"),
     "register-parents.tsv": ("register", "parent"),
 }
 """Files that stand alone, and their columns."""

@@ -42,6 +42,8 @@ class Lexicon:
     """Abbreviation to the word it stands for, both in ASCII."""
     meanings: Mapping[str, str]
     """A word in ASCII, of any language, to the English word of its trade or the usual spelling of its place."""
+    places: frozenset[str]
+    """Places whose usual spelling is one word, in ASCII."""
     plain: frozenset[str]
     """Words in ASCII that tell no firm apart: trades, places, and what many names have."""
 
@@ -59,7 +61,7 @@ def lexicon() -> Lexicon:
     plain = {word for row in read_single("plain-words.tsv") for word in words_of(spelled(row.written))}
     plain |= {word for row in trades for word in row.means.split()}
     # Not the words of Rahim Yar Khan: they are names.
-    plain |= {row.means for row in places if row.language != "ja-names" and " " not in row.means}
+    names = frozenset(row.means for row in places if row.language != "ja-names" and " " not in row.means)
     both = [*trades, *places]
     return Lexicon(
         legal=_known(read("legal")),
@@ -67,7 +69,8 @@ def lexicon() -> Lexicon:
         japanese=_known(row for row in both if row.language.startswith("ja")),
         short=short,
         meanings=meanings,
-        plain=frozenset(plain | set(meanings)),
+        places=names,
+        plain=frozenset(plain | names | set(meanings)),
     )
 
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, Indel
 
-from comity_node.domain.matching.folding import MOST_LETTERS, Folded, fold
+from comity_node.domain.matching.figures import has_figure, in_figures, may_have_numbers
+from comity_node.domain.matching.folding import MOST_LETTERS, Folded, bare_word, fold
 from comity_node.domain.matching.likeness import Part, PartKind
 from comity_node.domain.matching.party import Rarity
 from comity_node.domain.matching.places import Site, site_of
@@ -37,6 +38,7 @@ from comity_node.domain.matching.thresholds import (
 )
 from comity_node.domain.matching.words import Alignment, Pair, Reason, align
 from comity_node.lexicon import lexicon
+from comity_node.lexicon.letters import WITHOUT_VOWELS
 from comity_node.lexicon.words import UNPARTED
 
 
@@ -56,6 +58,10 @@ class Read(NamedTuple):
     text: str
     folded: Folded
     site: Site
+    has_figures: bool
+    """It is written with figures."""
+    in_figures: bool = False
+    """Its numbers that are written in words are read as figures."""
 
 
 class Named(NamedTuple):
@@ -86,7 +92,7 @@ class Named(NamedTuple):
 def read(text: str) -> Read:
     """Return a name, ready to be compared."""
     folded = fold(text)
-    return Read(text, folded, site_of(folded.words))
+    return Read(text, folded, site_of(folded.words), has_figure(text))
 
 
 def all_read(names: Sequence[str]) -> Sequence[Read]:
@@ -97,7 +103,13 @@ def all_read(names: Sequence[str]) -> Sequence[Read]:
 @lru_cache(maxsize=16_384)
 def _read_whole(text: str) -> tuple[Read, ...]:
     """Return the names that one text has, ready to be compared."""
-    return tuple([each for name in spellings(text) if (each := read(name)).folded.words])
+    plain = [read(name) for name in spellings(text)]
+    counted = [
+        read(name)._replace(text=each.text, has_figures=each.has_figures, in_figures=True)
+        for each in plain
+        if may_have_numbers(each.text, each.folded.words) and (name := in_figures(each.text))
+    ]
+    return tuple([each for each in (*plain, *counted) if each.folded.words])
 
 
 def compare_names(asked: Sequence[str], known: Sequence[str], rarity: Rarity) -> Named | None:
@@ -108,7 +120,7 @@ def compare_names(asked: Sequence[str], known: Sequence[str], rarity: Rarity) ->
     mine, theirs = all_read(asked), all_read(known)
     if len(mine) == len(theirs) == 1:
         return _compare(mine[0], theirs[0], rarity)
-    pairs = [(one, other) for one in mine for other in theirs]
+    pairs = [(one, other) for one in mine for other in theirs if _may_stand_beside(one, other)]
     pairs = [pair for pair in pairs if pair[0].folded.script == pair[1].folded.script] or pairs
     best: Named | None = None
     for one, other in pairs:
@@ -141,14 +153,24 @@ def spellings(text: str) -> tuple[str, ...]:
     return tuple(found[:MOST_SPELLINGS])
 
 
+def _may_stand_beside(one: Read, other: Read) -> bool:
+    """Return whether two readings may be one name: words are read as figures only where one side writes figures.
+
+    Studio Seven may be Studio 7; it is no other site of Studio Eight.
+    """
+    return not (one.in_figures or other.in_figures) or one.has_figures or other.has_figures
+
+
 def _compare(asked: Read, known: Read, rarity: Rarity) -> Named:
     mine, theirs = asked.site.company, known.site.company
     one, other = asked.folded, known.folded
     # In one script words are laid beside each other as they are: vowels and letters tell.
-    alignment = align(mine, theirs, across=one.script != other.script, asked_also=one.also, known_also=other.also)
+    across = one.script != other.script
+    consonants = not across and one.script in WITHOUT_VOWELS and not _LATIN_LETTER.search(asked.text + known.text)
+    alignment = align(mine, theirs, across=across, consonants=consonants, asked_also=one.also, known_also=other.also)
     if alignment.asked_over and alignment.known_over:
         alignment = _with_letters_together(mine, theirs, alignment)
-    gains = _gains(alignment, weights_of(mine, rarity), weights_of(theirs, rarity))
+    gains = _gains(alignment, weights_of(mine, rarity), weights_of(theirs, rarity), (*mine, *theirs))
     gains.append(_of_other_characters(one.han, other.han) if one.han and other.han else 0.0)
     points = bounded = sum(gains)
     if one.is_generic or other.is_generic:
@@ -162,6 +184,9 @@ def _compare(asked: Read, known: Read, rarity: Rarity) -> Named:
         gains.append(bounded - points)
         points = sum(gains)
     return Named(asked, known, alignment, gains, round(points))
+
+
+_LATIN_LETTER = re.compile("[A-Za-z]")
 
 
 def _one_says_more(asked: Read, known: Read, alignment: Alignment) -> bool:
@@ -209,13 +234,14 @@ def _leads(name: Folded, words: Sequence[str], alignment: Alignment, rarity: Rar
 _BOTH_BEGIN = Pair((0,), (0,), 1.0, Reason.EQUAL)
 
 
-def _gains(alignment: Alignment, mine: Sequence[float], theirs: Sequence[float]) -> list[float]:
+def _gains(alignment: Alignment, mine: Sequence[float], theirs: Sequence[float], words: Sequence[str]) -> list[float]:
     """Return what each pair of words adds, and last what words cost that one name has only.
 
     Args:
         alignment: Of the words.
         mine: The weights of the words asked for.
         theirs: Of the known words.
+        words: All words asked for, and then all known ones.
     """
     pairs, over, other = alignment
     my_total, their_total = sum(mine), sum(theirs)
@@ -239,9 +265,15 @@ def _gains(alignment: Alignment, mine: Sequence[float], theirs: Sequence[float])
         if min(max(weights), max(others)) >= OWN_WORD:
             costs += OWN_WORDS_DIFFER
     elif (over or other) and min(len(mine), len(theirs)) == 1:
-        costs += ONE_WORD
+        besides = [words[i] for i in over] or [words[len(mine) + j] for j in other]
+        # Simcorp Vietnam may be Simcorp, there.
+        costs += 0 if all(map(_is_place, besides)) else ONE_WORD
     gains.append(costs)
     return gains
+
+
+def _is_place(word: str) -> bool:
+    return word in lexicon().places or bare_word(word) in lexicon().places
 
 
 def _sum_of(weights: Sequence[float], places: Sequence[int]) -> float:

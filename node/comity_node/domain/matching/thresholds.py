@@ -5,7 +5,7 @@
 
 from typing import Final
 
-COMPARING: Final = 2
+COMPARING: Final = 3
 """Raised when verdicts change otherwise than by these numbers: what is on file then says that it was compared so."""
 
 # --- verdicts, in points
@@ -48,7 +48,7 @@ OWN_WORD: Final = 8.0
 OWN_WORDS_DIFFER: Final = -8
 """When both names have a word of their own that the other has not, however long the rest is."""
 ONE_WORD: Final = -9
-"""When one name is a single word and the other says more."""
+"""When one name is a single word and the other says more than a place."""
 BRAND: Final = 0.8
 """Of the rarity of a word that nobody has: how rare a word alone must be to bring whom it leads to review."""
 LEAST_LETTERS_OF_BRAND: Final = 4

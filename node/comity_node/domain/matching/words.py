@@ -72,6 +72,7 @@ def align(
     known: Sequence[str],
     *,
     across: bool = False,
+    consonants: bool = False,
     asked_also: Sequence[str] = (),
     known_also: Sequence[str] = (),
 ) -> Alignment:
@@ -81,6 +82,7 @@ def align(
         asked: Folded words.
         known: Folded words.
         across: One of them is transliterated: what sounds alike counts more.
+        consonants: Both are of a script that writes no vowels: what is left out is no vowel.
         asked_also: Other readings of some of the words asked for.
         known_also: Other readings of some of the known words.
     """
@@ -91,10 +93,16 @@ def align(
         if right and len(left) > 1:
             pairs += _joined_other_way(asked, known, left, right)
         if left and right:
-            pairs += _nearest(asked, known, left, right, across)
+            pairs += _nearest(asked, known, left, right, across, consonants)
         if right and left and max(len(left), len(right)) > 1:
             pairs += _initials(asked, known, left, right)
             pairs += [Pair(a, k, share, why) for k, a, share, why in _initials(known, asked, right, left)]
+        if asked_also and known_also:
+            # What both read otherwise is one word of both, which stands for itself already.
+            shared = {*asked_also} & {*known_also}
+            asked_also, known_also = (
+                [each for each in also if each not in shared] for also in (asked_also, known_also)
+            )
         if left and right and known_also:
             pairs += _otherwise_read(asked, known_also, left, right)
         if left and right and asked_also:
@@ -177,7 +185,14 @@ def _runs(words: Sequence[str], places: Sequence[int], most: int) -> list[tuple[
     return runs
 
 
-def _nearest(asked: Sequence[str], known: Sequence[str], left: list[int], right: list[int], across: bool) -> list[Pair]:
+def _nearest(
+    asked: Sequence[str],
+    known: Sequence[str],
+    left: list[int],
+    right: list[int],
+    across: bool,
+    consonants: bool = False,
+) -> list[Pair]:
     looks = [(j, known[j], look_of(known[j])) for j in right]
     near = []
     for i in left:
@@ -197,7 +212,7 @@ def _nearest(asked: Sequence[str], known: Sequence[str], left: list[int], right:
                 and not (across and sound_near(bones_without_article(word), bones_without_article(other)))
             ):
                 continue
-            alike = alike_words(word, other, across)
+            alike = alike_words(word, other, across, True) if consonants else alike_words(word, other, across)
             if alike is not None:
                 near.append((-alike.share, abs(i - j), i, j, alike.reason))
     found = []
@@ -271,8 +286,15 @@ def sound_near(bones: str, others: str) -> bool:
 
 
 @lru_cache(maxsize=262_144)
-def alike_words(one: str, other: str, across: bool = False) -> Alike | None:
-    """Return how alike two folded words are; None where they are not."""
+def alike_words(one: str, other: str, across: bool = False, consonants: bool = False) -> Alike | None:
+    """Return how alike two folded words are; None where they are not.
+
+    Args:
+        one: a word.
+        other: another one.
+        across: one of them is transliterated, the other is not.
+        consonants: both are of a script that writes no vowels.
+    """
     if one == other:
         return Alike(1.0, Reason.EQUAL)
     if one.isdigit() or other.isdigit():
@@ -284,6 +306,9 @@ def alike_words(one: str, other: str, across: bool = False) -> Alike | None:
         _sound_alike(one, other, slips, across),
         _but_for_article(one, other),
     ):
+        if found is not None and consonants and found.reason is not Reason.TYPO:
+            # Beginnings, contractions and sounds are told by the consonants that stay. There are no other letters here.
+            continue
         if found is not None and (best is None or found.share > best.share):
             best = found
     return best
@@ -362,9 +387,20 @@ def _sound_alike(one: str, other: str, slips: int, across: bool) -> Alike | None
         same = len(bones) > 2 and bones == skeleton_of(other)
         return Alike(SOUNDS_ALIKE, Reason.SOUNDS_ALIKE) if same else None
     bones, others = bones_without_article(one), bones_without_article(other)
+    if not (bones or others):
+        # Wafa and Yahya have hardly another consonant than those that may be vowels.
+        weak = _weak_bones(one)
+        return Alike(NEARLY_SOUNDS_ALIKE, Reason.SOUNDS_ALIKE) if weak and weak == _weak_bones(other) else None
     if not bones or not sound_near(bones, others):
         return None
     return Alike(SOUNDS_ALIKE if bones == others and len(bones) > 2 else NEARLY_SOUNDS_ALIKE, Reason.SOUNDS_ALIKE)
+
+
+def _weak_bones(word: str) -> str:
+    """Return the letters of a word that are no vowels, two or more, each once where it is doubled; else nothing."""
+    letters = without_article(word).translate(_WITHOUT_VOWELS)
+    once = "".join([letter for at, letter in enumerate(letters) if letters[at - 1 : at] != letter])
+    return once if len(once) > 1 else ""
 
 
 @lru_cache(maxsize=65_536)

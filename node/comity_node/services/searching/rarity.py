@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from math import log
 
 from comity_node.db import Store
-from comity_node.domain.matching.folding import fold
 from comity_node.domain.matching.keys import word_key
+from comity_node.domain.matching.naming import all_read
 from comity_node.domain.matching.party import Party
 
 AT_LEAST = 1_000
@@ -30,7 +30,8 @@ class Rarities:
 
     async def count(self, store: Store, parties: Iterable[Party]) -> None:
         """Count the words of these parties' names too."""
-        words = {word for party in parties for name in party.names for word in (*fold(name).words, *fold(name).also)}
+        read = [each.folded for party in parties for each in all_read(party.names)]
+        words = {word for name in read for word in (*name.words, *name.also)}
         keys = {word: word_key(word) for word in words if word not in self._weights}
         counts = await store.search.counts(sorted(set(keys.values()))) if keys else {}
         self._weights |= {word: _weight(counts.get(key, 0), self._whole) for word, key in keys.items()}
