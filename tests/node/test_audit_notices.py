@@ -93,6 +93,30 @@ async def test_a_finding_is_open_whatever_an_audit_says(database: Database) -> N
     assert await bench.check(*members) == []
 
 
+async def test_an_audit_of_a_like_name_by_which_something_grave_was_open_leaves_nothing_clear(sqlite: Database) -> None:
+    members, bench = (AGENCY.member(), BODY.member()), Bench(sqlite)
+    await bench.arrive(members[0], AGENCY.notice(more=CLEAN).raw)
+    grave = {"assessed": ["FL08"], "not_assessed": [], "result": {**NOTHING_GRAVE, "critical": "1-10"}}
+    await bench.arrive(members[1], BODY.notice(more=grave, disclosed={"names": NAMES}).raw)
+    found = await answer_of(sqlite, *members)
+    assert (found["state"], found["assessed"]["nothing_open"]) == ("assessed, nothing open in scope", ["FL07"])
+
+
+@pytest.mark.parametrize(
+    ("subject", "nothing_open"), [("site", []), ("supplier", ["FL07", "FL08"])], ids=["a site", "the company"]
+)
+async def test_an_audit_of_one_site_leaves_nothing_clear_of_the_company_that_has_it(
+    sqlite: Database, subject: str, nothing_open: list[str]
+) -> None:
+    lei = {"scheme": "XI-LEI", "id": "ZZZZ00EXEMPLARGL0170"}
+    about = {"names": NAMES, "identifiers": [lei]}
+    await Bench(sqlite).arrive(AGENCY.member(), AGENCY.notice(more={**CLEAN, "subject": subject}, disclosed=about).raw)
+    question = Question(None, identifiers=(Identifier.from_parsed(lei),))
+    async with sqlite.read() as store:
+        (answer,) = await screen(store, [question], registry_of(AGENCY.member()), NOW)
+    assert (answer.verdict, [each.value for each in answer.assessed.nothing_open]) == ("match", nothing_open)
+
+
 @pytest.mark.parametrize("opens", [True, False])
 async def test_a_plan_is_revised_into_what_was_done_and_taken_back_like_others(sqlite: Database, opens: bool) -> None:
     plan = AGENCY.notice(more={"stage": "planned"})

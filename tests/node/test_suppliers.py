@@ -391,7 +391,7 @@ async def test_audits_and_in_what_nothing_is_open_stand_on_the_suppliers_page(de
     finding = await desk.say("A", "agency", LEI)
     city = desk.publishers.setdefault("city", Publisher("city"))
     shown_as = {"names": [{"text": "A"}], "identifiers": [LEI]}
-    audit = city.notice(more={"result": NOTHING_GRAVE}, disclosed=shown_as)
+    audit = city.notice(more={"result": NOTHING_GRAVE, "subject": "supplier"}, disclosed=shown_as)
     await desk.arrive("city", audit)
     shown = await desk.show(await desk.number(finding))
     assert [(a["published_by"], a["standing"]) for a in shown["audits"]] == [("city", "current")]

@@ -158,15 +158,18 @@ class Assessed:
 NOBODY_LOOKED: Final = Assessed((), tuple(Indicator))
 
 
-def assessed(audits: Sequence[AuditNotice], reported: Sequence[Indicator]) -> Assessed:
+def assessed(
+    audits: Sequence[AuditNotice], reported: Sequence[Indicator], grave: Sequence[AuditNotice] = ()
+) -> Assessed:
     """Return what audits say.
 
     Args:
         audits: Of exactly this supplier, done, and still standing.
         reported: The indicators of findings that are open and may be about it.
+        grave: Audits that may be of it, done and still standing, by which something grave was open.
     """
     clean: set[Indicator] = set()
-    unclear: set[Indicator] = set()
+    unclear = {indicator for audit in grave for indicator in audit.assessed}
     for audit in audits:
         told = audit.result is not None and audit.result.nothing_grave
         (clean if told else unclear).update(audit.assessed)

@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from comity_node.domain.corroborating import Weighed
 from comity_node.domain.matching.comparing import compare
-from comity_node.domain.matching.likeness import RANKS, Likeness, Verdict, strongest_verdict
+from comity_node.domain.matching.identifiers import SITE_SCHEMES, parent_of
+from comity_node.domain.matching.likeness import RANKS, Likeness, PartKind, Verdict, strongest_verdict
 from comity_node.domain.matching.party import Party
 from comity_node.domain.noticing import Assessed, assessed
 from comity_node.domain.supplier_view import (
@@ -32,6 +33,7 @@ from comity_schemas.decision import Decision
 from comity_schemas.finding import Finding
 from comity_schemas.identifiers import Identifier
 from comity_schemas.pointer import Pointer
+from comity_schemas.subject import SubjectType
 
 MOST_CANDIDATES = 50
 
@@ -208,18 +210,35 @@ def state_of(hits: Sequence[Hit], audits: Sequence[NoticeHit] = (), *, known_oth
 
 def assessed_of(hits: Sequence[Hit], audits: Sequence[NoticeHit]) -> Assessed:
     """Return what audits say of exactly this supplier; a like name is not enough to say that nothing is open."""
-    standing = [
-        audit.entry.notice
-        for audit in audits
-        if audit.entry.notice is not None
-        and _says(audit, AuditStage.DONE)
-        and audit.standing is Standing.CURRENT
-        and audit.likeness.verdict is Verdict.MATCH
-    ]
-    # Also of a like name: when in doubt, it is open.
+    standing = [a for a in audits if _says(a, AuditStage.DONE) and a.standing is Standing.CURRENT]
+    exactly = [a.entry.notice for a in standing if a.entry.notice is not None and _is_of_exactly(a.entry.notice, a)]
+    # Also of a like name, or of one site of several: when in doubt, it is open.
+    grave = [a.entry.notice for a in standing if a.entry.notice is not None and _tells_something_grave(a.entry.notice)]
     open_ones = [hit.entry.finding for hit in hits if hit.standing is Standing.CURRENT]
     reported = [found.indicator for finding in open_ones if finding is not None for found in finding.indicators]
-    return assessed(standing, reported)
+    return assessed(exactly, reported, grave)
+
+
+def _is_of_exactly(notice: AuditNotice, hit: NoticeHit) -> bool:
+    """Tell whether an audit is of exactly the one asked about: that of a site is not of its whole company.
+
+    Numbers of places name a site, and so do those of which a part is the company's.
+    """
+    if hit.likeness.verdict is not Verdict.MATCH:
+        return False
+    equal = {part.known for part in hit.likeness.parts if part.about is PartKind.IDENTIFIER}
+    return (
+        notice.subject is not SubjectType.SITE
+        or not equal
+        or any(
+            i.id in equal and (i.scheme in SITE_SCHEMES or parent_of(i) not in (None, i.id))
+            for i in notice.identifiers or ()
+        )
+    )
+
+
+def _tells_something_grave(notice: AuditNotice) -> bool:
+    return notice.result is not None and not notice.result.nothing_grave
 
 
 def _says(audit: NoticeHit, stage: AuditStage) -> bool:
