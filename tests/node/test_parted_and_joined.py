@@ -165,3 +165,11 @@ async def test_whoever_is_joined_with_the_one_asked_about_is_as_sure_also_where_
     assert told.likeness.reason.startswith("joined with what was found, by Ana on")
     await desk.undo(judgement)
     assert await verdicts() == before
+
+
+async def test_a_labour_providers_finding_that_was_set_aside_is_none_of_it(desk: Desk) -> None:
+    more = {"supplies_to": [{"names": [{"text": "Exemplar"}], "identifiers": [CNPJ]}]}
+    said = await desk.say("Quick Hands", "agency", LEI, subject="labour-provider", more=more)
+    await desk.say("Quick Hands", "city", LEI, subject="labour-provider", status="overturned")
+    (through,) = (await screened(desk, CNPJ)).through
+    assert through.statements == (said.hash,)

@@ -184,8 +184,6 @@ def _sanction(hit: DecisionHit, about: str) -> dict[str, Any]:
         said["startDate"] = sorted({t.start.isoformat() for t in decision.terms if t.start is not None})
         said["endDate"] = sorted({t.until.isoformat() for t in decision.terms if t.until is not None})
         said["summary"] = [] if decision.stand is Stand.OWN else [f"its publisher {decision.stand.value} it"]
-    if is_debarment(hit):
-        said["topics"] = [DEBARMENT]
     return _nested("decision", hit.entry.hash, "Sanction", "Decision of an authority", said, hit.entry.member)
 
 

@@ -79,7 +79,7 @@ EXTENSIONS: Mapping[str, str] = {
     "topics": "Topics (FollowTheMoney): none is no clearance",
     "findings_current": "Findings that count today",
     "findings_closed": "Findings closed",
-    "findings_other": "Findings expired, taken back or overturned",
+    "findings_other": "Findings expired, corrected, taken back or overturned",
     "decisions_in_force": "Decisions of authorities known to be in force",
     "decisions_other": "Other decisions of authorities",
 }

@@ -17,9 +17,10 @@ from comity_node.domain.screening import (
     audits_of,
     pointed_at,
 )
-from comity_node.domain.supplier_view import EntryState, decision_standing, standing
+from comity_node.domain.supplier_view import Entry, EntryState, decision_standing, standing
 from comity_node.domain.suppliers.judging import Judged
 from comity_node.domain.suppliers.mentions import Role
+from comity_schemas.finding import Status
 from comity_schemas.subject import SubjectType
 
 MOST = 200
@@ -173,17 +174,20 @@ async def through_providers(store: Store, question: Question) -> tuple[Through, 
     named = [m.entry for m in await store.mentions.of([k.number for k in together], MOST, Role.CLIENT)]
     if not named:
         return ()
-    stands = {n for n, e in (await store.view.findings.entries_by_number(named)).items() if _stands(e.state)}
-    stands |= {n for n, e in (await store.view.decisions.entries_by_number(named)).items() if _stands(e.state)}
+    stands = {n for n, e in (await store.view.findings.entries_by_number(named)).items() if _stands(e)}
+    decisions = await store.view.decisions.entries_by_number(named)
+    stands |= {n for n, e in decisions.items() if e.state is EntryState.CURRENT}
     subjects = await store.mentions.by(sorted(stands))
     providers = await store.suppliers.find(sorted({m.supplier for m in subjects if m.role is Role.SUBJECT}))
     found = []
     for provider in providers.values():
         numbers = [m.entry for m in await store.mentions.of([provider.number], MOST, Role.SUBJECT)]
         entries = (await store.view.findings.entries_by_number(numbers)).values()
-        found.append(Through(provider, tuple(sorted(e.hash for e in entries if _stands(e.state)))))
+        found.append(Through(provider, tuple(sorted(e.hash for e in entries if _stands(e)))))
     return tuple(found)
 
 
-def _stands(state: EntryState) -> bool:
-    return state is EntryState.CURRENT
+def _stands(entry: Entry) -> bool:
+    """Tell whether a finding counts or counted: one that was set aside never did."""
+    overturned = entry.finding is not None and entry.finding.status is Status.OVERTURNED
+    return entry.state is EntryState.CURRENT and not overturned
