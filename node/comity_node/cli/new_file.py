@@ -2,12 +2,27 @@
 
 import errno
 import os
+import signal
+import sys
 import tempfile
+import threading
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, NoReturn
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """A disk that holds no more says so where it is written to, without the name of the file."""
+
+
+def _end_in_order() -> dict[signal.Signals, Any]:
+    """Let a signal that ends this program, as when its terminal is closed, unwind it; return what it did before."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    ending = (signal.SIGTERM, signal.SIGHUP)
+    return {each: signal.signal(each, _end) for each in ending if signal.getsignal(each) is signal.SIG_DFL}
+
+
+def _end(number: int, _: Any) -> NoReturn:
+    sys.exit(128 + number)
 
 
 class NewFile:
@@ -36,6 +51,7 @@ class NewFile:
             raise FileNotFoundError(errno.ENOENT, "there is no such directory", str(self._path.parent))
         handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".comity-", suffix=".part")
         self._part = Path(name)
+        self._before = _end_in_order()
         self._stream = os.fdopen(handle, "wb")
         return self._stream
 
@@ -57,6 +73,8 @@ class NewFile:
             raise
         finally:
             self._part.unlink(missing_ok=True)
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
 
     def _name(self, error: BaseException | None) -> None:
         if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
