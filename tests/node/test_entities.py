@@ -7,7 +7,9 @@ import pytest
 from builders import DECISION_IN_CLEAR, FINDING_IN_CLEAR, HANDLING
 from comity_node.domain.conventions.asking import ExampleRefused, read_example
 from comity_node.domain.conventions.entities import Profile, topics
-from comity_node.domain.matching.likeness import Likeness, Verdict
+from comity_node.domain.conventions.options import describe_likeness
+from comity_node.domain.conventions.reconciling import describe_candidate
+from comity_node.domain.matching.likeness import Likeness, Part, PartKind, Verdict
 from comity_node.domain.screening import DecisionHit, Hit
 from comity_node.domain.supplier_view import DecisionEntry, Entry, EntryState, decision_standing, standing
 from comity_node.vocabulary import countries
@@ -69,6 +71,16 @@ def test_debarment_is_an_exclusion_in_force_and_no_finding(changes: dict[str, An
     entry = DecisionEntry("H" * 43, "agency", 1, TERMS, decision, EntryState.CURRENT)
     hit = DecisionHit(entry, decision_standing(entry, NOW.date()), Likeness(Verdict.MATCH))
     assert list(topics(profile(decisions=(hit,)), NOW.date())) == expected
+
+
+@pytest.mark.parametrize("points", [(100, 12), (50, 30), (99, -120)])
+def test_the_lines_sum_to_the_score_also_where_it_is_cut_off(points: tuple[int, ...]) -> None:
+    said = Likeness(Verdict.REVIEW, tuple(Part(PartKind.WORD, "a", "b", "equal", each) for each in points))
+    shown = describe_likeness(said, 0.7)
+    assert sum(line["score"] for line in shown["explanations"].values()) == pytest.approx(shown["score"])
+    found = describe_candidate(profile(), said)
+    assert sum(feature["value"] for feature in found["features"]) == pytest.approx(found["score"])
+    assert 0 <= shown["score"] <= 1
 
 
 # --- reading whom they ask about

@@ -174,7 +174,9 @@ def _values(name: str, given: Any) -> list[str]:
         if isinstance(value, bool) or not isinstance(value, str | int | float | None):
             raise ExampleRefused(f"a value of {name} is neither text nor a number")
         if isinstance(value, str) and has_half_characters(value):
-            raise ExampleRefused(f"a value of {name} has characters that are none: halves of a surrogate pair")
+            raise ExampleRefused(
+                f"a value of {name} has characters that cannot be seen, or are none: halves of a surrogate pair"
+            )
         if value is not None and str(value).strip():
             said.append(str(value).strip())
     return said

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Protocol, TypeVar
 
 from comity_node.domain.conventions.entities import Profile, dataset_name, entity_id, schema_of, topics
-from comity_node.domain.matching.likeness import Likeness, Verdict
+from comity_node.domain.matching.likeness import Likeness, Part, PartKind, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,14 @@ def shown(found: Iterable[F], options: Options, scope: Scope, today: date) -> li
 
 def score_of(likeness: Likeness) -> float:
     """Return the points as others expect a score, 0 to 1. It sorts; it is no probability."""
-    return round(min(max(likeness.score, 0), 100) / 100, 4)
+    return round(sum(part.points for part in bounded(likeness)) / 100, 4)
+
+
+def bounded(likeness: Likeness) -> tuple[Part, ...]:
+    """Return the lines of a score that others bound by 0 and 100: where it is cut off, a line says so."""
+    cut_off = min(max(likeness.score, 0), 100) - likeness.score
+    line = Part(PartKind.CAP, "", "", "no more is shown than 100, and no less than 0", cut_off)
+    return (*likeness.parts, line) if cut_off else likeness.parts
 
 
 def describe_likeness(likeness: Likeness, threshold: float) -> dict[str, Any]:
@@ -93,7 +100,7 @@ def describe_likeness(likeness: Likeness, threshold: float) -> dict[str, Any]:
 
 def _lines(likeness: Likeness) -> dict[str, dict[str, Any]]:
     lines: dict[str, dict[str, Any]] = {}
-    for part in likeness.parts:
+    for part in bounded(likeness):
         name = part.about.value.replace(" ", "_")
         alike = sum(1 for key in lines if key.split("-")[0] == name)
         lines[name if not alike else f"{name}-{alike + 1}"] = {

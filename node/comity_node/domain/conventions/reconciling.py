@@ -23,7 +23,7 @@ from comity_node.domain.conventions.asking import (
     read_example,
 )
 from comity_node.domain.conventions.entities import Profile, describe_entity, entity_id, schema_of
-from comity_node.domain.conventions.options import score_of
+from comity_node.domain.conventions.options import bounded, score_of
 from comity_node.domain.matching.likeness import Likeness, Verdict
 from comity_node.domain.supplier_view import DecisionStanding, Standing
 
@@ -178,7 +178,7 @@ def _named(profile: Profile) -> dict[str, Any]:
 
 def _features(likeness: Likeness) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    for part in likeness.parts:
+    for part in bounded(likeness):
         name = part.about.value.replace(" ", "_")
         alike = sum(1 for each in found if each["id"].split("-")[0] == name)
         found.append({"id": name if not alike else f"{name}-{alike + 1}", "value": round(float(part.points), 2)})
