@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from operator import mul
 from typing import Annotated
+from unicodedata import decimal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -20,6 +21,9 @@ _LETTERS_AS_NUMBERS = str.maketrans({c: str(n) for n, c in enumerate(_ALPHANUMER
 _LEI = re.compile(r"[0-9A-Z]{18}[0-9]{2}")
 _CNPJ = re.compile(r"[0-9A-Z]{12}[0-9]{2}")
 _CNPJ_WEIGHTS = tuple(tuple(2 + (length - 1 - i) % 8 for i in range(length)) for length in (12, 13))
+_PUNCTUATION = re.compile(r"[\s./\\:_\u00ad\u2010-\u2015\u2212\uff0d\uff0e\uff0f\uff1a-]")
+"""What people write between the parts of a number, as a keyboard, a PDF or a Chinese or Japanese page has it."""
+_FULL_WIDTH = {ord(c) + 0xFEE0: c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"}
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
@@ -107,9 +111,10 @@ class Identifier(Wire):
 
     @classmethod
     def of(cls, scheme: str, written: str) -> "Identifier":
-        """Return the identifier for a number as people write it (`54.951.803/0001-50`).
+        """Return the identifier for a number as people write it (`54.951.803/0001-50`), with any dash and any digits.
 
         Raises:
             pydantic.ValidationError: the scheme is unknown or the number does not fit it.
         """
-        return cls(scheme=scheme, id=re.sub(r"[\s./\\:_-]", "", written).upper())
+        bare = _PUNCTUATION.sub("", written).translate(_FULL_WIDTH)
+        return cls(scheme=scheme, id="".join(str(decimal(c)) if c.isdecimal() else c for c in bare).upper())

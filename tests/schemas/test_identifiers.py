@@ -84,3 +84,24 @@ def test_what_people_write_is_stored_in_one_form(scheme: str, written: str, stor
 
 def test_a_scheme_without_a_check_is_taken_as_it_is() -> None:
     assert Identifier(scheme="IN-MCA", id="U72200").id == "U72200"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "54.951.803/0001-50",
+        "54.951.803/0001\u201150",
+        "54.951.803/0001 \u2013 50",
+        "５４.９５１.８０３／０００１－５０",
+        "٥٤٩٥١٨٠٣٠٠٠١٥٠",
+        "54951803\u00a00001\u00ad50",
+    ],
+)
+def test_a_number_is_read_with_whatever_dashes_and_digits_it_is_written(written: str) -> None:
+    assert Identifier.of("BR-CNPJ", written).id == "54951803000150"
+
+
+@pytest.mark.parametrize("written", ["5495180300015\u2070", "54951803\u200b000150", "54951803000150\u0130"])
+def test_what_is_no_digit_of_a_number_is_not_read_as_one(written: str) -> None:
+    with pytest.raises(ValidationError):
+        Identifier.of("BR-CNPJ", written)
