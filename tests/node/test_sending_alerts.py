@@ -121,6 +121,18 @@ async def test_a_digest_waits_for_its_day_and_then_tells_all_at_once(room: Watch
     assert len(taken.bodies[0]["alerts"]) == 3
 
 
+async def test_a_digest_is_not_followed_by_another_for_what_was_being_stored_while_it_was_made(room: WatchRoom) -> None:
+    await room.keep(V1=row("Exemplar Gloves"))
+    async with receiver() as taken:
+        await room.watch(Channel.WEBHOOK, taken.url, Timing.DAILY)
+        for looked, made in ((0, 1_440), (1_439, 1_441), (2_800, 2_880)):
+            await room.desk.say("Exemplar Gloves", "agency", LEI)
+            await room.look(NOW + timedelta(minutes=looked))
+            await make_deliveries(room.database, NOW + timedelta(minutes=made))
+            await try_due(room.database, INSIDE, NOW + timedelta(minutes=made))
+    assert [len(body["alerts"]) for body in taken.bodies] == [1, 2]
+
+
 async def test_a_digest_of_more_than_one_delivery_holds_waits_for_no_second_day(
     room: WatchRoom, monkeypatch: pytest.MonkeyPatch
 ) -> None:

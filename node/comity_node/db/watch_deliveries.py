@@ -37,6 +37,8 @@ class Unsent:
     """When its last delivery was made; None before the first."""
     oldest: datetime
     """When the alert was told that waits the longest."""
+    told: int
+    """How many alerts the last delivery tells."""
 
 
 class WatchDeliveries:
@@ -49,7 +51,7 @@ class WatchDeliveries:
         """Return the watches that send and of which alerts wait."""
         # The last by its number: a clock that was wrong for a while may have dated an earlier one later.
         last = (
-            select(WatchDeliveryRow.made_at)
+            select(WatchDeliveryRow.number)
             .where(WatchDeliveryRow.watch == AlertRow.watch, col(WatchDeliveryRow.is_test).is_(False))
             .order_by(col(WatchDeliveryRow.number).desc())
             .limit(1)
@@ -62,7 +64,14 @@ class WatchDeliveries:
             .where(col(AlertRow.delivery).is_(None), WatchRow.channel != "feed", col(WatchRow.ended_at).is_(None))
             .group_by(col(AlertRow.watch))
         )
-        return [Unsent(*row) for row in await self._session.exec(query)]
+        found = list(await self._session.exec(query))
+        numbers = [number for _, number, _ in found if number is not None]
+        dated = select(WatchDeliveryRow.number, WatchDeliveryRow.made_at).where(
+            col(WatchDeliveryRow.number).in_(numbers)
+        )
+        made_at = dict((await self._session.exec(dated)).all()) if numbers else {}
+        told = await self.counted(numbers) if numbers else {}
+        return [Unsent(watch, made_at.get(number), oldest, told.get(number or 0, 0)) for watch, number, oldest in found]
 
     async def anything_waits(self) -> bool:
         """Tell whether any delivery waits, or any alert for one, whenever it may be tried."""

@@ -68,9 +68,9 @@ async def _due(store: Store, now: datetime) -> list[int]:
     for each in unsent:
         watch = watches[each.watch]
         passed = now - (each.made_at or watch.made_at)
-        # What the last one had no room for waits for no further day. A last one that is still to come was made under a
-        # clock that was wrong, and holds up nothing.
-        left = each.made_at is not None and each.oldest <= each.made_at
+        # What the last one had no room for waits for no further day: what was only being stored meanwhile does. A last
+        # one that is still to come was made under a clock that was wrong, and holds up nothing.
+        left = each.made_at is not None and each.oldest <= each.made_at and each.told >= MOST_TOLD
         if left or not timedelta(0) <= passed < PAUSES[watch.timing]:
             due.append(each.watch)
     return due
