@@ -69,6 +69,14 @@ def test_an_old_encoding_is_refused_with_the_line_and_read_when_it_is_told() -> 
         read(raw, "rot13")
 
 
+def test_of_chinese_in_utf_16_without_a_mark_no_other_encoding_is_said_to_fit() -> None:
+    for encoding in ("utf-16-le", "utf-16-be"):
+        raw = "名称,国家\n示例纺织有限公司,中国\n".encode(encoding)
+        with pytest.raises(TableRefused, match=r"it can be read as utf-16$"):
+            read(raw)
+        assert read(raw, "utf-16")[1][0].cells == ("示例纺织有限公司", "中国")
+
+
 @pytest.mark.parametrize(
     ("encoding", "written_in", "name"),
     [("shift_jis", "cp932", "㈱髙島屋"), ("euc_kr", "cp949", "뷁똠전자"), ("big5", "cp950", "恒隆裏紡織")],

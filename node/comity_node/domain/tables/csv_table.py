@@ -100,7 +100,7 @@ def _decodable(stream: BinaryIO, told: str | None) -> tuple[BinaryIO, str, bool]
     begin = stream.read(4096)
     stream.seek(0)
     mark = next((mark for mark in _MARKS if begin.startswith(mark)), b"")
-    found = _MARKS.get(mark) or told or _without_mark(begin)
+    found = _MARKS.get(mark) or (_byte_order(begin) if told == "utf-16" else told) or _without_mark(begin)
     if not found.startswith("utf-16"):
         return stream, found, bool(mark)
     decoder = codecs.getincrementaldecoder(found)("strict")
@@ -125,6 +125,10 @@ def _without_mark(begin: bytes) -> str:
     zeros = begin.count(0)
     if zeros * 4 < len(begin):
         return "utf-8"
+    return _byte_order(begin)
+
+
+def _byte_order(begin: bytes) -> str:
     return "utf-16-le" if begin[1::2].count(0) >= begin[0::2].count(0) else "utf-16-be"
 
 
@@ -147,7 +151,11 @@ def _check_text(stream: BinaryIO, encoding: str) -> int:
         except UnicodeDecodeError:
             bad, first_bad = bad + 1, first_bad or count
     if first_bad is not None and bad >= good:
-        possible = [f"{name} ({what})" for name, what in ENCODINGS.items() if what != "all" and _reads(stream, name)]
+        stream.seek(0)
+        # No other text has a byte that is zero.
+        wide = 0 in (begin := stream.read(_PIECE)) and _reads(stream, _byte_order(begin))
+        fit = [name for name, what in ENCODINGS.items() if what != "all" and not wide and _reads(stream, name)]
+        possible = ["utf-16"] if wide else [f"{name} ({ENCODINGS[name]})" for name in fit]
         raise TableRefused(
             f"line {first_bad} is not written in UTF-8, and nobody can tell for certain in what; nothing was read. "
             "Save it as CSV UTF-8, or say its encoding; it can be read as "
