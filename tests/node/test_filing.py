@@ -1,7 +1,6 @@
-"""Screenings on file: kept as answered, answered again, and what of them may be said to the supplier."""
+"""Screenings on file: kept as answered, and answered again."""
 
 import json
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -12,103 +11,22 @@ import pytest
 import pytest_asyncio
 
 from api_place import problem
-from builders import FINDING_IN_CLEAR, HANDLING, POINTER_HANDLING, Made, Publisher, key_of
 from comity_node.db import Database, Store
 from comity_node.domain.filing import Stage, differences
 from comity_node.domain.people import PersonRole
-from comity_node.domain.raising import may_raise
 from comity_node.domain.trail import Event
-from comity_node.domain.vocabulary import Language
 from comity_node.services.accounts import add_person
 from comity_node.services.answering.moment import Coverage, Moment
 from comity_node.services.filing.exporting import lines
 from comity_node.services.filing.keeping import Answered, destroy_past, put_on_file
-from comity_node.services.filing.letters import RULE, compose
 from comity_node.workers.screening_files import FileScreener
-from node_world import Bench, Clock, House, Town, comity, served
-
-ENGAGE = {**HANDLING, "contact": "engage", "permitted_use": ["engagement", "due-diligence"]}
-PUBLIC = {**ENGAGE, "tlp": "CLEAR", "onward": "anyone"}
-NAMES = iter(
-    "Ambarita Brezovica Cintalapa Dharwad Ekibastuz Fushun Gjirokaster Hvolsvollur Itzehoe Jyvaskyla "
-    "Kroonstad Lautoka Mzimba Nizwa Oyonnax Pleven Qiqihar Rzeszow Szombathely Tromso Uummannaq".split()
-)
-"""Of suppliers that nobody takes for each other."""
-
-
-def cnpj(root: int) -> str:
-    """A number of the Brazilian register with its check digits."""
-    digits = [int(each) for each in f"{root:08d}0001"]
-    for weights in ([5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2], [6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2]):
-        rest = sum(weight * each for weight, each in zip(weights, digits, strict=True)) % 11
-        digits.append(0 if rest < 2 else 11 - rest)
-    return "".join(map(str, digits))
-
-
-class Desk:
-    """An officer at a node, another member whose statements arrive there, and a supplier of which they speak."""
-
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.bench = Bench(house.node.database, datetime.now(UTC))
-        self.name = next(NAMES)
-        slug = self.name.lower()
-        self.body = Publisher(slug, keys=(key_of(slug),))
-        self.number = {"scheme": "BR-CNPJ", "id": cnpj(int.from_bytes(slug[:3].encode()))}
-        self.said: list[Made] = []
-
-    def finding(self, handling: dict[str, Any] = ENGAGE, **changes: Any) -> Made:
-        clear = {**FINDING_IN_CLEAR, "valid_until": "2027-03-31"}
-        shown = {"names": [{"text": self.name}], "identifiers": [self.number]}
-        given = {"handling": handling, "clear": clear, "disclosed": shown, **changes}
-        return self.body.finding(**given)
-
-    async def hears(self, *made: Made) -> None:
-        self.said += made
-        await self.bench.arrive(self.body.member(), *(each.raw for each in made))
-
-    @property
-    def after(self) -> dict[str, Any]:
-        return self.body.after(self.said[-1])
-
-    async def ask(self, method: str, path: str = "", **body: Any) -> Any:
-        async with self.house.api(self.house.people["officer"]) as api:
-            given = {"json": body} if method == "POST" else {"params": body}
-            return await api.request(method, f"/api/v1/filed-screenings{path}", **given)
-
-    async def get(self, path: str = "", **params: Any) -> Any:
-        answer = await self.ask("GET", path, **params)
-        assert answer.is_success, answer.text
-        return answer.json()
-
-    async def post(self, path: str = "", **body: Any) -> Any:
-        answer = await self.ask("POST", path, **body)
-        assert answer.is_success, answer.text
-        return answer.json()
-
-    async def file(self, reference: str = "0042", **more: Any) -> Any:
-        bidders = [{"identifiers": [self.number], "name": self.name}, {"name": "=Zzyzx"}]
-        given = {"reference": f"{self.name}/2026/{reference}", "stage": "tender", "suppliers": bidders}
-        return await self.post(**{**given, **more})
-
-    async def trail(self, event: Event, filed: dict[str, Any]) -> list[Any]:
-        async with self.house.node.database.read() as store:
-            page = await store.trail.page(before=None, most=500)
-        return [entry for _, entry in page if (entry.event, entry.subject) == (event, filed["id"])]
-
-
-async def _house(place: Path) -> AsyncIterator[House]:
-    town = Town(place)
-    house = await town.found("agency", clock=Clock(datetime(2026, 11, 1, 9, tzinfo=UTC)))
-    await town.refresh()
-    await house.hire("officer", "officer")
-    yield house
-    await town.close()
+from filing_desk import Desk, filing_house
+from node_world import House, comity, served
 
 
 @pytest_asyncio.fixture(scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    async for made in _house(tmp_path_factory.mktemp("filing")):
+    async for made in filing_house(tmp_path_factory.mktemp("filing")):
         yield made
 
 
@@ -120,7 +38,7 @@ def desk(house: House) -> Desk:
 @pytest_asyncio.fixture
 async def own_desk(tmp_path: Path) -> AsyncIterator[Desk]:
     """A desk at a node of its own, which can be closed."""
-    async for made in _house(tmp_path):
+    async for made in filing_house(tmp_path):
         yield Desk(made)
 
 
@@ -372,99 +290,6 @@ def _answer(verdict: str = "match", **hit: Any) -> dict[str, Any]:
 )
 def test_answers_differ_by_the_statements_they_name_and_what_those_mean(after: Any, told: list[str]) -> None:
     assert [each.what for each in differences(1, _answer(), after)] == told
-
-
-# --- what may be raised with the supplier
-
-
-def _hit(handling: dict[str, Any] = ENGAGE, **changes: Any) -> dict[str, Any]:
-    told = {"statement": "S" * 43, "handling": handling, "finding": {}, "standing": "current", "verdict": "match"}
-    return {**told, "disputed": None, **changes}
-
-
-@pytest.mark.parametrize(
-    ("hit", "why"),
-    [
-        (_hit({**ENGAGE, "contact": "none"}), "contact: none"),
-        (_hit({**ENGAGE, "contact": "desk"}), "contact: desk"),
-        (_hit({**ENGAGE, "permitted_use": ["due-diligence"]}), "not shared for talking"),
-        (_hit({**ENGAGE, "onward": "nobody"}), "passed on to nobody"),
-        (_hit(standing="withdrawn"), "it is withdrawn"),
-        (_hit(verdict="review"), "look first"),
-        (_hit(finding=None), "may not read"),
-    ],
-)
-def test_nothing_is_raised_that_may_not_be(hit: dict[str, Any], why: str) -> None:
-    raising = may_raise(hit, [])
-    assert not raising.may and any(why in each for each in raising.why)
-
-
-def test_what_members_only_may_read_is_raised_as_a_question_and_what_all_may_read_in_detail() -> None:
-    among_members, public = may_raise(_hit(), []), may_raise(_hit(PUBLIC), [])
-    assert (among_members.may, among_members.in_detail) == (True, False)
-    assert (public.may, public.in_detail) == (True, True)
-
-
-def test_whom_to_speak_to_first_is_named_before_everything() -> None:
-    assert may_raise(_hit(), [{"speak_to": "workers"}, {"speak_to": "workers"}]).first == ("workers",)
-
-
-async def test_a_letter_asks_about_the_subject_only_and_names_nobody(desk: Desk) -> None:
-    await desk.hears(desk.finding())
-    filed = await desk.file()
-    letter = await desk.post(f"/{filed['id']}/letter", language="fr", answer_by="2026-12-01")
-    original, translation = letter["text"].split(RULE)
-    assert original.startswith(f"Request for clarification, procurement {filed['reference']}\n\nTo {desk.name}\n")
-    assert "Please answer by 2026-12-01." in original and original.rstrip().endswith("Agency")
-    assert "machine" in translation and "2026-12-01" in translation
-    for kept in (desk.body.name, "2026-03", "SMETA", desk.said[0].hash, "reported", "Estrada"):
-        assert not re.search(rf"\b{kept}\b", letter["text"]), kept
-    (entry,) = await desk.trail(Event.LETTER_WRITTEN, filed)
-    assert json.loads(entry.detail) == {"statements": [desk.said[0].hash], "language": "fr"}
-
-
-async def test_a_letter_says_source_and_month_of_what_all_may_know_and_that_it_is_disputed(desk: Desk) -> None:
-    await desk.hears(desk.finding(PUBLIC))
-    await desk.hears(desk.body.reply(desk.said[0].hash, more={"made": "2026-10-31"}, **desk.after))
-    letter = await desk.post(f"/{(await desk.file())['id']}/letter")
-    assert "It is said publicly: Audit, 2026-03." in letter["text"] and "You have disputed this." in letter["text"]
-
-
-async def test_no_letter_is_written_before_whoever_points_to_itself_was_spoken_to(desk: Desk) -> None:
-    pointing = desk.body.pointer(handling=POINTER_HANDLING, disclosed={"names": [{"text": desk.name}]})
-    await desk.hears(pointing, desk.finding(**desk.body.after(pointing)))
-    filed = await desk.file()
-    refused = problem(await desk.ask("POST", f"/{filed['id']}/letter"), 409, "screening.nothing-to-raise")
-    assert f"speak to {desk.body.name}" in refused["detail"]
-    assert (await desk.post(f"/{filed['id']}/letter", spoken_to=[desk.body.name]))["statements"]
-
-
-async def test_no_letter_is_written_from_what_was_filed_in_error_or_with_a_day_that_is_past(desk: Desk) -> None:
-    await desk.hears(desk.finding())
-    filed = await desk.file()
-    for day in ("2024-12-01", desk.house.node.clock().date().isoformat()):
-        refused = await desk.ask("POST", f"/{filed['id']}/letter", answer_by=day)
-        assert f"cannot answer by {day}" in problem(refused, 409, "screening.may-not")["detail"]
-    await desk.post(f"/{filed['id']}/take-back", why="another bidder")
-    refused = problem(await desk.ask("POST", f"/{filed['id']}/letter"), 409, "screening.may-not")
-    assert "no letter is written from it" in refused["detail"]
-    assert not await desk.trail(Event.LETTER_WRITTEN, filed)
-
-
-async def test_what_was_taken_back_since_is_raised_no_more(desk: Desk) -> None:
-    await desk.hears(desk.finding())
-    filed = await desk.file()
-    await desk.hears(desk.body.withdrawal(desk.said[0].hash, **desk.after))
-    refused = problem(await desk.ask("POST", f"/{filed['id']}/letter"), 409, "screening.nothing-to-raise")
-    assert "it is withdrawn" in refused["detail"]
-    problem(await desk.ask("POST", f"/{filed['id']}/letter", row=3), 404, "not-found")
-
-
-def test_a_name_with_braces_is_a_name() -> None:
-    written = compose(
-        [], {"supplier": "{member} {reference}", "reference": "R-1", "member": "Agency", "day": ""}, Language.ENGLISH
-    )
-    assert "To {member} {reference}\n" in written
 
 
 async def test_a_lost_key_is_told_with_what_to_do(own_desk: Desk) -> None:
