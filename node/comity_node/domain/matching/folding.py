@@ -27,7 +27,7 @@ MOST_WORDS: Final = 60
 MOST_GLUED: Final = 6
 """Of how many pieces of a run two side by side are also read as one word."""
 
-_TRANSLITERATED: Final = frozenset({"Latin", "Cyrillic", "Greek", "Armenian", "Georgian"})
+TRANSLITERATED: Final = frozenset({"Latin", "Cyrillic", "Greek", "Armenian", "Georgian"})
 _JOINING: Final = frozenset("the and und et y e i of al el ve de das dos del des".split())
 """Words that are left out where others are there."""
 
@@ -150,7 +150,7 @@ def _any_script(native: list[str]) -> tuple[_Parts, str]:
             _add_run(parts, words[start], script, known)
             start += 1
         else:
-            start += _add_known(parts, words, start, lexicon().trades, script in _TRANSLITERATED)
+            start += _add_known(parts, words, start, lexicon().trades, script in TRANSLITERATED)
     parts.words[:] = _without_joining(parts.words)
     if _UKRAINIAN.search(" ".join(native)):
         parts.also.extend([romanised(word).replace("g", "h") for word in words if "г" in word])

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from zlib import crc32
 
 from comity_node.domain.matching.bones import skeleton_of
-from comity_node.domain.matching.folding import Folded, bare_word
+from comity_node.domain.matching.folding import TRANSLITERATED, Folded, bare_word
 
 
 class Weights(NamedTuple):
@@ -25,10 +25,10 @@ class Weights(NamedTuple):
     three_letters: float
 
 
-LATIN: Final = Weights(joined=4.0, word=3.0, pair=2.5, han=2.0, skeleton=1.5, three_letters=1.0)
-OTHERWISE: Final = Weights(joined=1.5, word=1.5, pair=4.0, han=2.5, skeleton=1.5, three_letters=0.5)
-"""Of a name in another script: Latin names are spelt by ear, and share consonants with it sooner than letters. Whoever
-has the very same name is always found."""
+LETTER_BY_LETTER: Final = Weights(joined=4.0, word=3.0, pair=2.5, han=2.0, skeleton=1.5, three_letters=1.0)
+BY_EAR: Final = Weights(joined=1.5, word=1.5, pair=4.0, han=2.5, skeleton=1.5, three_letters=0.5)
+"""Of a name in a script that is not transliterated letter by letter, as Cyrillic is: Latin names are spelt by ear, and
+share consonants with it sooner than letters. Whoever has the very same name is always found."""
 
 MOST_PAIRED: Final = 4
 """With how many of the skeletons behind it in the alphabet each one is paired."""
@@ -55,7 +55,7 @@ def word_key(word: str) -> int:
 
 def _keys(folded: Folded) -> Iterator[tuple[int, float]]:
     """Yield the keys in the order of their weight among Latin names."""
-    weigh = LATIN if folded.script == "Latin" else OTHERWISE
+    weigh = LETTER_BY_LETTER if folded.script in TRANSLITERATED else BY_EAR
     if folded.joined:
         yield _key("j", folded.joined), weigh.joined
     for word in (*folded.words, *folded.also):
