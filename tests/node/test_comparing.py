@@ -157,6 +157,7 @@ def test_numbers_with_one_parent_are_one_company_elsewhere(scheme: str, one: str
     found = compare(named("A", mine), named("Something else", theirs))
     assert found.verdict is Verdict.OTHER_SITE
     assert parent in found.reason
+    assert ("another branch" in found.reason) == (parent not in (one, other))
 
 
 def test_a_register_without_parent_parts_has_only_equal_and_other_numbers() -> None:

@@ -33,7 +33,9 @@ def weigh_numbers(asked: Sequence[Identifier], known: Sequence[Identifier]) -> t
     for mine, theirs in pairs:
         parent = parent_of(mine)
         if parent is not None and parent == parent_of(theirs):
-            said = f"the same company by {mine.scheme} {parent}, another branch: {theirs.id}"
+            # A SIREN is no branch's number: it says the company and not which site.
+            how = "only one number says which branch" if parent in (mine.id, theirs.id) else "another branch"
+            said = f"the same company by {mine.scheme} {parent}, {how}: {theirs.id}"
             return Verdict.OTHER_SITE, Part(PartKind.IDENTIFIER, mine.id, theirs.id, said, SAME_PARENT)
     for mine, theirs in pairs:
         if mine.scheme not in SITE_SCHEMES:
