@@ -8,18 +8,16 @@ one name after another, with a pause between; whom they ask stands on the trail 
 
 import asyncio
 import statistics
-import tempfile
 import time
 from pathlib import Path
 
 import httpx2
 
-from bench.frame.buses import database_of
 from bench.frame.finding import GROUPS
-from bench.frame.known import build_index, know
+from bench.frame.known import build_index, each_place, know
 from bench.frame.progress import progress
 from bench.frame.receiver import founded, served
-from bench.frame.results import Goal, arguments, report
+from bench.frame.results import Goal, report
 from bench.frame.suppliers import is_held_out, queries
 from bench.request import PAUSE_S, p99
 from comity_node.db import Database
@@ -31,16 +29,8 @@ WARM = 40
 
 def main() -> None:
     """Measure and print."""
-    parser = arguments(__doc__, size="1.5M")
-    parser.add_argument("--kind", choices=("sqlite", "postgres", "both"), default="both")
-    parser.add_argument("--queries", type=int, default=400, help="of each group (400)")
-    asked = parser.parse_args()
-    for kind in ("sqlite", "postgres") if asked.kind == "both" else (asked.kind,):
-        with (
-            tempfile.TemporaryDirectory(prefix="comity-bench-") as directory,
-            database_of(kind, Path(directory)) as url,
-        ):
-            asyncio.run(_measure(kind, Path(directory), url, asked.size, asked.queries))
+    for place in each_place(__doc__):
+        asyncio.run(_measure(place.kind, place.directory, place.url, place.size, place.queries))
 
 
 async def _measure(kind: str, directory: Path, url: str | None, size: int, most: int) -> None:

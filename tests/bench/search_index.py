@@ -10,16 +10,13 @@ names laid beside the one asked for, all compared. The database is the node's ow
 import asyncio
 import resource
 import statistics
-import tempfile
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
-from bench.frame.buses import database_of
 from bench.frame.finding import GROUPS
-from bench.frame.known import build_index, know
+from bench.frame.known import build_index, each_place, know
 from bench.frame.progress import progress, say
-from bench.frame.results import Goal, arguments, report
+from bench.frame.results import Goal, report
 from bench.frame.suppliers import Query, is_held_out, queries
 from comity_node.app.sweeping import Sweeper
 from comity_node.db import Database
@@ -40,17 +37,9 @@ WARM = 40
 
 def main() -> None:
     """Measure and print."""
-    parser = arguments(__doc__, size="1.5M")
-    parser.add_argument("--kind", choices=("sqlite", "postgres", "both"), default="both")
-    parser.add_argument("--queries", type=int, default=400, help="of each group (400)")
-    asked = parser.parse_args()
-    for kind in ("sqlite", "postgres") if asked.kind == "both" else (asked.kind,):
-        with (
-            tempfile.TemporaryDirectory(prefix="comity-bench-") as directory,
-            database_of(kind, Path(directory)) as url,
-        ):
-            place = url or f"sqlite+aiosqlite:///{Path(directory) / 'node.db'}"
-            asyncio.run(_measure(kind, place, asked.size, asked.queries))
+    for place in each_place(__doc__):
+        url = place.url or f"sqlite+aiosqlite:///{place.directory / 'node.db'}"
+        asyncio.run(_measure(place.kind, url, place.size, place.queries))
 
 
 async def _measure(kind: str, url: str, size: int, most: int) -> None:

@@ -2,9 +2,15 @@
 
 import asyncio
 import multiprocessing
+import tempfile
+from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
 
+from bench.frame.buses import database_of
 from bench.frame.progress import progress
+from bench.frame.results import arguments
 from bench.frame.suppliers import suppliers
 from comity_node.db import Database
 from comity_node.db.bulk import insert_rows
@@ -14,6 +20,32 @@ from comity_node.domain.names import fold_name
 from comity_node.services.searching.indexing import Indexer
 
 PART = 20_000
+
+
+class Place(NamedTuple):
+    """Where suppliers are to be known, and how many are asked for."""
+
+    kind: str
+    directory: Path
+    url: str | None
+    """None for a node's own SQLite, in the directory."""
+    size: int
+    queries: int
+    """Of each group."""
+
+
+def each_place(doc: str | None) -> Iterator[Place]:
+    """Yield a new database of each kind that the command line asks for, gone when the next one is asked for."""
+    parser = arguments(doc, size="1.5M")
+    parser.add_argument("--kind", choices=("sqlite", "postgres", "both"), default="both")
+    parser.add_argument("--queries", type=int, default=400, help="of each group (400)")
+    asked = parser.parse_args()
+    for kind in ("sqlite", "postgres") if asked.kind == "both" else (asked.kind,):
+        with (
+            tempfile.TemporaryDirectory(prefix="comity-bench-") as directory,
+            database_of(kind, Path(directory)) as url,
+        ):
+            yield Place(kind, Path(directory), url, asked.size, asked.queries)
 
 
 async def know(url: str, size: int) -> None:
