@@ -54,11 +54,11 @@ def test_a_workbook_that_has_no_room_on_its_disk_is_told_in_words_and_what_was_t
     assert (out.read_text(), sorted(tmp_path.iterdir())) == ("earlier", [given, out])
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_program_that_is_ended_half_way_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
-    program = """
+ENDED = """
 import os, pathlib, signal, sys
 from comity_node.cli.new_file import NewFile
+# Whoever runs the tests may have told all to outlive its terminal.
+signal.signal(signal.SIGHUP, signal.SIG_IGN if sys.argv[2:] else signal.SIG_DFL)
 with NewFile(pathlib.Path("first")) as stream:
     stream.write(b"whole")
 assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
@@ -66,8 +66,18 @@ with NewFile(pathlib.Path("second")) as stream:
     stream.write(b"half")
     os.kill(os.getpid(), int(sys.argv[1]))
 """
-    ran = subprocess.run([sys.executable, "-c", program, str(int(number))], cwd=tmp_path, check=False)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_program_that_is_ended_half_way_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    ran = subprocess.run([sys.executable, "-c", ENDED, str(int(number))], cwd=tmp_path, check=False)
     assert (ran.returncode, [path.name for path in tmp_path.iterdir()]) == (128 + number, ["first"])
+
+
+def test_a_program_that_is_to_outlive_its_terminal_writes_all(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", ENDED, str(int(signal.SIGHUP)), "outlives"]
+    assert subprocess.run(words, cwd=tmp_path, check=False).returncode == 0
+    assert (tmp_path / "second").read_bytes() == b"half"
 
 
 def test_a_new_file_is_for_its_owner_only_and_one_in_the_place_of_another_keeps_its_mode(tmp_path: Path) -> None:
