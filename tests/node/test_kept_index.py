@@ -122,7 +122,21 @@ def test_what_is_kept_has_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
         assert list(kept.lists([key, 0])) == ([key, 0] if key else [0])
     # Ten numbers have room: the list asked for last, and the one asked for each time.
     assert list(kept.lists(range(5))) == [0, 4]
-    kept.count([1, 2], {1: 9})
-    assert kept.counts([1, 2]) == {1: 9} and kept.uncounted([1, 2, 3]) == [3]
-    kept.count([3, 4], {3: 1, 4: 1})
+    kept.count({1: 9, 2: 0})
+    assert kept.counts([1, 2, 3]) == {1: 9, 2: 0}
+    kept.count({3: 1, 4: 1})
     assert kept.counts([1, 2, 3, 4]) == {3: 1, 4: 1}
+
+
+async def test_what_is_let_go_for_want_of_room_is_still_told_to_whoever_asked(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await know(database, NAMES)
+    await Indexer(database).finish()
+    whole = await said_anew(database)
+    monkeypatch.setattr(kept_index, "MOST_COUNTS", len(KEYS) - 1)
+    monkeypatch.setattr(kept_index, "MOST_BYTES", 4)
+    for first in range(0, len(KEYS), 7):
+        async with database.read() as store:
+            assert await store.search.counts(KEYS[first : first + 7])
+            assert await said_in(store) == whole

@@ -1,6 +1,7 @@
 """The name index: it finds what looking at every name finds, and a crash loses and doubles nothing."""
 
 import asyncio
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -15,13 +16,13 @@ from comity_node.db.reading import Reading
 from comity_node.db.search import Postings
 from comity_node.db.suppliers import NewSupplier
 from comity_node.domain.matching.folding import FOLDING, fold
-from comity_node.domain.matching.keys import posting_keys
+from comity_node.domain.matching.keys import MOST_KEYS, posting_keys
 from comity_node.domain.matching.party import Party
 from comity_node.domain.names import fold_name
 from comity_node.domain.people import Person, PersonRole
 from comity_node.domain.suppliers.facts import Fact, FactKind
 from comity_node.domain.suppliers.keys import identifier_key
-from comity_node.services.searching.candidates import candidates
+from comity_node.services.searching.candidates import MOST_NAMES, candidates
 from comity_node.services.searching.checking import index_problems
 from comity_node.services.searching.indexing import Indexer, keys_of
 from comity_node.services.searching.ranking import Looking, Stage, added_up, chosen, sizes_of
@@ -311,6 +312,13 @@ def test_what_adds_up_is_each_shared_key_once(who: dict[int, set[int]], most: in
     assert len(found) == min(most, len(should))
     assert all(found[n] == pytest.approx(should[n]) for n in found)
     assert min(found.values(), default=0) >= max((should[n] for n in should.keys() - found.keys()), default=0) - 1e-6
+
+
+def test_what_the_most_names_share_at_the_largest_weight_does_not_run_over() -> None:
+    rarest = 4.0 * math.log(1 + 2_000_000)
+    lists = {key: np.array([1] if key % 2 else [1, 2], dtype=np.int32) for key in range(MOST_NAMES * MOST_KEYS)}
+    found = added_up(lists, dict.fromkeys(lists, rarest), sizes_of([0, 0, 0]), 2)
+    assert found[1] == pytest.approx(2 * found[2]) == pytest.approx(len(lists) * rarest / 20**0.75, rel=1e-3)
 
 
 def looked(*stages: Stage) -> Looking:

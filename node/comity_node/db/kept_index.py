@@ -33,19 +33,15 @@ class KeptLists:
         self._lists: OrderedDict[int, Numbers] = OrderedDict()
         self._bytes = 0
 
-    def uncounted(self, keys: Iterable[int]) -> list[int]:
-        """Return the keys of which it is not known how many have them."""
-        return [key for key in keys if key not in self._counts]
-
-    def count(self, keys: Sequence[int], found: Mapping[int, int]) -> None:
-        """Take how many suppliers have these keys; nobody has those that were not found."""
-        if len(self._counts) + len(keys) > MOST_COUNTS:
-            self._counts.clear()
-        self._counts.update((key, found.get(key, 0)) for key in keys)
-
     def counts(self, keys: Iterable[int]) -> dict[int, int]:
-        """Return key to how many suppliers have it, of those that somebody has."""
-        return {key: count for key in keys if (count := self._counts.get(key))}
+        """Return key to how many suppliers have it, 0 for nobody, of the keys of which that is known."""
+        return {key: count for key in keys if (count := self._counts.get(key)) is not None}
+
+    def count(self, counts: Mapping[int, int]) -> None:
+        """Take how many suppliers have these keys."""
+        if len(self._counts) + len(counts) > MOST_COUNTS:
+            self._counts.clear()
+        self._counts.update(counts)
 
     def lists(self, keys: Iterable[int]) -> dict[int, Numbers]:
         """Return the lists of these keys that are kept."""

@@ -200,12 +200,15 @@ class Search:
     async def counts(self, keys: Sequence[int]) -> dict[int, int]:
         """Return key to how many suppliers have it; those that nobody has are left out."""
         kept = await self._kept_lists()
-        if new := kept.uncounted(keys):
-            found: dict[int, int] = {}
+        # Taken out before anything is awaited: what is kept may be let go at any time.
+        found = kept.counts(keys)
+        if new := [key for key in keys if key not in found]:
+            read = dict.fromkeys(new, 0)
             for key, n in await self._reading.rows(_COUNTS if await self._has_delta() else _COUNTS_OF_LISTS, new):
-                found[key] = found.get(key, 0) + n
-            kept.count(new, found)
-        return kept.counts(keys)
+                read[key] += n
+            kept.count(read)
+            found |= read
+        return {key: count for key, count in found.items() if count}
 
     async def suppliers(self, keys: Sequence[int]) -> dict[int, Numbers]:
         """Return key to the suppliers that have it, ascending; those that nobody has are left out."""

@@ -40,8 +40,9 @@ BY_SUM_ALONE = 5
 LARGEST = 255
 """A size, which is a byte: a name of more keys has this one."""
 
-_PARTS: Final = 1 << 16
-"""Of which a whole weight consists when weights are added up."""
+_PARTS: Final = 1 << 10
+"""Of which a whole weight consists when weights are added up: so all keys of as many names as can be asked for at once
+have room in 32 bits, also at the largest weight."""
 
 _OF_SIZE: Final = ((20 + np.arange(LARGEST + 1)) ** -0.75 / _PARTS).astype(np.float32)
 """By how many keys a name has: what the sum of those that are shared is multiplied by."""
@@ -86,8 +87,8 @@ def added_up(lists: Mapping[int, Suppliers], worth: Mapping[int, float], sizes: 
     if not lists:
         return {}
     keys = list(lists)
-    # In whole numbers, so that a sum is the same in whatever order it is added up; it may run over, what it grows by
-    # does not.
+    # In whole numbers, so that a sum is the same in whatever order it is added up. The running one may run over; what
+    # it grows by for one supplier does not.
     worths = np.array([round(worth[key] * _PARTS) for key in keys], dtype=np.uint32)
     # Supplier and place of the key in one number, as short as may be: sorting those takes half as long as adding up in
     # a place for each supplier, which lies somewhere else in memory every time.
